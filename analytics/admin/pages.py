@@ -1,0 +1,197 @@
+"""The pages that show what persons did: retention, active users, activation, funnels, events."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_GET
+from rest_framework.exceptions import ValidationError
+from rest_framework.serializers import Serializer
+
+from analytics import activation as activations
+from analytics import active_users as active
+from analytics import definitions, funnels, persons
+from analytics import retention as retentions
+from analytics.admin import charts
+from analytics.api.active_users import GRANULARITIES, ActiveUsersQuery
+from analytics.api.events import page_of_events
+from analytics.api.funnel import FunnelQuery
+from analytics.api.parameters import AsOfQuery, parsed
+from analytics.api.retention import CohortQuery
+from analytics.events import any_recorded
+from analytics.models import Person
+
+RETENTION_DAYS = [1, 7, 14, 30, 60, 90]
+RETENTION_WEEKS = 12
+SHOWN_DAYS = {"day": 90, "week": 7 * 26, "month": 730}  # unless other days are asked for
+FEWEST_STEPS, MOST_STEPS = 3, 10
+
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def staff_page(view: View) -> View:
+    """Let staff read the page and send others to the login page."""
+    return admin.site.admin_view(require_GET(view))
+
+
+@staff_page
+def retention(request: HttpRequest) -> HttpResponse:
+    asked = _asked(CohortQuery, request, days=7 * 26)
+    query = asked["query"]
+    if query is None:
+        return _page(request, "retention", title="Retention", **asked)
+    zone = definitions.in_force().time_zone
+    cohorts = {
+        "cohort": query["cohort"],
+        "cohorts_from": query["first"],
+        "cohorts_to": query["last"],
+        "as_of": query["as_of"],
+    }
+    rows = retentions.weekly_retention(weeks=RETENTION_WEEKS, **cohorts)
+    return _page(
+        request,
+        "retention",
+        title="Retention",
+        days=retentions.day_retention(days=RETENTION_DAYS, **cohorts),
+        definition=retentions.definition(cohort=query["cohort"], time_zone=zone),
+        rows=charts.heat_rows(rows, weeks=RETENTION_WEEKS),
+        week_numbers=range(RETENTION_WEEKS + 1),
+        weekly_definition=retentions.weekly_definition(cohort=query["cohort"], time_zone=zone),
+        **asked,
+    )
+
+
+@staff_page
+def active_users(request: HttpRequest) -> HttpResponse:
+    granularity = request.GET.get("granularity", "day")
+    asked = _asked(ActiveUsersQuery, request, days=SHOWN_DAYS.get(granularity, 90))
+    query = asked["query"]
+    title = "Active users"
+    if query is None:
+        return _page(request, "active_users", title=title, **asked)
+    periods: Any = GRANULARITIES[query["granularity"]](
+        first=query["first"], last=query["last"], as_of=query["as_of"]
+    )
+    return _page(
+        request,
+        "active_users",
+        title=title,
+        granularity=query["granularity"],
+        periods=periods[::-1],
+        chart=charts.ACTIVE_USERS[query["granularity"]](periods),
+        anybody=any(period.active for period in periods),
+        definition=active.definition(time_zone=definitions.in_force().time_zone),
+        **asked,
+    )
+
+
+@staff_page
+def activation(request: HttpRequest) -> HttpResponse:
+    asked = _asked(AsOfQuery, request, days=365)
+    query = asked["query"]
+    if query is None:
+        return _page(request, "activation", title="Activation", **asked)
+    in_force = definitions.in_force()
+    report = activations.activation_report(
+        signups_from=query["first"], signups_to=query["last"], as_of=query["as_of"]
+    )
+    return _page(
+        request,
+        "activation",
+        title="Activation",
+        report=report,
+        definition=activations.definition(
+            signup_event=in_force.signup_event,
+            activation_event=in_force.activation_event,
+            time_zone=in_force.time_zone,
+        ),
+        **asked,
+    )
+
+
+@staff_page
+def funnel(request: HttpRequest) -> HttpResponse:
+    recorded = funnels.recorded_events()
+    chosen = [step for step in request.GET.getlist("steps") if step]
+    boxes = min(max(FEWEST_STEPS, len(chosen) + 1), MOST_STEPS)
+    context: dict[str, Any] = {
+        "recorded": recorded,
+        "boxes": [*chosen, *[""] * (boxes - len(chosen))][:MOST_STEPS],
+    }
+    if not chosen:
+        given = {"within_hours": "168", "from": _days_ago(90), "to": "", "as_of": ""}
+        return _page(request, "funnel", title="Funnel", given=given, **context)
+    asked = _asked(FunnelQuery, request, days=90)
+    if query := asked["query"]:
+        context["steps"] = funnels.funnel(
+            steps=query["steps"],
+            within=timedelta(hours=query["within_hours"]),
+            entered_from=query["first"],
+            entered_to=query["last"],
+            as_of=query["as_of"],
+        )
+        context["definition"] = funnels.definition(
+            hours=query["within_hours"], time_zone=definitions.in_force().time_zone
+        )
+    return _page(request, "funnel", title="Funnel", **asked, **context)
+
+
+@staff_page
+def events(request: HttpRequest) -> HttpResponse:
+    context: dict[str, Any] = {"given": request.GET.dict(), "recorded": funnels.recorded_events()}
+    try:
+        context["events"], context["next"] = page_of_events(request.GET)
+    except ValidationError as error:
+        context["errors"] = error.detail
+    return _page(request, "events", title="Events", **context)
+
+
+def person(request: HttpRequest, person: Person) -> HttpResponse:
+    """Show a person to staff who may see persons (`PersonAdmin` has asked)."""
+    try:
+        timeline, following = page_of_events(request.GET, person=person)
+    except ValidationError:  # a cursor that was tampered with
+        timeline, following = page_of_events(QueryDict(), person=person)
+    return _page(
+        request,
+        "person",
+        title="Person",
+        person=person,
+        distinct_ids=sorted(known.distinct_id for known in person.distinct_ids.all()),
+        activity=persons.activity(person),
+        events=timeline,
+        next=following,
+        zone=definitions.in_force().time_zone,
+        no_events=False,  # whether or not others have any
+    )
+
+
+def _asked(query: type[Serializer], request: HttpRequest, *, days: int) -> dict[str, Any]:
+    """Return the valid `query` or None, the `errors` by field, and what was `given` in the form.
+
+    Unless the form says otherwise, the range begins `days` days ago, or with the first activity.
+    """
+    given = request.GET.copy()
+    given.setdefault("from", _days_ago(days))
+    try:
+        return {"query": parsed(query, given), "given": given.dict()}
+    except ValidationError as error:
+        return {"query": None, "given": given.dict(), "errors": error.detail}
+
+
+def _days_ago(days: int) -> str:
+    longest, last = timedelta(days=days - 1), definitions.last_complete_day()
+    return active.first_shown(last=last, longest=longest).isoformat()
+
+
+def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
+    context = {
+        **admin.site.each_context(request),
+        "rebuild_needed": definitions.rebuild_needed(),
+        "no_events": not any_recorded(),
+        **context,
+    }
+    return TemplateResponse(request, f"admin/analytics/{name}.html", context)

@@ -1,0 +1,59 @@
+"""GET /api/analytics/activation."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics import activation, definitions
+from analytics.api.parameters import AsOfQuery, RangeFields, RateFields, parsed
+
+
+class ActivatedSerializer(RateFields):
+    eligible = serializers.IntegerField(help_text="Signed up long enough ago.")
+    activated = serializers.IntegerField()
+
+
+class ActivationFields(ActivatedSerializer):
+    signups = serializers.IntegerField()
+    within_24_hours = ActivatedSerializer()
+    median_seconds = serializers.SerializerMethodField(
+        help_text="Median time to activation of those activated within 7 x 24 hours."
+    )
+
+    def get_median_seconds(self, one: activation.Activation) -> float | None:
+        return one.median_time.total_seconds() if one.median_time is not None else None
+
+
+class ActivationMonthSerializer(ActivationFields):
+    month = serializers.DateField(source="first", format="%Y-%m", help_text="Month of signup.")
+
+
+class ActivationSerializer(RangeFields):
+    definition = serializers.CharField(help_text="What the numbers count.")
+    overall = ActivationFields()
+    months = ActivationMonthSerializer(many=True)
+
+
+class ActivationView(APIView):
+    """Activation within 7 x 24 hours and within 24 hours of signup, by month of signup."""
+
+    @extend_schema(parameters=[AsOfQuery], responses=ActivationSerializer)
+    def get(self, request: Request) -> Response:
+        query = parsed(AsOfQuery, request.query_params)
+        report = activation.activation_report(
+            signups_from=query["first"], signups_to=query["last"], as_of=query["as_of"]
+        )
+        in_force = definitions.in_force()
+        answer = query | {
+            "time_zone": in_force.time_zone,
+            "definition": activation.definition(
+                signup_event=in_force.signup_event,
+                activation_event=in_force.activation_event,
+                time_zone=in_force.time_zone,
+            ),
+            "overall": report.overall,
+            "months": report.months,
+        }
+        return Response(ActivationSerializer(answer).data)

@@ -1,0 +1,110 @@
+"""GET /api/analytics/active-users."""
+
+from datetime import timedelta
+from typing import Any
+
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics import active_users, definitions
+from analytics.api.parameters import AsOfQuery, RangeFields, parsed
+
+LONGEST = timedelta(days=3660)
+
+GRANULARITIES = {
+    "day": active_users.active_days,
+    "week": active_users.active_weeks,
+    "month": active_users.active_months,
+}
+
+
+class ActiveUsersQuery(AsOfQuery):
+    granularity = serializers.ChoiceField(choices=[*GRANULARITIES], default="day")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        last = attrs["last"] = attrs["last"] or attrs["as_of"]
+        if attrs["first"] is None:
+            attrs["first"] = active_users.first_shown(last=last, longest=LONGEST)
+        elif attrs["first"] > last:
+            raise serializers.ValidationError({"from": [f"{attrs['first']} is after {last}."]})
+        elif last - attrs["first"] > LONGEST:
+            raise serializers.ValidationError({"from": [f"More than {LONGEST.days} days."]})
+        return attrs
+
+
+class PeriodSerializer(serializers.Serializer):
+    start = serializers.DateField()
+    end = serializers.DateField(help_text="The last day, included.")
+    active = serializers.IntegerField(help_text="Distinct active persons.")
+    complete = serializers.BooleanField(help_text="Whether it was over at the end of as_of.")
+
+
+class ActiveDaySerializer(PeriodSerializer):
+    trailing_7 = serializers.IntegerField(help_text="Persons active in the 7 days ending on it.")
+    trailing_30 = serializers.IntegerField(help_text="Persons active in the 30 days ending on it.")
+
+
+class GrowthAccountingSerializer(serializers.Serializer):
+    new = serializers.IntegerField()
+    retained = serializers.IntegerField()
+    resurrected = serializers.IntegerField()
+    churned = serializers.IntegerField(help_text="Active the month before, not in this one.")
+
+
+class ActiveMonthSerializer(PeriodSerializer):
+    growth_accounting = GrowthAccountingSerializer(allow_null=True)
+    stickiness = serializers.FloatField(
+        allow_null=True, help_text="Mean daily active persons / persons active in the month."
+    )
+    growth = serializers.FloatField(allow_null=True, help_text="Against the month before.")
+
+
+class ActiveUsersFields(RangeFields):
+    granularity = serializers.ChoiceField(choices=[*GRANULARITIES])
+    definition = serializers.CharField(help_text="What the numbers count.")
+
+
+class ActiveDaysSerializer(ActiveUsersFields):
+    periods = ActiveDaySerializer(many=True)
+
+
+class ActiveWeeksSerializer(ActiveUsersFields):
+    periods = PeriodSerializer(many=True)
+
+
+class ActiveMonthsSerializer(ActiveUsersFields):
+    periods = ActiveMonthSerializer(many=True)
+
+
+ANSWERS: dict[str, type[ActiveUsersFields]] = {
+    "day": ActiveDaysSerializer,
+    "week": ActiveWeeksSerializer,
+    "month": ActiveMonthsSerializer,
+}
+
+
+class ActiveUsersView(APIView):
+    """Distinct active persons by day, ISO week or calendar month; nobody is 0, not missing."""
+
+    @extend_schema(
+        parameters=[ActiveUsersQuery],
+        responses=PolymorphicProxySerializer(
+            component_name="ActiveUsers",
+            serializers=list(ANSWERS.values()),
+            resource_type_field_name=None,
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        query = parsed(ActiveUsersQuery, request.query_params)
+        granularity = query["granularity"]
+        periods = GRANULARITIES[granularity](
+            first=query["first"], last=query["last"], as_of=query["as_of"]
+        )
+        zone = definitions.in_force().time_zone
+        definition = active_users.definition(time_zone=zone)
+        answer = query | {"time_zone": zone, "definition": definition, "periods": periods}
+        return Response(ANSWERS[granularity](answer).data)

@@ -1,0 +1,78 @@
+"""GET /api/analytics/events."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import QueryDict
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics import events, persons
+from analytics.api.pagination import CursorField, PageFields, PageQuery, next_page, page_link
+from analytics.api.parameters import EARLIEST, LATEST, DayRangeQuery, parsed
+from analytics.events import EventFilter, Position
+from analytics.models import Event, Person
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or not EARLIEST <= moment.date() <= LATEST:
+        raise ValueError(text)
+    return moment
+
+
+class EventsQuery(DayRangeQuery, PageQuery):
+    event = serializers.CharField(required=False, help_text="Name of the event.")
+    distinct_id = serializers.CharField(
+        required=False, help_text="Any distinct id of the person who did it."
+    )
+    cursor = CursorField(_moment, UUID)
+
+
+class EventSerializer(serializers.Serializer):
+    uuid = serializers.UUIDField()
+    event = serializers.CharField()
+    distinct_id = serializers.CharField()
+    timestamp = serializers.DateTimeField()
+    properties = serializers.DictField()
+
+
+class EventPageSerializer(PageFields):
+    results = EventSerializer(many=True)
+
+
+class EventsView(APIView):
+    """Events, newest first; those of an excluded person only where the person is asked for."""
+
+    @extend_schema(parameters=[EventsQuery], responses=EventPageSerializer)
+    def get(self, request: Request) -> Response:
+        page, following = page_of_events(request.query_params)
+        answer = {"next": page_link(request, following), "results": page}
+        return Response(EventPageSerializer(answer).data)
+
+
+def page_of_events(
+    parameters: QueryDict, *, person: Person | None = None
+) -> tuple[list[Event], str | None]:
+    """Return a page of all events, or of a person's, and the query of the next page if any."""
+    query = parsed(EventsQuery, parameters)
+    found = _events(query, person)
+    page = found[: query["limit"]]
+    if len(found) == len(page):
+        return page, None
+    return page, next_page(parameters, page[-1].timestamp.isoformat(), page[-1].uuid)
+
+
+def _events(query: dict[str, Any], person: Person | None) -> list[Event]:
+    """Return the page's events and one more, which tells whether there is a next page."""
+    wanted = EventFilter(query.get("event"), query["first"], query["last"])
+    after = Position(*query["cursor"]) if "cursor" in query else None
+    limit = query["limit"] + 1
+    if person is None and "distinct_id" not in query:
+        return events.latest_events(wanted, limit=limit, after=after)
+    person = person or persons.find_person(query["distinct_id"])
+    return events.events_of(person, wanted, limit=limit, after=after) if person else []

@@ -1,0 +1,76 @@
+"""GET /api/analytics/funnel."""
+
+from datetime import timedelta
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics import definitions, funnels
+from analytics.api.parameters import (
+    AsOfQuery,
+    CommaSeparatedField,
+    RangeFields,
+    RateSerializer,
+    parsed,
+)
+
+
+class FunnelQuery(AsOfQuery):
+    steps = CommaSeparatedField(
+        child=serializers.CharField(),
+        min_length=2,
+        max_length=10,
+        error_messages={
+            "min_length": "At least {min_length} steps are needed.",
+            "max_length": "At most {max_length} steps are possible.",
+        },
+        help_text="Names of recorded events, in order.",
+    )
+    within_hours = serializers.IntegerField(
+        min_value=1, max_value=24 * 366, default=168, help_text="From the first step."
+    )
+
+    def validate_steps(self, steps: list[str]) -> list[str]:
+        problems = [
+            f"No event is named {name!r}."
+            + (f" Did you mean {', '.join(map(repr, similar))}?" if similar else "")
+            for name, similar in funnels.unknown_events(steps).items()
+        ]
+        if problems:
+            raise serializers.ValidationError(problems)
+        return steps
+
+
+class StepSerializer(serializers.Serializer):
+    event = serializers.CharField()
+    persons = serializers.IntegerField()
+    from_first = RateSerializer()
+    from_previous = RateSerializer()
+
+
+class FunnelSerializer(RangeFields):
+    definition = serializers.CharField(help_text="What the numbers count.")
+    within_hours = serializers.IntegerField()
+    steps = StepSerializer(many=True)
+
+
+class FunnelView(APIView):
+    """How many persons got from one event to the next, within a time of the first."""
+
+    @extend_schema(parameters=[FunnelQuery], responses=FunnelSerializer)
+    def get(self, request: Request) -> Response:
+        query = parsed(FunnelQuery, request.query_params)
+        steps = funnels.funnel(
+            steps=query["steps"],
+            within=timedelta(hours=query["within_hours"]),
+            entered_from=query["first"],
+            entered_to=query["last"],
+            as_of=query["as_of"],
+        )
+        zone = definitions.in_force().time_zone
+        definition = funnels.definition(hours=query["within_hours"], time_zone=zone)
+        answer = query | {"time_zone": zone, "definition": definition, "steps": steps}
+        return Response(FunnelSerializer(answer).data)

@@ -1,0 +1,137 @@
+"""Query parameters and answers that several resources share."""
+
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from rest_framework import serializers
+
+from analytics import definitions
+from analytics.calculations.statistics import Status
+
+EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
+
+
+class DayField(serializers.DateField):
+    """A calendar day in the time zone in force, as YYYY-MM-DD."""
+
+    def to_internal_value(self, value: Any) -> date:
+        day = super().to_internal_value(value)
+        if not EARLIEST <= day <= LATEST:
+            raise serializers.ValidationError(f"{day} is not from {EARLIEST} to {LATEST}.")
+        return day
+
+
+class CompleteDayField(DayField):
+    """A day that is over."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault(
+            "help_text", "The last complete day that counts; by default the last one there is."
+        )
+        super().__init__(**options)
+
+    def to_internal_value(self, value: Any) -> date:
+        try:
+            return definitions.complete_day(super().to_internal_value(value))
+        except ValidationError as error:
+            raise serializers.ValidationError(error.messages) from error
+
+
+class CommaSeparatedField(serializers.ListField):
+    """A list in one parameter, ``days=1,7``; one that comes again adds to it, as forms send it."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        return ",".join(dictionary.getlist(self.field_name)) or serializers.empty
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        items = [item.strip() for item in data.split(",") if item.strip()]
+        return super().to_internal_value(items)
+
+    def run_child_validation(self, data: Any) -> list[Any]:
+        return [self._item(item) for item in data]
+
+    def _item(self, item: str) -> Any:
+        try:
+            return self.child.run_validation(item)
+        except serializers.ValidationError as error:
+            messages = " ".join(map(str, error.detail))
+            raise serializers.ValidationError(f"{item!r}: {messages}") from error
+
+
+class DayRangeQuery(serializers.Serializer):
+    """``from`` and ``to``: the first and the last day, both included; an absent one is open."""
+
+    to = DayField(required=False, source="last", help_text="The last day, included.")
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        first = DayField(required=False, source="first", help_text="The first day, included.")
+        return {"from": first, **super().get_fields()}  # `from` is no name in Python
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        first, last = attrs.setdefault("first", None), attrs.setdefault("last", None)
+        if first and last and first > last:
+            raise serializers.ValidationError({"to": [f"{last} is before {first}."]})
+        return attrs
+
+
+class AsOfQuery(DayRangeQuery):
+    """A range of days, seen from the end of the day ``as_of``."""
+
+    as_of = CompleteDayField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs.setdefault("as_of", None)
+        attrs["as_of"] = attrs["as_of"] or definitions.last_complete_day()
+        return super().validate(attrs)
+
+
+class RangeFields(serializers.Serializer):
+    """The range of days that an answer covers, null where it is open."""
+
+    to = serializers.DateField(source="last", allow_null=True)
+    as_of = serializers.DateField(help_text="The last day that counts.")
+    time_zone = serializers.CharField(help_text="Where days begin and end.")
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {
+            "from": serializers.DateField(source="first", allow_null=True),
+            **super().get_fields(),
+        }
+
+
+class IntervalSerializer(serializers.Serializer):
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+
+
+class RateSerializer(serializers.Serializer):
+    """A fraction, and how far it can be trusted."""
+
+    rate = serializers.FloatField(source="value", allow_null=True, help_text="0 to 1.")
+    interval = IntervalSerializer(allow_null=True, help_text="95 % Wilson interval.")
+    status = serializers.ChoiceField(choices=[*Status])
+    reason = serializers.CharField(help_text="Why the status is not ok.")
+
+
+class RateFields(serializers.Serializer):
+    """The same of an object that has a `rate`, beside its own fields."""
+
+    rate = serializers.FloatField(source="rate.value", allow_null=True, help_text="0 to 1.")
+    interval = IntervalSerializer(
+        source="rate.interval", allow_null=True, help_text="95 % Wilson interval."
+    )
+    status = serializers.ChoiceField(source="rate.status", choices=[*Status])
+    reason = serializers.CharField(source="rate.reason", help_text="Why the status is not ok.")
+
+
+def parsed(query: type[serializers.Serializer], parameters: QueryDict) -> dict[str, Any]:
+    """Return valid query parameters, where blank is absent; ValidationError names the bad ones."""
+    given = QueryDict(mutable=True)
+    for name, texts in parameters.lists():
+        if filled := [text for text in texts if text.strip()]:
+            given.setlist(name, filled)
+    serializer = query(data=given)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

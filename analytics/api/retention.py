@@ -1,0 +1,104 @@
+"""GET /api/analytics/retention and /api/analytics/retention/weekly."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics import definitions, retention
+from analytics.api.parameters import (
+    AsOfQuery,
+    CommaSeparatedField,
+    RangeFields,
+    RateFields,
+    parsed,
+)
+from analytics.retention import Cohort
+
+
+class CohortQuery(AsOfQuery):
+    cohort = serializers.ChoiceField(choices=[*Cohort], default=Cohort.SIGNUP)
+
+
+class RetentionQuery(CohortQuery):
+    days = CommaSeparatedField(
+        child=serializers.IntegerField(min_value=0, max_value=3650),
+        default=[1, 7, 30],
+        min_length=1,
+        max_length=100,
+        help_text="The days after the cohort day.",
+    )
+
+
+class WeeklyQuery(CohortQuery):
+    weeks = serializers.IntegerField(min_value=0, max_value=104, default=12)
+
+
+class CohortFields(RangeFields):
+    cohort = serializers.ChoiceField(choices=[*Cohort])
+    definition = serializers.CharField(help_text="What the numbers count.")
+
+
+class DayRetentionSerializer(RateFields):
+    day = serializers.IntegerField(help_text="Days after the cohort day.")
+    eligible = serializers.IntegerField()
+    retained = serializers.IntegerField()
+
+
+class RetentionSerializer(CohortFields):
+    days = DayRetentionSerializer(many=True)
+
+
+class WeekRetentionSerializer(serializers.Serializer):
+    week = serializers.IntegerField(help_text="Weeks after the cohort week.")
+    retained = serializers.IntegerField()
+    rate = serializers.FloatField(source="rate.value")
+
+
+class WeekCohortSerializer(serializers.Serializer):
+    week = serializers.DateField(help_text="The Monday of the cohort week.")
+    size = serializers.IntegerField()
+    weeks = WeekRetentionSerializer(many=True, help_text="The weeks that are over.")
+
+
+class WeeklyRetentionSerializer(CohortFields):
+    rows = WeekCohortSerializer(many=True)
+
+
+class RetentionView(APIView):
+    """Classic retention: of the persons in the cohorts, those active on the N-th day after."""
+
+    @extend_schema(parameters=[RetentionQuery], responses=RetentionSerializer)
+    def get(self, request: Request) -> Response:
+        query = parsed(RetentionQuery, request.query_params)
+        days = retention.day_retention(
+            cohort=query["cohort"],
+            days=query["days"],
+            cohorts_from=query["first"],
+            cohorts_to=query["last"],
+            as_of=query["as_of"],
+        )
+        zone = definitions.in_force().time_zone
+        definition = retention.definition(cohort=query["cohort"], time_zone=zone)
+        answer = query | {"time_zone": zone, "definition": definition, "days": days}
+        return Response(RetentionSerializer(answer).data)
+
+
+class WeeklyRetentionView(APIView):
+    """The weekly retention matrix: a row for each cohort week, newest last."""
+
+    @extend_schema(parameters=[WeeklyQuery], responses=WeeklyRetentionSerializer)
+    def get(self, request: Request) -> Response:
+        query = parsed(WeeklyQuery, request.query_params)
+        rows = retention.weekly_retention(
+            cohort=query["cohort"],
+            weeks=query["weeks"],
+            cohorts_from=query["first"],
+            cohorts_to=query["last"],
+            as_of=query["as_of"],
+        )
+        zone = definitions.in_force().time_zone
+        definition = retention.weekly_definition(cohort=query["cohort"], time_zone=zone)
+        answer = query | {"time_zone": zone, "definition": definition, "rows": rows}
+        return Response(WeeklyRetentionSerializer(answer).data)

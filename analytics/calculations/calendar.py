@@ -1,0 +1,65 @@
+"""Calendar days, ISO weeks and months as proleptic ordinals (``date.toordinal``)."""
+
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+_QUARTER = 900  # seconds; every zone's offset and transition falls on a quarter of an hour
+
+
+class LocalCalendar:
+    """Tells the calendar day of a moment in one time zone, remembering each quarter of an hour."""
+
+    def __init__(self, time_zone: str) -> None:
+        self.zone = ZoneInfo(time_zone)
+        self._days: dict[int, int] = {}
+
+    def day(self, moment: datetime) -> int:
+        """Return the ordinal of the local calendar day of an aware `moment`."""
+        quarter = int(moment.timestamp() // _QUARTER)
+        day = self._days.get(quarter)
+        if day is None:
+            start = datetime.fromtimestamp(quarter * _QUARTER, UTC)
+            day = self._days[quarter] = start.astimezone(self.zone).toordinal()
+        return day
+
+    def midnight(self, day: date) -> datetime:
+        """Return the moment at which the local calendar `day` begins."""
+        return datetime(day.year, day.month, day.day, tzinfo=self.zone)
+
+    def span(self, first: date | None, last: date | None) -> tuple[datetime, datetime]:
+        """Return the moments from which on and before which local days lie; None is open."""
+        start = self.midnight(first) if first else datetime.min.replace(tzinfo=UTC)
+        if last is None:
+            return start, datetime.max.replace(tzinfo=UTC)
+        return start, self.midnight(last + timedelta(days=1))
+
+    def last_complete_day(self, now: datetime) -> date:
+        """Return L: the last local calendar day that is over at the aware moment `now`."""
+        return now.astimezone(self.zone).date() - timedelta(days=1)
+
+
+def week_start(day: int) -> int:
+    """Return the ordinal of the Monday of the day's ISO week (ordinal 1 is a Monday)."""
+    return day - (day - 1) % 7
+
+
+@lru_cache(maxsize=65_536)
+def month_start(day: int) -> int:
+    """Return the ordinal of the first day of the day's month."""
+    return date.fromordinal(day).replace(day=1).toordinal()
+
+
+def next_month(month: int) -> int:
+    """Return the first day of the month after the one that starts on `month`."""
+    return month_start(month + 31)
+
+
+def previous_month(month: int) -> int:
+    """Return the first day of the month before the one that starts on `month`."""
+    return month_start(month - 1)
+
+
+def days_in_month(month: date) -> int:
+    return monthrange(month.year, month.month)[1]

@@ -1,0 +1,37 @@
+"""The demo company's product events, through the same import as anybody's."""
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from analytics.calculations import company
+from analytics.importing import import_stream
+from analytics.models import ImportRun, Person
+
+FILE_NAME = "demo.jsonl"
+
+
+def load(
+    *,
+    persons: int,
+    days: int,
+    until: datetime,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda *_: None,
+) -> ImportRun:
+    """Import the demo's events; `progress` is told the events done and their number."""
+    events = list(company.events(persons=persons, days=days, until=until, seed=seed))
+    lines = b"\n".join(map(msgspec.json.encode, events))
+    return import_stream(
+        io.BufferedReader(io.BytesIO(lines)),
+        name=FILE_NAME,
+        file_format="jsonl",
+        is_demo=True,
+        progress=lambda run: progress(run.lines, len(events)),
+    )
+
+
+def exists() -> bool:
+    return Person.objects.filter(is_demo=True).exists()

@@ -1,0 +1,227 @@
+"""Import events from files: JSON Lines or CSV, plain or gzip, repeatable and resumable."""
+
+import csv
+import gzip
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+
+from analytics import ingest
+from analytics.calculations.wire import (
+    EventRecord,
+    Reason,
+    Refused,
+    Rejection,
+    WireEvent,
+    decode_event,
+    event_record,
+)
+from analytics.models import ImportRun
+
+LINES_PER_TRANSACTION = 20_000
+
+T = TypeVar("T")
+Format = Literal["jsonl", "csv"]
+Line = tuple[int, bytes]  # line number from 1, content
+Batch = tuple[list[EventRecord], list[Rejection]]
+
+
+class AlreadyRunning(RuntimeError):
+    """Another process is importing the same file."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column or JSON field holds what; the others become properties."""
+
+    event: str = "event"
+    distinct_id: str = "distinct_id"
+    timestamp: str = "timestamp"
+    uuid: str = "uuid"
+    properties: str = "properties"
+    event_name: str = ""  # the event's name where no column holds it
+
+
+def import_file(
+    path: Path,
+    *,
+    file_format: Format,
+    columns: Columns = Columns(),
+    is_demo: bool = False,
+    progress: Callable[[int, ImportRun], None] = lambda *_: None,
+) -> ImportRun:
+    """Import a file and return the finished run.
+
+    An interrupted import goes on where it stopped; a repeated one changes nothing. `progress` is
+    told the bytes of the file read so far and the run. Raise `AlreadyRunning` or `OSError`.
+    """
+    with path.open("rb") as file:
+        fingerprint = hashlib.file_digest(file, "sha256")
+        fingerprint.update(repr((file_format, astuple(columns))).encode())
+    with path.open("rb") as file, _exclusive(fingerprint.hexdigest()):
+        run = _unfinished_run(fingerprint.hexdigest(), path.name)
+        lines = islice(_lines(file, file_format), run.lines, None)
+        return _import(
+            _batches(lines, file_format, columns),
+            run,
+            is_demo=is_demo,
+            progress=lambda run: progress(file.tell(), run),
+        )
+
+
+def import_stream(
+    stream: io.BufferedReader,
+    *,
+    name: str,
+    file_format: Format,
+    columns: Columns = Columns(),
+    is_demo: bool = False,
+    progress: Callable[[ImportRun], None] = lambda _: None,
+) -> ImportRun:
+    """Import what can be read only once, such as standard input; it cannot be resumed."""
+    run = ImportRun.objects.create(file_name=name, fingerprint="")
+    batches = _batches(_lines(stream, file_format), file_format, columns)
+    return _import(batches, run, is_demo=is_demo, progress=progress)
+
+
+def _import(
+    batches: Iterator[Batch],
+    run: ImportRun,
+    *,
+    is_demo: bool,
+    progress: Callable[[ImportRun], None],
+) -> ImportRun:
+    for records, unreadable in _one_ahead(batches):
+        with transaction.atomic():
+            outcome = ingest.store(records, is_demo=is_demo)
+            rejections = unreadable + outcome.rejections
+            ingest.record_rejections(rejections, import_run_id=run.pk)
+            run.lines += len(records) + len(unreadable)
+            run.stored += outcome.stored
+            run.duplicates += outcome.duplicates
+            run.rejected += len(rejections)
+            run.save()
+        progress(run)
+    run.finished_at = timezone.now()
+    run.save()
+    return run
+
+
+def _unfinished_run(fingerprint: str, file_name: str) -> ImportRun:
+    """Return the run to go on with: the interrupted one, or one that starts at the first line."""
+    run, _ = ImportRun.objects.get_or_create(
+        fingerprint=fingerprint, defaults={"file_name": file_name[-255:]}
+    )
+    if run.finished_at is not None:
+        run.lines = run.stored = run.duplicates = run.rejected = 0
+        run.finished_at = None
+        run.save()
+    return run
+
+
+@contextmanager
+def _exclusive(fingerprint: str) -> Iterator[None]:
+    """Hold a lock on the file's content, so that two processes do not import it in step."""
+    key = int(fingerprint[:15], 16)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # A process that was killed may leave its last statement running for a moment.
+            cursor.execute("SET LOCAL lock_timeout = '10s'")
+            cursor.execute("SELECT pg_advisory_lock(%s)", [key])
+    except OperationalError as error:
+        raise AlreadyRunning from error
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def _lines(file: io.BufferedReader, file_format: Format) -> Iterator[Line]:
+    """Yield the lines that are not blank; a CSV row becomes a JSON object, its header is line 1."""
+    is_gzip = file.peek(2)[:2] == b"\x1f\x8b"
+    content = io.BufferedReader(gzip.GzipFile(fileobj=file)) if is_gzip else file
+    if file_format == "jsonl":
+        for number, line in enumerate(content, start=1):
+            if not line.isspace():
+                yield number, line.strip()
+        return
+    text = io.TextIOWrapper(content, "utf-8-sig", "replace", newline="")
+    rows = csv.DictReader(text)
+    for row in rows:
+        fields = {name: value for name, value in row.items() if isinstance(name, str) and value}
+        yield rows.line_num, msgspec.json.encode(fields)
+    text.detach()  # or the file would be closed with it
+
+
+def _batches(lines: Iterator[Line], file_format: Format, columns: Columns) -> Iterator[Batch]:
+    while batch := list(islice(lines, LINES_PER_TRANSACTION)):
+        yield _parse(batch, file_format, columns)
+
+
+def _one_ahead(items: Iterator[T]) -> Iterator[T]:
+    """Read the next item in a thread while the last one is worked on."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = reader.submit(next, items, None)
+            yield item
+
+
+def _parse(lines: Iterable[Line], file_format: Format, columns: Columns) -> Batch:
+    records: list[EventRecord] = []
+    rejections: list[Rejection] = []
+    as_they_are = file_format == "jsonl" and columns == Columns()
+    for number, line in lines:
+        try:
+            event = decode_event(line) if as_they_are else _mapped(line, file_format, columns)
+            records.append(event_record(event, raw=line, received_at=None, line=number))
+        except Refused as error:
+            rejections.append(Rejection(error.reason, error.detail, line, number))
+    return records, rejections
+
+
+def _mapped(line: bytes, file_format: Format, columns: Columns) -> WireEvent:
+    """Return the event in a JSON object whose fields are named by `columns`."""
+    try:
+        fields: dict[str, Any] = msgspec.json.decode(line, type=dict)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise Refused(Reason.MALFORMED, str(error)) from error
+    properties = fields.pop(columns.properties, None)
+    if file_format == "csv":
+        others = fields.keys() - {
+            columns.event,
+            columns.distinct_id,
+            columns.timestamp,
+            columns.uuid,
+        }
+        properties = {name: fields[name] for name in sorted(others)} | _json_object(properties)
+    return decode_event(
+        msgspec.json.encode(
+            {
+                "event": fields.get(columns.event) or columns.event_name,
+                "distinct_id": fields.get(columns.distinct_id),
+                "timestamp": fields.get(columns.timestamp),
+                "uuid": fields.get(columns.uuid),
+                "properties": properties,
+            }
+        )
+    )
+
+
+def _json_object(cell: str | None) -> dict[str, Any]:
+    """Return the JSON object in a CSV cell."""
+    try:
+        return msgspec.json.decode(cell, type=dict) if cell else {}
+    except msgspec.DecodeError as error:
+        raise Refused(Reason.BAD_FIELD, f"properties: {error}") from error

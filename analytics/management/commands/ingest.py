@@ -1,0 +1,43 @@
+"""Turn acknowledged requests into stored events, until stopped."""
+
+import logging
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connection
+
+from analytics import inbox
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.2
+RETRY_SECONDS = 2
+
+
+class Command(BaseCommand):
+    help = "Turn acknowledged requests into stored events, until stopped. Run as many as you like."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="stop when the inbox is empty")
+
+    def handle(self, *_: Any, once: bool, **__: Any) -> None:
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        while not stop.is_set():
+            try:
+                requests = inbox.process_batch()
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("The database is away, trying again: %s", str(error).strip())
+                connection.close()
+                stop.wait(RETRY_SECONDS)
+                continue
+            if requests:
+                logger.info("Stored the events of %d requests", requests)
+            elif once:
+                break
+            else:
+                stop.wait(IDLE_SECONDS)

@@ -1,0 +1,44 @@
+"""Recompute the roll-ups from the raw events, or check them."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from analytics import rebuild
+
+
+class Command(BaseCommand):
+    help = (
+        "Recompute every roll-up from the raw events under the configured definitions. "
+        "Ingest waits meanwhile, readers see the old numbers until it is done."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="change nothing; fail if the roll-ups are not what a rebuild would give",
+        )
+
+    def handle(self, *_: Any, check: bool, **__: Any) -> None:
+        with tqdm(unit=" persons", disable=None) as bar:
+
+            def show(step: str, done: int, of: int) -> None:
+                bar.set_description(step)
+                bar.total = of or None
+                bar.update(done - bar.n)
+
+            if not check:
+                rebuild.rebuild(progress=show)
+                differences = []
+            else:
+                differences = rebuild.check(progress=show)
+        for difference in differences:
+            self.stderr.write(f"{difference.rollup}: {difference.rows:,} rows differ, such as")
+            for example in difference.examples:
+                self.stderr.write(f"  {example}")
+        if differences:
+            raise CommandError("The roll-ups differ from the raw events. Run rebuild_rollups.")
+        self.stdout.write("The roll-ups equal the raw events." if check else "Roll-ups rebuilt.")

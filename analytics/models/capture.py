@@ -1,0 +1,84 @@
+"""What comes in: keys, acknowledged requests, imported files, and what could not be stored."""
+
+import secrets
+
+from django.db import models
+from django.db.models.functions import Now
+
+from analytics.calculations.wire import Reason
+
+
+def new_token() -> str:
+    return f"phc_{secrets.token_urlsafe(24)}"
+
+
+class ProjectKey(models.Model):
+    """A write-only key for capture. It may be public: it opens nothing but the front door."""
+
+    name = models.CharField(max_length=100, unique=True)
+    token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(
+        null=True, blank=True, help_text="From then on, events with this key are refused (401)."
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InboxRequest(models.Model):
+    """One acknowledged capture request, as received, until ingest has stored its events."""
+
+    project_key = models.ForeignKey(ProjectKey, on_delete=models.PROTECT, db_index=False)
+    received_at = models.DateTimeField()
+    body = models.BinaryField(help_text="JSON as received, decompressed")
+
+    class Meta:
+        verbose_name_plural = "inbox"
+
+    def __str__(self) -> str:
+        return f"request {self.pk}"
+
+
+class ImportRun(models.Model):
+    """Progress of one imported file, so that an interrupted import goes on where it stopped."""
+
+    fingerprint = models.CharField(
+        max_length=64, help_text="SHA-256 of the file's content and the column mapping"
+    )
+    file_name = models.CharField(max_length=255)
+    started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+    lines = models.BigIntegerField(default=0, help_text="Lines read and committed")
+    stored = models.BigIntegerField(default=0)
+    duplicates = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["fingerprint"])]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class RejectedEvent(models.Model):
+    """An event that could not be stored, with the reason and what arrived."""
+
+    rejected_at = models.DateTimeField(db_default=Now(), db_index=True)
+    reason = models.CharField(
+        max_length=20, choices=[(reason, reason.replace("_", " ")) for reason in Reason]
+    )
+    detail = models.TextField(help_text="What is wrong, naming the field")
+    payload = models.BinaryField(help_text="The event as received")
+    project_key = models.ForeignKey(ProjectKey, null=True, on_delete=models.SET_NULL)
+    import_run = models.ForeignKey(ImportRun, null=True, on_delete=models.CASCADE)
+    line = models.BigIntegerField(null=True, help_text="Line number in the imported file")
+
+    class Meta:
+        constraints = [
+            # A resumed or repeated import of a file reports a bad line once.
+            models.UniqueConstraint(fields=["import_run", "line"], name="rejected_once_per_line")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_reason_display()}: {self.detail}"

@@ -1,0 +1,37 @@
+"""Events, partitioned by month, and the register of uuids that makes each count once."""
+
+from django.db import models
+
+from .person import Person
+
+
+class Event(models.Model):
+    """Something a person did. The table is partitioned by month of `timestamp` (UTC)."""
+
+    pk = models.CompositePrimaryKey("person_id", "timestamp", "uuid")
+    person = models.ForeignKey(
+        Person, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    timestamp = models.DateTimeField()
+    uuid = models.UUIDField()
+    event = models.TextField()
+    distinct_id = models.TextField()
+    properties = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"{self.event} at {self.timestamp}"
+
+
+class EventUuid(models.Model):
+    """The uuid of every stored event.
+
+    A partitioned table can only enforce uniqueness together with its partition key, and a retried
+    request carries the same uuid with a slightly different corrected time.
+    """
+
+    uuid = models.UUIDField(primary_key=True)
+    timestamp = models.DateTimeField()
+    content_hash = models.BigIntegerField(help_text="Tells a retry from another event")
+
+    def __str__(self) -> str:
+        return str(self.uuid)

@@ -1,0 +1,281 @@
+"""Keep the roll-ups: what persons did first, their active days, and the counters.
+
+Every change goes through `analytics.calculations.cells`: the counters move by the difference
+between a person's cells after and before.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import msgspec.structs
+import psycopg
+
+from analytics import definitions
+from analytics.calculations.calendar import LocalCalendar
+from analytics.calculations.cells import Cell, Firsts, add_cells
+from analytics.calculations.wire import EventRecord, person_properties
+from analytics.definitions import Definitions
+from analytics.postgres import array_literal
+
+_ADVISORY_LOCK = 7_201_001
+
+json_text = msgspec.json.encode
+
+
+class Moments(msgspec.Struct, frozen=True, gc=False):
+    """A person's first events, as aware moments, and whether the person counts."""
+
+    excluded: bool = False
+    first_seen_at: datetime | None = None
+    first_event_at: datetime | None = None
+    signup_at: datetime | None = None
+    activated_at: datetime | None = None
+
+    def firsts(self, calendar: LocalCalendar) -> Firsts:
+        signup, activation = self.signup_at, self.activated_at
+        return Firsts(
+            signup_day=calendar.day(signup) if signup else None,
+            activation_delay=activation - signup if signup and activation else None,
+            active_day=calendar.day(self.first_event_at) if self.first_event_at else None,
+            excluded=self.excluded,
+        )
+
+
+def lock(cursor: psycopg.Cursor) -> None:
+    """Let one transaction at a time change the roll-ups, until it ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+
+
+def add_events(cursor: psycopg.Cursor, events: Sequence[tuple[int, EventRecord]]) -> None:
+    """Add newly stored events of persons, in any order of time, to every roll-up."""
+    lock(cursor)
+    in_force = definitions.in_force_from_now()
+    calendar = LocalCalendar(in_force.time_zone)
+    before = read_moments(cursor, {person_id for person_id, _ in events})
+    after = dict(before)
+    days: dict[int, set[int]] = defaultdict(set)
+    event_days: Counter[tuple[str, int]] = Counter()
+    for person_id, record in events:
+        day = calendar.day(record.timestamp)
+        if not before[person_id].excluded:
+            event_days[record.event, day] += 1
+        if record.event not in in_force.ignored_events:
+            days[person_id].add(day)
+        after[person_id] = _with_event(after[person_id], record, in_force)
+    new_days = _add_person_days(cursor, days)
+    changed = {person_id for person_id in after if after[person_id] != before[person_id]}
+    _write_moments(cursor, {person_id: after[person_id] for person_id in changed})
+    _write_person_properties(cursor, events)
+    add_to_event_days(cursor, event_days)
+    touched = changed | new_days.keys()
+    change = _change(
+        cursor,
+        before={person_id: before[person_id].firsts(calendar) for person_id in touched},
+        after={person_id: after[person_id].firsts(calendar) for person_id in touched},
+        new_days=new_days,
+    )
+    add_to_counters(cursor, change)
+
+
+def _with_event(moments: Moments, record: EventRecord, in_force: Definitions) -> Moments:
+    """Return the moments with the event's, where it is the first of its kind."""
+    earlier: dict[str, Any] = {}
+    qualifies = record.event not in in_force.ignored_events
+    if in_force.signup_event == definitions.FIRST_EVENT:
+        is_signup = qualifies
+    else:
+        is_signup = record.event == in_force.signup_event
+    for name, applies in (
+        ("first_seen_at", True),
+        ("first_event_at", qualifies),
+        ("signup_at", is_signup),
+        ("activated_at", record.event == in_force.activation_event),
+    ):
+        known: datetime | None = getattr(moments, name)
+        if applies and (known is None or record.timestamp < known):
+            earlier[name] = record.timestamp
+    return msgspec.structs.replace(moments, **earlier) if earlier else moments
+
+
+def _change(
+    cursor: psycopg.Cursor,
+    *,
+    before: Mapping[int, Firsts],
+    after: Mapping[int, Firsts],
+    new_days: Mapping[int, set[int]],
+) -> dict[Cell, int]:
+    """Return how the counters change for the persons in `after`, who got these new days."""
+    spans = {}  # the days whose surroundings must be known, by person
+    for person_id, firsts in after.items():
+        known = before[person_id]
+        if known.active_day is None:
+            continue  # every active day is new
+        if (known.signup_day, known.active_day) != (firsts.signup_day, firsts.active_day):
+            spans[person_id] = (date.min.toordinal(), date.max.toordinal())
+        elif person_id in new_days:
+            spans[person_id] = (min(new_days[person_id]), max(new_days[person_id]))
+    surroundings = _days_around(cursor, spans)
+    change: dict[Cell, int] = {}
+    for person_id, firsts in after.items():
+        added = new_days.get(person_id, set())
+        days = surroundings.get(person_id) or sorted(added)
+        add_cells(change, firsts, days)
+        add_cells(change, before[person_id], [day for day in days if day not in added], -1)
+    return change
+
+
+def read_moments(cursor: psycopg.Cursor, person_ids: Iterable[int]) -> dict[int, Moments]:
+    cursor.execute(
+        "SELECT id, excluded, first_seen_at, first_event_at, signup_at, activated_at"
+        " FROM analytics_person WHERE id = ANY(%s::bigint[])",
+        [array_literal(person_ids)],
+        binary=True,
+    )
+    return {person_id: Moments(*values) for person_id, *values in cursor.fetchall()}
+
+
+def _write_moments(cursor: psycopg.Cursor, moments: Mapping[int, Moments]) -> None:
+    if not moments:
+        return
+    columns = ("first_seen_at", "first_event_at", "signup_at", "activated_at")
+    cursor.execute(
+        """
+        UPDATE analytics_person SET
+            first_seen_at = new.first_seen_at, first_event_at = new.first_event_at,
+            signup_at = new.signup_at, activated_at = new.activated_at
+        FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+                    %s::timestamptz[])
+            AS new (id, first_seen_at, first_event_at, signup_at, activated_at)
+        WHERE analytics_person.id = new.id
+        """,
+        [
+            array_literal(moments),
+            *(
+                array_literal(_iso(values, column) for values in moments.values())
+                for column in columns
+            ),
+        ],
+    )
+
+
+def _iso(moments: Moments, column: str) -> str | None:
+    moment: datetime | None = getattr(moments, column)
+    return moment.isoformat() if moment else None
+
+
+def _write_person_properties(
+    cursor: psycopg.Cursor, events: Sequence[tuple[int, EventRecord]]
+) -> None:
+    """Apply $set (the later wins) and $set_once (the earlier wins) in the order of time."""
+    latest: dict[int, dict[str, Any]] = defaultdict(dict)
+    first: dict[int, dict[str, Any]] = defaultdict(dict)
+    for person_id, record in events:
+        set_, set_once = person_properties(record.properties)
+        if set_ or set_once:
+            latest[person_id] |= set_
+            first[person_id] = {**set_once, **first[person_id]}
+    rows = [
+        (person_id, json_text(first[person_id]).decode(), json_text(latest[person_id]).decode())
+        for person_id in latest
+    ]
+    if rows:
+        cursor.execute(
+            """
+            UPDATE analytics_person SET properties = new.first || properties || new.latest
+            FROM unnest(%s::bigint[], %s::jsonb[], %s::jsonb[]) AS new (id, first, latest)
+            WHERE analytics_person.id = new.id
+            """,
+            [list(column) for column in zip(*rows, strict=True)],
+        )
+
+
+def _add_person_days(cursor: psycopg.Cursor, days: Mapping[int, set[int]]) -> dict[int, set[int]]:
+    """Add active days and return those that were new, by person."""
+    pairs = [(person_id, day) for person_id, active in days.items() for day in active]
+    cursor.execute(
+        """
+        INSERT INTO analytics_personday (person_id, day)
+        SELECT person_id, date '0001-01-01' + (day - 1)
+        FROM unnest(%s::bigint[], %s::int[]) AS new (person_id, day)
+        ON CONFLICT DO NOTHING RETURNING person_id, day - date '0001-01-01' + 1
+        """,
+        [
+            array_literal(person_id for person_id, _ in pairs),
+            array_literal(day for _, day in pairs),
+        ],
+    )
+    new: dict[int, set[int]] = defaultdict(set)
+    for person_id, day in cursor.fetchall():
+        new[person_id].add(day)
+    return new
+
+
+def _days_around(
+    cursor: psycopg.Cursor, spans: Mapping[int, tuple[int, int]]
+) -> dict[int, list[int]]:
+    """Return the active days within each person's span and the nearest one on either side."""
+    if not spans:
+        return {}
+    cursor.execute(
+        """
+        SELECT person_id, day - date '0001-01-01' + 1 FROM (
+            SELECT id, date '0001-01-01' + (first - 1) AS first,
+                   date '0001-01-01' + (last - 1) AS last
+            FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS span (id, first, last)
+        ) AS span CROSS JOIN LATERAL (
+            (SELECT person_id, day FROM analytics_personday
+             WHERE person_id = id AND day < first ORDER BY day DESC LIMIT 1)
+            UNION ALL
+            (SELECT person_id, day FROM analytics_personday
+             WHERE person_id = id AND day BETWEEN first AND last)
+            UNION ALL
+            (SELECT person_id, day FROM analytics_personday
+             WHERE person_id = id AND day > last ORDER BY day LIMIT 1)
+        ) AS around ORDER BY person_id, day
+        """,
+        [
+            array_literal(spans),
+            array_literal(first for first, _ in spans.values()),
+            array_literal(last for _, last in spans.values()),
+        ],
+    )
+    days: dict[int, list[int]] = defaultdict(list)
+    for person_id, day in cursor.fetchall():
+        days[person_id].append(day)
+    return days
+
+
+def add_to_counters(cursor: psycopg.Cursor, change: Mapping[Cell, int]) -> None:
+    """Add the amounts to the counters."""
+    rows = [(*cell, amount) for cell, amount in change.items() if amount]
+    if not rows:
+        return
+    names, days, numbers, values = zip(*rows, strict=True)
+    cursor.execute(
+        """
+        INSERT INTO analytics_counter AS counter (name, day, number, value)
+        SELECT name, date '0001-01-01' + (day - 1), number, value
+        FROM unnest(%s::text[], %s::int[], %s::int[], %s::bigint[])
+            AS new (name, day, number, value)
+        ON CONFLICT (name, number, day) DO UPDATE SET value = counter.value + excluded.value
+        """,
+        [array_literal(column) for column in (names, days, numbers, values)],
+    )
+
+
+def add_to_event_days(cursor: psycopg.Cursor, change: Mapping[tuple[str, int], int]) -> None:
+    """Add the amounts to the numbers of events by name and day."""
+    rows = [(*key, amount) for key, amount in change.items() if amount]
+    if not rows:
+        return
+    cursor.execute(
+        """
+        INSERT INTO analytics_eventday AS event_day (event, day, value)
+        SELECT event, date '0001-01-01' + (day - 1), value
+        FROM unnest(%s::text[], %s::int[], %s::bigint[]) AS new (event, day, value)
+        ON CONFLICT (event, day) DO UPDATE SET value = event_day.value + excluded.value
+        """,
+        [list(column) for column in zip(*rows, strict=True)],
+    )

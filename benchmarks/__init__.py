@@ -1,0 +1,1 @@
+"""The figures Plumbline promises, measured: ratios count, not seconds."""

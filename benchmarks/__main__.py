@@ -1,0 +1,36 @@
+"""Run the benchmarks on a PostgreSQL of their own, with fsync on."""
+
+import argparse
+import os
+from pathlib import Path
+
+from config.devstack import ensure_services
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="importing, reading (default: all)"
+    )
+    parser.add_argument("--scale", type=float, default=1.0, help="fraction of the full size")
+    options = parser.parse_args()
+    os.environ.pop("DATABASE_URL", None)  # never somebody's own database
+    data_dir = Path(__file__).resolve().parent.parent / ".local" / "bench"
+    ensure_services(data_dir=data_dir, durable=True)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+    import django
+
+    django.setup()
+
+    from benchmarks import importing, reading
+
+    for benchmark in (importing, reading):
+        name = benchmark.__name__.rpartition(".")[2]
+        if not options.names or name in options.names:
+            print(f"{name}: {benchmark.__doc__}")
+            benchmark.run(options.scale)
+
+
+if __name__ == "__main__":
+    main()

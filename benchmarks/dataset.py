@@ -1,0 +1,105 @@
+"""Large event logs: inside PostgreSQL for reading, as a file for importing."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import psycopg
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.models import Sum
+
+from analytics import rebuild
+from analytics.calculations import company
+from analytics.models import EventDay
+from analytics.partitions import ensure_partitions, month_of
+
+FIRST_DAY = date(2025, 7, 1)
+LAST_DAY = date(2026, 6, 30)  # the end of a month, so that it is complete
+DAYS = (LAST_DAY - FIRST_DAY).days
+
+# Sign-ups spread evenly over the days, and a person's events thin out after it. One person in ten
+# never activates.
+_EVENTS = """
+INSERT INTO analytics_event (person_id, timestamp, uuid, event, distinct_id, properties)
+SELECT person, signup + CASE number
+           WHEN 0 THEN interval '0'
+           WHEN 1 THEN random() ^ 3 * interval '12 days'
+           ELSE random() ^ 4 * (%(end)s::timestamptz - signup) END,
+       gen_random_uuid(),
+       CASE number
+           WHEN 0 THEN 'signed_up'
+           WHEN 1 THEN CASE person %% 10 WHEN 0 THEN 'used' ELSE 'workflow_created' END
+           ELSE (ARRAY['used', 'viewed', 'workflow_run'])[number %% 3 + 1] END,
+       'p' || person, '{"n": 1}'
+FROM (SELECT person, number, %(start)s::timestamptz
+          + (person * 7919 %% %(persons)s)::float8 / %(persons)s * %(days)s * interval '1 day'
+          AS signup
+      FROM generate_series(1, %(persons)s) AS person,
+           generate_series(0, %(events)s / %(persons)s - 1) AS number) AS life
+"""
+
+
+def use_database(name: str) -> None:
+    """Work in this database of the benchmarks' own server, making it where it is missing."""
+    connection.close()
+    connection.settings_dict["NAME"] = "postgres"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+        if cursor.rowcount == 0:
+            cursor.execute(f"CREATE DATABASE {name}")
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
+def empty() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "TRUNCATE analytics_event, analytics_eventuuid, analytics_person, analytics_personday,"
+            " analytics_distinctid, analytics_counter, analytics_eventday, analytics_importrun,"
+            " analytics_rollupdefinition CASCADE"
+        )
+
+
+def fill(*, events: int, persons: int) -> None:
+    """Put `events` events of `persons` persons into the database, unless they are there."""
+    call_command("migrate", verbosity=0)
+    if EventDay.objects.aggregate(Sum("value"))["value__sum"] == events:
+        return
+    empty()
+    start = datetime.combine(FIRST_DAY, datetime.min.time(), UTC)
+    parameters = {
+        "start": start,
+        "end": start + timedelta(DAYS + 1),
+        "days": DAYS,
+        "persons": persons,
+        "events": events,
+    }
+    with transaction.atomic():
+        cursor = psycopg.ClientCursor(connection.connection)
+        ensure_partitions(cursor, {month_of(start + timedelta(day)) for day in range(DAYS + 32)})
+        cursor.execute(
+            "INSERT INTO analytics_person (id, excluded, is_demo, properties)"
+            " SELECT id, false, false, '{}' FROM generate_series(1, %(persons)s) AS id",
+            parameters,
+        )
+        cursor.execute(_EVENTS, parameters)
+    rebuild.rebuild()
+    with connection.cursor() as cursor:
+        # Raw SQL gets the index that it would want.
+        cursor.execute(
+            "CREATE INDEX IF NOT EXISTS benchmark ON analytics_event (event, timestamp, person_id)"
+        )
+        cursor.execute("VACUUM (ANALYZE)")
+
+
+def write_file(path: Path, *, events: int) -> int:
+    """Write at least `events` events of a made-up company as JSON Lines; return their number."""
+    until = datetime.combine(LAST_DAY, datetime.min.time(), UTC)
+    persons = events // 25
+    written = 0
+    with path.open("wb") as file:
+        for event in company.events(persons=persons, days=180, until=until, seed=1):
+            file.write(msgspec.json.encode(event) + b"\n")
+            written += 1
+    return written

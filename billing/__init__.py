@@ -1,0 +1,1 @@
+"""Who pays what: Stripe, plans, usage limits, the MRR ledger."""

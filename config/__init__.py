@@ -1,0 +1,1 @@
+"""Wires Plumbline's apps together; no app imports it."""

@@ -1,0 +1,118 @@
+"""The look of the admin, and its sidebar."""
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse, reverse_lazy
+
+_PRIMARY = {  # a calm petrol; white text on 600 and 500 on the dark background are readable
+    "50": "oklch(97.5% .012 225)",
+    "100": "oklch(94.5% .026 225)",
+    "200": "oklch(89.5% .05 225)",
+    "300": "oklch(82% .08 226)",
+    "400": "oklch(74% .105 228)",
+    "500": "oklch(67% .115 230)",
+    "600": "oklch(50% .105 232)",
+    "700": "oklch(44% .092 233)",
+    "800": "oklch(38.5% .076 234)",
+    "900": "oklch(33.5% .06 235)",
+    "950": "oklch(25% .045 236)",
+}
+
+
+def _link(title: str, icon: str, page: str, *, permission: str = "") -> dict[str, Any]:
+    """Return a sidebar link, seen by staff with the permission, active on and below its page."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(page),
+        "permission": (lambda request: request.user.has_perm(permission)) if permission else None,
+    }
+
+
+def _rows(title: str, icon: str, model: str) -> dict[str, Any]:
+    """Return a sidebar link to the list of a model, such as ``analytics.person``."""
+    app, name = model.split(".")
+    return _link(title, icon, f"admin:{app}_{name}_changelist", permission=f"{app}.view_{name}")
+
+
+_DASHBOARD = _link("Dashboard", "speed", "operational:dashboard") | {
+    # Its address begins those of its neighbours.
+    "active": lambda request: (
+        request.path == reverse("operational:dashboard")
+        or "/admin/operational/kpis/" in request.path
+    )
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Plumbline",
+    "SITE_HEADER": "Plumbline",
+    "SITE_SUBHEADER": "Is the company on course?",
+    "SITE_URL": None,
+    "SITE_ICON": lambda _: static("plumbline/icon.svg"),
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda _: static("plumbline/icon.svg"),
+        }
+    ],
+    "STYLES": [
+        lambda _: static("plumbline/admin.css"),
+        lambda _: static("plumbline/pages.css"),
+    ],
+    "SCRIPTS": [lambda _: static("plumbline/admin.js")],
+    "COLORS": {"primary": _PRIMARY},
+    "BORDER_RADIUS": "8px",
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "SIDEBAR": {
+        "show_search": False,
+        "navigation": [
+            {
+                "items": [
+                    _DASHBOARD,
+                    _rows("Goals", "flag", "operational.kpigoal"),
+                    _rows("KPI readings", "history", "operational.kpireading"),
+                ],
+            },
+            {
+                "title": "Analytics",
+                "separator": True,
+                "items": [
+                    _link("Retention", "replay", "analytics:retention-page"),
+                    _link("Active users", "monitoring", "analytics:active-users-page"),
+                    _link("Activation", "bolt", "analytics:activation-page"),
+                    _link("Funnel", "filter_alt", "analytics:funnel-page"),
+                    _link("Events", "list", "analytics:events-page"),
+                    _rows("Persons", "groups", "analytics.person"),
+                ],
+            },
+            {
+                "title": "Capture",
+                "separator": True,
+                "items": [
+                    _rows("Project keys", "vpn_key", "analytics.projectkey"),
+                    _rows("Inbox", "inbox", "analytics.inboxrequest"),
+                    _rows("Rejected events", "block", "analytics.rejectedevent"),
+                    _rows("Imports", "upload_file", "analytics.importrun"),
+                ],
+            },
+            {
+                "title": "Access",
+                "separator": True,
+                "items": [
+                    _rows("Users", "person", "auth.user"),
+                    _rows("Groups", "group", "auth.group"),
+                    _rows("API tokens", "key", "knox.authtoken"),
+                    _rows("Login attempts", "lock", "axes.accessattempt"),
+                ],
+            },
+            {
+                "title": "Background work",
+                "separator": True,
+                "items": [_rows("Schedules", "schedule", "django_celery_beat.periodictask")],
+            },
+        ],
+    },
+}

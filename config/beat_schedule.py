@@ -1,0 +1,32 @@
+"""Every scheduled job in one place.
+
+An entry is created where it is missing and never overwritten: an edit in the admin survives a
+deploy.
+"""
+
+from typing import Any
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "record-kpi-readings": {
+        "task": "operational.tasks.record_kpi_readings",
+        "crontab": {"minute": "7"},
+        "description": "Record the KPI readings of the last complete day, restate the past 65.",
+    },
+}
+
+
+def create_missing_entries(**_: Any) -> None:
+    from django_celery_beat.models import CrontabSchedule, PeriodicTask  # noqa: PLC0415
+
+    for name, entry in SCHEDULE.items():
+        if PeriodicTask.objects.filter(name=name).exists():
+            continue
+        crontab, _created = CrontabSchedule.objects.get_or_create(
+            timezone="UTC", **entry["crontab"]
+        )
+        PeriodicTask.objects.create(
+            name=name,
+            task=entry["task"],
+            crontab=crontab,
+            description=entry["description"],
+        )

@@ -1,0 +1,86 @@
+"""Read environment variables, refusing bad values by name.
+
+Every reader also takes the value from a file named by ``<NAME>_FILE``, the way container secrets
+are handed over.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str | None = None) -> str:
+    """Return a stripped text; an unset name without a default stops the start."""
+    file = os.environ.get(f"{name}_FILE")
+    try:
+        value = Path(file).read_text().strip() if file else os.environ.get(name, "").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE: cannot read {file}: {error.strerror}") from error
+    if value:
+        return value
+    if default is None:
+        raise ImproperlyConfigured(f"{name} is not set. See docs/configuration.md.")
+    return default
+
+
+def number(name: str, default: int, *, minimum: int = 0) -> int:
+    value = text(name, str(default))
+    if not value.isdecimal() or int(value) < minimum:
+        raise ImproperlyConfigured(f"{name}: {value!r} is not a whole number >= {minimum}.")
+    return int(value)
+
+
+def flag(name: str, *, default: bool) -> bool:
+    value = text(name, "1" if default else "0").lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name}: {value!r} is neither 1 nor 0.")
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Return a comma-separated list, without blanks and repetitions, in order."""
+    return list(
+        dict.fromkeys(word.strip() for word in text(name, default).split(",") if word.strip())
+    )
+
+
+def time_zone(name: str, default: str) -> str:
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ImproperlyConfigured(
+            f"{name}: {value!r} is no time zone such as Europe/Berlin."
+        ) from error
+    return value
+
+
+def web_address(name: str, default: str) -> str:
+    """Return an http(s) address without a trailing slash."""
+    value = text(name, default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ImproperlyConfigured(f"{name}: {value!r} is no address such as https://example.com.")
+    return value
+
+
+def postgresql(name: str) -> dict[str, object]:
+    """Return Django's database settings from ``postgresql://user:password@host:port/name``."""
+    parts = urlsplit(text(name))
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise ImproperlyConfigured(
+            f"{name} is no address such as postgresql://user:password@host:5432/plumbline."
+        )
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or 5432),
+    }

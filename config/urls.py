@@ -1,0 +1,20 @@
+"""Every address Plumbline answers."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+urlpatterns = [
+    path("", include("analytics.urls")),
+    path("", include("operational.urls")),
+    path("", RedirectView.as_view(pattern_name="operational:dashboard")),
+    path("admin/", RedirectView.as_view(pattern_name="operational:dashboard")),
+    path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]
+
+handler400 = "analytics.api.problems.bad_request"
+handler404 = "analytics.api.problems.not_found"
+handler500 = "analytics.api.problems.server_error"

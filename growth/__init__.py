@@ -1,0 +1,1 @@
+"""What moves people: campaigns, workflows, referrals, marketing spend."""

@@ -1,0 +1,19 @@
+#!/usr/bin/env python
+"""Run a management command, joining or starting the embedded servers where none are given."""
+
+import os
+import sys
+
+from config.devstack import ensure_services
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    ensure_services()
+    from django.core.management import execute_from_command_line  # noqa: PLC0415
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Is it on course: KPI catalogue, readings, goals, alignment score, dashboard."""

@@ -1,0 +1,92 @@
+"""The form of a goal."""
+
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from operational import goals
+from operational.calculations.kpi import Better, Goal, Unit
+from operational.catalogue import CATALOGUE
+from operational.models import KpiGoal
+from operational.templatetags.figures import basis_name
+
+PERCENT = {Unit.RATE, Unit.CHANGE}
+
+
+class FigureField(forms.FloatField):
+    """A number in the unit of a KPI: shares are entered in percent, as people say them."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def set_unit(self, unit: Unit, *, label: str) -> None:
+        self.scale = 100 if unit in PERCENT else 1
+        self.label = f"{label}, in %" if unit in PERCENT else label
+        self.widget.attrs |= {"inputmode": "decimal"}
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value * self.scale:.10g}" if isinstance(value, float) else value
+
+    def clean(self, value: Any) -> float | None:
+        number = super().clean(value.replace("%", "") if isinstance(value, str) else value)
+        return None if number is None else round(number / self.scale, 12)
+
+
+class GoalForm(forms.ModelForm):
+    """The goal in force, as the start of the next version."""
+
+    target = FigureField()
+    warning = FigureField(required=False)
+    critical = FigureField(required=False)
+    basis = forms.ChoiceField(widget=UnfoldAdminSelectWidget, label="Measured on")
+    note = forms.CharField(
+        widget=UnfoldAdminTextInputWidget,
+        max_length=200,
+        required=False,
+        label="Why",
+        help_text="Shown in the history, to those who ask later",
+    )
+    in_force = forms.IntegerField(widget=forms.HiddenInput)  # the version that the user looked at
+
+    class Meta:
+        model = KpiGoal
+        fields = ["target", "weight", "warning", "critical", "basis", "note"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kpi = CATALOGUE[self.instance.kpi]
+        worse = "below" if kpi.better is Better.HIGHER else "above"
+        for name, label, help_text in (
+            ("target", "Target", "Full marks from here on"),
+            ("warning", "Warning", f"A value {worse} this is a warning; empty for none"),
+            ("critical", "Critical", f"A value {worse} this is critical; empty for none"),
+        ):
+            self.fields[name].set_unit(kpi.unit, label=label)  # type: ignore[attr-defined]
+            self.fields[name].help_text = help_text
+        self.initial = {**self.initial, "in_force": self.instance.version, "note": ""}
+        if kpi.bases:
+            self.fields["basis"].choices = [  # type: ignore[attr-defined]
+                (basis.value, basis_name(basis)) for basis in kpi.bases
+            ]
+        else:
+            del self.fields["basis"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        current = goals.in_force()
+        goal = current.pop(self.instance.kpi)
+        if cleaned.get("in_force") != goal.version:
+            raise ValidationError(
+                f"Somebody put version {goal.version} in force meanwhile. Nothing was saved:"
+                " open the goal again and look at it first."
+            )
+        if not self.errors:
+            goals.validate(_changed(goal, cleaned), others=current)
+        return cleaned
+
+
+def _changed(goal: Goal, cleaned: dict[str, Any]) -> Goal:
+    names = ["target", "weight", "warning", "critical", "basis"]
+    return replace(goal, **{name: cleaned[name] for name in names if name in cleaned})

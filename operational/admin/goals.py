@@ -1,0 +1,128 @@
+"""Goals: staff change the one in force, and every change makes a new version."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from unfold.admin import ModelAdmin
+
+from operational import goals
+from operational.catalogue import CATALOGUE
+from operational.models import KpiGoal
+from operational.templatetags.figures import figure
+
+from .goal_form import GoalForm
+
+
+@admin.register(KpiGoal)
+class KpiGoalAdmin(ModelAdmin):
+    """The goals in force. Rows are never edited in place, and never deleted."""
+
+    form = GoalForm
+    list_display = [
+        "name",
+        "shown_target",
+        "weight",
+        "thresholds",
+        "version",
+        "since",
+        "changed_by",
+    ]
+    list_select_related = ["created_by"]
+    ordering = ["-weight", "kpi"]
+    change_form_before_template = "admin/operational/_goal_intro.html"
+    change_form_outer_after_template = "admin/operational/_goal_history.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[KpiGoal]:
+        newest = KpiGoal.objects.order_by("kpi", "-version").distinct("kpi").values("pk")
+        rows: QuerySet[KpiGoal] = super().get_queryset(request)
+        return rows.filter(pk__in=newest, kpi__in=CATALOGUE)
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> KpiGoal | None:
+        """Return the goal in force, also where an older version of it is asked for."""
+        kpi = KpiGoal.objects.filter(pk=object_id).values("kpi") if object_id.isdecimal() else []
+        return self.get_queryset(request).filter(kpi__in=kpi).first()
+
+    def get_fields(self, request: HttpRequest, obj: KpiGoal | None = None) -> list[str]:
+        return [name for name in GoalForm.Meta.fields if name != "basis" or _has_bases(obj)]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: KpiGoal | None = None) -> bool:
+        return False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], obj: KpiGoal, **kwargs: Any
+    ) -> HttpResponse:
+        kpi = CATALOGUE[obj.kpi]
+        context |= {
+            "title": f"Goal for {kpi.name}",
+            "kpi": kpi,
+            "goals": goals.history(kpi.slug),
+            "show_save_and_continue": False,
+        }
+        response: HttpResponse = super().render_change_form(request, context, obj=obj, **kwargs)
+        return response
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: KpiGoal,
+        form: GoalForm,
+        change: bool,
+    ) -> None:
+        """Put a new version in force; the object then stands for it."""
+        goal = goals.set_goal(
+            kpi=obj.kpi,
+            target=obj.target,
+            weight=obj.weight,
+            warning=obj.warning,
+            critical=obj.critical,
+            basis=obj.basis,
+            note=obj.note,
+            created_by=request.user if isinstance(request.user, User) else None,
+        )
+        obj.pk = KpiGoal.objects.get(kpi=goal.kpi, version=goal.version).pk
+        obj.version = goal.version
+
+    def response_change(self, request: HttpRequest, obj: KpiGoal) -> HttpResponse:
+        name = CATALOGUE[obj.kpi].name
+        messages.success(request, f"Version {obj.version} of the goal for {name} is in force.")
+        return redirect("operational:kpi", obj.kpi)
+
+    def history_view(self, request: HttpRequest, object_id: str, **_: Any) -> HttpResponse:
+        """Lead to the versions: they say more than the admin's own log."""
+        goal = get_object_or_404(KpiGoal, pk=object_id)
+        return redirect(f"{reverse('operational:kpi', args=[goal.kpi])}#goals-title")
+
+    @admin.display(description="KPI", ordering="kpi")
+    def name(self, goal: KpiGoal) -> str:
+        return CATALOGUE[goal.kpi].name
+
+    @admin.display(description="Target", ordering="target")
+    def shown_target(self, goal: KpiGoal) -> str:
+        return figure(goal.target, CATALOGUE[goal.kpi].unit)
+
+    @admin.display(description="Warning / critical")
+    def thresholds(self, goal: KpiGoal) -> str:
+        unit = CATALOGUE[goal.kpi].unit
+        return f"{figure(goal.warning, unit)} / {figure(goal.critical, unit)}"
+
+    @admin.display(description="In force since", ordering="created_at")
+    def since(self, goal: KpiGoal) -> Any:
+        return goal.created_at
+
+    @admin.display(description="Changed by")
+    def changed_by(self, goal: KpiGoal) -> str:
+        return str(goal.created_by or "Plumbline")
+
+
+def _has_bases(goal: KpiGoal | None) -> bool:
+    return bool(goal and CATALOGUE[goal.kpi].bases)

@@ -1,0 +1,58 @@
+"""The recorded KPIs, to look up and never to edit."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from analytics.calculations.statistics import Status
+from analytics.templatetags.numbers import status_label
+from operational.catalogue import CATALOGUE, kpi_name
+from operational.models import KpiReading
+from operational.templatetags.figures import figure
+
+
+@admin.register(KpiReading)
+class KpiReadingAdmin(ModelAdmin):
+    list_display = ["day", "name", "shown_value", "shown_status", "first_reported", "recorded_at"]
+    list_filter = ["kpi", "status"]
+    date_hierarchy = "day"
+    ordering = ["-day", "kpi"]
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(
+        self,
+        request: HttpRequest,
+        obj: KpiReading | None = None,
+    ) -> bool:
+        return False
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,
+        obj: KpiReading | None = None,
+    ) -> bool:
+        return False
+
+    @admin.display(description="KPI", ordering="kpi")
+    def name(self, reading: KpiReading) -> str:
+        return kpi_name(reading.kpi)
+
+    @admin.display(description="Value")
+    def shown_value(self, reading: KpiReading) -> str:
+        return _shown(reading.kpi, reading.value)
+
+    @admin.display(description="Status", ordering="status")
+    def shown_status(self, reading: KpiReading) -> str:
+        return status_label(Status(reading.status))
+
+    @admin.display(description="First reported")
+    def first_reported(self, reading: KpiReading) -> str:
+        return _shown(reading.kpi, reading.first_value)
+
+
+def _shown(slug: str, value: float | None) -> str:
+    kpi = CATALOGUE.get(slug)
+    return figure(value, kpi.unit) if kpi else str(value)

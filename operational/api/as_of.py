@@ -1,0 +1,22 @@
+"""The day that a request asks about."""
+
+from datetime import date
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from analytics import definitions
+from analytics.api.parameters import CompleteDayField
+
+
+class AsOfQuery(serializers.Serializer):
+    """Query parameters of an answer about a day."""
+
+    as_of = CompleteDayField(required=False)
+
+
+def asked_day(request: Request) -> date:
+    query = AsOfQuery(data=request.query_params.dict())
+    query.is_valid(raise_exception=True)
+    day: date | None = query.validated_data.get("as_of")
+    return day or definitions.last_complete_day()

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class OperationalConfig(AppConfig):
+    name = "operational"
+    verbose_name = "Operational excellence"
+
+    def ready(self) -> None:
+        from operational.goals import create_defaults  # noqa: PLC0415
+
+        post_migrate.connect(create_defaults, sender=self)

@@ -1,0 +1,42 @@
+"""How each KPI is measured, and the persons behind its numbers."""
+
+from collections.abc import Mapping
+from datetime import date
+
+from django.db.models import QuerySet
+
+from analytics.models import Person
+from operational import goals
+from operational.calculations.kpi import Figure, Goal, Measurement
+from operational.catalogue import Group
+
+from .activation import Activation, QuickActivation
+from .base import KpiSource, NotConnected
+from .growth import Growth
+from .retention import Retention
+
+SOURCES: Mapping[str, KpiSource] = {
+    "d7_retention": Retention(7, beside=(1, 14)),
+    "activation_rate": Activation(),
+    "d30_retention": Retention(30, beside=(60, 90)),
+    "ltv_cac": NotConnected("Stripe billing is not connected: revenue and customers are unknown."),
+    "signup_activation": QuickActivation(),
+    "growth_mom": Growth(),
+    "churn_rate": NotConnected("Stripe billing is not connected: customers are unknown."),
+    "viral_coefficient": NotConnected("No referrals are recorded."),
+}
+
+
+def measure(kpi_slug: str, *, as_of: date, goal: Goal) -> Measurement:
+    return SOURCES[kpi_slug].measure(as_of=as_of, goal=goal)
+
+
+def beside(kpi_slug: str, *, as_of: date) -> tuple[Figure, ...]:
+    """Return what is shown beside a KPI, such as the median time to activation."""
+    return SOURCES[kpi_slug].beside(as_of=as_of)
+
+
+def people(kpi_slug: str, *, as_of: date, group: str) -> QuerySet[Person]:
+    """Return the persons of a `Group` of a KPI; none where it has no persons to show."""
+    goal = goals.in_force()[kpi_slug]
+    return SOURCES[kpi_slug].people(as_of=as_of, goal=goal, group=Group(group))

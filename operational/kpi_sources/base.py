@@ -1,0 +1,59 @@
+"""What a KPI source offers."""
+
+from datetime import date, timedelta
+from typing import Protocol
+
+from django.db.models import QuerySet
+
+from analytics import definitions
+from analytics.models import Person
+from operational.calculations.kpi import Figure, Goal, Measurement, no_data
+from operational.catalogue import Group
+
+WINDOW_DAYS = 30
+
+
+class KpiSource(Protocol):
+    """Measures one KPI as of the end of a complete day, from counters and never from events."""
+
+    def measure(self, *, as_of: date, goal: Goal) -> Measurement: ...
+
+    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+        """Return what helps to read the KPI."""
+        ...
+
+    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+        """Return the persons of a group of the KPI's numbers."""
+        ...
+
+
+class NotConnected:
+    """The source of a KPI whose data does not come in."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def measure(self, *, as_of: date, goal: Goal) -> Measurement:
+        return no_data(self.reason)
+
+    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+        return ()
+
+    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+        return Person.objects.none()
+
+
+def signup_window(as_of: date, *, age: int) -> tuple[date, date]:
+    """Return the 30 days of signups of which the youngest are `age` days old."""
+    last = as_of - timedelta(days=age)
+    return last - timedelta(days=WINDOW_DAYS - 1), last
+
+
+def signed_up(first: date, last: date) -> QuerySet[Person]:
+    """Return the persons who signed up from the `first` to the `last` day."""
+    start, end = definitions.calendar().span(first, last)
+    return Person.objects.filter(excluded=False, signup_at__gte=start, signup_at__lt=end)
+
+
+def no_signups(first: date, last: date) -> str:
+    return f"Nobody signed up from {first} to {last}."

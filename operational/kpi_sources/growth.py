@@ -1,0 +1,74 @@
+"""Growth from one complete calendar month to the next."""
+
+from datetime import date
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from analytics.active_users import monthly_active, signups_in
+from analytics.calculations.calendar import month_start, previous_month
+from analytics.models import Person, PersonDay
+from operational.calculations.kpi import Figure, Goal, Measurement, measured_growth, no_data
+from operational.catalogue import Basis, Group
+
+from .base import signed_up
+
+Month = tuple[date, date]  # its first and its last day
+
+
+class Growth:
+    """Growth of what the goal names as its basis."""
+
+    def measure(self, *, as_of: date, goal: Goal) -> Measurement:
+        before, now = last_two_months(as_of)
+        match goal.basis:
+            case Basis.ACTIVE_USERS:
+                counts, did = [monthly_active(first) for first, _ in (before, now)], "was active"
+            case Basis.SIGNUPS:
+                counts = [signups_in(first=first, last=last) for first, last in (before, now)]
+                did = "signed up"
+            case _:
+                return no_data(
+                    f"Growth is set to be measured on {goal.basis}, and Stripe billing is not"
+                    " connected. Its goal can choose active_users or signups instead."
+                )
+        return measured_growth(
+            *counts,
+            window_from=before[0],
+            window_to=now[1],
+            basis=goal.basis,
+            nobody=f"Nobody {did} in {before[0]:%B %Y}: there is nothing to compare with.",
+        )
+
+    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+        return ()
+
+    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+        before, now = last_two_months(as_of)
+        match goal.basis, group:
+            case Basis.ACTIVE_USERS, Group.NUMERATOR:
+                return Person.objects.filter(_active_in(now), excluded=False)
+            case Basis.ACTIVE_USERS, Group.DENOMINATOR:
+                return Person.objects.filter(_active_in(before), excluded=False)
+            case Basis.ACTIVE_USERS, Group.MISSED:
+                return Person.objects.filter(_active_in(before), ~_active_in(now), excluded=False)
+            case Basis.SIGNUPS, Group.NUMERATOR:
+                return signed_up(*now)
+            case Basis.SIGNUPS, Group.DENOMINATOR:
+                return signed_up(*before)
+        return Person.objects.none()
+
+
+def last_two_months(as_of: date) -> tuple[Month, Month]:
+    """Return the last two calendar months that are over at the end of a day, the older first."""
+    running = month_start(as_of.toordinal() + 1)
+    last = previous_month(running)
+    before = previous_month(last)
+    return _month(before, last), _month(last, running)
+
+
+def _month(first: int, following: int) -> Month:
+    return date.fromordinal(first), date.fromordinal(following - 1)
+
+
+def _active_in(month: Month) -> Exists:
+    return Exists(PersonDay.objects.filter(person=OuterRef("pk"), day__range=month))

@@ -1,0 +1,65 @@
+"""Fill Plumbline with a made-up company, or remove it."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from tqdm import tqdm
+
+from analytics import definitions, demo
+from analytics.models import Person
+from operational import demo_data, readings
+
+HISTORY_DAYS = 97  # the sparklines' 90 days, and the week before them for the trend
+
+
+class Command(BaseCommand):
+    help = "Fill Plumbline with a believable made-up company, or remove it again (--clear)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--persons", type=int, default=2_000)
+        parser.add_argument("--days", type=int, default=180, help="days of history, up to now")
+        parser.add_argument("--seed", type=int, default=1, help="the same seed, the same company")
+        parser.add_argument("--clear", action="store_true", help="remove the demo data")
+        parser.add_argument(
+            "--if-empty", action="store_true", help="do nothing where there are persons already"
+        )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        if options["clear"]:
+            self._clear()
+        elif not (options["if_empty"] and Person.objects.exists()):
+            self._load(options["persons"], options["days"], options["seed"])
+
+    def _load(self, persons: int, days: int, seed: int) -> None:
+        if demo.exists():
+            raise CommandError("The demo data is there already. Remove it with: demo --clear")
+        if persons < 1 or days < 1:
+            raise CommandError("--persons and --days must be at least 1.")
+        with tqdm(desc="Demo events", unit=" events", disable=None) as bar:
+
+            def show(done: int, of: int) -> None:
+                bar.total = of
+                bar.update(done - bar.n)
+
+            run = demo.load(
+                persons=persons, days=days, until=timezone.now(), seed=seed, progress=show
+            )
+        last = definitions.last_complete_day()
+        history = [last - timedelta(days=ago) for ago in reversed(range(HISTORY_DAYS))]
+        readings.record_readings(
+            days=tqdm(history, desc="KPI history", unit=" days", disable=None), now=timezone.now()
+        )
+        self.stdout.write(
+            f"Demo company loaded: {run.stored:,} events of {persons:,} persons over {days} days."
+            " Remove it with: manage.py demo --clear"
+        )
+
+    def _clear(self) -> None:
+        with tqdm(desc="Removing persons", unit=" persons", disable=None) as bar:
+            removed = demo_data.remove(
+                now=timezone.now(), progress=lambda done: bar.update(done - bar.n)
+            )
+        self.stdout.write(f"Demo data removed: {removed:,} persons and their events.")

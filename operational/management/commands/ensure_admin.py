@@ -1,0 +1,31 @@
+"""Make sure somebody can sign in: the first start creates an administrator."""
+
+import secrets
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand
+
+_READABLE = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like something else
+_RESET = "manage.py changepassword"
+
+
+class Command(BaseCommand):
+    help = "Create the administrator `admin` with a random password where there is none."
+
+    def handle(self, **options: Any) -> None:
+        superuser = User.objects.filter(is_superuser=True).order_by("pk").first()
+        if superuser:
+            name = superuser.username
+            self.stdout.write(f"Sign in as {name}. Password lost? {_RESET} {name}")
+        elif User.objects.filter(username="admin").exists():
+            self.stdout.write("The user admin is no superuser. Make one: manage.py createsuperuser")
+        else:
+            password = "-".join(
+                "".join(secrets.choice(_READABLE) for _ in range(4)) for _ in range(4)
+            )
+            User.objects.create_superuser("admin", password=password)
+            self.stdout.write(
+                f"User:     admin\nPassword: {password}\n"
+                f"It is shown only now. To set another one: {_RESET} admin"
+            )

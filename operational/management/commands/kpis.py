@@ -1,0 +1,94 @@
+"""Show every KPI and the alignment score."""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from analytics import definitions
+from operational import readings
+from operational.alignment import Alignment, alignment_score
+from operational.api.alignment_score import AlignmentSerializer
+from operational.api.kpi_status import kpi_report
+from operational.calculations.alignment import Contribution
+from operational.calculations.shown import UNKNOWN, shown, shown_points
+from operational.management import hints
+from operational.readings import KpiStatus
+
+_HEADER = "KPI", "value", "target", "95 % interval", "numbers", "status", "score", "lost"
+_LEFT_ALIGNED = {"KPI", "status"}
+
+
+class Command(BaseCommand):
+    help = "Show every KPI as of the end of a day, and the alignment score."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--as-of", metavar="DAY", type=date.fromisoformat, help="YYYY-MM-DD")
+        parser.add_argument("--json", action="store_true", help="the bodies of the API's answers")
+
+    def handle(self, **options: Any) -> None:
+        try:
+            as_of = definitions.complete_day(options["as_of"])
+        except ValidationError as error:
+            raise CommandError(f"--as-of: {error.message}") from error
+        statuses = readings.read_kpis(as_of=as_of)
+        alignment = alignment_score(as_of=as_of, statuses=statuses)
+        if options["json"]:
+            answers = {
+                "alignment_score": AlignmentSerializer(alignment).data,
+                "kpi_status": kpi_report(as_of, statuses),
+            }
+            self.stdout.write(json.dumps(answers, indent=2, ensure_ascii=False))
+        else:
+            self.stdout.write("\n".join([*_table(statuses, alignment), "", _summary(alignment)]))
+        if all(status.measurement.value is None for status in statuses):
+            self.stderr.write(hints.NO_DATA)
+
+
+def _table(statuses: Sequence[KpiStatus], alignment: Alignment) -> list[str]:
+    """Return the aligned rows, then why some of them do not count."""
+    pairs = zip(statuses, alignment.contributions, strict=True)
+    rows = [_HEADER, *(_row(status, contribution) for status, contribution in pairs)]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if name in _LEFT_ALIGNED else cell.rjust(width)
+            for name, cell, width in zip(_HEADER, row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+    reasons = [
+        f"{status.kpi.name}: {status.measurement.reason}"
+        for status in statuses
+        if status.measurement.reason
+    ]
+    return [*lines, "", *reasons] if reasons else lines
+
+
+def _row(status: KpiStatus, contribution: Contribution) -> tuple[str, ...]:
+    unit, measurement, interval = status.kpi.unit, status.measurement, status.measurement.interval
+    return (
+        status.kpi.name,
+        shown(measurement.value, unit),
+        shown(status.goal.target, unit),
+        f"{shown(interval.low, unit)} to {shown(interval.high, unit)}" if interval else UNKNOWN,
+        UNKNOWN
+        if measurement.value is None
+        else f"{measurement.numerator:,} / {measurement.denominator:,}",
+        measurement.status,
+        shown_points(status.score),
+        shown_points(contribution.points_lost),
+    )
+
+
+def _summary(alignment: Alignment) -> str:
+    score = shown_points(alignment.score)
+    provisional = ", provisional" if alignment.provisional else ""
+    return (
+        f"Alignment score {score}: {alignment.band}{provisional},"
+        f" coverage {alignment.coverage:.0%}, as of {alignment.as_of}"
+    )

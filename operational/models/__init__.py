@@ -1,0 +1,3 @@
+from .kpi import KpiGoal, KpiReading
+
+__all__ = ["KpiGoal", "KpiReading"]

@@ -1,0 +1,88 @@
+// The dashboard refreshes itself (htmx does, see _live.html). This says when it last did and when
+// it could not, keeps the reader's place, and leaves hidden and paused pages alone.
+"use strict";
+
+(() => {
+  const updated = document.getElementById("updated");
+  const problem = document.getElementById("refresh-problem");
+  const news = document.getElementById("refresh-news");
+  const pause = document.getElementById("pause");
+  const login = document.getElementById("refresh").dataset.login;
+  let shown = null; // the last answer
+  let scrolled = {}; // how far tables are scrolled, by id
+
+  const clock = () => new Date().toLocaleTimeString("en-GB");
+  const isLive = (event) => event.detail.elt.id === "live";
+  const score = () => document.querySelector("[data-score]")?.dataset.score;
+  let lastScore = score();
+
+  updated.textContent = clock();
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    const paused = pause.getAttribute("aria-pressed") !== "true";
+    pause.setAttribute("aria-pressed", paused);
+    if (!paused) htmx.trigger("#live", "visibilitychange");
+  });
+
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (!isLive(event)) return;
+    if (document.hidden || pause.getAttribute("aria-pressed") === "true") event.preventDefault();
+  });
+
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    if (!isLive(event) || event.detail.xhr.status !== 200) return;
+    const { serverResponse } = event.detail;
+    event.detail.shouldSwap = serverResponse !== shown; // nothing new: leave selection and focus be
+    shown = serverResponse;
+    for (const table of document.querySelectorAll("#live .pl-scroll[id]")) {
+      scrolled[table.id] = table.scrollLeft;
+    }
+    updated.textContent = clock();
+    problem.textContent = "";
+    delete problem.dataset.status;
+  });
+
+  document.body.addEventListener("htmx:afterSettle", () => {
+    for (const [id, left] of Object.entries(scrolled)) {
+      document.getElementById(id)?.scrollTo({ left, behavior: "instant" });
+    }
+    if (score() !== lastScore) news.textContent = `The alignment score is now ${score()}.`;
+    lastScore = score();
+  });
+
+  for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.body.addEventListener(failure, (event) => {
+      if (isLive(event)) report(event.detail.xhr.status);
+    });
+  }
+
+  function report(status) {
+    if (problem.dataset.status === String(status)) return; // said already: no news every minute
+    problem.dataset.status = status;
+    problem.textContent =
+      {
+        401: "You are logged out; the numbers stay as they are. ",
+        403: "Your account may no longer see this page.",
+      }[status] ??
+      `No refresh since ${updated.textContent}: the numbers are from then. Still trying.`;
+    if (status !== 401) return;
+    const link = document.createElement("a");
+    link.href = login;
+    link.textContent = "Log in again";
+    problem.append(link);
+  }
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const code = document.getElementById(button.dataset.copy);
+    getSelection().selectAllChildren(code);
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+    } catch {
+      document.execCommand("copy"); // without https there is no clipboard; the text is selected
+    }
+    news.textContent = "Copied.";
+    button.classList.add("pl-copied");
+  });
+})();

@@ -1,0 +1,35 @@
+"""The OpenAPI schema describes what is there."""
+
+import pytest
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+
+@pytest.fixture(scope="module")
+def schema():
+    GENERATOR_STATS.reset()
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def test_it_is_valid_and_made_without_a_warning(schema):
+    assert not GENERATOR_STATS
+    validate_schema(schema)
+
+
+def test_tokens_are_bearer_tokens(schema):
+    schemes = schema["components"]["securitySchemes"].values()
+    assert {"type": "http", "scheme": "bearer"} in schemes
+
+
+def test_every_operation_documents_its_problems(schema):
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            answer = operation["responses"]["403"]["content"]["application/problem+json"]
+            assert answer["schema"] == {"$ref": "#/components/schemas/Problem"}, path
+
+
+def test_lists_are_separated_by_commas(schema):
+    parameters = schema["paths"]["/api/analytics/retention"]["get"]["parameters"]
+    [days] = [parameter for parameter in parameters if parameter["name"] == "days"]
+    assert (days["schema"]["type"], days["explode"]) == ("array", False)

@@ -1,0 +1,31 @@
+import pytest
+
+from operational.calculations.kpi import Unit
+from operational.templatetags import figures
+
+
+@pytest.mark.parametrize(
+    ("change", "signed", "moved"),
+    [
+        (2.34, "+2.3", "up 2.3 points"),
+        (-2.34, "−2.3", "down 2.3 points"),
+        (0.04, "±0.0", "unchanged"),
+        (-0.04, "±0.0", "unchanged"),
+    ],
+)
+def test_a_change_is_said_as_it_is_shown(change, signed, moved):
+    assert (figures.signed(change), figures.moved(change)) == (signed, moved)
+
+
+def test_what_is_unknown_is_a_dash_and_never_zero():
+    filters = figures.points, figures.percent, figures.count
+    assert {shown(None) for shown in filters} | {figures.figure(None, Unit.RATE)} == {"–"}
+
+
+def test_persons_are_whole_numbers_with_thousands():
+    assert figures.count(12_345.0) == "12,345"
+
+
+@pytest.mark.parametrize(("attainment", "width"), [(-0.5, 0), (0.4, 40), (1.3, 100), (None, 100)])
+def test_a_bar_stays_in_its_track(attainment, width):
+    assert figures.bar_width(attainment) == width

@@ -1,0 +1,59 @@
+import json
+import shlex
+
+import pytest
+
+from analytics import capture, inbox
+from analytics.models import InboxRequest, Person
+from operational.first_steps import first_steps
+from tests.operational.kpi_data import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def snippet(name):
+    return next(step.code for step in first_steps() if step.name == name)
+
+
+def test_the_curl_line_stores_an_event_as_it_stands(client, settings):
+    settings.PLUMBLINE_URL = "https://plumb.example.com"
+    words = shlex.split(snippet("curl").replace("\\\n", " "))
+    assert words[:2] == ["curl", "https://plumb.example.com/capture/"]
+    body = words[words.index("-d") + 1]
+    assert client.post("/capture/", body, content_type="application/json").status_code == 200
+    inbox.process_batch()
+    assert Person.objects.get().signup_at is not None
+
+
+def test_the_python_lines_are_python():
+    compile(snippet("python"), "first steps", "exec")
+
+
+@pytest.mark.parametrize("name", ["curl", "python", "javascript"])
+def test_key_and_signup_event_are_filled_in(name, settings):
+    settings.PLUMBLINE_SIGNUP_EVENT = "it's in"
+    code = snippet(name)
+    assert capture.default_project_key().token in code
+    assert "it's in" in code.replace("'\"'\"'", "'")
+
+
+def test_any_event_will_do_where_the_first_one_is_the_signup(settings):
+    settings.PLUMBLINE_SIGNUP_EVENT = "$first_event"
+    words = shlex.split(snippet("curl").replace("\\\n", " "))
+    assert json.loads(words[-1])["event"] == "page_viewed"
+
+
+def test_requests_that_wait_for_ingest_are_noticed(admin_client):
+    InboxRequest.objects.create(
+        project_key=capture.default_project_key(), received_at=NOW, body=b"{}"
+    )
+    answer = admin_client.get("/admin/operational/").content.decode()
+    assert "1 request waits in the inbox." in answer
+
+
+def test_events_that_could_not_be_stored_are_noticed(admin_client, client):
+    key = capture.default_project_key().token
+    body = {"api_key": key, "batch": [{"event": "signed_up"}]}
+    client.post("/batch/", body, content_type="application/json")
+    answer = admin_client.get("/admin/operational/").content.decode()
+    assert "1 event could not be stored." in answer

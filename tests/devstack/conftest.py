@@ -1,0 +1,114 @@
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60  # seconds, for what happens soon on an idle machine
+OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PLUMBLINE_", "PYTEST_", "DJANGO_")
+
+
+class Stack:
+    """A data directory and the processes that use it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self._started: list[subprocess.Popen[str]] = []
+
+    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
+        """Start `python -m config.devstack ARGUMENTS`, with pipes for all three streams."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "config.devstack", *arguments],
+            cwd=ROOT,
+            env=self.environment | variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._started.append(process)
+        return process
+
+    def output(self, *arguments: str, **variables: str) -> str:
+        """What `python -m config.devstack ARGUMENTS` prints; it has to succeed."""
+        process = self.start(*arguments, **variables)
+        output, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, errors
+        return output.strip()
+
+    def hold(self) -> subprocess.Popen[str]:
+        """A command that uses the servers until its standard input is closed."""
+        process = self.start("run", "sh", "-c", "echo has them; exec cat")
+        assert process.stdout.readline() == "has them\n", process.communicate()
+        return process
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = {n: v for n, v in os.environ.items() if not n.startswith(OURS)}
+        return inherited | {"PLUMBLINE_DATA_DIR": str(self.data_dir)}
+
+    def processes(self) -> dict[int, str]:
+        """Id and command line of every process that has to do with the data directory."""
+        mark = str(self.data_dir).encode()
+        return {
+            pid: facts[0].replace(b"\0", b" ").decode()
+            for pid, facts in _all_processes()
+            if any(mark in fact for fact in facts)
+        }
+
+    def close(self) -> None:
+        for process in self._started:
+            with process:  # closes the pipes
+                process.kill()
+        self._started.clear()
+        wait_until(lambda: not self.processes())
+
+
+def _all_processes() -> Iterator[tuple[int, list[bytes]]]:
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            environment = (process / "environ").read_bytes()
+            directory = os.fsencode((process / "cwd").readlink())
+        except OSError:  # ended meanwhile, or somebody else's
+            continue
+        yield int(process.name), [command, environment, directory]
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@contextmanager
+def new_stack() -> Iterator[Stack]:
+    """An empty data directory that `nobody` can reach, unlike pytest's own ones."""
+    parent = Path(tempfile.mkdtemp(prefix="plumbline-"))
+    parent.chmod(0o755)
+    stack = Stack(parent / "data")
+    try:
+        yield stack
+    finally:
+        stack.close()
+        shutil.rmtree(parent)
+
+
+@pytest.fixture
+def stack() -> Iterator[Stack]:
+    with new_stack() as stack:
+        yield stack
+
+
+@pytest.fixture(autouse=True)
+def _needs_proc() -> None:
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("looks for processes in /proc")

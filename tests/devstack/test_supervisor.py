@@ -1,0 +1,67 @@
+import sys
+
+import pytest
+
+from config.devstack.processes import command_line
+from config.devstack.supervisor import Program, Supervisor
+from tests.devstack.conftest import wait_until
+
+# xdist runs threads beside the tests; newer Pythons warn of a fork then.
+pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+
+
+def shell(script: str) -> Program:
+    return Program("crier", ["sh", "-c", script])
+
+
+def run_once(program: Program) -> None:
+    """Step until the program has run and ended once more."""
+    program.due_at = 0
+    supervisor = Supervisor([[program]], servers=[])
+    supervisor.step()
+    while program.process:
+        supervisor.step()
+
+
+def test_what_a_program_says_is_shown_under_its_name(capsys: pytest.CaptureFixture) -> None:
+    run_once(shell("echo ready; echo trouble >&2"))
+    assert capsys.readouterr().out.splitlines()[:2] == ["crier     | ready", "crier     | trouble"]
+
+
+def test_a_last_line_without_an_end_is_shown_too(capsys: pytest.CaptureFixture) -> None:
+    run_once(shell("printf 'last words'"))
+    assert "crier     | last words" in capsys.readouterr().out
+
+
+def test_the_end_of_a_program_is_reported_with_its_status(capsys: pytest.CaptureFixture) -> None:
+    run_once(shell("exit 3"))
+    assert "ended with status 3; starts again in 1 s" in capsys.readouterr().out
+
+
+def test_a_program_that_keeps_ending_waits_longer_each_time() -> None:
+    program, delays = shell("exit 1"), []
+    for _ in range(7):
+        run_once(program)
+        delays.append(program.delay)
+    assert delays == [1, 2, 4, 8, 16, 30, 30]
+
+
+def test_a_programs_children_end_with_it(capsys: pytest.CaptureFixture) -> None:
+    run_once(shell("sleep 1000 & echo $!"))
+    child = int(capsys.readouterr().out.split()[2])
+    wait_until(lambda: command_line(child) == "")
+
+
+def test_a_program_that_does_not_stop_is_killed(
+    capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.devstack.supervisor._STOP_TIMEOUT", 0.2)
+    ignore = (
+        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True);"
+    )
+    program = Program("deaf", [sys.executable, "-c", f"{ignore} signal.pause()"])
+    supervisor = Supervisor([[program]], servers=[])
+    while "deaf" not in capsys.readouterr().out:
+        supervisor.step()
+    supervisor.stop()
+    assert program.process is None

@@ -1,0 +1,128 @@
+"""`make up`, from the outside."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from config.devstack.data_dir import DataDir
+from tests.devstack.conftest import Stack, new_stack, wait_until
+
+
+@pytest.fixture(scope="module")
+def _migrated() -> Iterator[Stack]:
+    with new_stack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def migrated(_migrated: Stack) -> Iterator[Stack]:
+    """A data directory that all tests of this module use in turn: the first of them migrates."""
+    yield _migrated
+    _migrated.close()
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def refusal(stack: Stack, **variables: str) -> str:
+    process = stack.start("up", **variables)
+    errors = process.communicate()[1]
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    return errors
+
+
+def start(stack: Stack, port: int) -> subprocess.Popen[str]:
+    """Start everything and wait until it says that it is ready."""
+    process = stack.start("up", PLUMBLINE_PORT=str(port), PLUMBLINE_DEMO="0")
+    read_until(process, "is ready")
+    return process
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    for line in process.stdout:
+        if text in line:
+            return line
+    raise AssertionError(process.communicate()[1])
+
+
+def status_of(port: int, path: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def process_id(stack: Stack, part: str) -> int | None:
+    return next((pid for pid, line in stack.processes().items() if part in line), None)
+
+
+def test_a_taken_port_is_refused_before_anything_starts(stack: Stack) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        message = refusal(stack, PLUMBLINE_PORT=str(other.getsockname()[1]))
+    assert "PLUMBLINE_PORT" in message
+    assert not (stack.data_dir / "servers").exists()
+
+
+def test_a_port_that_is_none_is_refused(stack: Stack) -> None:
+    assert "PLUMBLINE_PORT: 'web'" in refusal(stack, PLUMBLINE_PORT="web")
+
+
+def test_a_second_one_with_the_same_data_is_refused(stack: Stack) -> None:
+    data = DataDir(stack.data_dir)
+    data.write("up", {"address": "http://localhost:1234"})
+    claim = data.lock("up")
+    assert claim.try_exclusive()
+    assert "http://localhost:1234" in refusal(stack)
+    claim.close()
+
+
+def test_with_given_addresses_it_starts_no_server_but_keeps_a_secret_key(
+    stack: Stack, port: int
+) -> None:
+    nowhere = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c", "REDIS_URL": "redis://127.0.0.1:1"}
+    process = stack.start("up", PLUMBLINE_PORT=str(port), **nowhere)
+    assert "`manage.py migrate --noinput` failed" in process.communicate()[1]
+    assert not (stack.data_dir / "servers").exists()
+    assert (stack.data_dir / "secret_key.json").exists()
+
+
+def test_it_serves_until_an_interrupt_and_then_leaves_nothing(migrated: Stack, port: int) -> None:
+    process = start(migrated, port)
+    assert status_of(port, "/admin/login/") == 200
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 0
+    assert migrated.processes() == {}
+
+
+def test_a_program_that_is_killed_is_started_again(migrated: Stack, port: int) -> None:
+    process = start(migrated, port)
+    os.kill(process_id(migrated, "manage.py ingest"), signal.SIGKILL)
+    assert read_until(process, "starts again").startswith("ingest")
+    wait_until(lambda: process_id(migrated, "manage.py ingest"))
+
+
+def test_a_server_that_is_killed_is_started_again(migrated: Stack, port: int) -> None:
+    process = start(migrated, port)
+    os.kill(process_id(migrated, "postgres -D"), signal.SIGKILL)
+    assert read_until(process, "starting it again").startswith("postgres")
+    wait_until(lambda: status_of(port, "/admin/login/") == 200)
+
+
+def test_a_killed_supervisor_leaves_no_process_and_sound_data(migrated: Stack, port: int) -> None:
+    start(migrated, port).kill()
+    wait_until(lambda: not migrated.processes())
+    start(migrated, port)
+    with psycopg.connect(DataDir(migrated.data_dir).read("postgres")["url"]) as connection:
+        admins = connection.execute("SELECT username FROM auth_user").fetchall()
+    assert admins == [("admin",)]

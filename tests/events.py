@@ -1,0 +1,28 @@
+"""Make events for tests."""
+
+import uuid
+from datetime import UTC, datetime
+
+import msgspec
+
+from analytics.calculations.wire import EventRecord
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+def record(
+    event="used",
+    distinct_id="ada",
+    timestamp=NOON,
+    *,
+    properties=None,
+    identity=None,
+):
+    """Return an event that can be stored; without `identity` it is one of its own."""
+    return EventRecord(
+        uuid=(identity or uuid.uuid4()).bytes,
+        event=event,
+        distinct_id=distinct_id,
+        timestamp=timestamp,
+        properties=msgspec.json.encode(properties or {}),
+    )

@@ -1,0 +1,100 @@
+"""Kill processes at random moments: nothing acknowledged is lost, nothing counts twice."""
+
+import json
+import random
+import time
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from analytics import importing, inbox, rebuild
+from analytics.capture import default_project_key
+from analytics.ingest import store
+from analytics.models import Event, ImportRun, InboxRequest
+from tests.events import NOON, record
+from tests.processes import fork, kill, wait
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KILLS = 50
+REQUESTS = 600
+EVENTS_PER_REQUEST = 5
+
+
+def acknowledge_requests():
+    key, client = default_project_key().token, Client()
+    for number in range(REQUESTS):
+        batch = [
+            {
+                "event": random.choice(["signed_up", "used", "workflow_created"]),
+                "distinct_id": f"p{random.randrange(200)}",
+                "timestamp": (NOON + timedelta(hours=random.randrange(2_000))).isoformat(),
+                "properties": {"n": number * EVENTS_PER_REQUEST + place},
+            }
+            for place in range(EVENTS_PER_REQUEST)
+        ]
+        response = client.post(
+            "/batch/", json.dumps({"api_key": key, "batch": batch}), "application/json"
+        )
+        assert response.status_code == 200
+
+
+def test_killing_ingest_50_times_loses_nothing_and_counts_nothing_twice():
+    acknowledge_requests()
+    kills = 0
+    while InboxRequest.objects.exists():
+        pid = fork(lambda: [inbox.process_batch(limit=4) for _ in range(REQUESTS)])
+        if kills < KILLS:
+            time.sleep(random.uniform(0, 0.06))  # the moment is the point of the test
+            kills += kill(pid) != 0
+        else:
+            assert wait(pid) == 0
+    assert kills == KILLS
+    numbers = sorted(event.properties["n"] for event in Event.objects.all())
+    assert numbers == list(range(REQUESTS * EVENTS_PER_REQUEST))
+    assert rebuild.check() == []
+
+
+def test_killing_an_import_again_and_again_still_imports_each_line_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(importing, "LINES_PER_TRANSACTION", 50)
+    lines = [
+        {"event": "used", "distinct_id": f"p{n % 97}", "timestamp": 1_700_000_000 + n * 1_000}
+        for n in range(8_000)
+    ]
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    kills = 0
+    while not ImportRun.objects.exclude(finished_at=None).exists():
+        pid = fork(lambda: importing.import_file(file, file_format="jsonl"))
+        time.sleep(random.uniform(0, 0.2) if kills < 10 else 0)
+        kills += (kill(pid) if kills < 10 else wait(pid)) != 0
+    run = ImportRun.objects.get()
+    assert (kills, run.lines, run.stored, run.duplicates) == (10, 8_000, 8_000, 0)
+    assert (Event.objects.count(), rebuild.check()) == (8_000, [])
+
+
+def test_two_imports_of_the_same_persons_at_the_same_time_give_what_one_gives(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(importing, "LINES_PER_TRANSACTION", 100)
+    store([record(distinct_id=f"p{number}") for number in range(40)])  # nobody waits for a new id
+    lines = [
+        json.dumps(
+            {
+                "event": random.choice(["signed_up", "used", "workflow_created"]),
+                "distinct_id": f"p{random.randrange(40)}",
+                "timestamp": 1_400_000_000 + random.randrange(300_000_000),  # ten years of months
+            }
+        )
+        for _ in range(6_000)
+    ]
+    halves = []
+    for number in range(2):
+        half = tmp_path / f"{number}.jsonl"
+        half.write_text("\n".join(lines[number::2]))
+        halves.append(fork(lambda half=half: importing.import_file(half, file_format="jsonl")))
+    assert [wait(pid) for pid in halves] == [0, 0]
+    assert Event.objects.count() == 40 + len(set(lines))
+    call_command("rebuild_rollups", "--check")

@@ -1,0 +1,28 @@
+"""pytest plugin: the tests' PostgreSQL and Valkey, before Django's settings are read.
+
+DATABASE_URL and REDIS_URL are used where they are given. Otherwise the embedded servers of
+`.local/test` (PLUMBLINE_TEST_DATA_DIR) are joined or started; xdist's workers inherit them. Two
+runs in one checkout share them, and then clash over the name of the test database: give one of
+them a PLUMBLINE_TEST_DATA_DIR of its own.
+"""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from config.devstack import ensure_services
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+# A wrapper comes before every plain hook, so before pytest-django's, which reads the settings.
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests() -> Generator[None, None, None]:
+    data_dir = os.environ.get("PLUMBLINE_TEST_DATA_DIR") or ROOT / ".local" / "test"
+    ensure_services(data_dir=Path(data_dir), durable=False)
+    os.environ.setdefault(
+        "SECRET_KEY", "tests have nothing to hide, not even behind their own servers"
+    )
+    yield
