@@ -1,0 +1,63 @@
+"""A real event log gives the same roll-ups in whatever way it is imported."""
+
+import gzip
+import random
+
+import pytest
+from django.core.management import call_command
+
+from analytics.importing import import_file
+from analytics.models import Counter, EventDay, PersonDay
+from tests.processes import fork, wait
+from tests.real_data import DATA, needed
+
+FILE = "events_se_quantum/events.jsonl.gz"
+
+pytestmark = [pytest.mark.django_db(transaction=True), needed(FILE)]
+
+
+@pytest.fixture
+def lines():
+    return gzip.decompress((DATA / FILE).read_bytes()).splitlines()
+
+
+@pytest.fixture
+def once(lines):
+    """Return the roll-ups after importing the file once, in an emptied database again."""
+    import_file(DATA / FILE, file_format="jsonl")
+    found = rollups()
+    call_command("flush", interactive=False, verbosity=0)
+    return found
+
+
+def rollups():
+    counters = Counter.objects.exclude(value=0).values_list("name", "number", "day", "value")
+    days = EventDay.objects.exclude(value=0).values_list("event", "day", "value")
+    active = PersonDay.objects.values_list("person__distinct_ids", "day")
+    return set(counters), set(days), set(active)
+
+
+def write(path, lines):
+    path.write_bytes(b"\n".join(lines))
+    return path
+
+
+def test_importing_twice_changes_nothing(once):
+    import_file(DATA / FILE, file_format="jsonl")
+    again = import_file(DATA / FILE, file_format="jsonl")
+    assert (again.stored, again.duplicates, again.rejected) == (0, 13_213, 0)
+    assert rollups() == once
+
+
+def test_a_shuffled_file_gives_the_same(once, lines, tmp_path):
+    random.shuffle(lines)
+    import_file(write(tmp_path / "shuffled.jsonl", lines), file_format="jsonl")
+    assert rollups() == once
+
+
+def test_two_halves_at_the_same_time_give_the_same(once, lines, tmp_path):
+    random.shuffle(lines)
+    halves = [write(tmp_path / f"{number}.jsonl", lines[number::2]) for number in range(2)]
+    children = [fork(lambda half=half: import_file(half, file_format="jsonl")) for half in halves]
+    assert [wait(pid) for pid in children] == [0, 0]
+    assert rollups() == once
