@@ -10,18 +10,27 @@ from django.db import connections
 
 def fork(work: Callable[[], object]) -> int:
     """Run `work` in a child process with connections of its own; return the child's pid."""
-    connections.close_all()  # a socket shared with the child would be closed by either
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
+        _forget_connections()
         work()
         status = 0
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+_inherited = []  # never closed by the child: the sockets are the parent's
+
+
+def _forget_connections() -> None:
+    for connection in connections.all(initialized_only=True):
+        _inherited.append(connection.connection)
+        connection.connection = None
 
 
 def wait(pid: int) -> int:

@@ -7,6 +7,7 @@ them a PLUMBLINE_TEST_DATA_DIR of its own.
 """
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # A wrapper comes before every plain hook, so before pytest-django's, which reads the settings.
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
+    # SIGTERM ends the run as Ctrl-C does; the servers' own answer, SystemExit, fails one test only.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     data_dir = os.environ.get("PLUMBLINE_TEST_DATA_DIR") or ROOT / ".local" / "test"
     ensure_services(data_dir=Path(data_dir), durable=False)
     os.environ.setdefault(

@@ -15,6 +15,8 @@ from config.devstack.server import bind_error
 from config.devstack.services import provide_services
 from config.devstack.supervisor import Program, Supervisor, say
 
+_WSGI = "config.wsgi:application"
+
 
 def up() -> None:
     """Run everything until SIGINT, SIGTERM or SIGHUP, then stop it in order."""
@@ -72,21 +74,14 @@ def _stages(host: str, port: int) -> list[list[Program]]:
     """What runs; the web stops first, so that nothing comes in that the others would not see."""
     python = sys.executable
     web = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "2"]
-    web += [
-        "--blocking-threads",
-        "4",
-        "--no-ws",
-        "--workers-kill-timeout",
-        "5",
-        "config.wsgi:application",
-    ]
+    web += ["--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "3"]
     celery = [python, "-m", "celery", "--quiet", "-A", "config"]
     # Threads take 100 MB less than processes, which matters on a laptop; they ignore time limits.
     worker = ["worker", "--pool", "threads", "-c", "4", "--without-gossip", "--without-mingle"]
     beat = ["beat", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"]
     return [
         # Of these only granian has children; it takes them along when it is asked to stop.
-        [Program("web", [python, "-m", "granian", *web], death_signal=signal.SIGTERM)],
+        [Program("web", [python, "-m", "granian", *web, _WSGI], death_signal=signal.SIGTERM)],
         [
             Program("ingest", [python, "manage.py", "ingest"]),
             Program("worker", [*celery, *worker, "--loglevel", "INFO"]),

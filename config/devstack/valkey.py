@@ -38,7 +38,7 @@ class Valkey(EmbeddedServer):
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            cwd=self.directory,
+            cwd=self.directory,  # where it keeps its files
             **child_options(self.stop_signal, self.data.account),
         )
         assert process.stdin is not None  # noqa: S101  it was asked for
@@ -62,7 +62,6 @@ class Valkey(EmbeddedServer):
             "bind": HOST,
             "port": str(self.port),
             "requirepass": self.password,
-            "dir": str(self.directory),
             "appendonly": "yes" if self.durable else "no",
             "save": '""',  # the append-only file is the whole persistence
         }

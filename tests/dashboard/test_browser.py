@@ -1,6 +1,7 @@
 """The dashboard as a person meets it, in a real browser."""
 
 import itertools
+import json
 import re
 
 import pytest

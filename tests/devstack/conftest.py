@@ -92,7 +92,7 @@ def wait_until(condition: Callable[[], object]) -> None:
 @contextmanager
 def new_stack() -> Iterator[Stack]:
     """An empty data directory that `nobody` can reach, unlike pytest's own ones."""
-    parent = Path(tempfile.mkdtemp(prefix="plumbline-"))
+    parent = Path(tempfile.mkdtemp(prefix="plumb line-"))
     parent.chmod(0o755)
     stack = Stack(parent / "data")
     try:
