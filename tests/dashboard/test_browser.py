@@ -311,3 +311,8 @@ def test_every_picture_has_words_and_every_heading_its_level(logged_in, company)
     assert levels[0] == 1
     assert all(now - before <= 1 for before, now in itertools.pairwise(levels))
     expect(logged_in.get_by_role("main")).to_have_count(1)
+
+
+def test_the_page_of_the_api_lists_every_endpoint(page, complaints, live_server):
+    page.goto(f"{live_server.url}/api/docs/")
+    expect(page.get_by_text("/api/operational/alignment-score")).to_be_visible()
