@@ -126,6 +126,9 @@ class Postgres(EmbeddedServer):
         if not pid_file.exists():
             return
         pid, *rest = pid_file.read_text().split("\n")
+        if not pid.isdecimal():  # killed before it had written who it is: nothing runs yet
+            pid_file.unlink()
+            return
         deadline, sent = time.monotonic() + _LEFTOVER_TIMEOUT, signal.SIGINT
         while str(self.cluster) in command_line(int(pid)):
             with suppress(ProcessLookupError):

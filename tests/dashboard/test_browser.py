@@ -28,6 +28,18 @@ def staff(db, settings):
     return User.objects.create_superuser("ada", "ada@example.com", PASSWORD)
 
 
+def minutes_pass(page, expectation):
+    """Let minutes pass until it holds: a slow page may still be arming the next refresh."""
+    for _ in range(4):
+        page.clock.fast_forward(60_000)
+        try:
+            expectation()
+        except AssertionError:
+            continue
+        return
+    expectation()
+
+
 @pytest.fixture(scope="session")
 def base_url(live_server):
     return live_server.url
@@ -154,10 +166,9 @@ class TestRefresh:
     def test_it_goes_on_refreshing(self, dashboard):
         for target in (0.98, 0.97):
             set_goal(kpi="d7_retention", target=target, weight=20)
-            dashboard.clock.fast_forward(60_000)
-            expect(dashboard.locator("[data-kpi=d7_retention]")).to_contain_text(
-                f"target {target:.1%}".replace("%", " %")
-            )
+            row = expect(dashboard.locator("[data-kpi=d7_retention]"))
+            wanted = f"target {target:.1%}".replace("%", " %")
+            minutes_pass(dashboard, lambda row=row, wanted=wanted: row.to_contain_text(wanted))
 
     def test_a_changed_score_is_announced_and_an_unchanged_one_is_not(self, dashboard):
         news = dashboard.locator("#refresh-news")
@@ -165,8 +176,8 @@ class TestRefresh:
             dashboard.clock.fast_forward(60_000)
         expect(news).to_be_empty()
         set_goal(kpi="d7_retention", target=0.99, weight=20)
-        dashboard.clock.fast_forward(60_000)
-        expect(news).to_have_text(re.compile(r"The alignment score is now \d+\.\d\."))
+        said = re.compile(r"The alignment score is now \d+\.\d\.")
+        minutes_pass(dashboard, lambda: expect(news).to_have_text(said))
 
     def test_a_failed_refresh_is_told_once_and_keeps_the_old_numbers(self, dashboard, complaints):
         score = dashboard.locator("[data-score]").get_attribute("data-score")
@@ -183,8 +194,7 @@ class TestRefresh:
         assert dashboard.evaluate("window.said") == 1
         assert dashboard.locator("[data-score]").get_attribute("data-score") == score
         dashboard.unroute(f"**{DASHBOARD}")
-        dashboard.clock.fast_forward(60_000)
-        expect(problem).to_be_empty()
+        minutes_pass(dashboard, lambda: expect(problem).to_be_empty())
         complaints.clear()  # the failures above
 
     def test_without_the_server_the_old_numbers_stay(self, dashboard, complaints):

@@ -213,3 +213,9 @@ def test_root_does_without_an_owner_whom_this_machine_does_not_know(stack: Stack
     os.chown(stack.data_dir, 123456, 123456)  # such as a container's view of a mounted checkout
     stack.output("run", "true")
     assert (stack.data_dir / "servers").owner() == "nobody"
+
+
+def test_an_empty_pid_file_of_a_killed_start_is_no_obstacle(stack: Stack) -> None:
+    stack.output("run", "true")
+    (stack.data_dir / "servers" / "postgres" / "postmaster.pid").touch()
+    assert stack.output("run", "echo", "started") == "started"
