@@ -1,38 +1,212 @@
 """Accept capture requests: an answer is given once the request is committed to the inbox."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from django.db import transaction
+import msgspec
+import psycopg
+from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from analytics import ledger, retention_period
+from analytics.calculations import body as bodies
 from analytics.calculations import wire
-from analytics.calculations.wire import Refused
+from analytics.calculations.body import Envelope, TooLarge
+from analytics.calculations.wire import Arrival, EventRecord, Reason, Refused, Rejection
 from analytics.ingest import record_rejections
-from analytics.models import InboxRequest, ProjectKey
+from analytics.ledger import Line
+from analytics.models import Outcome, ProjectKey
+from analytics.project_keys import Key, ProjectKeys, RateLimiter
 
 DEFAULT_KEY_NAME = "Default"
+
+project_keys = ProjectKeys()
+rate_limiter = RateLimiter()
+
+_INSERT = """
+INSERT INTO analytics_inboxrequest
+    (project_key_id, received_at, body, events, size, sent_at, sdk)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
 
 
 class UnknownKey(ValueError):
     """The request names no project key that is in use."""
 
+    def __init__(self) -> None:
+        super().__init__("api_key: unknown or revoked")
 
-def accept(body: bytes, *, content_type: str, received_at: datetime) -> None:
+
+class Overloaded(RuntimeError):
+    """Too many requests wait already."""
+
+
+class RateLimited(RuntimeError):
+    """The key sent more events in this second than it may."""
+
+
+class QuotaExceeded(RuntimeError):
+    """The key sent all the events of today that it may: these were dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A request that reached a capture endpoint. `body` may still be compressed."""
+
+    body: bytes
+    received_at: datetime
+    encoding: str = ""  # Content-Encoding
+    token: str = ""  # where a header names it (v1)
+    sent_at: datetime | None = None  # v1, as is the next
+    sdk: str = ""
+
+
+def accept(submission: Submission) -> None:
     """Commit a request to the inbox.
 
     Raise `Refused` where it holds no usable event (its events then stand among the rejected ones),
-    `UnknownKey`, or `TooLarge`.
+    `TooLarge`, `BadToken`, `UnknownKey`, `Overloaded`, `RateLimited` or `QuotaExceeded`.
     """
-    plain = wire.decode_body(body, content_type=content_type)
-    parsed = wire.parse(plain, received_at=received_at)
-    key = ProjectKey.objects.filter(token=parsed.token, revoked_at=None).first()
+    envelope = _opened(submission)
+    key = _admitted(submission, envelope)
+    rejections: list[Rejection] = []
+    for position, raw in enumerate(envelope.events):
+        try:
+            _record(raw, submission, envelope, position)
+            break  # one good event is enough; ingest reads them all
+        except Refused as error:
+            rejections.append(Rejection(error.reason, error.detail, bytes(raw)))
+    else:
+        _refuse(key, submission, rejections)
+    _insert(key, submission, envelope)
+
+
+def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
+    """Commit a request to the inbox, and return by uuid what became of each event, and why.
+
+    v1's answers: ``ok``, ``warning`` (stored otherwise than sent) or ``drop``. Raises what
+    `accept` does, but not for bad events.
+    """
+    envelope = _opened(submission)
+    key = _admitted(submission, envelope)
+    results: dict[str, tuple[str, str]] = {}
+    rejections: list[Rejection] = []
+    for position, raw in enumerate(envelope.events):
+        uuid = _uuid_as_sent(raw)
+        try:
+            record = _record(raw, submission, envelope, position)
+        except Refused as error:
+            rejections.append(Rejection(error.reason, error.detail, bytes(raw)))
+            results[uuid] = ("drop", error.detail)
+        else:
+            ahead = record.timestamp == submission.received_at
+            warning = "timestamp: too far ahead, so its arrival counts" if ahead else ""
+            results[uuid] = ("warning", warning) if warning else ("ok", "")
+    if len(rejections) == len(envelope.events):
+        _keep_refused(key, submission, rejections)
+    else:
+        _insert(key, submission, envelope)
+    results.pop("", None)
+    return results
+
+
+def _opened(submission: Submission) -> Envelope:
+    plain = bodies.decompressed(submission.body, encoding=submission.encoding)
+    envelope = bodies.opened(plain)
+    if not envelope.events:
+        raise Refused(Reason.MISSING_FIELD, "batch: empty")
+    return envelope
+
+
+def _admitted(submission: Submission, envelope: Envelope) -> Key:
+    """Return the key that the request comes with, where it may come in now."""
+    token = bodies.checked_token(submission.token or envelope.token)
+    key = project_keys.find(_raw_connection(), token)
     if key is None:
         raise UnknownKey
-    if parsed.events:
-        InboxRequest.objects.create(project_key=key, received_at=received_at, body=plain)
-    elif parsed.rejections:
-        record_rejections(parsed.rejections, project_key_id=key.pk)
-        raise Refused(parsed.rejections[0].reason, parsed.rejections[0].detail)
+    events = len(envelope.events)
+    if project_keys.inbox_depth > settings.PLUMBLINE_INBOX_LIMIT:
+        raise Overloaded
+    if not rate_limiter.allows(key, events, submission.received_at):
+        _count(key, submission, Outcome.LIMITED, events, "rate_limit")
+        raise RateLimited
+    if key.quota_left is not None:
+        if key.quota_left <= 0:
+            _count(key, submission, Outcome.LIMITED, events, "daily_quota")
+            raise QuotaExceeded
+        key.quota_left -= events
+    return key
+
+
+def _record(
+    raw: msgspec.Raw | bytes, submission: Submission, envelope: Envelope, position: int
+) -> EventRecord:
+    arrival = Arrival(
+        submission.received_at,
+        submission.sent_at or envelope.sent_at,
+        submission.sdk,
+        retention_period.oldest(submission.received_at),
+    )
+    return wire.event_record(wire.decode_event(raw), raw, arrival, position=position)
+
+
+def _uuid_as_sent(raw: msgspec.Raw | bytes) -> str:
+    try:
+        return wire.decode_event(raw).uuid or ""
+    except Refused:
+        return ""
+
+
+def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
+    """Commit the request as it came: what is compressed stays so."""
+    body = submission.body
+    if submission.encoding == "deflate":  # nothing in such a body tells that it is one
+        body = bodies.decompressed(body, encoding="deflate")
+    raw = _raw_connection()
+    raw.prepare_threshold = 0  # Django switches prepared statements off
+    psycopg.RawCursor(raw).execute(
+        _INSERT,
+        [
+            key.id,
+            submission.received_at,
+            body,
+            len(envelope.events),
+            envelope.size,
+            submission.sent_at,
+            submission.sdk,
+        ],
+        binary=True,
+    )
+
+
+def _refuse(key: Key, submission: Submission, rejections: Sequence[Rejection]) -> None:
+    _keep_refused(key, submission, rejections)
+    first = rejections[0]
+    if first.reason is Reason.TOO_LARGE:
+        raise TooLarge
+    raise Refused(first.reason, first.detail)
+
+
+def _keep_refused(key: Key, submission: Submission, rejections: Sequence[Rejection]) -> None:
+    with transaction.atomic():
+        record_rejections(rejections, project_key_id=key.id)
+        for reason in sorted({rejection.reason for rejection in rejections}):
+            of_reason = [rejection for rejection in rejections if rejection.reason == reason]
+            _count(key, submission, Outcome.REFUSED, len(of_reason), reason)
+
+
+def _count(key: Key, submission: Submission, outcome: Outcome, events: int, reason: str) -> None:
+    line = Line(ledger.hour_of(submission.received_at), key.id, outcome, reason)
+    ledger.add(psycopg.Cursor(_raw_connection()), {line: events})
+
+
+def _raw_connection() -> psycopg.Connection:
+    """Return this thread's connection to the database, which commits each statement."""
+    connection.ensure_connection()
+    raw: psycopg.Connection = connection.connection
+    return raw
 
 
 @transaction.atomic
@@ -44,4 +218,10 @@ def default_project_key() -> ProjectKey:
 
 def revoke(keys: QuerySet[ProjectKey], *, now: datetime) -> int:
     """Refuse events with these keys from now on, and return how many of them were in use."""
-    return keys.filter(revoked_at=None).update(revoked_at=now)
+    revoked = keys.filter(revoked_at=None).update(revoked_at=now)
+    project_keys.forget()  # the other processes do so within seconds
+    return revoked
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

@@ -1,14 +1,11 @@
 """Remove persons and every trace of them; the counters stay right."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 import psycopg
 from django.db import connection, transaction
 
-from analytics import definitions, rollups
-from analytics.calculations.calendar import LocalCalendar
-from analytics.calculations.cells import Cell, add_cells
+from analytics import identity, rollups
 from analytics.models import Person
 
 PERSONS_PER_TRANSACTION = 500
@@ -37,48 +34,22 @@ def erase_demo(*, progress: Callable[[int], None] = lambda _: None) -> int:
 @transaction.atomic
 def _erase_chunk(person_ids: Sequence[int]) -> int:
     cursor = psycopg.Cursor(connection.connection)
-    rollups.lock(cursor)
-    calendar = LocalCalendar(definitions.in_force().time_zone)
-    _uncount_persons(cursor, person_ids, calendar)
-    _uncount_events(cursor, person_ids, calendar)
+    identity.lock(cursor)
     parameters = [list(person_ids)]
-    cursor.execute(
-        "DELETE FROM analytics_eventuuid WHERE uuid = ANY(ARRAY("
-        "SELECT uuid FROM analytics_event WHERE person_id = ANY(%s)))",
-        parameters,
-    )
-    cursor.execute("DELETE FROM analytics_event WHERE person_id = ANY(%s)", parameters)
-    events = cursor.rowcount
-    cursor.execute("DELETE FROM analytics_personday WHERE person_id = ANY(%s)", parameters)
-    cursor.execute("DELETE FROM analytics_distinctid WHERE person_id = ANY(%s)", parameters)
-    cursor.execute("DELETE FROM analytics_person WHERE id = ANY(%s)", parameters)
+    with rollups.recounted(cursor, person_ids):
+        cursor.execute(
+            "DELETE FROM analytics_eventuuid WHERE uuid = ANY(ARRAY("
+            "SELECT uuid FROM analytics_event WHERE person_id = ANY(%s)))",
+            parameters,
+        )
+        cursor.execute("DELETE FROM analytics_event WHERE person_id = ANY(%s)", parameters)
+        events = cursor.rowcount
+        for table in ("personday", "distinctid"):
+            cursor.execute(f"DELETE FROM analytics_{table} WHERE person_id = ANY(%s)", parameters)
+        cursor.execute(
+            "DELETE FROM analytics_personmerge"
+            " WHERE person_id = ANY(%(ids)s) OR other_person_id = ANY(%(ids)s)",
+            {"ids": list(person_ids)},
+        )
+        cursor.execute("DELETE FROM analytics_person WHERE id = ANY(%s)", parameters)
     return events
-
-
-def _uncount_persons(
-    cursor: psycopg.Cursor, person_ids: Sequence[int], calendar: LocalCalendar
-) -> None:
-    days: dict[int, list[int]] = defaultdict(list)
-    cursor.execute(
-        "SELECT person_id, day FROM analytics_personday WHERE person_id = ANY(%s) ORDER BY day",
-        [list(person_ids)],
-    )
-    for person_id, day in cursor.fetchall():
-        days[person_id].append(day.toordinal())
-    change: dict[Cell, int] = {}
-    for person_id, moments in rollups.read_moments(cursor, person_ids).items():
-        add_cells(change, moments.firsts(calendar), days[person_id], -1)
-    rollups.add_to_counters(cursor, change)
-
-
-def _uncount_events(
-    cursor: psycopg.Cursor, person_ids: Sequence[int], calendar: LocalCalendar
-) -> None:
-    cursor.execute(
-        "SELECT event, (timestamp AT TIME ZONE %s)::date, count(*) FROM analytics_event"
-        " JOIN analytics_person ON analytics_person.id = person_id AND NOT excluded"
-        " WHERE person_id = ANY(%s) GROUP BY 1, 2",
-        [calendar.zone.key, list(person_ids)],
-    )
-    counted = {(event, day.toordinal()): -count for event, day, count in cursor.fetchall()}
-    rollups.add_to_event_days(cursor, counted)

@@ -26,7 +26,7 @@ from analytics.calculations.wire import (
     decode_event,
     event_record,
 )
-from analytics.models import ImportRun
+from analytics.models import ImportRun, Outcome
 
 LINES_PER_TRANSACTION = 20_000
 
@@ -103,12 +103,12 @@ def _import(
 ) -> ImportRun:
     for records, unreadable in _one_ahead(batches):
         with transaction.atomic():
-            outcome = ingest.store(records, is_demo=is_demo)
-            rejections = unreadable + outcome.rejections
+            fates = ingest.store(records, is_demo=is_demo)
+            rejections = unreadable + [fate for fate in fates if isinstance(fate, Rejection)]
             ingest.record_rejections(rejections, import_run_id=run.pk)
             run.lines += len(records) + len(unreadable)
-            run.stored += outcome.stored
-            run.duplicates += outcome.duplicates
+            run.stored += fates.count(Outcome.STORED)
+            run.duplicates += fates.count(Outcome.DUPLICATE)
             run.rejected += len(rejections)
             run.save()
         progress(run)
@@ -185,7 +185,7 @@ def _parse(lines: Iterable[Line], file_format: Format, columns: Columns) -> Batc
     for number, line in lines:
         try:
             event = decode_event(line) if as_they_are else _mapped(line, file_format, columns)
-            records.append(event_record(event, raw=line, received_at=None, line=number))
+            records.append(event_record(event, line, None, line=number))
         except Refused as error:
             rejections.append(Rejection(error.reason, error.detail, line, number))
     return records, rejections

@@ -1,16 +1,15 @@
 """Store events: identity, events, person days and counters, in one transaction, each once."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from operator import attrgetter
+from typing import Literal
 
 import psycopg
 from django.db import connection, transaction
 
-from analytics import rollups
+from analytics import identity, merging, profiles, rollups
 from analytics.calculations.wire import EventRecord, Reason, Rejection
-from analytics.models import RejectedEvent
+from analytics.models import Outcome, RejectedEvent
 from analytics.partitions import ensure_partitions, month_of
 from analytics.postgres import array_literal
 
@@ -18,35 +17,24 @@ from analytics.postgres import array_literal
 _POISON = (psycopg.DataError, psycopg.errors.StatementTooComplex)
 
 
-@dataclass(slots=True)
-class Stored:
-    """What became of a batch: `stored` + `duplicates` + `rejections` is what came in."""
-
-    stored: int = 0
-    duplicates: int = 0
-    rejections: list[Rejection] = field(default_factory=list)
-
-    def __add__(self, other: "Stored") -> "Stored":
-        return Stored(
-            self.stored + other.stored,
-            self.duplicates + other.duplicates,
-            self.rejections + other.rejections,
-        )
+# What became of an event: stored, a duplicate, or why not.
+Fate = Literal[Outcome.STORED, Outcome.DUPLICATE] | Rejection
 
 
-def store(records: Sequence[EventRecord], *, is_demo: bool = False) -> Stored:
-    """Store what is new of `records`, inside the caller's transaction or one of its own.
+def store(records: Sequence[EventRecord], *, is_demo: bool = False) -> list[Fate]:
+    """Store what is new of `records`, and return what became of each.
 
-    An event that the database refuses is isolated by halving the batch, and rejected.
+    Runs inside the caller's transaction or one of its own. An event that the database refuses is
+    isolated by halving the batch, and rejected.
     """
     if not records:
-        return Stored()
+        return []
     try:
         with transaction.atomic():
             return _store(records, is_demo=is_demo)
     except _POISON as error:
         if len(records) == 1:
-            return Stored(rejections=[_rejection(records[0], Reason.UNSTORABLE, str(error))])
+            return [_rejection(records[0], Reason.UNSTORABLE, str(error))]
     middle = len(records) // 2
     return store(records[:middle], is_demo=is_demo) + store(records[middle:], is_demo=is_demo)
 
@@ -74,32 +62,23 @@ def record_rejections(
     )
 
 
-def _store(records: Sequence[EventRecord], *, is_demo: bool) -> Stored:
-    """Take locks in one order everywhere: partitions, distinct ids, uuids, roll-ups."""
+def _store(records: Sequence[EventRecord], *, is_demo: bool) -> list[Fate]:
+    """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
     cursor = psycopg.Cursor(connection.connection)
-    unique, rejections = _one_per_uuid(records)
-    ensure_partitions(cursor, {month_of(record.timestamp) for record in unique})
-    person_ids = _resolve_persons(cursor, unique, is_demo=is_demo)
-    fresh, clashes = _register_uuids(cursor, unique)
-    rejections += clashes
+    ensure_partitions(cursor, {month_of(record.timestamp) for record in records})
+    fresh, fates = _register_uuids(cursor, records)
+    identities, persons = identity.resolve(cursor, fresh, is_demo=is_demo)
     events = sorted(
-        ((person_ids[record.distinct_id], record) for record in fresh),
+        zip(map(identities.current, persons), fresh, strict=True),
         key=lambda event: (event[0], event[1].timestamp),
     )
     _copy_events(cursor, events)
     rollups.add_events(cursor, events)
-    return Stored(len(fresh), len(records) - len(fresh) - len(rejections), rejections)
-
-
-def _one_per_uuid(records: Sequence[EventRecord]) -> tuple[list[EventRecord], list[Rejection]]:
-    """Return the first record of each uuid, in the order of uuids, and those that clash with it."""
-    first: dict[bytes, EventRecord] = {}
-    clashes: list[Rejection] = []
-    for record in records:
-        kept = first.setdefault(record.uuid, record)
-        if kept is not record and kept.content_hash != record.content_hash:
-            clashes.append(_rejection(record, Reason.UUID_REUSED))
-    return sorted(first.values(), key=attrgetter("uuid")), clashes
+    profiles.update(cursor, fresh, persons, identities)
+    profiles.update_groups(cursor, fresh)
+    identity.mark_identified(cursor, identities)
+    merging.merge(cursor, identities.merges)
+    return fates
 
 
 def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
@@ -114,49 +93,18 @@ def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejecti
     return Rejection(reason, first_line, payload, record.line)
 
 
-def _resolve_persons(
-    cursor: psycopg.Cursor, records: Sequence[EventRecord], *, is_demo: bool
-) -> dict[str, int]:
-    """Return the person of each distinct id, making the persons that are not known yet."""
-    distinct_ids = sorted({record.distinct_id for record in records})
-    known = _persons_of(cursor, distinct_ids)
-    unknown = [distinct_id for distinct_id in distinct_ids if distinct_id not in known]
-    if unknown:
-        cursor.execute(
-            """
-            WITH added AS (
-                INSERT INTO analytics_distinctid (distinct_id, person_id)
-                SELECT distinct_id, nextval('analytics_person_id_seq')
-                FROM unnest(%s::text[]) AS wanted (distinct_id)
-                ON CONFLICT DO NOTHING
-                RETURNING person_id
-            )
-            INSERT INTO analytics_person (id, is_demo, excluded, properties)
-            SELECT person_id, %s, false, '{}' FROM added
-            """,
-            [unknown, is_demo],
-        )
-        # Another process may have made some of them: its commit is visible to this statement.
-        known |= _persons_of(cursor, unknown)
-    return known
-
-
-def _persons_of(cursor: psycopg.Cursor, distinct_ids: Sequence[str]) -> dict[str, int]:
-    cursor.execute(
-        "SELECT distinct_id, person_id FROM analytics_distinctid WHERE distinct_id = ANY(%s)",
-        [distinct_ids],
-    )
-    return dict(cursor.fetchall())
-
-
 def _register_uuids(
     cursor: psycopg.Cursor, records: Sequence[EventRecord]
-) -> tuple[list[EventRecord], list[Rejection]]:
-    """Return the records whose uuid is new, and those that reuse the uuid of another event.
+) -> tuple[list[EventRecord], list[Fate]]:
+    """Return the records whose uuid is new, and what becomes of each record.
 
     This one statement decides that an event counts once, whoever else is storing it.
     """
-    content_hash = {record.uuid: record.content_hash for record in records}
+    first: dict[bytes, EventRecord] = {}
+    for record in records:
+        first.setdefault(record.uuid, record)
+    uuids = sorted(first)  # in one order everywhere, so that nobody deadlocks
+    content_hash = {uuid: first[uuid].content_hash for uuid in uuids}
     cursor.execute(
         """
         INSERT INTO analytics_eventuuid (uuid, timestamp, content_hash)
@@ -164,26 +112,31 @@ def _register_uuids(
         ON CONFLICT DO NOTHING RETURNING uuid_send(uuid)
         """,
         [
-            array_literal(uuid.hex() for uuid in content_hash),
-            array_literal(record.timestamp.isoformat() for record in records),
+            array_literal(uuid.hex() for uuid in uuids),
+            array_literal(first[uuid].timestamp.isoformat() for uuid in uuids),
             array_literal(content_hash.values()),
         ],
     )
+    if cursor.rowcount == len(records):
+        return list(records), [Outcome.STORED] * len(records)
     new = {uuid for (uuid,) in cursor.fetchall()}
-    known = [uuid for uuid in content_hash if uuid not in new]
-    if not known:
-        return list(records), []
     cursor.execute(
         "SELECT uuid_send(uuid), content_hash FROM analytics_eventuuid"
         " WHERE uuid = ANY(%s::uuid[])",
-        [array_literal(uuid.hex() for uuid in known)],
+        [array_literal(uuid.hex() for uuid in uuids if uuid not in new)],
     )
-    stored_hash: dict[bytes, int] = dict(cursor.fetchall())
-    return [record for record in records if record.uuid in new], [
-        _rejection(record, Reason.UUID_REUSED)
-        for record in records
-        if stored_hash.get(record.uuid, content_hash[record.uuid]) != content_hash[record.uuid]
-    ]
+    content_hash |= dict(cursor.fetchall())
+    fates: list[Fate] = []
+    for record in records:
+        if record.uuid in new and first[record.uuid] is record:
+            fates.append(Outcome.STORED)
+        elif record.content_hash == content_hash.get(record.uuid):
+            fates.append(Outcome.DUPLICATE)
+        else:
+            fates.append(_rejection(record, Reason.UUID_REUSED))
+    return [
+        record for record, fate in zip(records, fates, strict=True) if fate is Outcome.STORED
+    ], fates
 
 
 def _copy_events(cursor: psycopg.Cursor, events: Sequence[tuple[int, EventRecord]]) -> None:

@@ -50,7 +50,7 @@ GROUP BY 1, 2
 """
 
 _HISTORIES = """
-SELECT id, excluded, first_seen_at, first_event_at, signup_at, activated_at,
+SELECT id, excluded, has_profile, first_seen_at, first_event_at, signup_at, activated_at,
        day - date '0001-01-01' + 1
 FROM analytics_person LEFT JOIN analytics_personday ON person_id = id
 ORDER BY id, day
@@ -142,8 +142,8 @@ def _histories() -> Iterator[tuple[Moments, list[int]]]:
         cursor.execute(_HISTORIES)
         for _, rows in groupby(cursor, key=itemgetter(0)):
             first, *others = rows
-            days = [first[6], *(row[6] for row in others)] if first[6] is not None else []
-            yield Moments(*first[1:6]), days
+            days = [first[7], *(row[7] for row in others)] if first[7] is not None else []
+            yield Moments(*first[1:7]), days
 
 
 def _contents(cursor: psycopg.Cursor) -> dict[str, set[tuple]]:

@@ -5,7 +5,8 @@ between a person's cells after and before.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ import psycopg
 from analytics import definitions
 from analytics.calculations.calendar import LocalCalendar
 from analytics.calculations.cells import Cell, Firsts, add_cells
-from analytics.calculations.wire import EventRecord, person_properties
+from analytics.calculations.wire import EventRecord
 from analytics.definitions import Definitions
 from analytics.postgres import array_literal
 
@@ -28,6 +29,7 @@ class Moments(msgspec.Struct, frozen=True, gc=False):
     """A person's first events, as aware moments, and whether the person counts."""
 
     excluded: bool = False
+    has_profile: bool = True
     first_seen_at: datetime | None = None
     first_event_at: datetime | None = None
     signup_at: datetime | None = None
@@ -39,13 +41,48 @@ class Moments(msgspec.Struct, frozen=True, gc=False):
             signup_day=calendar.day(signup) if signup else None,
             activation_delay=activation - signup if signup and activation else None,
             active_day=calendar.day(self.first_event_at) if self.first_event_at else None,
-            excluded=self.excluded,
+            excluded=self.excluded or not self.has_profile,
         )
 
 
 def lock(cursor: psycopg.Cursor) -> None:
     """Let one transaction at a time change the roll-ups, until it ends."""
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+
+
+@contextmanager
+def recounted(cursor: psycopg.Cursor, person_ids: Collection[int]) -> Iterator[None]:
+    """Count persons anew after what the block does to them, their days and their events."""
+    lock(cursor)
+    ids = list(person_ids)
+    calendar = LocalCalendar(definitions.in_force().time_zone)
+    _count_again(cursor, ids, calendar, -1)
+    yield
+    _count_again(cursor, ids, calendar, 1)
+
+
+def _count_again(
+    cursor: psycopg.Cursor, person_ids: list[int], calendar: LocalCalendar, amount: int
+) -> None:
+    days: dict[int, list[int]] = defaultdict(list)
+    cursor.execute(
+        "SELECT person_id, day - date '0001-01-01' + 1 FROM analytics_personday"
+        " WHERE person_id = ANY(%s) ORDER BY day",
+        [person_ids],
+    )
+    for person_id, day in cursor.fetchall():
+        days[person_id].append(day)
+    change: dict[Cell, int] = {}
+    for person_id, moments in read_moments(cursor, person_ids).items():
+        add_cells(change, moments.firsts(calendar), days[person_id], amount)
+    add_to_counters(cursor, change)
+    cursor.execute(
+        "SELECT event, (timestamp AT TIME ZONE %s)::date - date '0001-01-01' + 1, count(*)"
+        " FROM analytics_event JOIN analytics_person ON id = person_id AND NOT excluded"
+        " WHERE person_id = ANY(%s) GROUP BY 1, 2",
+        [calendar.zone.key, person_ids],
+    )
+    add_to_event_days(cursor, {(event, day): amount * n for event, day, n in cursor.fetchall()})
 
 
 def add_events(cursor: psycopg.Cursor, events: Sequence[tuple[int, EventRecord]]) -> None:
@@ -67,7 +104,6 @@ def add_events(cursor: psycopg.Cursor, events: Sequence[tuple[int, EventRecord]]
     new_days = _add_person_days(cursor, days)
     changed = {person_id for person_id in after if after[person_id] != before[person_id]}
     _write_moments(cursor, {person_id: after[person_id] for person_id in changed})
-    _write_person_properties(cursor, events)
     add_to_event_days(cursor, event_days)
     touched = changed | new_days.keys()
     change = _change(
@@ -82,6 +118,8 @@ def add_events(cursor: psycopg.Cursor, events: Sequence[tuple[int, EventRecord]]
 def _with_event(moments: Moments, record: EventRecord, in_force: Definitions) -> Moments:
     """Return the moments with the event's, where it is the first of its kind."""
     earlier: dict[str, Any] = {}
+    if record.profile and not moments.has_profile:
+        earlier["has_profile"] = True
     qualifies = record.event not in in_force.ignored_events
     if in_force.signup_event == definitions.FIRST_EVENT:
         is_signup = qualifies
@@ -112,7 +150,9 @@ def _change(
         known = before[person_id]
         if known.active_day is None:
             continue  # every active day is new
-        if (known.signup_day, known.active_day) != (firsts.signup_day, firsts.active_day):
+        if known.excluded != firsts.excluded or (
+            (known.signup_day, known.active_day) != (firsts.signup_day, firsts.active_day)
+        ):
             spans[person_id] = (date.min.toordinal(), date.max.toordinal())
         elif person_id in new_days:
             spans[person_id] = (min(new_days[person_id]), max(new_days[person_id]))
@@ -128,7 +168,7 @@ def _change(
 
 def read_moments(cursor: psycopg.Cursor, person_ids: Iterable[int]) -> dict[int, Moments]:
     cursor.execute(
-        "SELECT id, excluded, first_seen_at, first_event_at, signup_at, activated_at"
+        "SELECT id, excluded, has_profile, first_seen_at, first_event_at, signup_at, activated_at"
         " FROM analytics_person WHERE id = ANY(%s::bigint[])",
         [array_literal(person_ids)],
         binary=True,
@@ -144,10 +184,11 @@ def _write_moments(cursor: psycopg.Cursor, moments: Mapping[int, Moments]) -> No
         """
         UPDATE analytics_person SET
             first_seen_at = new.first_seen_at, first_event_at = new.first_event_at,
-            signup_at = new.signup_at, activated_at = new.activated_at
+            signup_at = new.signup_at, activated_at = new.activated_at,
+            has_profile = new.has_profile
         FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-                    %s::timestamptz[])
-            AS new (id, first_seen_at, first_event_at, signup_at, activated_at)
+                    %s::timestamptz[], %s::boolean[])
+            AS new (id, first_seen_at, first_event_at, signup_at, activated_at, has_profile)
         WHERE analytics_person.id = new.id
         """,
         [
@@ -156,6 +197,7 @@ def _write_moments(cursor: psycopg.Cursor, moments: Mapping[int, Moments]) -> No
                 array_literal(_iso(values, column) for values in moments.values())
                 for column in columns
             ),
+            array_literal(values.has_profile for values in moments.values()),
         ],
     )
 
@@ -163,32 +205,6 @@ def _write_moments(cursor: psycopg.Cursor, moments: Mapping[int, Moments]) -> No
 def _iso(moments: Moments, column: str) -> str | None:
     moment: datetime | None = getattr(moments, column)
     return moment.isoformat() if moment else None
-
-
-def _write_person_properties(
-    cursor: psycopg.Cursor, events: Sequence[tuple[int, EventRecord]]
-) -> None:
-    """Apply $set (the later wins) and $set_once (the earlier wins) in the order of time."""
-    latest: dict[int, dict[str, Any]] = defaultdict(dict)
-    first: dict[int, dict[str, Any]] = defaultdict(dict)
-    for person_id, record in events:
-        set_, set_once = person_properties(record.properties)
-        if set_ or set_once:
-            latest[person_id] |= set_
-            first[person_id] = {**set_once, **first[person_id]}
-    rows = [
-        (person_id, json_text(first[person_id]).decode(), json_text(latest[person_id]).decode())
-        for person_id in latest
-    ]
-    if rows:
-        cursor.execute(
-            """
-            UPDATE analytics_person SET properties = new.first || properties || new.latest
-            FROM unnest(%s::bigint[], %s::jsonb[], %s::jsonb[]) AS new (id, first, latest)
-            WHERE analytics_person.id = new.id
-            """,
-            [list(column) for column in zip(*rows, strict=True)],
-        )
 
 
 def _add_person_days(cursor: psycopg.Cursor, days: Mapping[int, set[int]]) -> dict[int, set[int]]:

@@ -5,7 +5,6 @@ from django.urls import path, re_path
 from analytics.admin import pages
 from analytics.api.activation import ActivationView
 from analytics.api.active_users import ActiveUsersView
-from analytics.api.capture import CAPTURE_PATHS, capture_events
 from analytics.api.events import EventsView
 from analytics.api.funnel import FunnelView
 from analytics.api.persons import PersonsView, PersonView
@@ -13,7 +12,6 @@ from analytics.api.retention import RetentionView, WeeklyRetentionView
 
 app_name = "analytics"
 urlpatterns = [
-    re_path(CAPTURE_PATHS, capture_events, name="capture"),
     # Placed before the admin's own addresses.
     path("admin/analytics/retention/", pages.retention, name="retention-page"),
     path("admin/analytics/active-users/", pages.active_users, name="active-users-page"),

@@ -31,6 +31,11 @@ PLUMBLINE_SIGNUP_EVENT = env.text("PLUMBLINE_SIGNUP_EVENT", "signed_up")
 PLUMBLINE_ACTIVATION_EVENT = env.text("PLUMBLINE_ACTIVATION_EVENT", "workflow_created")
 PLUMBLINE_PASSIVE_EVENTS = env.words("PLUMBLINE_PASSIVE_EVENTS")
 
+# --- Capture ------------------------------------------------------------------------------------
+
+PLUMBLINE_EVENT_RETENTION_DAYS = env.number("PLUMBLINE_EVENT_RETENTION_DAYS", 0)  # 0: for ever
+PLUMBLINE_INBOX_LIMIT = env.number("PLUMBLINE_INBOX_LIMIT", 500_000)  # requests; beyond: 503
+
 # --- Django -------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -90,10 +95,16 @@ TEMPLATES = [
 
 # A web process shares connections between its threads; every other process has its own one.
 _POOL_SIZE = env.number("PLUMBLINE_DB_POOL", 0)
+_POOL = {
+    "min_size": 1,
+    "max_size": _POOL_SIZE,
+    "timeout": 5,  # seconds until "the database is away"
+}
 DATABASES = {
     "default": {
         **env.postgresql("DATABASE_URL"),
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": _POOL_SIZE}} if _POOL_SIZE else {},
+        "CONN_HEALTH_CHECKS": True,  # never a connection of a server that was restarted
+        "OPTIONS": {"pool": _POOL} if _POOL_SIZE else {},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

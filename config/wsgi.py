@@ -1,10 +1,21 @@
-"""WSGI entry point of the web processes."""
+"""WSGI entry point of the web processes: the front door for SDKs, and Django for people."""
 
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("PLUMBLINE_DB_POOL", "8")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from analytics import front_door  # noqa: E402  (Django has to be set up first)
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer capture requests before Django's stack, everything else through it."""
+    if front_door.serves(environ["PATH_INFO"]):
+        return front_door.application(environ, start_response)
+    return _django(environ, start_response)

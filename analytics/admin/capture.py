@@ -16,6 +16,8 @@ from unfold.admin import ModelAdmin
 
 from analytics import capture
 from analytics.admin.read_only import ReadOnlyAdmin
+from analytics.calculations.body import TooLarge, decompressed
+from analytics.calculations.wire import Refused
 from analytics.models import ImportRun, InboxRequest, ProjectKey, RejectedEvent
 from analytics.templatetags.numbers import pretty_json
 
@@ -59,9 +61,9 @@ class ProjectKeyAdmin(ModelAdmin):
 
 @admin.register(InboxRequest)
 class InboxRequestAdmin(ReadOnlyAdmin):
-    list_display = ["received_at", "project_key", "size"]
+    list_display = ["received_at", "project_key", "events", "received"]
     list_select_related = ["project_key"]
-    fields = ["received_at", "project_key", "size", "content"]
+    fields = ["received_at", "project_key", "events", "received", "sdk", "content"]
     ordering = ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboxRequest]:
@@ -70,11 +72,13 @@ class InboxRequestAdmin(ReadOnlyAdmin):
         return rows.annotate(octets=octets).defer("body")
 
     @admin.display(description="Size")
-    def size(self, waiting: InboxRequest) -> str:
+    def received(self, waiting: InboxRequest) -> str:
         return f"{vars(waiting)['octets']:,} bytes"
 
     @admin.display(description="Body")
     def content(self, waiting: InboxRequest) -> SafeString:
+        with suppress(Refused, TooLarge):
+            return _readable(decompressed(bytes(waiting.body)))
         return _readable(waiting.body)
 
 

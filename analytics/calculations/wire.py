@@ -1,26 +1,28 @@
-"""Read events off the wire: bodies, envelopes and single events, without trusting any of it."""
+"""Read events off the wire, one at a time, without trusting any of it."""
 
-import base64
-import binascii
 import re
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import parse_qs
 from uuid import UUID
 
 import msgspec
 
-MAX_BODY = 20 * 1024 * 1024  # bytes, decompressed
 MAX_NAME = 200  # characters of an event name or distinct id
+MAX_EVENT = 2 * 1024 * 1024  # bytes
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 MAX_CLOCK_AHEAD = timedelta(hours=23)
 
-_GZIP_MAGIC = b"\x1f\x8b\x08"
+# The events that name a second id of the same person, and the property that holds it.
+OTHER_ID = {
+    "$identify": "$anon_distinct_id",
+    "$create_alias": "alias",
+    "$merge_dangerously": "alias",
+}
+
 _MILLISECONDS_ABOVE = 100_000_000_000  # a number beyond it is no time in seconds
 
 
@@ -31,6 +33,8 @@ class Reason(StrEnum):
     MISSING_FIELD = "missing_field"
     BAD_FIELD = "bad_field"
     BAD_TIMESTAMP = "bad_timestamp"
+    TOO_OLD = "too_old"
+    TOO_LARGE = "too_large"
     UUID_REUSED = "uuid_reused"
     UNSTORABLE = "unstorable"
 
@@ -44,10 +48,6 @@ class Refused(ValueError):
         self.detail = detail
 
 
-class TooLarge(ValueError):
-    """A body that is larger than `MAX_BODY` once decompressed."""
-
-
 class EventRecord(msgspec.Struct, frozen=True, gc=False):
     """An event that can be stored. `timestamp` is in UTC; `properties` is a JSON object."""
 
@@ -57,6 +57,8 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     timestamp: datetime
     properties: bytes
     line: int | None = None  # in an imported file
+    other_id: str | None = None  # of the same person, says the event
+    profile: bool = True  # whether the event makes or changes a person's profile
 
     @property
     def content_hash(self) -> int:
@@ -75,16 +77,29 @@ class Rejection:
     line: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a request says of all its events. `oldest` is the end of the retention period."""
+
+    received_at: datetime
+    sent_at: datetime | None = None  # by the sender's clock
+    sdk: str = ""  # "posthog-python/7.91.1", where a header says so
+    oldest: datetime = EARLIEST
+
+    def sent(self, sent_at: datetime | None) -> "Arrival":
+        """Return the arrival with what the body says of its sending, if it does."""
+        return replace(self, sent_at=sent_at) if sent_at else self
+
+
 @dataclass(slots=True)
 class Parsed:
     """What one body holds. A bad event never costs the good ones beside it."""
 
-    token: str
     events: list[EventRecord] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
 
 
-_ABSENT = msgspec.Raw(b"")
+ABSENT = msgspec.Raw(b"")
 
 
 class WireEvent(msgspec.Struct, gc=False):
@@ -92,125 +107,64 @@ class WireEvent(msgspec.Struct, gc=False):
 
     event: str | None = None
     uuid: str | None = None
-    distinct_id: str | int | float | None = None
-    dollar_distinct_id: str | int | float | None = msgspec.field(name="$distinct_id", default=None)
+    distinct_id: Any = None
+    dollar_distinct_id: Any = msgspec.field(name="$distinct_id", default=None)
     timestamp: str | int | float | None = None
     offset: int | float | None = None  # milliseconds before the request was sent
-    set: msgspec.Raw = msgspec.field(name="$set", default=_ABSENT)
-    set_once: msgspec.Raw = msgspec.field(name="$set_once", default=_ABSENT)
-    properties: msgspec.Raw = _ABSENT
-    token: str | None = None
-    api_key: str | None = None
+    set: msgspec.Raw = msgspec.field(name="$set", default=ABSENT)
+    set_once: msgspec.Raw = msgspec.field(name="$set_once", default=ABSENT)
+    unset: msgspec.Raw = msgspec.field(name="$unset", default=ABSENT)
+    properties: msgspec.Raw = ABSENT
+    token: msgspec.Raw = ABSENT
+    dollar_token: msgspec.Raw = msgspec.field(name="$token", default=ABSENT)
+    api_key: msgspec.Raw = ABSENT
+    options: msgspec.Raw = ABSENT  # v1, as are the next two
+    session_id: str | None = None
+    window_id: str | None = None
 
 
-class _Envelope(msgspec.Struct):
-    batch: list[msgspec.Raw] | None = None
-    token: str | None = None
-    api_key: str | None = None
-    sent_at: str | int | float | None = None
+class _Special(msgspec.Struct, gc=False):
+    """The few properties that mean something to capture itself."""
+
+    token: msgspec.Raw = ABSENT
+    distinct_id: Any = None
+    anon_distinct_id: Any = msgspec.field(name="$anon_distinct_id", default=None)
+    alias: Any = None
+    profile: Any = msgspec.field(name="$process_person_profile", default=None)
+    ignore_sent_at: Any = msgspec.field(name="$ignore_sent_at", default=None)
 
 
-class _IdProperties(msgspec.Struct):
-    """The few properties that may stand in for fields."""
+class _Options(msgspec.Struct, gc=False):
+    """v1's typed options, by the names of the properties that v0 has for them."""
 
-    token: str | None = None
-    distinct_id: str | int | float | None = None
+    profile: bool | None = msgspec.field(name="process_person_profile", default=None)
+    ignore_sent_at: bool | None = msgspec.field(name="disable_skew_correction", default=None)
+    cookieless_mode: bool | None = None
+    product_tour_id: str | None = None
 
 
-_decode_envelope = msgspec.json.Decoder(_Envelope).decode
-_decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_event = msgspec.json.Decoder(WireEvent).decode
-_decode_ids = msgspec.json.Decoder(_IdProperties).decode
+_decode_special = msgspec.json.Decoder(_Special).decode
+_decode_options = msgspec.json.Decoder(_Options).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+_NOTHING_SPECIAL = _Special()
 
 
-def decode_body(body: bytes, *, content_type: str = "") -> bytes:
-    """Return the JSON of a request body: plain, gzip, or base64 in the form field ``data``.
-
-    Raise `Refused` where it is none of these, `TooLarge` beyond `MAX_BODY`.
-    """
-    body = _decompressed(body)
-    if content_type.startswith("application/x-www-form-urlencoded") or body.startswith(b"data="):
-        fields = parse_qs(body.decode("latin-1"), max_num_fields=16)
-        data = fields.get("data", [""])[0].replace(" ", "+")
+def parse(events: Iterable[msgspec.Raw | bytes], arrival: Arrival) -> Parsed:
+    """Return the events that can be stored, in the order given, and the rejections."""
+    parsed = Parsed()
+    for position, raw in enumerate(events):
         try:
-            body = _decompressed(base64.b64decode(data + "=" * (-len(data) % 4)))
-        except binascii.Error as error:
-            raise Refused(Reason.MALFORMED, "data: not base64") from error
-    return body
-
-
-def _decompressed(body: bytes) -> bytes:
-    if not body.startswith(_GZIP_MAGIC):
-        if len(body) > MAX_BODY:
-            raise TooLarge
-        return body
-    inflate = zlib.decompressobj(wbits=31)
-    try:
-        plain = inflate.decompress(body, MAX_BODY + 1)
-    except zlib.error as error:
-        raise Refused(Reason.MALFORMED, "body: broken gzip") from error
-    if len(plain) > MAX_BODY:
-        raise TooLarge
-    if not inflate.eof:
-        raise Refused(Reason.MALFORMED, "body: gzip ends too early")
-    return plain
-
-
-def parse(body: bytes, *, received_at: datetime) -> Parsed:
-    """Return the token, the events and the rejections of a JSON body.
-
-    The body is an envelope with a ``batch``, an array of events, or one event. Raise `Refused`
-    where it is not readable at all or has no token.
-    """
-    raw_events, token, sent_at = _opened(body)
-    parsed = Parsed(token=(token or "").strip())
-    clock_shift = _clock_shift(sent_at, received_at)
-    for position, raw in enumerate(raw_events):
-        try:
-            event = decode_event(raw)
-            parsed.token = parsed.token or _token(event)
-            record = event_record(
-                event,
-                raw=bytes(raw),
-                received_at=received_at,
-                clock_shift=clock_shift,
-                position=position,
-            )
-            parsed.events.append(record)
+            parsed.events.append(event_record(decode_event(raw), raw, arrival, position=position))
         except Refused as error:
             parsed.rejections.append(Rejection(error.reason, error.detail, bytes(raw)))
-    if not parsed.token:
-        raise Refused(Reason.MISSING_FIELD, "api_key: missing")
     return parsed
 
 
-def _clock_shift(sent_at: str | int | float | None, received_at: datetime) -> timedelta | None:
-    """Return how far the sender's clock is behind; an unusable `sent_at` spoils no event."""
-    if sent_at is None:
-        return None
-    try:
-        return received_at - _moment(sent_at, "sent_at")
-    except Refused:
-        return None
-
-
-def _opened(body: bytes) -> tuple[Sequence[msgspec.Raw | bytes], str | None, Any]:
-    """Return the events, the token and the sending time of a body in any of its three shapes."""
-    try:
-        if body.lstrip()[:1] == b"[":
-            return _decode_list(body), None, None
-        envelope = _decode_envelope(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise Refused(Reason.MALFORMED, f"body: {error}") from error
-    token = envelope.api_key or envelope.token
-    if envelope.batch is None:
-        return [body], token, envelope.sent_at
-    return envelope.batch, token, envelope.sent_at
-
-
 def decode_event(raw: bytes | msgspec.Raw) -> WireEvent:
-    """Return an event's fields. Raise `Refused` where they are unreadable."""
+    """Return an event's fields. Raise `Refused` where they are unreadable or too many."""
+    if len(raw) > MAX_EVENT:
+        raise Refused(Reason.TOO_LARGE, f"event: larger than {MAX_EVENT:,} bytes")
     try:
         return _decode_event(raw)
     except msgspec.ValidationError as error:
@@ -221,61 +175,111 @@ def decode_event(raw: bytes | msgspec.Raw) -> WireEvent:
 
 def event_record(
     event: WireEvent,
+    raw: bytes | msgspec.Raw,
+    arrival: Arrival | None,
     *,
-    raw: bytes,
-    received_at: datetime | None,
-    clock_shift: timedelta | None = None,
     position: int = 0,
     line: int | None = None,
 ) -> EventRecord:
     """Return the event to store, or raise `Refused` naming the field.
 
-    `received_at` is None for an import, where every event must bring its time. `clock_shift` is
-    how far the sender's clock is behind ours.
+    `arrival` is None for an import, where every event must bring its time.
     """
     name = (event.event or "").strip()
     if not name:
         raise Refused(Reason.MISSING_FIELD, "event: missing")
     if len(name) > MAX_NAME:
         raise Refused(Reason.BAD_FIELD, f"event: longer than {MAX_NAME} characters")
-    properties = _properties(event)
-    timestamp = _timestamp(event, received_at, clock_shift)
+    properties = _properties(event, arrival.sdk if arrival else "")
+    special = _special(event, name, properties)
+    linking = OTHER_ID.get(name)
+    other = special.anon_distinct_id if linking == "$anon_distinct_id" else special.alias
     return EventRecord(
-        uuid=_uuid(event, raw, position, received_at),
-        event=storable(name),
-        distinct_id=_distinct_id(event, properties),
-        timestamp=timestamp,
-        properties=properties,
-        line=line,
+        _uuid(event, raw, position, arrival),
+        storable(name),
+        _distinct_id(event, special),
+        _timestamp(event, arrival, ignore_sent_at=_is_true(special.ignore_sent_at)),
+        properties,
+        line,
+        (as_distinct_id(other) or None) if linking else None,
+        linking is not None or special.profile is None or _is_true(special.profile),
     )
 
 
-def _distinct_id(event: WireEvent, properties: bytes) -> str:
-    value = event.distinct_id
-    if value is None:
-        value = event.dollar_distinct_id
-    if value is None:
-        value = _ids(properties).distinct_id
-    text = "" if value is None else storable(str(value).strip())[:MAX_NAME]
+def _special(event: WireEvent, name: str, properties: bytes) -> _Special:
+    """Read the properties that matter here, where any can be there."""
+    special = _NOTHING_SPECIAL
+    if (
+        event.distinct_id is None
+        or name in OTHER_ID
+        or b'"$process_person_profile"' in properties
+        or b'"$ignore_sent_at"' in properties
+    ):
+        special = _decoded(_decode_special, properties, _NOTHING_SPECIAL)
+    if event.options:
+        options = _decoded(_decode_options, event.options, None)
+        if options is None:
+            raise Refused(Reason.BAD_FIELD, "options: an option has a wrong type")
+        special = msgspec.structs.replace(
+            special, profile=options.profile, ignore_sent_at=options.ignore_sent_at
+        )
+    return special
+
+
+def _decoded(decode: Any, raw: bytes | msgspec.Raw, default: Any) -> Any:
+    try:
+        return decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        return default
+
+
+def _is_true(value: Any) -> bool:
+    return value is True or str(value).strip().lower() in {"true", "1"}
+
+
+def _distinct_id(event: WireEvent, special: _Special) -> str:
+    for value in (event.distinct_id, event.dollar_distinct_id, special.distinct_id):
+        if value is not None:
+            break
+    text = as_distinct_id(value)
     if not text:
         raise Refused(Reason.MISSING_FIELD, "distinct_id: missing")
     return text
 
 
-def _token(event: WireEvent) -> str:
-    return (
-        event.api_key or event.token or _ids(bytes(event.properties or b"{}")).token or ""
-    ).strip()
+def as_distinct_id(value: Any) -> str:
+    """Return a distinct id as a string of at most `MAX_NAME` characters; "" where it is none."""
+    if isinstance(value, str):
+        text = value
+    elif value is None:
+        return ""
+    else:  # a number, or whatever else JSON has: its JSON names it
+        text = msgspec.json.encode(value).decode(errors="replace")
+    return storable(text.strip())[:MAX_NAME]
 
 
-def _ids(properties: bytes) -> _IdProperties:
+def token_of(event: WireEvent) -> str:
+    """Return the token that an event itself carries, or ""."""
+    special = _decoded(_decode_special, bytes(event.properties or b"{}"), _NOTHING_SPECIAL)
+    for raw in (event.api_key, event.token, event.dollar_token, special.token):
+        if token := as_token(raw):
+            return token
+    return ""
+
+
+def as_token(raw: msgspec.Raw) -> str:
+    """Return the token in a JSON value, trimmed; "" where it is no string."""
+    if not raw:
+        return ""
     try:
-        return _decode_ids(properties)
-    except msgspec.DecodeError:
-        return _IdProperties()
+        return msgspec.json.decode(raw, type=str).strip()
+    except (msgspec.DecodeError, UnicodeError):
+        return ""
 
 
-def _uuid(event: WireEvent, raw: bytes, position: int, received_at: datetime | None) -> bytes:
+def _uuid(
+    event: WireEvent, raw: bytes | msgspec.Raw, position: int, arrival: Arrival | None
+) -> bytes:
     """Return the event's identity; without one it derives from the content and the place.
 
     An id that is no UUID is hashed to one. Without a time of its own either, a later event with
@@ -287,65 +291,101 @@ def _uuid(event: WireEvent, raw: bytes, position: int, received_at: datetime | N
         except ValueError:
             return _hash(event.uuid.encode(errors="replace"))
     timeless = event.timestamp is None and event.offset is None
-    arrival = received_at.isoformat() if timeless and received_at else ""
-    return _hash(raw, str(position).encode(), arrival.encode())
+    when = arrival.received_at.isoformat() if timeless and arrival else ""
+    return _hash(bytes(raw), str(position).encode(), when.encode())
 
 
 def _hash(*parts: bytes) -> bytes:
     return blake2b(b"\0".join(parts), digest_size=16).digest()
 
 
-def _timestamp(
-    event: WireEvent, received_at: datetime | None, clock_shift: timedelta | None
-) -> datetime:
+def _timestamp(event: WireEvent, arrival: Arrival | None, *, ignore_sent_at: bool) -> datetime:
     if event.timestamp is not None:
-        moment = _moment(event.timestamp, "timestamp")
-        if clock_shift is not None:
-            moment = _shifted(moment, clock_shift)
-    elif received_at is None:
+        happened_at = moment(event.timestamp, "timestamp")
+        if arrival and arrival.sent_at and not ignore_sent_at:
+            happened_at = _shifted(happened_at, arrival.received_at - arrival.sent_at)
+    elif arrival is None:
         raise Refused(Reason.MISSING_FIELD, "timestamp: missing")
     else:
-        moment = _shifted(received_at, timedelta(milliseconds=-(event.offset or 0)))
-    if moment < EARLIEST:
+        try:
+            since = timedelta(milliseconds=event.offset or 0)
+        except (OverflowError, ValueError) as error:
+            raise Refused(Reason.BAD_TIMESTAMP, "offset: out of range") from error
+        happened_at = _shifted(arrival.received_at, -since)
+    if arrival and happened_at > arrival.received_at + MAX_CLOCK_AHEAD:
+        return arrival.received_at
+    if happened_at < EARLIEST:
         raise Refused(Reason.BAD_TIMESTAMP, f"timestamp: before {EARLIEST.year}")
-    if received_at is not None and moment > received_at + MAX_CLOCK_AHEAD:
-        return received_at
-    return moment
+    if arrival and happened_at < arrival.oldest:
+        raise Refused(
+            Reason.TOO_OLD, f"timestamp: before {arrival.oldest.date()}, no longer retained"
+        )
+    return happened_at
 
 
-def _shifted(moment: datetime, shift: timedelta) -> datetime:
+def is_ahead(event: WireEvent, record: EventRecord, arrival: Arrival) -> bool:
+    """Whether the event's time was so far ahead that its arrival took its place."""
+    return event.timestamp is not None and record.timestamp == arrival.received_at
+
+
+def _shifted(happened_at: datetime, shift: timedelta) -> datetime:
     try:
-        return moment + shift
+        return happened_at + shift
     except OverflowError as error:
         raise Refused(Reason.BAD_TIMESTAMP, "timestamp: out of range") from error
 
 
-def _moment(value: str | int | float, name: str) -> datetime:
+def moment(value: Any, name: str) -> datetime:
     """Return an aware UTC moment from ISO 8601 or a Unix time in seconds or milliseconds."""
     try:
         if isinstance(value, str):
-            moment = datetime.fromisoformat(value.strip())
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            parsed = datetime.fromisoformat(value.strip())
+            return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
         seconds = value / 1000 if value > _MILLISECONDS_ABOVE else value
         return datetime.fromtimestamp(seconds, UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise Refused(Reason.BAD_TIMESTAMP, f"{name}: {value!r} is no ISO 8601 time") from error
+    except (TypeError, ValueError, OverflowError, OSError) as error:
+        shown = repr(value)[:100]
+        raise Refused(Reason.BAD_TIMESTAMP, f"{name}: {shown} is no ISO 8601 time") from error
 
 
-def _properties(event: WireEvent) -> bytes:
-    """Return the properties as a JSON object that PostgreSQL can store, with $set in its place."""
-    raw = bytes(event.properties or b"{}").strip()
-    if raw == b"null":
-        raw = b"{}"
+def _properties(event: WireEvent, sdk: str) -> bytes:
+    """Return the properties as a JSON object that PostgreSQL can store.
+
+    What stands beside them on the wire ($set and so on, v1's session) gets its place in them.
+    """
+    raw = bytes(event.properties or b"{}")
     if not raw.startswith(b"{"):
-        raise Refused(Reason.BAD_FIELD, "properties: not an object")
-    if event.set or event.set_once:
-        merged = _decode_object(raw)
-        for name, value in (("$set", event.set), ("$set_once", event.set_once)):
-            if value:
-                merged[name] = msgspec.json.decode(value)
-        raw = msgspec.json.encode(merged)
+        raw = raw.strip()
+        if raw == b"null":
+            raw = b"{}"
+        if not raw.startswith(b"{"):
+            raise Refused(Reason.BAD_FIELD, "properties: not an object")
+    try:
+        if beside := _beside(event, sdk):
+            raw = msgspec.json.encode(_decode_object(raw) | beside)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise Refused(Reason.BAD_FIELD, f"properties: {error}") from error
     return _storable_json(raw)
+
+
+def _beside(event: WireEvent, sdk: str) -> dict[str, Any]:
+    beside: dict[str, Any] = {}
+    for name, value in (("$set", event.set), ("$set_once", event.set_once)):
+        if value:
+            beside[name] = msgspec.json.decode(value)
+    if event.unset:
+        beside["$unset"] = msgspec.json.decode(event.unset)
+    if event.session_id is not None:
+        beside["$session_id"] = event.session_id
+    if event.window_id is not None:
+        beside["$window_id"] = event.window_id
+    if event.options:
+        options = _decoded(_decode_options, event.options, _Options())
+        if options.profile is not None:
+            beside["$process_person_profile"] = options.profile
+    if sdk:
+        beside["$lib"], _, beside["$lib_version"] = sdk.partition("/")
+    return beside
 
 
 _NUL_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
@@ -360,11 +400,28 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
-def person_properties(properties: bytes) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the ``$set`` and ``$set_once`` objects in an event's properties."""
-    if b'"$set' not in properties:
-        return {}, {}
-    decoded = _decode_object(properties)
-    values = (decoded.get("$set"), decoded.get("$set_once"))
-    first, once = (value if isinstance(value, dict) else {} for value in values)
-    return first, once
+def person_changes(properties: bytes) -> tuple[Mapping[str, Any], Mapping[str, Any], list[str]]:
+    """Return what an event says of its person: ``$set``, ``$set_once``, names to ``$unset``."""
+    if b'"$set' not in properties and b'"$unset"' not in properties:
+        return {}, {}, []
+    decoded: dict[str, Any] = _decoded(_decode_object, properties, {})
+    first, once = (
+        value if isinstance(value := decoded.get(name), dict) else {}
+        for name in ("$set", "$set_once")
+    )
+    unset = decoded.get("$unset")
+    names = [name for name in unset if isinstance(name, str)] if isinstance(unset, list) else []
+    return first, once, names
+
+
+def group_change(record: EventRecord) -> tuple[str, str, Mapping[str, Any]] | None:
+    """Return type, key and new properties of the group that a ``$groupidentify`` names."""
+    if record.event != "$groupidentify":
+        return None
+    decoded: dict[str, Any] = _decoded(_decode_object, record.properties, {})
+    group_type = as_distinct_id(decoded.get("$group_type"))
+    key = as_distinct_id(decoded.get("$group_key"))
+    if not group_type or not key:
+        return None
+    properties = decoded.get("$group_set")
+    return group_type, key, properties if isinstance(properties, dict) else {}

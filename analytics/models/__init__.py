@@ -1,18 +1,23 @@
-from .capture import ImportRun, InboxRequest, ProjectKey, RejectedEvent
+from .capture import CaptureHour, ImportRun, InboxRequest, Outcome, ProjectKey, RejectedEvent
 from .event import Event, EventUuid
-from .person import DistinctId, Person, PersonDay
+from .person import DistinctId, ExclusionRule, Group, Person, PersonDay, PersonMerge
 from .rollup import Counter, EventDay, RollupDefinition
 
 __all__ = [
+    "CaptureHour",
     "Counter",
     "DistinctId",
     "Event",
     "EventDay",
     "EventUuid",
+    "ExclusionRule",
+    "Group",
     "ImportRun",
     "InboxRequest",
+    "Outcome",
     "Person",
     "PersonDay",
+    "PersonMerge",
     "ProjectKey",
     "RejectedEvent",
     "RollupDefinition",

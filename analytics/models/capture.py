@@ -2,6 +2,7 @@
 
 import secrets
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 
@@ -18,8 +19,22 @@ class ProjectKey(models.Model):
     name = models.CharField(max_length=100, unique=True)
     token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute")
     revoked_at = models.DateTimeField(
         null=True, blank=True, help_text="From then on, events with this key are refused (401)."
+    )
+    rate_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Events a second; what is beyond is refused (429) and sent again by the SDKs."
+        " Empty: no limit.",
+    )
+    daily_quota = models.PositiveBigIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Events a UTC day; what is beyond is dropped for good. Empty: no quota.",
     )
 
     def __str__(self) -> str:
@@ -29,15 +44,52 @@ class ProjectKey(models.Model):
 class InboxRequest(models.Model):
     """One acknowledged capture request, as received, until ingest has stored its events."""
 
-    project_key = models.ForeignKey(ProjectKey, on_delete=models.PROTECT, db_index=False)
+    # No database constraint: checking it would lock the key's row for every request.
+    project_key = models.ForeignKey(
+        ProjectKey, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     received_at = models.DateTimeField()
-    body = models.BinaryField(help_text="JSON as received, decompressed")
+    body = models.BinaryField(help_text="As received: JSON, possibly compressed")
+    events = models.IntegerField(db_default=1, help_text="Events in it, as counted when accepted")
+    size = models.IntegerField(db_default=0, help_text="Bytes, decompressed")
+    sent_at = models.DateTimeField(null=True, help_text="By the sender's clock, from a v1 header")
+    sdk = models.TextField(db_default="", help_text="Library and version, from a v1 header")
 
     class Meta:
         verbose_name_plural = "inbox"
 
     def __str__(self) -> str:
         return f"request {self.pk}"
+
+
+class Outcome(models.TextChoices):
+    """What became of an event that arrived at the capture endpoints."""
+
+    ACCEPTED = "accepted"  # acknowledged: it is then stored, a duplicate, or rejected
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+    REFUSED = "refused"  # not acknowledged: nothing in its request could be used
+    LIMITED = "limited"  # not acknowledged: over the key's rate limit or quota
+
+
+class CaptureHour(models.Model):
+    """The ingestion ledger: events by hour (UTC) of arrival, key, outcome and reason.
+
+    Accepted = stored + duplicate + rejected + what still waits in the inbox.
+    """
+
+    pk = models.CompositePrimaryKey("hour", "project_key_id", "outcome", "reason")
+    hour = models.DateTimeField()
+    project_key = models.ForeignKey(
+        ProjectKey, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
+    )
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    reason = models.CharField(max_length=40, default="")
+    events = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H}h {self.outcome} {self.reason}: {self.events}"
 
 
 class ImportRun(models.Model):
@@ -66,7 +118,7 @@ class RejectedEvent(models.Model):
 
     rejected_at = models.DateTimeField(db_default=Now(), db_index=True)
     reason = models.CharField(
-        max_length=20, choices=[(reason, reason.replace("_", " ")) for reason in Reason]
+        max_length=40, choices=[(reason, reason.replace("_", " ")) for reason in Reason]
     )
     detail = models.TextField(help_text="What is wrong, naming the field")
     payload = models.BinaryField(help_text="The event as received")

@@ -20,6 +20,15 @@ class Person(models.Model):
     excluded = models.BooleanField(
         default=False, help_text="Test, internal or bot: counted nowhere"
     )
+    excluded_by_hand = models.BooleanField(
+        null=True, blank=True, help_text="What somebody decided; empty: the exclusion rules decide"
+    )
+    is_identified = models.BooleanField(
+        db_default=False, help_text="Named by the product, so never merged into somebody else"
+    )
+    has_profile = models.BooleanField(
+        db_default=True, help_text="Without one, events are kept but nobody is counted"
+    )
     is_demo = models.BooleanField(default=False, help_text="Made by the demo, removed with it")
     properties = models.JSONField(default=dict)
 
@@ -45,6 +54,66 @@ class DistinctId(models.Model):
 
     def __str__(self) -> str:
         return self.distinct_id
+
+
+class PersonMerge(models.Model):
+    """A journal line: two persons became one, or did not, and why."""
+
+    class Result(models.TextChoices):
+        MERGED = "merged"
+        UNDONE = "undone"
+        ALREADY_IDENTIFIED = "cannot_merge_already_identified"
+        ILLEGAL_ID = "illegal_distinct_id"
+
+    happened_at = models.DateTimeField(db_default=Now(), db_index=True)
+    result = models.CharField(max_length=40, choices=Result)
+    cause = models.TextField(help_text="The event, or who did it in the admin")
+    event_uuid = models.UUIDField(null=True)
+    distinct_id = models.CharField(max_length=200, help_text="Whose person stays")
+    other_id = models.CharField(max_length=200, help_text="Whose person was to be merged into it")
+    person_id = models.BigIntegerField(null=True, help_text="The person that stays")
+    other_person_id = models.BigIntegerField(null=True, help_text="The person that went")
+    before = models.JSONField(default=dict, help_text="What an undo needs")
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["person_id"]),
+            models.Index(fields=["other_person_id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.other_id} into {self.distinct_id}: {self.get_result_display()}"
+
+
+class Group(models.Model):
+    """An account, company or team that events name, with the latest properties sent for it."""
+
+    pk = models.CompositePrimaryKey("group_type", "group_key")
+    group_type = models.CharField(max_length=200)
+    group_key = models.CharField(max_length=200)
+    created_at = models.DateTimeField(db_default=Now())
+    properties = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.group_type} {self.group_key}"
+
+
+class ExclusionRule(models.Model):
+    """Persons that count nowhere, now and in future: by e-mail domain, or by a property's value."""
+
+    name = models.CharField(max_length=100, unique=True)
+    email_domain = models.CharField(
+        max_length=200, blank=True, help_text="Such as example.com; subdomains have a rule each"
+    )
+    property_name = models.CharField(max_length=200, blank=True)
+    property_value = models.JSONField(
+        null=True, blank=True, help_text="As JSON: true, 1 or &quot;text&quot;"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class PersonDay(models.Model):

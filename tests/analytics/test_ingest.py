@@ -10,7 +10,7 @@ from analytics import rebuild
 from analytics.calculations.cells import CounterName
 from analytics.calculations.wire import Reason
 from analytics.ingest import store
-from analytics.models import Counter, Event, EventDay, Person, PersonDay
+from analytics.models import Counter, Event, EventDay, Outcome, Person, PersonDay
 from tests.events import NOON, record
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +23,7 @@ def counters():
 
 
 def test_a_stored_event_is_there_with_its_person_day_and_count():
-    assert store([record(properties={"plan": "pro"})]).stored == 1
+    assert store([record(properties={"plan": "pro"})]) == [Outcome.STORED]
     event = Event.objects.get()
     assert (event.event, event.timestamp, event.properties) == ("used", NOON, {"plan": "pro"})
     assert PersonDay.objects.get().day == NOON.date()
@@ -35,7 +35,7 @@ def test_p02_a_retried_batch_changes_nothing():
     batch = [record(), record(event="signed_up"), record(distinct_id="ben")]
     store(batch)
     before = counters()
-    assert (store(batch).stored, store(batch).duplicates) == (0, 3)
+    assert store(batch) == [Outcome.DUPLICATE] * 3
     assert (Event.objects.count(), counters()) == (3, before)
 
 
@@ -43,32 +43,30 @@ def test_p02_a_retry_with_a_corrected_time_is_still_the_same_event():
     identity = uuid.uuid4()
     store([record(identity=identity)])
     again = store([record(identity=identity, timestamp=NOON + timedelta(milliseconds=40))])
-    assert (again.duplicates, Event.objects.count()) == (1, 1)
+    assert (again, Event.objects.count()) == ([Outcome.DUPLICATE], 1)
 
 
 def test_p03_another_event_with_the_same_uuid_is_rejected_and_the_first_one_stays():
     identity = uuid.uuid4()
     store([record(identity=identity)])
-    outcome = store([record("paid", identity=identity)])
-    assert [found.reason for found in outcome.rejections] == [Reason.UUID_REUSED]
+    (rejected,) = store([record("paid", identity=identity)])
+    assert rejected.reason == Reason.UUID_REUSED
     assert Event.objects.get().event == "used"
 
 
 def test_p03_the_same_uuid_twice_in_one_batch_stores_the_first():
     identity = uuid.uuid4()
-    outcome = store([record("first", identity=identity), record("second", identity=identity)])
-    assert (outcome.stored, len(outcome.rejections)) == (1, 1)
+    stored, rejected = store([record(name, identity=identity) for name in ("first", "second")])
+    assert (stored, rejected.reason) == (Outcome.STORED, Reason.UUID_REUSED)
     assert Event.objects.get().event == "first"
 
 
 def test_p01_an_event_that_the_database_refuses_is_isolated():
     good = [record(distinct_id=f"p{number}") for number in range(9)]
     bad = record(distinct_id="poison", properties=msgspec.Raw(rb'{"x":"\ud800"}'))
-    outcome = store([*good[:4], bad, *good[4:]])
-    assert (outcome.stored, [found.reason for found in outcome.rejections]) == (
-        9,
-        [Reason.UNSTORABLE],
-    )
+    fates = store([*good[:4], bad, *good[4:]])
+    assert fates.pop(4).reason == Reason.UNSTORABLE
+    assert fates == [Outcome.STORED] * 9
     assert not Person.objects.filter(distinct_ids__distinct_id="poison").exists()
 
 

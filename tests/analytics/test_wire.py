@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from analytics.calculations import body as bodies
 from analytics.calculations import wire
-from analytics.calculations.wire import Reason, Refused, TooLarge
+from analytics.calculations.body import BadToken, TooLarge
+from analytics.calculations.wire import Arrival, Reason, Refused
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -17,9 +19,13 @@ def event(**fields):
     return {"event": "used", "distinct_id": "ada", "timestamp": "2024-05-01T10:00:00Z"} | fields
 
 
-def parse(body, **kwargs):
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return wire.parse(raw, received_at=NOW, **kwargs)
+def opened(body):
+    return bodies.opened(body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
+def parse(body, received_at=NOW):
+    envelope = opened(body)
+    return wire.parse(envelope.events, Arrival(received_at).sent(envelope.sent_at))
 
 
 def only(body):
@@ -44,33 +50,33 @@ def rejection(**fields):
 )
 def test_every_body_shape_gives_its_token_and_event(body):
     parsed = parse(body)
-    assert (parsed.token, len(parsed.events), parsed.rejections) == ("k", 1, [])
+    assert (opened(body).token, len(parsed.events), parsed.rejections) == ("k", 1, [])
 
 
 def test_a_body_without_token_is_refused():
-    with pytest.raises(Refused, match="api_key"):
-        parse([event()])
+    with pytest.raises(BadToken, match="api_key"):
+        bodies.checked_token(opened([event()]).token)
 
 
 def test_gzip_is_recognised_whatever_the_headers_say():
-    assert wire.decode_body(gzip.compress(b"{}"), content_type="text/plain") == b"{}"
+    assert bodies.decompressed(gzip.compress(b"{}")) == b"{}"
 
 
 def test_a_form_field_holds_base64_json():
     data = base64.b64encode(b'{"event":"x"}').decode()
     form = f"data={data}".encode()
-    decoded = wire.decode_body(form, content_type="application/x-www-form-urlencoded")
+    decoded = bodies.unwrapped(form, content_type="application/x-www-form-urlencoded")
     assert decoded == b'{"event":"x"}'
 
 
 def test_a_gzip_bomb_stops_at_the_bound():
     with pytest.raises(TooLarge):
-        wire.decode_body(gzip.compress(bytes(wire.MAX_BODY + 1)))
+        bodies.decompressed(gzip.compress(bytes(bodies.MAX_BATCH + 1)))
 
 
 def test_truncated_gzip_is_refused():
     with pytest.raises(Refused):
-        wire.decode_body(gzip.compress(b"x" * 1000)[:-9])
+        bodies.decompressed(gzip.compress(b"x" * 1000)[:-9])
 
 
 def test_p01_one_bad_event_never_costs_the_good_ones():
@@ -125,8 +131,8 @@ def test_p02_a_retried_event_without_uuid_is_recognised():
 
 def test_without_uuid_and_time_a_later_event_is_another_one():
     body = json.dumps({"api_key": "k", "batch": [{"event": "a", "distinct_id": "b"}]}).encode()
-    (first,) = wire.parse(body, received_at=NOW).events
-    (later,) = wire.parse(body, received_at=NOW + timedelta(seconds=1)).events
+    (first,) = parse(body).events
+    (later,) = parse(body, NOW + timedelta(seconds=1)).events
     assert first.uuid != later.uuid
 
 
@@ -144,4 +150,4 @@ def test_a_nul_character_is_replaced_where_the_database_cannot_hold_it():
 
 def test_set_at_the_top_level_moves_into_the_properties():
     record = only(event(api_key="k", **{"$set": {"plan": "pro"}, "$set_once": {"ref": 1}}))
-    assert wire.person_properties(record.properties) == ({"plan": "pro"}, {"ref": 1})
+    assert wire.person_changes(record.properties) == ({"plan": "pro"}, {"ref": 1}, [])

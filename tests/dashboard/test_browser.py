@@ -1,7 +1,6 @@
 """The dashboard as a person meets it, in a real browser."""
 
 import itertools
-import json
 import re
 
 import pytest
@@ -10,10 +9,12 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from analytics import capture, inbox
+from analytics import capture
+from analytics.inbox import Inbox
 from analytics.models import Counter, Person
 from operational import demo_data
 from operational.goals import set_goal
+from tests import sdk
 from tests.dashboard.demo_company import load_demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -243,9 +244,8 @@ def test_the_waiting_page_becomes_the_dashboard_by_itself(logged_in):
     # Not by way of Django's client: it keeps the server's threads from closing their connections.
     key = capture.default_project_key().token
     event = {"api_key": key, "event": "signed_up", "distinct_id": "user-1"}
-    body = json.dumps(event).encode()
-    capture.accept(body, content_type="application/json", received_at=timezone.now())
-    inbox.process_batch()
+    sdk.post("/capture/", event)
+    Inbox().process_batch()
     logged_in.clock.fast_forward(5_000)
     expect(logged_in.get_by_role("heading", name="Alignment score")).to_be_visible()
 

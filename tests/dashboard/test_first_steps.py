@@ -3,9 +3,11 @@ import shlex
 
 import pytest
 
-from analytics import capture, inbox
+from analytics import capture
+from analytics.inbox import Inbox
 from analytics.models import InboxRequest, Person
 from operational.first_steps import first_steps
+from tests import sdk
 from tests.operational.kpi_data import NOW
 
 pytestmark = pytest.mark.django_db
@@ -20,8 +22,8 @@ def test_the_curl_line_stores_an_event_as_it_stands(client, settings):
     words = shlex.split(snippet("curl").replace("\\\n", " "))
     assert words[:2] == ["curl", "https://plumb.example.com/capture/"]
     body = words[words.index("-d") + 1]
-    assert client.post("/capture/", body, content_type="application/json").status_code == 200
-    inbox.process_batch()
+    assert sdk.post("/capture/", body).status_code == 200
+    Inbox().process_batch()
     assert Person.objects.get().signup_at is not None
 
 
@@ -54,6 +56,6 @@ def test_requests_that_wait_for_ingest_are_noticed(admin_client):
 def test_events_that_could_not_be_stored_are_noticed(admin_client, client):
     key = capture.default_project_key().token
     body = {"api_key": key, "batch": [{"event": "signed_up"}]}
-    client.post("/batch/", body, content_type="application/json")
+    sdk.post("/batch/", body)
     answer = admin_client.get("/admin/operational/").content.decode()
     assert "1 event could not be stored." in answer

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from analytics import inbox
 from analytics.capture import default_project_key
+from analytics.inbox import Inbox
 from analytics.models import Event
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +63,7 @@ def test_a_python_block_delivers_its_events(code, live_server):
     names = {}
     exec(code.replace("http://localhost:8000", live_server.url), names)
     names["posthog"].shutdown()
-    inbox.process_batch()
+    Inbox().process_batch()
     assert Event.objects.exists()
 
 

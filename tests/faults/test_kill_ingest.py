@@ -8,12 +8,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.test import Client
 
-from analytics import importing, inbox, rebuild
-from analytics.capture import default_project_key
+from analytics import importing, rebuild
+from analytics.inbox import Inbox
 from analytics.ingest import store
 from analytics.models import Event, ImportRun, InboxRequest
+from tests import sdk
 from tests.events import NOON, record
 from tests.processes import fork, kill, wait
 
@@ -26,7 +26,6 @@ EVENTS_PER_REQUEST = 5
 
 def acknowledge_requests(first):
     """Send requests whose events carry the numbers from `first` on; return the next number."""
-    key, client = default_project_key().token, Client()
     for number in range(REQUESTS):
         batch = [
             {
@@ -37,10 +36,8 @@ def acknowledge_requests(first):
             }
             for place in range(EVENTS_PER_REQUEST)
         ]
-        response = client.post(
-            "/batch/", json.dumps({"api_key": key, "batch": batch}), "application/json"
-        )
-        assert response.status_code == 200
+        answer = sdk.post("/batch/", {"api_key": sdk.key(), "batch": batch})
+        assert answer.status_code == 200
     return first + REQUESTS * EVENTS_PER_REQUEST
 
 
@@ -56,7 +53,7 @@ def test_killing_ingest_50_times_loses_nothing_and_counts_nothing_twice():
     while kills < KILLS or InboxRequest.objects.exists():
         if not InboxRequest.objects.exists():  # a slow machine stores more between two kills
             sent = acknowledge_requests(sent)
-        pid = fork(lambda: [inbox.process_batch(limit=4) for _ in range(REQUESTS)])
+        pid = fork(lambda: [Inbox(requests=4).process_batch() for _ in range(REQUESTS)])
         if kills < KILLS:
             time.sleep(random.uniform(0, 0.06))  # the moment is the point of the test
             kills += was_killed(kill(pid))

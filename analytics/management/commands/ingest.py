@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 
-from analytics import inbox
+from analytics.inbox import Inbox
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        inbox = Inbox()
         while not stop.is_set():
             try:
                 requests = inbox.process_batch()

@@ -1,0 +1,166 @@
+"""Read the body of a capture request: compression, shapes and the token, without trusting it."""
+
+import base64
+import binascii
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+import zstandard
+
+from .wire import ABSENT, Reason, Refused, as_token, decode_event, moment, token_of
+
+MAX_BATCH = 20 * 1024 * 1024  # bytes, decompressed
+
+_GZIP_MAGIC = b"\x1f\x8b\x08"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+
+class TooLarge(ValueError):
+    """A body beyond `MAX_BATCH`, or an event beyond `MAX_EVENT`, once decompressed."""
+
+    def __init__(self) -> None:
+        super().__init__("body: larger than 20 MB, or an event larger than 2 MB")
+
+
+class BadToken(ValueError):
+    """A token that cannot be one: the text says why."""
+
+
+class Envelope(msgspec.Struct):
+    """A body in any of its three shapes, its events not yet read."""
+
+    events: Sequence[msgspec.Raw | bytes]
+    token: str  # "" where the body has none
+    sent_at: datetime | None = None  # by the sender's clock
+    size: int = 0  # bytes, decompressed
+
+
+class _Wire(msgspec.Struct):
+    batch: list[msgspec.Raw] | None = None
+    token: msgspec.Raw = ABSENT
+    api_key: msgspec.Raw = ABSENT
+    sent_at: Any = None
+
+
+_decode_wire = msgspec.json.Decoder(_Wire).decode
+_decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def unwrapped(body: bytes, *, content_type: str = "") -> bytes:
+    """Return the base64 in the form field ``data`` decoded, where that is what the body is."""
+    is_form = content_type.startswith("application/x-www-form-urlencoded")
+    if not (is_form or body.startswith(b"data=")) or body.startswith((b"{", b"[", _GZIP_MAGIC)):
+        return body
+    try:
+        fields = parse_qs(body.decode("latin-1"), max_num_fields=16)
+    except ValueError as error:
+        raise Refused(Reason.MALFORMED, f"body: {error}") from error
+    return from_base64(fields.get("data", [""])[0])
+
+
+def from_base64(data: str) -> bytes:
+    """Return the bytes behind base64 as browsers send it; plain JSON passes unchanged."""
+    data = data.strip().replace(" ", "+")
+    if data.startswith(("{", "[")):
+        return data.encode("latin-1", "replace")
+    try:
+        return base64.b64decode(data + "=" * (-len(data) % 4), altchars=None)
+    except (binascii.Error, ValueError) as error:
+        raise Refused(Reason.MALFORMED, "data: not base64") from error
+
+
+def decompressed(body: bytes, *, encoding: str = "") -> bytes:
+    """Return the plain bytes. The magic number decides; headers are only asked for deflate.
+
+    Raise `Refused` where it is broken and `TooLarge` beyond `MAX_BATCH`, whatever it would unfold
+    to.
+    """
+    if body.startswith(_GZIP_MAGIC):
+        return _inflated(body, "gzip", wbits=31)
+    if body.startswith(_ZSTD_MAGIC):
+        return _zstd(body)
+    if encoding == "deflate" and not body.startswith((b"{", b"[")):
+        return _inflated(body, "deflate", wbits=15)
+    if len(body) > MAX_BATCH:
+        raise TooLarge
+    return body
+
+
+def _inflated(body: bytes, name: str, *, wbits: int) -> bytes:
+    inflate = zlib.decompressobj(wbits=wbits)
+    try:
+        plain = inflate.decompress(body, MAX_BATCH + 1)
+    except zlib.error as error:
+        raise Refused(Reason.MALFORMED, f"body: broken {name}") from error
+    if len(plain) > MAX_BATCH:
+        raise TooLarge
+    if not inflate.eof:
+        raise Refused(Reason.MALFORMED, f"body: {name} ends too early")
+    return plain
+
+
+def _zstd(body: bytes) -> bytes:
+    try:
+        with zstandard.ZstdDecompressor(max_window_size=MAX_BATCH).stream_reader(body) as reader:
+            plain = reader.read(MAX_BATCH + 1)
+    except zstandard.ZstdError as error:
+        raise Refused(Reason.MALFORMED, "body: broken zstd") from error
+    if len(plain) > MAX_BATCH:
+        raise TooLarge
+    return plain
+
+
+def opened(plain: bytes) -> Envelope:
+    """Return the events and the token of a JSON body; one shape is told from another by its look.
+
+    Raise `Refused` where it is not readable, `BadToken` where its token is none.
+    """
+    try:
+        if plain.lstrip()[:1] == b"[":
+            events: Sequence[msgspec.Raw | bytes] = _decode_list(plain)
+            return Envelope(events, _first_token(events), size=len(plain))
+        wire = _decode_wire(plain)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise Refused(Reason.MALFORMED, f"body: {error}") from error
+    token = as_token(wire.api_key) or as_token(wire.token)
+    if wire.batch is None:
+        return Envelope([plain], token or _first_token([plain]), _sent_at(wire.sent_at), len(plain))
+    return Envelope(
+        wire.batch, token or _first_token(wire.batch), _sent_at(wire.sent_at), len(plain)
+    )
+
+
+def checked_token(token: str) -> str:
+    """Return a token that could be a project key's, or raise `BadToken`."""
+    if not token:
+        raise BadToken("api_key: missing")
+    if len(token) > 64:
+        raise BadToken("api_key: longer than 64 characters")
+    if not token.isascii():
+        raise BadToken("api_key: not ASCII")
+    if token.startswith("phx_"):
+        raise BadToken("api_key: a personal key; use a project key")
+    return token
+
+
+def _first_token(events: Sequence[msgspec.Raw | bytes]) -> str:
+    for raw in events:
+        try:
+            token = token_of(decode_event(raw))
+        except Refused:
+            continue
+        if token:
+            return token
+    return ""
+
+
+def _sent_at(value: Any) -> datetime | None:
+    """Return when the body was sent; an unusable time spoils no event."""
+    try:
+        return moment(value, "sent_at") if value is not None else None
+    except Refused:
+        return None

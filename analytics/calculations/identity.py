@@ -1,0 +1,136 @@
+"""Who is who: the rules by which events make, link and merge persons.
+
+Events are applied one after the other in the order of acknowledgement, so that however they are
+split into batches the persons and the journal come out the same.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .wire import EventRecord
+
+# Ids that products send before they know who it is: they never identify anybody.
+_ILLEGAL_IN_ANY_CASE = frozenset(
+    "anonymous guest distinctid distinct_id id not_authenticated email undefined true false".split()
+)
+_ILLEGAL = frozenset(["[object Object]", "NaN", "None", "none", "null", "0"])
+
+
+def is_illegal(distinct_id: str) -> bool:
+    """Whether an id cannot identify anybody: a placeholder, blank, or blank in quotes."""
+    bare = distinct_id.strip().strip("\"'").strip()
+    return not bare or distinct_id in _ILLEGAL or distinct_id.lower() in _ILLEGAL_IN_ANY_CASE
+
+
+class Verdict(StrEnum):
+    """What became of two persons that an event says are one."""
+
+    MERGED = "merged"
+    ALREADY_IDENTIFIED = "cannot_merge_already_identified"
+    ILLEGAL_ID = "illegal_distinct_id"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A merge or a refusal, with the event that asked for it and the persons as they were."""
+
+    verdict: Verdict
+    record: EventRecord
+    person: int | None = None  # stays
+    other: int | None = None  # went, if merged
+    attached: int = 0  # how many ids the batch had attached by then
+
+
+@dataclass(slots=True)
+class Identities:
+    """The persons that a batch of events concerns. `new_ids` numbers those it makes."""
+
+    person_of: dict[str, int]  # by distinct id, as known before the batch and kept up to date
+    identified: set[int]
+    new_ids: Iterator[int]
+    created: list[int] = field(default_factory=list)
+    attached: dict[str, int] = field(default_factory=dict)  # distinct ids that were not known
+    newly_identified: set[int] = field(default_factory=set)
+    journal: list[JournalEntry] = field(default_factory=list)
+    _merged: dict[int, int] = field(default_factory=dict)  # source -> target
+
+    @property
+    def merges(self) -> Mapping[int, int]:
+        """Each person that went, and the person that it is now part of."""
+        return {source: self.current(source) for source in self._merged}
+
+    def current(self, person: int) -> int:
+        """Return the person that a person is now part of."""
+        while (target := self._merged.get(person)) is not None:
+            person = target
+        return person
+
+    def find(self, distinct_id: str) -> int | None:
+        person = self.person_of.get(distinct_id)
+        return person if person is None or not self._merged else self.current(person)
+
+    def apply(self, records: Iterable[EventRecord]) -> list[int]:
+        """Apply events in order and return the person of each at that moment."""
+        persons = []
+        known = self.person_of
+        merged = self._merged
+        for record in records:
+            if record.event == "$identify" or record.other_id is not None:
+                self._link(record)
+            person = known.get(record.distinct_id)
+            if person is None:
+                person = self._create(record.distinct_id)
+            elif merged:
+                person = self.current(person)
+            persons.append(person)
+        return persons
+
+    def _link(self, record: EventRecord) -> None:
+        """Apply what an identity event says, the event itself not yet counted."""
+        other_id = record.other_id if record.other_id != record.distinct_id else None
+        if other_id is not None:
+            if is_illegal(record.distinct_id) or is_illegal(other_id):
+                self.journal.append(JournalEntry(Verdict.ILLEGAL_ID, record))
+            else:
+                self._join(record, other_id)
+        if record.event == "$identify" and not is_illegal(record.distinct_id):
+            self._identify(self.find(record.distinct_id) or self._create(record.distinct_id))
+
+    def _join(self, record: EventRecord, other_id: str) -> None:
+        """Make one person of the two ids', unless the rules refuse it."""
+        target, other = self.find(record.distinct_id), self.find(other_id)
+        if target is None:
+            if other is None:
+                target = self._create(record.distinct_id)
+                self._attach(other_id, target)
+            else:
+                target = other
+                self._attach(record.distinct_id, target)
+        elif other is None:
+            self._attach(other_id, target)
+        elif other != target:
+            if other in self.identified and record.event != "$merge_dangerously":
+                self._note(Verdict.ALREADY_IDENTIFIED, record, target, other)
+                return
+            self._note(Verdict.MERGED, record, target, other)
+            self._merged[other] = target
+        self._identify(target)
+
+    def _note(self, verdict: Verdict, record: EventRecord, person: int, other: int) -> None:
+        self.journal.append(JournalEntry(verdict, record, person, other, len(self.attached)))
+
+    def _create(self, distinct_id: str) -> int:
+        person = next(self.new_ids)
+        self.created.append(person)
+        self._attach(distinct_id, person)
+        return person
+
+    def _attach(self, distinct_id: str, person: int) -> None:
+        self.person_of[distinct_id] = person
+        self.attached[distinct_id] = person
+
+    def _identify(self, person: int) -> None:
+        if person not in self.identified:
+            self.identified.add(person)
+            self.newly_identified.add(person)

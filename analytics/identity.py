@@ -1,0 +1,107 @@
+"""Resolve the persons behind distinct ids, and write down what events said about who is who."""
+
+from collections.abc import Sequence
+
+import psycopg
+
+from analytics.calculations.identity import Identities
+from analytics.calculations.wire import EventRecord
+from analytics.postgres import array_literal
+
+_ADVISORY_LOCK = 7_201_003
+
+
+def lock(cursor: psycopg.Cursor) -> None:
+    """Let nobody else learn or change who is who, until the transaction ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+
+
+def resolve(
+    cursor: psycopg.Cursor, records: Sequence[EventRecord], *, is_demo: bool = False
+) -> tuple[Identities, list[int]]:
+    """Return who is who after `records`, and the person of each at its moment.
+
+    New persons and ids are written; merges are left to `analytics.merging`. Batches run side by
+    side under a shared lock until the end of their transaction. One that merges persons, or that
+    found another making the same person, starts again and runs alone.
+    """
+    if not records:
+        return Identities({}, set(), iter(())), []
+    cursor.execute("SAVEPOINT identities")
+    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_ADVISORY_LOCK])
+    identities, persons = _planned(cursor, records)
+    if not identities.merges and _write(cursor, identities, is_demo=is_demo):
+        cursor.execute("RELEASE SAVEPOINT identities")
+        return identities, persons
+    cursor.execute("ROLLBACK TO SAVEPOINT identities")  # and so the shared lock is let go
+    lock(cursor)
+    identities, persons = _planned(cursor, records)
+    if not _write(cursor, identities, is_demo=is_demo):
+        raise RuntimeError("distinct ids changed under the identity lock")
+    return identities, persons
+
+
+def _planned(
+    cursor: psycopg.Cursor, records: Sequence[EventRecord]
+) -> tuple[Identities, list[int]]:
+    """Apply the identity rules to what the database knows now."""
+    linking = [record for record in records if record.event == "$identify" or record.other_id]
+    linked = {record.distinct_id for record in linking}
+    linked |= {record.other_id for record in linking if record.other_id}
+    wanted = sorted({record.distinct_id for record in records} | linked)
+    cursor.execute(
+        "SELECT distinct_id, person_id FROM analytics_distinctid WHERE distinct_id = ANY(%s)",
+        [wanted],
+    )
+    person_of: dict[str, int] = dict(cursor.fetchall())
+    suspects = {person_of[distinct_id] for distinct_id in linked if distinct_id in person_of}
+    identified: set[int] = set()
+    if suspects:
+        cursor.execute(
+            "SELECT id FROM analytics_person WHERE id = ANY(%s) AND is_identified",
+            [list(suspects)],
+        )
+        identified = {person for (person,) in cursor.fetchall()}
+    new_ids: list[int] = []
+    if unknown := len(wanted) - len(person_of):
+        cursor.execute(
+            "SELECT nextval('analytics_person_id_seq') FROM generate_series(1, %s)", [unknown]
+        )
+        new_ids = [person for (person,) in cursor.fetchall()]
+    identities = Identities(person_of, identified, iter(new_ids))
+    return identities, identities.apply(records)
+
+
+def _write(cursor: psycopg.Cursor, identities: Identities, *, is_demo: bool) -> bool:
+    """Write new persons and ids; False where another transaction made one of the ids meanwhile."""
+    if not identities.attached:
+        return True
+    ids = sorted(identities.attached)  # in one order everywhere, so that nobody deadlocks
+    cursor.execute(
+        "INSERT INTO analytics_distinctid (distinct_id, person_id)"
+        " SELECT * FROM unnest(%s::text[], %s::bigint[]) ON CONFLICT DO NOTHING",
+        [
+            ids,
+            array_literal(identities.current(identities.attached[one]) for one in ids),
+        ],
+    )
+    if cursor.rowcount < len(ids):
+        return False
+    merged = identities.merges
+    created = [person for person in identities.created if person not in merged]
+    cursor.execute(
+        "INSERT INTO analytics_person (id, is_demo, excluded, is_identified, has_profile,"
+        " properties) SELECT id, %s, false, false, false, '{}' FROM unnest(%s::bigint[]) AS id",
+        [is_demo, array_literal(created)],
+    )
+    return True
+
+
+def mark_identified(cursor: psycopg.Cursor, identities: Identities) -> None:
+    """Note who is identified from now on."""
+    if identities.newly_identified:
+        cursor.execute(
+            "UPDATE analytics_person SET is_identified = true"
+            " WHERE id = ANY(%s) AND NOT is_identified",
+            [[identities.current(person) for person in identities.newly_identified]],
+        )

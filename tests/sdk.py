@@ -1,0 +1,41 @@
+"""Talk to the capture endpoints as an SDK does, through the WSGI entry point."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import RequestFactory
+
+from analytics import capture
+
+
+@dataclass
+class Answer:
+    status_code: int
+    headers: dict[str, str]
+    content: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+def request(method: str, path: str, body: Any = b"", content_type="application/json", **environ):
+    """Return the answer to a request; `environ` are WSGI's names, such as HTTP_ORIGIN."""
+    from config.wsgi import application  # noqa: PLC0415  (sets Django up)
+
+    if not isinstance(body, bytes | str):
+        body = json.dumps(body)
+    asked = RequestFactory().generic(method, path, body, content_type, **environ)
+    started: list[Any] = []
+    content = b"".join(application(asked.environ, lambda *args: started.append(args)))
+    ((status, headers),) = started
+    return Answer(int(status.split()[0]), dict(headers), content)
+
+
+def post(path: str, body: Any, content_type="application/json", **environ) -> Answer:
+    return request("POST", path, body, content_type, **environ)
+
+
+def key() -> str:
+    """Return the token of the default project key."""
+    return capture.default_project_key().token
