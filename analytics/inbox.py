@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from analytics.calculations.body import BadToken, TooLarge
 from analytics.calculations.wire import Arrival, EventRecord, Reason, Refused, Rejection
 from analytics.ledger import Line
 from analytics.models import InboxRequest, Outcome
+from analytics.rollups import Memory
 
 # What one transaction takes on. It bounds the memory of an ingest process at any backlog.
 EVENTS_PER_BATCH = 20_000
@@ -50,6 +51,7 @@ class Inbox:
     """One process' view of the inbox. It learns how many requests make a good batch."""
 
     requests: int = 100  # to look at
+    memory: Memory = field(default_factory=Memory)
 
     @transaction.atomic
     def process_batch(self) -> int:
@@ -61,7 +63,7 @@ class Inbox:
         cursor = psycopg.Cursor(connection.connection)
         claimed = self._claim(cursor)
         if claimed:
-            store(cursor, claimed)
+            store(cursor, claimed, self.memory)
         return len(claimed)
 
     def _claim(self, cursor: psycopg.Cursor) -> list[Request]:
@@ -84,7 +86,7 @@ class Inbox:
         return sorted(Request(*row) for row in cursor.fetchall())
 
 
-def store(cursor: psycopg.Cursor, requests: Sequence[Request]) -> None:
+def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -> None:
     """Store the events of requests, with a ledger line for each."""
     records: list[EventRecord] = []
     origins: list[Line] = []
@@ -101,7 +103,7 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request]) -> None:
         rejections += [(rejection, request.project_key_id) for rejection in parsed.rejections]
         for rejection in parsed.rejections:
             amounts[_rejected(accepted, rejection.reason)] += 1
-    fates = ingest.store(records)
+    fates = ingest.store(records, memory=memory)
     for accepted, fate in zip(origins, fates, strict=True):
         if isinstance(fate, Rejection):
             rejections.append((fate, accepted.project_key_id))

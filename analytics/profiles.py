@@ -9,7 +9,12 @@ from uuid import UUID
 import psycopg
 
 from analytics.calculations.identity import Identities, JournalEntry, Verdict
-from analytics.calculations.wire import EventRecord, group_change, person_changes
+from analytics.calculations.wire import (
+    EventRecord,
+    group_change,
+    may_change_person,
+    person_changes,
+)
 from analytics.models import PersonMerge
 
 Properties = dict[str, Any]
@@ -30,7 +35,8 @@ def update(
     changes = [
         (record, person, change)
         for record, person in zip(records, persons, strict=True)
-        if any(change := _changes(record)) or record.uuid in merges
+        if (may_change_person(record.properties) or record.uuid in merges)
+        and (any(change := _changes(record)) or record.uuid in merges)
     ]
     if not changes:
         return set()
