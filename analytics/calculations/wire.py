@@ -298,7 +298,9 @@ def _uuid(
         digits = event.uuid.replace("-", "")
         try:
             # The usual notation, four times as fast as `UUID`.
-            return bytes.fromhex(digits) if digits.isalnum() else UUID(event.uuid).bytes
+            if len(digits) == 32 and digits.isalnum():
+                return bytes.fromhex(digits)
+            return UUID(event.uuid).bytes
         except ValueError:
             return _hash(event.uuid.encode(errors="replace"))
     timeless = event.timestamp is None and event.offset is None
