@@ -104,12 +104,13 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -
         for rejection in parsed.rejections:
             amounts[_rejected(accepted, rejection.reason)] += 1
     fates = ingest.store(records, memory=memory)
-    for accepted, fate in zip(origins, fates, strict=True):
+    # Counting pairs first: there are few different ones.
+    for (accepted, fate), number in Counter(zip(origins, fates, strict=True)).items():
         if isinstance(fate, Rejection):
-            rejections.append((fate, accepted.project_key_id))
-            amounts[_rejected(accepted, fate.reason)] += 1
+            rejections += [(fate, accepted.project_key_id)] * number
+            amounts[_rejected(accepted, fate.reason)] += number
         else:
-            amounts[accepted._replace(outcome=fate)] += 1
+            amounts[accepted._replace(outcome=fate)] += number
     for key_id in {key_id for _, key_id in rejections}:
         of_key = [rejection for rejection, its_key_id in rejections if its_key_id == key_id]
         ingest.record_rejections(of_key, project_key_id=key_id)

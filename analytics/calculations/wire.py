@@ -247,9 +247,11 @@ def _is_true(value: Any) -> bool:
 
 
 def _distinct_id(event: WireEvent, special: _Special) -> str:
-    for value in (event.distinct_id, event.dollar_distinct_id, special.distinct_id):
-        if value is not None:
-            break
+    value = event.distinct_id
+    if value is None:
+        value = event.dollar_distinct_id
+    if value is None:
+        value = special.distinct_id
     text = as_distinct_id(value)
     if not text:
         raise Refused(Reason.MISSING_FIELD, "distinct_id: missing")
@@ -317,7 +319,7 @@ def _timestamp(
 ) -> datetime:
     if event.timestamp is not None:
         happened_at = moment(event.timestamp, "timestamp")
-        if arrival and arrival.sent_at and not ignore_sent_at:
+        if arrival is not None and arrival.sent_at is not None and not ignore_sent_at:
             happened_at = _shifted(happened_at, arrival.received_at - arrival.sent_at)
     elif arrival is None:
         raise Refused(Reason.MISSING_FIELD, "timestamp: missing")
@@ -355,6 +357,8 @@ def moment(value: Any, name: str) -> datetime:
     try:
         if isinstance(value, str):
             parsed = datetime.fromisoformat(value.strip())
+            if parsed.tzinfo is UTC:
+                return parsed
             return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
         seconds = value / 1000 if value > _MILLISECONDS_ABOVE else value
         return datetime.fromtimestamp(seconds, UTC)
