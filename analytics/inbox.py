@@ -103,7 +103,7 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -
         rejections += [(rejection, request.project_key_id) for rejection in parsed.rejections]
         for rejection in parsed.rejections:
             amounts[_rejected(accepted, rejection.reason)] += 1
-    fates = ingest.store(records, memory=memory)
+    fates = ingest.store(records, forward=True, memory=memory)
     # Counting pairs first: there are few different ones.
     for (accepted, fate), number in Counter(zip(origins, fates, strict=True)).items():
         if isinstance(fate, Rejection):

@@ -6,7 +6,7 @@ from typing import Literal
 import psycopg
 from django.db import connection, transaction
 
-from analytics import copying, identity, merging, profiles, rollups
+from analytics import copying, identity, merging, outbox, profiles, rollups
 from analytics.calculations.identity import Identities
 from analytics.calculations.wire import EventRecord, Reason, Rejection
 from analytics.copying import Row
@@ -24,23 +24,29 @@ Fate = Literal[Outcome.STORED, Outcome.DUPLICATE] | Rejection
 
 
 def store(
-    records: Sequence[EventRecord], *, is_demo: bool = False, memory: Memory | None = None
+    records: Sequence[EventRecord],
+    *,
+    is_demo: bool = False,
+    forward: bool = False,
+    memory: Memory | None = None,
 ) -> list[Fate]:
     """Store what is new of `records`, and return what became of each.
 
     Runs inside the caller's transaction or one of its own. An event that the database refuses is
-    isolated by halving the batch, and rejected. `memory` spares a process asking again.
+    isolated by halving the batch, and rejected. `forward` is for what was captured: it goes on to
+    PostHog where forwarding is on. `memory` spares a process asking again.
     """
     if not records:
         return []
     try:
         with transaction.atomic():
-            return _store(records, is_demo=is_demo, memory=memory or Memory())
+            return _store(records, is_demo=is_demo, forward=forward, memory=memory or Memory())
     except _POISON as error:
         if len(records) == 1:
             return [_rejection(records[0], Reason.UNSTORABLE, str(error))]
     middle = len(records) // 2
-    return store(records[:middle], is_demo=is_demo) + store(records[middle:], is_demo=is_demo)
+    halves = records[:middle], records[middle:]
+    return [fate for half in halves for fate in store(half, is_demo=is_demo, forward=forward)]
 
 
 def record_rejections(
@@ -66,7 +72,9 @@ def record_rejections(
     )
 
 
-def _store(records: Sequence[EventRecord], *, is_demo: bool, memory: Memory) -> list[Fate]:
+def _store(
+    records: Sequence[EventRecord], *, is_demo: bool, forward: bool, memory: Memory
+) -> list[Fate]:
     """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
     cursor = psycopg.Cursor(connection.connection)
     ensure_partitions(cursor, {month_of(record.timestamp) for record in records})
@@ -79,6 +87,8 @@ def _store(records: Sequence[EventRecord], *, is_demo: bool, memory: Memory) -> 
     profiles.update_groups(cursor, fresh)
     identity.mark_identified(cursor, identities)
     merging.merge(cursor, identities.merges)
+    if forward:
+        outbox.add(fresh)
     return fates
 
 
@@ -95,15 +105,8 @@ def _in_key_order(
 
 
 def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
-    payload = b'{"uuid":"%b","event":%b,"distinct_id":%b,"timestamp":"%b","properties":%b}' % (
-        record.uuid.hex().encode(),
-        rollups.json_text(record.event),
-        rollups.json_text(record.distinct_id),
-        record.timestamp.isoformat().encode(),
-        record.properties,
-    )
     first_line = (detail or "uuid: another event has it already").splitlines()[0]
-    return Rejection(reason, first_line, payload, record.line)
+    return Rejection(reason, first_line, record.json, record.line)
 
 
 def _register_uuids(

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     UUID_REUSED = "uuid_reused"
     UNSTORABLE = "unstorable"
+    FORWARDING_REFUSED = "forwarding_refused"  # stored, but PostHog does not take it
 
 
 class Refused(ValueError):
@@ -60,6 +61,19 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     line: int | None = None  # in an imported file
     other_id: str | None = None  # of the same person, says the event
     profile: bool = True  # whether the event makes or changes a person's profile
+
+    @property
+    def json(self) -> bytes:
+        """Return the event as a client would send it."""
+        return msgspec.json.encode(
+            {
+                "uuid": UUID(bytes=self.uuid),
+                "event": self.event,
+                "distinct_id": self.distinct_id,
+                "timestamp": self.timestamp,
+                "properties": msgspec.Raw(self.properties),
+            }
+        )
 
     @property
     def content_hash(self) -> int:
