@@ -96,22 +96,20 @@ class _Journal:
         self._attached = list(identities.attached)
         self._identities = identities
         self._known = 0
-        merged = {entry.other for entry in identities.journal if entry.verdict == Verdict.MERGED}
-        kept = {entry.person for entry in identities.journal if entry.verdict == Verdict.MERGED}
-        if merged:
+        merges = [entry for entry in identities.journal if entry.verdict == Verdict.MERGED]
+        if merges:
+            persons = list({entry.person for entry in merges} | {entry.other for entry in merges})
             cursor.execute(
                 "SELECT person_id, distinct_id FROM analytics_distinctid"
                 " WHERE person_id = ANY(%s) AND distinct_id <> ALL(%s)",
-                [list(merged | kept), self._attached],
+                [persons, self._attached],
             )
             for person, distinct_id in cursor.fetchall():
                 self._ids[person].add(distinct_id)
             cursor.execute(
-                "SELECT id, is_identified, excluded_by_hand FROM analytics_person"
-                " WHERE id = ANY(%s)",
-                [list(merged)],
+                "SELECT id, excluded_by_hand FROM analytics_person WHERE id = ANY(%s)", [persons]
             )
-            self._flags = {person: flags for person, *flags in cursor.fetchall()}
+            self._excluded_by_hand: dict[int, bool | None] = dict(cursor.fetchall())
 
     def add(self, entry: JournalEntry, properties: dict[int, Properties]) -> None:
         """Note a verdict, and give the person that stays the properties of the one that goes."""
@@ -121,15 +119,18 @@ class _Journal:
             for distinct_id in self._attached[self._known : entry.attached]:
                 self._ids[self._identities.attached[distinct_id]].add(distinct_id)
             self._known = entry.attached
-            is_identified, excluded_by_hand = self._flags.get(other, (False, None))
+            excluded_by_hand = self._excluded_by_hand.get(other)
             before = {
                 "distinct_ids": sorted(self._ids[other]),
                 "properties": properties[other],
                 "person_properties": properties[person],
-                "is_identified": is_identified,
+                "is_identified": entry.other_was_identified,
                 "excluded_by_hand": excluded_by_hand,
             }
             self._ids[person] |= self._ids.pop(other)
+            if excluded_by_hand is not None:  # as `analytics.merging` does with the rows
+                known = self._excluded_by_hand.get(person)
+                self._excluded_by_hand[person] = excluded_by_hand or bool(known)
             properties[person] = {**properties[other], **properties[person]}
         self._lines.append(
             PersonMerge(

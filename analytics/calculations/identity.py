@@ -40,6 +40,7 @@ class JournalEntry:
     person: int | None = None  # stays
     other: int | None = None  # went, if merged
     attached: int = 0  # how many ids the batch had attached by then
+    other_was_identified: bool = False
 
 
 @dataclass(slots=True)
@@ -118,7 +119,11 @@ class Identities:
         self._identify(target)
 
     def _note(self, verdict: Verdict, record: EventRecord, person: int, other: int) -> None:
-        self.journal.append(JournalEntry(verdict, record, person, other, len(self.attached)))
+        self.journal.append(
+            JournalEntry(
+                verdict, record, person, other, len(self.attached), other in self.identified
+            )
+        )
 
     def _create(self, distinct_id: str) -> int:
         person = next(self.new_ids)

@@ -220,7 +220,7 @@ def event_record(
         _timestamp(event, arrival, ignore_sent_at=_is_true(special.ignore_sent_at)),
         properties,
         line,
-        (as_distinct_id(other) or None) if linking else None,
+        as_distinct_id(other) if linking and other is not None else None,
         linking is not None or special.profile is None or _is_true(special.profile),
     )
 
