@@ -1,5 +1,6 @@
 """Accept capture requests: an answer is given once the request is committed to the inbox."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,12 +11,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from analytics import ledger, retention_period
+from analytics import ledger, rejections, retention_period
 from analytics.calculations import body as bodies
 from analytics.calculations import wire
 from analytics.calculations.body import Envelope, TooLarge
-from analytics.calculations.wire import Arrival, EventRecord, Reason, Refused, Rejection
-from analytics.ingest import record_rejections
+from analytics.calculations.wire import Arrival, Reason, Refused, Rejection
 from analytics.ledger import Line
 from analytics.models import Outcome, ProjectKey
 from analytics.project_keys import Key, ProjectKeys, RateLimiter
@@ -71,15 +71,16 @@ def accept(submission: Submission) -> None:
     """
     envelope = _opened(submission)
     key = _admitted(submission, envelope)
-    rejections: list[Rejection] = []
+    arrival = _arrival(submission, envelope)
+    bad: list[Rejection] = []
     for position, raw in enumerate(envelope.events):
         try:
-            _record(raw, submission, envelope, position)
+            wire.event_record(wire.decode_event(raw), raw, arrival, position=position)
             break  # one good event is enough; ingest reads them all
         except Refused as error:
-            rejections.append(Rejection(error.reason, error.detail, bytes(raw)))
+            bad.append(Rejection(error.reason, error.detail, bytes(raw), position=position))
     else:
-        _refuse(key, submission, rejections)
+        _refuse(key, arrival, bad)
     _insert(key, submission, envelope)
 
 
@@ -91,21 +92,22 @@ def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
     """
     envelope = _opened(submission)
     key = _admitted(submission, envelope)
+    arrival = _arrival(submission, envelope)
     results: dict[str, tuple[str, str]] = {}
-    rejections: list[Rejection] = []
+    bad: list[Rejection] = []
     for position, raw in enumerate(envelope.events):
         uuid = _uuid_as_sent(raw)
         try:
-            record = _record(raw, submission, envelope, position)
+            record = wire.event_record(wire.decode_event(raw), raw, arrival, position=position)
         except Refused as error:
-            rejections.append(Rejection(error.reason, error.detail, bytes(raw)))
+            bad.append(Rejection(error.reason, error.detail, bytes(raw), position=position))
             results[uuid] = ("drop", error.detail)
         else:
             ahead = record.timestamp == submission.received_at
             warning = "timestamp: too far ahead, so its arrival counts" if ahead else ""
             results[uuid] = ("warning", warning) if warning else ("ok", "")
-    if len(rejections) == len(envelope.events):
-        _keep_refused(key, submission, rejections)
+    if len(bad) == len(envelope.events):
+        _keep_refused(key, arrival, bad)
     else:
         _insert(key, submission, envelope)
     results.pop("", None)
@@ -130,26 +132,23 @@ def _admitted(submission: Submission, envelope: Envelope) -> Key:
     if project_keys.inbox_depth > settings.PLUMBLINE_INBOX_LIMIT:
         raise Overloaded
     if not rate_limiter.allows(key, events, submission.received_at):
-        _count(key, submission, Outcome.LIMITED, events, "rate_limit")
+        _count_limited(key, submission, events, "rate_limit")
         raise RateLimited
     if key.quota_left is not None:
         if key.quota_left <= 0:
-            _count(key, submission, Outcome.LIMITED, events, "daily_quota")
+            _count_limited(key, submission, events, "daily_quota")
             raise QuotaExceeded
         key.quota_left -= events
     return key
 
 
-def _record(
-    raw: msgspec.Raw | bytes, submission: Submission, envelope: Envelope, position: int
-) -> EventRecord:
-    arrival = Arrival(
+def _arrival(submission: Submission, envelope: Envelope) -> Arrival:
+    return Arrival(
         submission.received_at,
         submission.sent_at or envelope.sent_at,
         submission.sdk,
         retention_period.oldest(submission.received_at),
     )
-    return wire.event_record(wire.decode_event(raw), raw, arrival, position=position)
 
 
 def _uuid_as_sent(raw: msgspec.Raw | bytes) -> str:
@@ -181,24 +180,30 @@ def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
     )
 
 
-def _refuse(key: Key, submission: Submission, rejections: Sequence[Rejection]) -> None:
-    _keep_refused(key, submission, rejections)
-    first = rejections[0]
+def _refuse(key: Key, arrival: Arrival, bad: Sequence[Rejection]) -> None:
+    _keep_refused(key, arrival, bad)
+    first = bad[0]
     if first.reason is Reason.TOO_LARGE:
         raise TooLarge
     raise Refused(first.reason, first.detail)
 
 
-def _keep_refused(key: Key, submission: Submission, rejections: Sequence[Rejection]) -> None:
+def _keep_refused(key: Key, arrival: Arrival, bad: Sequence[Rejection]) -> None:
+    hour = ledger.hour_of(arrival.received_at)
+    reasons = Counter(rejection.reason for rejection in bad)
     with transaction.atomic():
-        record_rejections(rejections, project_key_id=key.id)
-        for reason in sorted({rejection.reason for rejection in rejections}):
-            of_reason = [rejection for rejection in rejections if rejection.reason == reason]
-            _count(key, submission, Outcome.REFUSED, len(of_reason), reason)
+        rejections.record(
+            rejections.captured(rejection, arrival, project_key_id=key.id, outcome=Outcome.REFUSED)
+            for rejection in bad
+        )
+        ledger.add(
+            psycopg.Cursor(_raw_connection()),
+            {Line(hour, key.id, Outcome.REFUSED, reason): n for reason, n in reasons.items()},
+        )
 
 
-def _count(key: Key, submission: Submission, outcome: Outcome, events: int, reason: str) -> None:
-    line = Line(ledger.hour_of(submission.received_at), key.id, outcome, reason)
+def _count_limited(key: Key, submission: Submission, events: int, limit: str) -> None:
+    line = Line(ledger.hour_of(submission.received_at), key.id, Outcome.LIMITED, limit)
     ledger.add(psycopg.Cursor(_raw_connection()), {line: events})
 
 

@@ -13,9 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 from posthog.request import APIError, batch_post, determine_server_host
 
-from analytics import outbox
-from analytics.calculations.wire import Reason, Rejection
-from analytics.ingest import record_rejections
+from analytics import outbox, rejections
+from analytics.calculations.wire import Holds, Reason, Rejection
 from analytics.models import ForwardingState
 from analytics.postgres import Locked, session_lock
 
@@ -107,7 +106,7 @@ def _forward(session: requests.Session, batch: outbox.Batch) -> None:
         raise NotForwarded(refused[0].detail)
     with transaction.atomic():
         outbox.remove(batch)
-        record_rejections(refused)
+        rejections.record(map(rejections.unforwarded, refused))
         if taken:
             now_state.forwarded += taken
             now_state.last_success_at = timezone.now()
@@ -122,7 +121,9 @@ def _deliver(session: requests.Session, events: Sequence[bytes]) -> list[Rejecti
         _post(session, [_to_send(event) for event in events])
     except (_Refused, RecursionError) as error:
         if len(events) == 1:
-            return [Rejection(Reason.FORWARDING_REFUSED, str(error), events[0])]
+            return [
+                Rejection(Reason.FORWARDING_REFUSED, str(error), events[0], holds=Holds.READ_EVENT)
+            ]
         middle = len(events) // 2
         return _deliver(session, events[:middle]) + _deliver(session, events[middle:])
     return []

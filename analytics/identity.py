@@ -46,9 +46,7 @@ def _planned(
 ) -> tuple[Identities, list[int]]:
     """Apply the identity rules to what the database knows now."""
     linking = [
-        record
-        for record in records
-        if record.event == "$identify" or record.other_id is not None
+        record for record in records if record.event == "$identify" or record.other_id is not None
     ]
     linked = {record.distinct_id for record in linking}
     linked |= {record.other_id for record in linking if record.other_id is not None}

@@ -5,6 +5,7 @@ limits takes that long at most.
 """
 
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -17,15 +18,29 @@ TTL = 2.0  # seconds
 _VALKEY_PAUSE = 5.0  # seconds without a rate limit after Valkey did not answer
 
 _READ = """
-SELECT key.token, key.id, key.rate_limit, key.daily_quota,
-    CASE WHEN key.daily_quota IS NOT NULL THEN
-        (SELECT coalesce(sum(events), 0) FROM analytics_capturehour
-         WHERE project_key_id = key.id AND outcome = 'accepted'
-           AND hour >= date_trunc('day', now(), 'UTC'))
-      + (SELECT coalesce(sum(events), 0) FROM analytics_inboxrequest
-         WHERE project_key_id = key.id AND received_at >= date_trunc('day', now(), 'UTC'))
-    END
-FROM analytics_projectkey AS key WHERE key.revoked_at IS NULL
+SELECT token, id, rate_limit, daily_quota FROM analytics_projectkey WHERE revoked_at IS NULL
+"""
+
+_USED_TODAY = """
+SELECT project_key_id, sum(events)::bigint FROM (
+    SELECT project_key_id, events FROM analytics_capturehour
+    WHERE outcome = 'accepted' AND hour >= date_trunc('day', now(), 'UTC')
+    UNION ALL
+    SELECT project_key_id, events FROM analytics_inboxrequest
+    WHERE received_at >= date_trunc('day', now(), 'UTC')
+) AS today
+WHERE project_key_id = ANY(%s) GROUP BY project_key_id
+"""
+
+_NOTE_USE = """
+UPDATE analytics_projectkey AS key SET last_used_at = used.minute
+FROM (
+    SELECT id, date_trunc('minute', used_at) AS minute FROM analytics_projectkey
+    JOIN unnest(%s::bigint[], %s::timestamptz[]) AS use (id, used_at) USING (id)
+    WHERE last_used_at IS NULL OR last_used_at < date_trunc('minute', used_at)
+    FOR UPDATE OF analytics_projectkey SKIP LOCKED
+) AS used
+WHERE key.id = used.id
 """
 
 # At most that many requests wait; counting them would take longer the more there are.
@@ -69,12 +84,26 @@ class ProjectKeys:
 
     def _read(self, connection: psycopg.Connection) -> None:
         cursor = psycopg.Cursor(connection)
+        keys = cursor.execute(_READ).fetchall()
+        used = used_today(cursor, [key_id for _, key_id, _, quota in keys if quota is not None])
         self._keys = {
-            token: Key(key_id, rate_limit, None if quota is None else quota - int(used))
-            for token, key_id, rate_limit, quota, used in cursor.execute(_READ)
+            token: Key(key_id, rate_limit, None if quota is None else quota - used.get(key_id, 0))
+            for token, key_id, rate_limit, quota in keys
         }
         (self.inbox_depth,) = cursor.execute(_DEPTH).fetchone() or (0,)
         self._read_at = monotonic()
+
+
+def used_today(cursor: psycopg.Cursor, key_ids: Sequence[int]) -> dict[int, int]:
+    """Return the events of this UTC day that keys had acknowledged; unused keys are absent."""
+    if not key_ids:
+        return {}
+    return dict(cursor.execute(_USED_TODAY, [list(key_ids)]).fetchall())
+
+
+def note_use(cursor: psycopg.Cursor, used_at: Mapping[int, datetime]) -> None:
+    """Note when keys were last used, to the minute; skip one that another process has in hand."""
+    cursor.execute(_NOTE_USE, [list(used_at), list(used_at.values())])
 
 
 @dataclass

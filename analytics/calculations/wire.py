@@ -41,6 +41,14 @@ class Reason(StrEnum):
     FORWARDING_REFUSED = "forwarding_refused"  # stored, but PostHog does not take it
 
 
+class Holds(StrEnum):
+    """What the payload of a rejection is."""
+
+    EVENT = "event"  # as received
+    READ_EVENT = "read_event"  # its time corrected, its fields in place
+    REQUEST = "request"  # a whole one, unreadable
+
+
 class Refused(ValueError):
     """An event, or a whole body, that cannot be used; the detail names the field."""
 
@@ -83,12 +91,15 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """An event that cannot be stored, as it came."""
+    """An event that cannot be stored, or a request that cannot be read."""
 
     reason: Reason
     detail: str
     payload: bytes
     line: int | None = None
+    position: int = 0  # in its request
+    holds: Holds = Holds.EVENT
+    events: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +112,15 @@ class Arrival:
     oldest: datetime = EARLIEST
 
     def sent(self, sent_at: datetime | None) -> "Arrival":
-        """Return the arrival with what the body says of its sending, if it does."""
-        return replace(self, sent_at=sent_at) if sent_at else self
+        """Return the arrival with what the body says of its sending, where no header does."""
+        return self if self.sent_at else replace(self, sent_at=sent_at)
 
 
 @dataclass(slots=True)
 class Parsed:
     """What one body holds. A bad event never costs the good ones beside it."""
 
+    arrival: Arrival
     events: list[EventRecord] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
 
@@ -166,12 +178,14 @@ _NOTHING_SPECIAL = _Special()
 
 def parse(events: Iterable[msgspec.Raw | bytes], arrival: Arrival) -> Parsed:
     """Return the events that can be stored, in the order given, and the rejections."""
-    parsed = Parsed()
+    parsed = Parsed(arrival)
     for position, raw in enumerate(events):
         try:
             parsed.events.append(event_record(decode_event(raw), raw, arrival, position=position))
         except Refused as error:
-            parsed.rejections.append(Rejection(error.reason, error.detail, bytes(raw)))
+            parsed.rejections.append(
+                Rejection(error.reason, error.detail, bytes(raw), position=position)
+            )
     return parsed
 
 
