@@ -125,7 +125,7 @@ def _opened(submission: Submission) -> Envelope:
 def _admitted(submission: Submission, envelope: Envelope) -> Key:
     """Return the key that the request comes with, where it may come in now."""
     token = bodies.checked_token(submission.token or envelope.token)
-    key = project_keys.find(_raw_connection(), token)
+    key = project_keys.find(_raw_connection(), token, submission.received_at)
     if key is None:
         raise UnknownKey
     events = len(envelope.events)

@@ -7,7 +7,7 @@ limits takes that long at most.
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from time import monotonic
 
 import psycopg
@@ -24,12 +24,12 @@ SELECT token, id, rate_limit, daily_quota FROM analytics_projectkey WHERE revoke
 _USED_TODAY = """
 SELECT project_key_id, sum(events)::bigint FROM (
     SELECT project_key_id, events FROM analytics_capturehour
-    WHERE outcome = 'accepted' AND hour >= date_trunc('day', now(), 'UTC')
+    WHERE outcome = 'accepted' AND hour >= %(today)s
     UNION ALL
     SELECT project_key_id, events FROM analytics_inboxrequest
-    WHERE received_at >= date_trunc('day', now(), 'UTC')
+    WHERE received_at >= %(today)s
 ) AS today
-WHERE project_key_id = ANY(%s) GROUP BY project_key_id
+WHERE project_key_id = ANY(%(keys)s) GROUP BY project_key_id
 """
 
 _NOTE_USE = """
@@ -65,16 +65,16 @@ class ProjectKeys:
     _read_at: float = float("-inf")
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def find(self, connection: psycopg.Connection, token: str) -> Key | None:
+    def find(self, connection: psycopg.Connection, token: str, now: datetime) -> Key | None:
         """Return the key in use with a token; a new one is known at once."""
         if monotonic() - self._read_at > TTL and self._lock.acquire(blocking=False):
             try:
-                self._read(connection)
+                self._read(connection, now)
             finally:
                 self._lock.release()
         if token not in self._keys:
             with self._lock:
-                self._read(connection)
+                self._read(connection, now)
         return self._keys.get(token)
 
     def forget(self) -> None:
@@ -82,10 +82,11 @@ class ProjectKeys:
         self._read_at = float("-inf")
         self._keys = {}
 
-    def _read(self, connection: psycopg.Connection) -> None:
+    def _read(self, connection: psycopg.Connection, now: datetime) -> None:
         cursor = psycopg.Cursor(connection)
         keys = cursor.execute(_READ).fetchall()
-        used = used_today(cursor, [key_id for _, key_id, _, quota in keys if quota is not None])
+        with_quota = [key_id for _, key_id, _, quota in keys if quota is not None]
+        used = used_today(cursor, with_quota, now)
         self._keys = {
             token: Key(key_id, rate_limit, None if quota is None else quota - used.get(key_id, 0))
             for token, key_id, rate_limit, quota in keys
@@ -94,11 +95,13 @@ class ProjectKeys:
         self._read_at = monotonic()
 
 
-def used_today(cursor: psycopg.Cursor, key_ids: Sequence[int]) -> dict[int, int]:
+def used_today(cursor: psycopg.Cursor, key_ids: Sequence[int], now: datetime) -> dict[int, int]:
     """Return the events of this UTC day that keys had acknowledged; unused keys are absent."""
     if not key_ids:
         return {}
-    return dict(cursor.execute(_USED_TODAY, [list(key_ids)]).fetchall())
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    cursor.execute(_USED_TODAY, {"today": today, "keys": list(key_ids)})
+    return dict(cursor.fetchall())
 
 
 def note_use(cursor: psycopg.Cursor, used_at: Mapping[int, datetime]) -> None:
