@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0020_forwarding_to_posthog'),
+        ('analytics', '0008_forwarding_to_posthog'),
     ]
 
     operations = [
