@@ -7,6 +7,7 @@ from typing import Any
 from django.test import RequestFactory
 
 from analytics import capture
+from analytics.inbox import Inbox
 
 
 @dataclass
@@ -39,3 +40,10 @@ def post(path: str, body: Any, content_type="application/json", **environ) -> An
 def key() -> str:
     """Return the token of the default project key."""
     return capture.default_project_key().token
+
+
+def ingest() -> None:
+    """Store everything that was acknowledged."""
+    inbox = Inbox()
+    while inbox.process_batch():
+        pass
