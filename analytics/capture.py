@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import msgspec
 import psycopg
 from django.conf import settings
 from django.db import connection, transaction
@@ -30,6 +29,8 @@ INSERT INTO analytics_inboxrequest
     (project_key_id, received_at, body, events, size, sent_at, sdk)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
+
+_AHEAD = ("warning", "timestamp: too far ahead, so its arrival counts")
 
 
 class UnknownKey(ValueError):
@@ -88,30 +89,35 @@ def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
     """Commit a request to the inbox, and return by uuid what became of each event, and why.
 
     v1's answers: ``ok``, ``warning`` (stored otherwise than sent) or ``drop``. Raises what
-    `accept` does, but not for bad events.
+    `accept` does, but neither for bad events nor beyond the quota.
     """
     envelope = _opened(submission)
-    key = _admitted(submission, envelope)
+    uuids = [wire.uuid_as_sent(raw) for raw in envelope.events]
+    try:
+        key = _admitted(submission, envelope)
+    except QuotaExceeded:
+        return _named(uuids, [("drop", "over the daily quota of the key")] * len(uuids))
     arrival = _arrival(submission, envelope)
-    results: dict[str, tuple[str, str]] = {}
+    results: list[tuple[str, str]] = []
     bad: list[Rejection] = []
     for position, raw in enumerate(envelope.events):
-        uuid = _uuid_as_sent(raw)
         try:
-            record = wire.event_record(wire.decode_event(raw), raw, arrival, position=position)
+            event = wire.decode_event(raw)
+            record = wire.event_record(event, raw, arrival, position=position)
         except Refused as error:
             bad.append(Rejection(error.reason, error.detail, bytes(raw), position=position))
-            results[uuid] = ("drop", error.detail)
+            results.append(("drop", error.detail))
         else:
-            ahead = record.timestamp == submission.received_at
-            warning = "timestamp: too far ahead, so its arrival counts" if ahead else ""
-            results[uuid] = ("warning", warning) if warning else ("ok", "")
+            results.append(_AHEAD if wire.is_ahead(event, record, arrival) else ("ok", ""))
     if len(bad) == len(envelope.events):
         _keep_refused(key, arrival, bad)
     else:
         _insert(key, submission, envelope)
-    results.pop("", None)
-    return results
+    return _named(uuids, results)
+
+
+def _named(uuids: Sequence[str], results: Sequence[tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    return {uuid: result for uuid, result in zip(uuids, results, strict=True) if uuid}
 
 
 def _opened(submission: Submission) -> Envelope:
@@ -143,19 +149,9 @@ def _admitted(submission: Submission, envelope: Envelope) -> Key:
 
 
 def _arrival(submission: Submission, envelope: Envelope) -> Arrival:
-    return Arrival(
-        submission.received_at,
-        submission.sent_at or envelope.sent_at,
-        submission.sdk,
-        retention_period.oldest(submission.received_at),
-    )
-
-
-def _uuid_as_sent(raw: msgspec.Raw | bytes) -> str:
-    try:
-        return wire.decode_event(raw).uuid or ""
-    except Refused:
-        return ""
+    oldest = retention_period.oldest(submission.received_at)
+    arrival = Arrival(submission.received_at, submission.sent_at, submission.sdk, oldest)
+    return arrival.sent(envelope.sent_at)
 
 
 def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:

@@ -149,6 +149,10 @@ class WireEvent(msgspec.Struct, gc=False):
     window_id: str | None = None
 
 
+class _Named(msgspec.Struct, gc=False):
+    uuid: Any = None
+
+
 class _Special(msgspec.Struct, gc=False):
     """The few properties that mean something to capture itself."""
 
@@ -170,6 +174,7 @@ class _Options(msgspec.Struct, gc=False):
 
 
 _decode_event = msgspec.json.Decoder(WireEvent).decode
+_decode_named = msgspec.json.Decoder(_Named).decode
 _decode_special = msgspec.json.Decoder(_Special).decode
 _decode_options = msgspec.json.Decoder(_Options).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -199,6 +204,12 @@ def decode_event(raw: bytes | msgspec.Raw) -> WireEvent:
         raise Refused(Reason.BAD_FIELD, str(error)) from error
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise Refused(Reason.MALFORMED, str(error)) from error
+
+
+def uuid_as_sent(raw: bytes | msgspec.Raw) -> str:
+    """Return what an event calls itself, however bad the rest of it is; "" where it does not."""
+    uuid = _decoded(_decode_named, raw, _Named()).uuid
+    return uuid if isinstance(uuid, str) else ""
 
 
 def event_record(
@@ -345,18 +356,7 @@ def _hash(*parts: bytes) -> bytes:
 def _timestamp(
     event: WireEvent, arrival: Arrival | None, *, ignore_sent_at: bool = False
 ) -> datetime:
-    if event.timestamp is not None:
-        happened_at = moment(event.timestamp, "timestamp")
-        if arrival is not None and arrival.sent_at is not None and not ignore_sent_at:
-            happened_at = _shifted(happened_at, arrival.received_at - arrival.sent_at)
-    elif arrival is None:
-        raise Refused(Reason.MISSING_FIELD, "timestamp: missing")
-    else:
-        try:
-            since = timedelta(milliseconds=event.offset or 0)
-        except (OverflowError, ValueError) as error:
-            raise Refused(Reason.BAD_TIMESTAMP, "offset: out of range") from error
-        happened_at = _shifted(arrival.received_at, -since)
+    happened_at = _claimed_time(event, arrival, ignore_sent_at=ignore_sent_at)
     if arrival and happened_at > arrival.received_at + MAX_CLOCK_AHEAD:
         return arrival.received_at
     if happened_at < EARLIEST:
@@ -368,9 +368,29 @@ def _timestamp(
     return happened_at
 
 
+def _claimed_time(event: WireEvent, arrival: Arrival | None, *, ignore_sent_at: bool) -> datetime:
+    """Return when an event says that it happened, by our clock."""
+    if event.timestamp is not None:
+        happened_at = moment(event.timestamp, "timestamp")
+        if arrival and arrival.sent_at and not ignore_sent_at:
+            return _shifted(happened_at, arrival.received_at - arrival.sent_at)
+        return happened_at
+    if arrival is None:
+        raise Refused(Reason.MISSING_FIELD, "timestamp: missing")
+    try:
+        since = timedelta(milliseconds=event.offset or 0)
+    except (OverflowError, ValueError) as error:
+        raise Refused(Reason.BAD_TIMESTAMP, "offset: out of range") from error
+    return _shifted(arrival.received_at, -since)
+
+
 def is_ahead(event: WireEvent, record: EventRecord, arrival: Arrival) -> bool:
     """Whether the event's time was so far ahead that its arrival took its place."""
-    return event.timestamp is not None and record.timestamp == arrival.received_at
+    if record.timestamp != arrival.received_at:
+        return False
+    special = _special(event, record.properties)
+    claimed = _claimed_time(event, arrival, ignore_sent_at=_is_true(special.ignore_sent_at))
+    return claimed > arrival.received_at + MAX_CLOCK_AHEAD
 
 
 def _shifted(happened_at: datetime, shift: timedelta) -> datetime:
