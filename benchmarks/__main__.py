@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.devstack import ensure_services
 
-NAMES = ("importing", "reading", "ingesting")
+NAMES = ("importing", "reading", "accepting", "ingesting")
 
 
 def main() -> None:

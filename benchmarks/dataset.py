@@ -14,6 +14,7 @@ from django.db.models import Sum
 
 from analytics import rebuild
 from analytics.calculations import company
+from analytics.capture import default_project_key
 from analytics.models import EventDay
 from analytics.partitions import ensure_partitions, month_of
 
@@ -66,6 +67,15 @@ def copy_database(name: str, copy: str) -> None:
 def url(name: str) -> str:
     """Return the DATABASE_URL of a database of the benchmarks' own server."""
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+
+def empty_database(name: str) -> str:
+    """Work in a database that has only a project key, and return its token."""
+    use_database(name)
+    call_command("migrate", verbosity=0)
+    empty()
+    token: str = default_project_key().token
+    return token
 
 
 def empty() -> None:

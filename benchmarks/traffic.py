@@ -7,11 +7,9 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from django.core.management import call_command
 from django.db import connection
 
 from analytics import rebuild
-from analytics.capture import default_project_key
 from analytics.partitions import ensure_partitions, month_of
 from benchmarks import dataset
 
@@ -52,9 +50,7 @@ class Event(NamedTuple):
 
 def fill_database(name: str) -> str:
     """Put the known persons into an otherwise empty database; return its project key's token."""
-    dataset.use_database(name)
-    call_command("migrate", verbosity=0)
-    dataset.empty()
+    token = dataset.empty_database(name)
     now = datetime.now(UTC)
     with connection.cursor() as cursor:
         ensure_partitions(
@@ -62,7 +58,6 @@ def fill_database(name: str) -> str:
         )
         cursor.execute(_KNOWN, {"persons": PERSONS})
     rebuild.rebuild()
-    token: str = default_project_key().token
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
     return token
