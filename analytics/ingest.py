@@ -7,7 +7,7 @@ from typing import Literal
 import psycopg
 from django.db import connection, transaction
 
-from analytics import identity, merging, profiles, rollups
+from analytics import exclusions, identity, merging, profiles, rollups
 from analytics.calculations.wire import EventRecord, Reason, Rejection
 from analytics.models import Outcome, RejectedEvent
 from analytics.partitions import ensure_partitions, month_of
@@ -74,10 +74,11 @@ def _store(records: Sequence[EventRecord], *, is_demo: bool) -> list[Fate]:
     )
     _copy_events(cursor, events)
     rollups.add_events(cursor, events)
-    profiles.update(cursor, fresh, persons, identities)
+    changed = profiles.update(cursor, fresh, persons, identities)
     profiles.update_groups(cursor, fresh)
     identity.mark_identified(cursor, identities)
     merging.merge(cursor, identities.merges)
+    exclusions.apply_rules(cursor, changed | identities.changed)
     return fates
 
 
