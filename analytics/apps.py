@@ -1,6 +1,19 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils import timezone
 
 
 class AnalyticsConfig(AppConfig):
     name = "analytics"
     verbose_name = "Analytics"
+
+    def ready(self) -> None:
+        post_migrate.connect(_make_partitions, sender=self)
+
+
+def _make_partitions(**_: Any) -> None:
+    from analytics.partitions import make_ahead  # noqa: PLC0415
+
+    make_ahead(timezone.now())  # later ones are a scheduled job's

@@ -6,14 +6,13 @@ import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
-from django.db import OperationalError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from analytics import ingest
@@ -27,6 +26,7 @@ from analytics.calculations.wire import (
     event_record,
 )
 from analytics.models import ImportRun, Outcome
+from analytics.postgres import session_lock
 
 LINES_PER_TRANSACTION = 20_000
 
@@ -34,10 +34,6 @@ T = TypeVar("T")
 Format = Literal["jsonl", "csv"]
 Line = tuple[int, bytes]  # line number from 1, content
 Batch = tuple[list[EventRecord], list[Rejection]]
-
-
-class AlreadyRunning(RuntimeError):
-    """Another process is importing the same file."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +59,13 @@ def import_file(
     """Import a file and return the finished run.
 
     An interrupted import goes on where it stopped; a repeated one changes nothing. `progress` is
-    told the bytes of the file read so far and the run. Raise `AlreadyRunning` or `OSError`.
+    told the bytes of the file read so far and the run. Raise `Locked` where another process is
+    importing the same content, or `OSError`.
     """
     with path.open("rb") as file:
         fingerprint = hashlib.file_digest(file, "sha256")
         fingerprint.update(repr((file_format, astuple(columns))).encode())
-    with path.open("rb") as file, _exclusive(fingerprint.hexdigest()):
+    with path.open("rb") as file, session_lock(int(fingerprint.hexdigest()[:15], 16)):
         run = _unfinished_run(fingerprint.hexdigest(), path.name)
         lines = islice(_lines(file, file_format), run.lines, None)
         return _import(
@@ -127,24 +124,6 @@ def _unfinished_run(fingerprint: str, file_name: str) -> ImportRun:
         run.finished_at = None
         run.save()
     return run
-
-
-@contextmanager
-def _exclusive(fingerprint: str) -> Iterator[None]:
-    """Hold a lock on the file's content, so that two processes do not import it in step."""
-    key = int(fingerprint[:15], 16)
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            # A process that was killed may leave its last statement running for a moment.
-            cursor.execute("SET LOCAL lock_timeout = '10s'")
-            cursor.execute("SELECT pg_advisory_lock(%s)", [key])
-    except OperationalError as error:
-        raise AlreadyRunning from error
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
 def _lines(file: io.BufferedReader, file_format: Format) -> Iterator[Line]:

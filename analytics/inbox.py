@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from analytics.calculations.body import BadToken, TooLarge
 from analytics.calculations.wire import Arrival, EventRecord, Reason, Refused, Rejection
 from analytics.ledger import Line
 from analytics.models import InboxRequest, Outcome
+from analytics.rollups import Memory
 
 # What one transaction takes on. It bounds the memory of an ingest process at any backlog.
 EVENTS_PER_BATCH = 20_000
@@ -50,6 +51,7 @@ class Inbox:
     """One process' view of the inbox. It learns how many requests make a good batch."""
 
     requests: int = 100  # to look at
+    memory: Memory = field(default_factory=Memory)
 
     @transaction.atomic
     def process_batch(self) -> int:
@@ -61,7 +63,7 @@ class Inbox:
         cursor = psycopg.Cursor(connection.connection)
         claimed = self._claim(cursor)
         if claimed:
-            store(cursor, claimed)
+            store(cursor, claimed, self.memory)
         return len(claimed)
 
     def _claim(self, cursor: psycopg.Cursor) -> list[Request]:
@@ -84,7 +86,7 @@ class Inbox:
         return sorted(Request(*row) for row in cursor.fetchall())
 
 
-def store(cursor: psycopg.Cursor, requests: Sequence[Request]) -> None:
+def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -> None:
     """Store the events of requests, with a ledger line for each."""
     records: list[EventRecord] = []
     origins: list[Line] = []
@@ -101,13 +103,14 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request]) -> None:
         rejections += [(rejection, request.project_key_id) for rejection in parsed.rejections]
         for rejection in parsed.rejections:
             amounts[_rejected(accepted, rejection.reason)] += 1
-    fates = ingest.store(records)
-    for accepted, fate in zip(origins, fates, strict=True):
+    fates = ingest.store(records, forward=True, memory=memory)
+    # Counting pairs first: there are few different ones.
+    for (accepted, fate), number in Counter(zip(origins, fates, strict=True)).items():
         if isinstance(fate, Rejection):
-            rejections.append((fate, accepted.project_key_id))
-            amounts[_rejected(accepted, fate.reason)] += 1
+            rejections += [(fate, accepted.project_key_id)] * number
+            amounts[_rejected(accepted, fate.reason)] += number
         else:
-            amounts[accepted._replace(outcome=fate)] += 1
+            amounts[accepted._replace(outcome=fate)] += number
     for key_id in {key_id for _, key_id in rejections}:
         of_key = [rejection for rejection, its_key_id in rejections if its_key_id == key_id]
         ingest.record_rejections(of_key, project_key_id=key_id)

@@ -1,17 +1,19 @@
 """Store events: identity, events, person days and counters, in one transaction, each once."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Literal
 
 import psycopg
 from django.db import connection, transaction
 
-from analytics import exclusions, identity, merging, profiles, rollups
+from analytics import copying, exclusions, identity, merging, outbox, profiles, rollups
+from analytics.calculations.identity import Identities
 from analytics.calculations.wire import EventRecord, Reason, Rejection
+from analytics.copying import Row
 from analytics.models import Outcome, RejectedEvent
 from analytics.partitions import ensure_partitions, month_of
 from analytics.postgres import array_literal
+from analytics.rollups import Memory
 
 # What a single event can do to a statement that is otherwise fine.
 _POISON = (psycopg.DataError, psycopg.errors.StatementTooComplex)
@@ -21,22 +23,30 @@ _POISON = (psycopg.DataError, psycopg.errors.StatementTooComplex)
 Fate = Literal[Outcome.STORED, Outcome.DUPLICATE] | Rejection
 
 
-def store(records: Sequence[EventRecord], *, is_demo: bool = False) -> list[Fate]:
+def store(
+    records: Sequence[EventRecord],
+    *,
+    is_demo: bool = False,
+    forward: bool = False,
+    memory: Memory | None = None,
+) -> list[Fate]:
     """Store what is new of `records`, and return what became of each.
 
     Runs inside the caller's transaction or one of its own. An event that the database refuses is
-    isolated by halving the batch, and rejected.
+    isolated by halving the batch, and rejected. `forward` is for what was captured: it goes on to
+    PostHog where forwarding is on. `memory` spares a process asking again.
     """
     if not records:
         return []
     try:
         with transaction.atomic():
-            return _store(records, is_demo=is_demo)
+            return _store(records, is_demo=is_demo, forward=forward, memory=memory or Memory())
     except _POISON as error:
         if len(records) == 1:
             return [_rejection(records[0], Reason.UNSTORABLE, str(error))]
     middle = len(records) // 2
-    return store(records[:middle], is_demo=is_demo) + store(records[middle:], is_demo=is_demo)
+    halves = records[:middle], records[middle:]
+    return [fate for half in halves for fate in store(half, is_demo=is_demo, forward=forward)]
 
 
 def record_rejections(
@@ -62,36 +72,42 @@ def record_rejections(
     )
 
 
-def _store(records: Sequence[EventRecord], *, is_demo: bool) -> list[Fate]:
+def _store(
+    records: Sequence[EventRecord], *, is_demo: bool, forward: bool, memory: Memory
+) -> list[Fate]:
     """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
     cursor = psycopg.Cursor(connection.connection)
     ensure_partitions(cursor, {month_of(record.timestamp) for record in records})
     fresh, fates = _register_uuids(cursor, records)
     identities, persons = identity.resolve(cursor, fresh, is_demo=is_demo)
-    events = sorted(
-        zip(map(identities.current, persons), fresh, strict=True),
-        key=lambda event: (event[0], event[1].timestamp),
-    )
-    _copy_events(cursor, events)
-    rollups.add_events(cursor, events)
+    rows = _in_key_order(identities, persons, fresh)
+    copying.copy_events(cursor, rows)
+    rollups.add_events(cursor, rows, memory)
     changed = profiles.update(cursor, fresh, persons, identities)
     profiles.update_groups(cursor, fresh)
     identity.mark_identified(cursor, identities)
     merging.merge(cursor, identities.merges)
     exclusions.apply_rules(cursor, changed | identities.changed)
+    if forward:
+        outbox.add(fresh)
     return fates
 
 
-def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
-    payload = b'{"uuid":"%b","event":%b,"distinct_id":%b,"timestamp":"%b","properties":%b}' % (
-        record.uuid.hex().encode(),
-        rollups.json_text(record.event),
-        rollups.json_text(record.distinct_id),
-        record.timestamp.isoformat().encode(),
-        record.properties,
+def _in_key_order(
+    identities: Identities, persons: Sequence[int], records: Sequence[EventRecord]
+) -> list[Row]:
+    """Return the rows by person and time: indexes and roll-ups are filled fastest like that."""
+    current = map(identities.current, persons) if identities.merges else persons
+    keys = sorted(
+        (person, record.timestamp.timestamp(), place)
+        for place, (person, record) in enumerate(zip(current, records, strict=True))
     )
+    return [(person, seconds, records[place]) for person, seconds, place in keys]
+
+
+def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
     first_line = (detail or "uuid: another event has it already").splitlines()[0]
-    return Rejection(reason, first_line, payload, record.line)
+    return Rejection(reason, first_line, record.json, record.line)
 
 
 def _register_uuids(
@@ -99,32 +115,20 @@ def _register_uuids(
 ) -> tuple[list[EventRecord], list[Fate]]:
     """Return the records whose uuid is new, and what becomes of each record.
 
-    This one statement decides that an event counts once, whoever else is storing it.
+    The register's key decides that an event counts once, whoever else is storing it.
     """
     first: dict[bytes, EventRecord] = {}
     for record in records:
         first.setdefault(record.uuid, record)
-    uuids = sorted(first)  # in one order everywhere, so that nobody deadlocks
-    content_hash = {uuid: first[uuid].content_hash for uuid in uuids}
-    cursor.execute(
-        """
-        INSERT INTO analytics_eventuuid (uuid, timestamp, content_hash)
-        SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::bigint[])
-        ON CONFLICT DO NOTHING RETURNING uuid_send(uuid)
-        """,
-        [
-            array_literal(uuid.hex() for uuid in uuids),
-            array_literal(first[uuid].timestamp.isoformat() for uuid in uuids),
-            array_literal(content_hash.values()),
-        ],
-    )
-    if cursor.rowcount == len(records):
+    unique = [first[uuid] for uuid in sorted(first)]  # in one order, so that nobody deadlocks
+    if len(first) == len(records) and copying.copy_uuids(cursor, unique):
         return list(records), [Outcome.STORED] * len(records)
-    new = {uuid for (uuid,) in cursor.fetchall()}
+    content_hash = {record.uuid: record.content_hash for record in unique}
+    new = _register_one_by_one(cursor, unique)
     cursor.execute(
         "SELECT uuid_send(uuid), content_hash FROM analytics_eventuuid"
         " WHERE uuid = ANY(%s::uuid[])",
-        [array_literal(uuid.hex() for uuid in uuids if uuid not in new)],
+        [array_literal(uuid.hex() for uuid in content_hash if uuid not in new)],
     )
     content_hash |= dict(cursor.fetchall())
     fates: list[Fate] = []
@@ -140,36 +144,18 @@ def _register_uuids(
     ], fates
 
 
-def _copy_events(cursor: psycopg.Cursor, events: Sequence[tuple[int, EventRecord]]) -> None:
-    with cursor.copy(
-        "COPY analytics_event (person_id, timestamp, uuid, event, distinct_id, properties)"
-        " FROM STDIN"
-    ) as copy:
-        copy.write(
-            b"".join(
-                b"%d\t%b\t%b\t%b\t%b\t%b\n"
-                % (
-                    person_id,
-                    _copy_time(record.timestamp),
-                    record.uuid.hex().encode(),
-                    _copy_text(record.event.encode()),
-                    _copy_text(record.distinct_id.encode()),
-                    _copy_text(record.properties),
-                )
-                for person_id, record in events
-            )
-        )
-
-
-def _copy_time(moment: datetime) -> bytes:
-    return moment.isoformat().encode()
-
-
-def _copy_text(text: bytes) -> bytes:
-    """Escape what COPY's text format gives a meaning to."""
-    return (
-        text.replace(b"\\", b"\\\\")
-        .replace(b"\n", b"\\n")
-        .replace(b"\r", b"\\r")
-        .replace(b"\t", b"\\t")
+def _register_one_by_one(cursor: psycopg.Cursor, records: Sequence[EventRecord]) -> set[bytes]:
+    """Register those uuids that are not known yet, and return them."""
+    cursor.execute(
+        """
+        INSERT INTO analytics_eventuuid (uuid, timestamp, content_hash)
+        SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::bigint[])
+        ON CONFLICT DO NOTHING RETURNING uuid_send(uuid)
+        """,
+        [
+            array_literal(record.uuid.hex() for record in records),
+            array_literal(record.timestamp.isoformat() for record in records),
+            array_literal(record.content_hash for record in records),
+        ],
     )
+    return {uuid for (uuid,) in cursor.fetchall()}

@@ -1,11 +1,14 @@
-"""Month partitions of the event table, made on demand."""
+"""Month partitions of the event table, made ahead of time and, for old data, on demand."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 import psycopg
+from django.db import connection, transaction
 from psycopg import sql
 
+MONTHS_AHEAD = 3
 _ADVISORY_LOCK = 7_201_002  # one process makes partitions at a time
 
 
@@ -14,19 +17,43 @@ def month_of(moment: datetime) -> date:
     return date(moment.year, moment.month, 1)
 
 
+@transaction.atomic
+def make_ahead(now: datetime) -> None:
+    """Create the partitions of this month and the next three: all of them, or none and an error.
+
+    Events are read and written meanwhile. It gives up after 10 seconds behind somebody's lock.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '10s'")
+    ensure_partitions(psycopg.Cursor(connection.connection), months_ahead(now))
+
+
+def months_ahead(now: datetime) -> list[date]:
+    """Return the first days of this month (UTC) and the next three."""
+    months = [month_of(now.astimezone(UTC))]
+    while len(months) <= MONTHS_AHEAD:
+        months.append(_following(months[-1]))
+    return months
+
+
+def missing(months: Iterable[date]) -> list[date]:
+    """Return the months that have no partition yet."""
+    with connection.cursor() as cursor:
+        wanted = {partition_name(month): month for month in months}
+        return sorted(wanted[name] for name in _missing(cursor, wanted))
+
+
 def ensure_partitions(cursor: psycopg.Cursor, months: Iterable[date]) -> None:
     """Create the partitions of these months that are missing.
 
     ATTACH, unlike CREATE ... PARTITION OF, lets others go on reading and writing events.
     """
     wanted = {partition_name(month): month for month in months}
-    missing = _missing(cursor, wanted)
-    if not missing:
+    if not _missing(cursor, wanted):
         return
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
     for name in sorted(_missing(cursor, wanted)):
-        first = wanted[name]
-        following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+        first, following = wanted[name], _following(wanted[name])
         table = sql.Identifier(name)
         cursor.execute(
             sql.SQL("CREATE TABLE {} (LIKE analytics_event INCLUDING ALL)").format(table)
@@ -38,11 +65,15 @@ def ensure_partitions(cursor: psycopg.Cursor, months: Iterable[date]) -> None:
         )
 
 
+def _following(month: date) -> date:
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
 def partition_name(month: date) -> str:
     return f"analytics_event_{month:%Y_%m}"
 
 
-def _missing(cursor: psycopg.Cursor, wanted: dict[str, date]) -> set[str]:
+def _missing(cursor: Any, wanted: dict[str, date]) -> set[str]:
     cursor.execute(
         "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
         " WHERE i.inhparent = 'analytics_event'::regclass AND c.relname = ANY(%s)",

@@ -17,7 +17,12 @@ from analytics.calculations.merge import (
     merged_is_demo,
     merged_properties,
 )
-from analytics.calculations.wire import EventRecord, group_change, person_changes
+from analytics.calculations.wire import (
+    EventRecord,
+    group_change,
+    may_change_person,
+    person_changes,
+)
 from analytics.models import PersonMerge
 
 
@@ -39,7 +44,8 @@ def update(
     changes = [
         (record, person, change)
         for record, person in zip(records, persons, strict=True)
-        if any(change := _changes(record)) or record.uuid in merges
+        if (may_change_person(record.properties) or record.uuid in merges)
+        and (any(change := _changes(record)) or record.uuid in merges)
     ]
     if not changes:
         return set()

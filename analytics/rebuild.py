@@ -85,6 +85,7 @@ def rebuild(*, progress: Progress = lambda *_: None) -> None:
     cursor = psycopg.Cursor(connection.connection)
     rollups.lock(cursor)
     definitions.adopt(wanted)
+    rollups.forget_memories(cursor)
     _recompute(cursor, wanted, progress)
 
 

@@ -7,16 +7,19 @@ between a person's cells after and before.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import msgspec.structs
 import psycopg
+from django.db import transaction
 
 from analytics import definitions
 from analytics.calculations.calendar import LocalCalendar
 from analytics.calculations.cells import Cell, Firsts, add_cells
 from analytics.calculations.wire import EventRecord
+from analytics.copying import Row
 from analytics.definitions import Definitions
 from analytics.postgres import array_literal
 
@@ -59,6 +62,7 @@ def recounted(cursor: psycopg.Cursor, person_ids: Collection[int]) -> Iterator[N
     _count_again(cursor, ids, calendar, -1)
     yield
     _count_again(cursor, ids, calendar, 1)
+    forget_memories(cursor)
 
 
 def _count_again(
@@ -85,26 +89,57 @@ def _count_again(
     add_to_event_days(cursor, {(event, day): amount * n for event, day, n in cursor.fetchall()})
 
 
-def add_events(cursor: psycopg.Cursor, events: Sequence[tuple[int, EventRecord]]) -> None:
-    """Add newly stored events of persons, in any order of time, to every roll-up."""
+@dataclass
+class Memory:
+    """What one process knows of persons and their days, so as not to ask for every event.
+
+    First moments only move to earlier times and active days stay, so what is remembered decides
+    that an event changes nothing; where it might, the database is asked. What breaks that rule
+    (erasing, excluding, undoing a merge, rebuilding) raises the epoch, and everything is forgotten.
+    """
+
+    epoch: int = 0
+    moments: dict[int, Moments] = field(default_factory=dict)
+    days: set[tuple[int, int]] = field(default_factory=set)
+
+    def refresh(self, cursor: psycopg.Cursor) -> None:
+        """Forget what may not hold any more; the memory is bounded, too. Needs the lock."""
+        cursor.execute("SELECT last_value FROM analytics_rollup_epoch")
+        (epoch,) = cursor.fetchone() or (0,)
+        if epoch != self.epoch or len(self.moments) > 250_000 or len(self.days) > 750_000:
+            self.moments, self.days = {}, set()
+            self.epoch = epoch
+
+    def learn(self, moments: Mapping[int, Moments], days: Iterable[tuple[int, int]]) -> None:
+        self.moments.update(moments)
+        self.days.update(days)
+
+
+def forget_memories(cursor: psycopg.Cursor) -> None:
+    """Let every process forget what it remembers; call it under the lock."""
+    cursor.execute("SELECT nextval('analytics_rollup_epoch')")
+
+
+def add_events(cursor: psycopg.Cursor, rows: Sequence[Row], memory: Memory) -> None:
+    """Add newly stored events, given by person and time, to every roll-up."""
     lock(cursor)
+    memory.refresh(cursor)
     in_force = definitions.in_force_from_now()
     calendar = LocalCalendar(in_force.time_zone)
-    before = read_moments(cursor, {person_id for person_id, _ in events})
+    unknown = {person_id for person_id, _, _ in rows} - memory.moments.keys()
+    known = {**read_moments(cursor, unknown)}
+    news = _news(rows, known, memory, in_force, calendar)
+    add_to_event_days(cursor, news.event_days)
+    asked = news.telling.keys() | news.days.keys()
+    before = read_moments(cursor, asked - known.keys())
+    before |= {person_id: known[person_id] for person_id in asked & known.keys()}
     after = dict(before)
-    days: dict[int, set[int]] = defaultdict(set)
-    event_days: Counter[tuple[str, int]] = Counter()
-    for person_id, record in events:
-        day = calendar.day(record.timestamp)
-        if not before[person_id].excluded:
-            event_days[record.event, day] += 1
-        if record.event not in in_force.ignored_events:
-            days[person_id].add(day)
-        after[person_id] = _with_event(after[person_id], record, in_force)
-    new_days = _add_person_days(cursor, days)
+    for person_id, records in news.telling.items():
+        for record in records:
+            after[person_id] = _with_event(after[person_id], record, in_force)
+    new_days = _add_person_days(cursor, news.days)
     changed = {person_id for person_id in after if after[person_id] != before[person_id]}
     _write_moments(cursor, {person_id: after[person_id] for person_id in changed})
-    add_to_event_days(cursor, event_days)
     touched = changed | new_days.keys()
     change = _change(
         cursor,
@@ -113,6 +148,51 @@ def add_events(cursor: psycopg.Cursor, events: Sequence[tuple[int, EventRecord]]
         new_days=new_days,
     )
     add_to_counters(cursor, change)
+    days = [(person_id, day) for person_id, active in news.days.items() for day in active]
+    transaction.on_commit(lambda: memory.learn(known | after, days))
+
+
+@dataclass
+class _News:
+    """What a batch of events may change, as far as one can tell from what is known."""
+
+    event_days: Counter[tuple[str, int]] = field(default_factory=Counter)
+    days: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    telling: dict[int, list[EventRecord]] = field(default_factory=lambda: defaultdict(list))
+
+
+def _news(
+    rows: Sequence[Row],
+    known: Mapping[int, Moments],
+    memory: Memory,
+    in_force: Definitions,
+    calendar: LocalCalendar,
+) -> _News:
+    """Sort out the events that may be somebody's first of a kind, or on a new active day."""
+    news = _News()
+    event_days, ignored, day_at = news.event_days, in_force.ignored_events, calendar.day_at
+    milestones = {in_force.signup_event, in_force.activation_event}
+    current, moments, last_day = 0, Moments(), 0
+    for person_id, seconds, record in rows:
+        if person_id != current:
+            current, last_day = person_id, 0
+            moments = memory.moments.get(person_id) or known[person_id]
+        day, name = day_at(seconds), record.event
+        if not moments.excluded:
+            event_days[name, day] += 1
+        if day != last_day and name not in ignored:
+            last_day = day
+            if (person_id, day) not in memory.days:
+                news.days[person_id].add(day)
+        first = moments.first_event_at
+        if (
+            first is None
+            or record.timestamp < first
+            or name in milestones
+            or not moments.has_profile
+        ):
+            news.telling[person_id].append(record)
+    return news
 
 
 def _with_event(moments: Moments, record: EventRecord, in_force: Definitions) -> Moments:

@@ -7,6 +7,17 @@ deploy.
 from typing import Any
 
 SCHEDULE: dict[str, dict[str, Any]] = {
+    "forward-to-posthog": {
+        "task": "analytics.tasks.forward_to_posthog",
+        "crontab": {"minute": "*"},
+        "expire_seconds": 60,  # nothing piles up while no worker runs
+        "description": "Forward captured events to PostHog, where that is set up.",
+    },
+    "make-partitions": {
+        "task": "analytics.tasks.make_partitions",
+        "crontab": {"minute": "23", "hour": "3"},
+        "description": "Make the event table's partitions of this month and the next three.",
+    },
     "record-kpi-readings": {
         "task": "operational.tasks.record_kpi_readings",
         "crontab": {"minute": "7"},
@@ -28,5 +39,6 @@ def create_missing_entries(**_: Any) -> None:
             name=name,
             task=entry["task"],
             crontab=crontab,
+            expire_seconds=entry.get("expire_seconds"),
             description=entry["description"],
         )

@@ -61,12 +61,29 @@ def time_zone(name: str, default: str) -> str:
 
 
 def web_address(name: str, default: str) -> str:
-    """Return an http(s) address without a trailing slash."""
+    """Return an http(s) address without a trailing slash; an empty default stays empty."""
     value = text(name, default).rstrip("/")
+    if value == default == "":
+        return ""
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ImproperlyConfigured(f"{name}: {value!r} is no address such as https://example.com.")
     return value
+
+
+def posthog(*, ourselves: str) -> tuple[str, str]:
+    """Return host and project key of the PostHog to forward to, two empty texts where unset."""
+    host, key = web_address("POSTHOG_HOST", ""), text("POSTHOG_API_KEY", "")
+    if bool(host) != bool(key):
+        unset = "POSTHOG_API_KEY" if host else "POSTHOG_HOST"
+        raise ImproperlyConfigured(f"{unset} is not set; forwarding needs both of them.")
+    if key.startswith("phx_"):
+        raise ImproperlyConfigured(
+            "POSTHOG_API_KEY is a personal key; forwarding needs the project's, such as phc_..."
+        )
+    if host and host == ourselves:
+        raise ImproperlyConfigured("POSTHOG_HOST is this Plumbline itself (PLUMBLINE_URL).")
+    return host, key
 
 
 def postgresql(name: str) -> dict[str, object]:

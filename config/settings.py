@@ -36,6 +36,13 @@ PLUMBLINE_PASSIVE_EVENTS = env.words("PLUMBLINE_PASSIVE_EVENTS")
 PLUMBLINE_EVENT_RETENTION_DAYS = env.number("PLUMBLINE_EVENT_RETENTION_DAYS", 0)  # 0: for ever
 PLUMBLINE_INBOX_LIMIT = env.number("PLUMBLINE_INBOX_LIMIT", 500_000)  # requests; beyond: 503
 
+# --- Forwarding to PostHog ----------------------------------------------------------------------
+
+POSTHOG_HOST, POSTHOG_API_KEY = env.posthog(ourselves=PLUMBLINE_URL)
+PLUMBLINE_FORWARDING = env.flag("PLUMBLINE_FORWARDING", default=True) and bool(POSTHOG_HOST)
+PLUMBLINE_FORWARD_EVENTS = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS"))  # none: all of them
+PLUMBLINE_FORWARD_EVENTS_EXCEPT = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS_EXCEPT"))
+
 # --- Django -------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.test import testcases
 
 from analytics import capture
+from tests.posthog_server import listening
 
 
 def pytest_configure() -> None:
@@ -25,3 +26,12 @@ def _wsgi_application():
 def forgotten_project_keys():
     """Keys are remembered for seconds; another test has others."""
     capture.project_keys.forget()
+
+
+@pytest.fixture
+def posthog(settings):
+    """A PostHog that listens, and to which captured events are forwarded."""
+    with listening() as server:
+        settings.POSTHOG_HOST, settings.POSTHOG_API_KEY = server.url, "phc_theirs"
+        settings.PLUMBLINE_FORWARDING = True
+        yield server

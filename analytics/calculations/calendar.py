@@ -17,7 +17,11 @@ class LocalCalendar:
 
     def day(self, moment: datetime) -> int:
         """Return the ordinal of the local calendar day of an aware `moment`."""
-        quarter = int(moment.timestamp() // _QUARTER)
+        return self.day_at(moment.timestamp())
+
+    def day_at(self, seconds: float) -> int:
+        """Return the ordinal of the local calendar day of a Unix time."""
+        quarter = int(seconds // _QUARTER)
         day = self._days.get(quarter)
         if day is None:
             start = datetime.fromtimestamp(quarter * _QUARTER, UTC)

@@ -6,7 +6,8 @@ class Migration(migrations.Migration):
     """The admin shows no model whose primary key is composite."""
 
     dependencies = [
-        ("analytics", "0006_exclusion_rules"),
+        ("analytics", "0007_rollup_epoch"),
+        ("analytics", "0020_forwarding_to_posthog"),
     ]
 
     operations = [

@@ -1,5 +1,6 @@
 from .capture import CaptureHour, ImportRun, InboxRequest, Outcome, ProjectKey, RejectedEvent
 from .event import Event, EventUuid
+from .forwarding import ForwardingBatch, ForwardingState
 from .person import DistinctId, ExclusionRule, Group, Person, PersonDay, PersonMerge
 from .rollup import Counter, EventDay, RollupDefinition
 
@@ -11,6 +12,8 @@ __all__ = [
     "EventDay",
     "EventUuid",
     "ExclusionRule",
+    "ForwardingBatch",
+    "ForwardingState",
     "Group",
     "ImportRun",
     "InboxRequest",

@@ -10,8 +10,9 @@ from typing import Any, cast
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from analytics.importing import AlreadyRunning, Columns, Format, import_file, import_stream
+from analytics.importing import Columns, Format, import_file, import_stream
 from analytics.models import ImportRun
+from analytics.postgres import Locked
 
 SOME_REJECTED = 2  # exit status
 
@@ -78,7 +79,7 @@ class Command(BaseCommand):
                     run = import_file(
                         Path(file), file_format=file_format, columns=columns, progress=show
                     )
-            except AlreadyRunning as error:
+            except Locked as error:
                 raise CommandError(f"{file}: another process is importing it") from error
             except (OSError, EOFError) as error:
                 raise CommandError(f"{file}: {error}") from error

@@ -1,0 +1,18 @@
+"""Make the event table's partitions of the months ahead."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from analytics import partitions
+
+
+class Command(BaseCommand):
+    help = "Make the event table's partitions of this month and the next three, as a job does daily"
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        now = timezone.now()
+        partitions.make_ahead(now)
+        last = partitions.months_ahead(now)[-1]
+        self.stdout.write(f"The event table has its partitions up to {last:%B %Y}.")

@@ -1,0 +1,115 @@
+"""What waits to be forwarded to PostHog: written with the events, in the order of their commits."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import zstandard
+from django.conf import settings
+from django.db.models import Max, Min, Sum
+
+from analytics.calculations.wire import EventRecord
+from analytics.models import ForwardingBatch
+
+# What one request to PostHog holds; it refuses more than 20 MB.
+MAX_EVENTS = 1_000
+MAX_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many events wait, and since when."""
+
+    events: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The oldest events that wait, each a JSON object, and the rows that hold them."""
+
+    ids: Sequence[int]
+    events: Sequence[bytes]
+
+
+def add(records: Iterable[EventRecord]) -> None:
+    """Let newly stored events wait for their turn, where they are to be forwarded.
+
+    Needs the roll-up lock: that is what puts the ids into the order of the commits.
+    """
+    if not settings.PLUMBLINE_FORWARDING:
+        return
+    wanted = (record.json for record in records if _is_wanted(record.event))
+    ForwardingBatch.objects.bulk_create(
+        ForwardingBatch(
+            events=len(events),
+            size=sum(map(len, events)),
+            # A long outage fills the disk some eight times later.
+            body=zstandard.compress(b"[" + b",".join(events) + b"]"),
+        )
+        for events in _batches(wanted)
+    )
+
+
+def backlog() -> Backlog:
+    found = ForwardingBatch.objects.aggregate(events=Sum("events"), since=Min("created_at"))
+    return Backlog(found["events"] or 0, found["since"])
+
+
+def last_id() -> int:
+    """Return the id of the newest batch that waits, or 0."""
+    newest: int | None = ForwardingBatch.objects.aggregate(newest=Max("pk"))["newest"]
+    return newest or 0
+
+
+def oldest(*, up_to: int) -> Batch | None:
+    """Return the oldest events up to a batch's id, at most as many as one request holds."""
+    ids: list[int] = []
+    events = size = 0
+    waiting = ForwardingBatch.objects.filter(pk__lte=up_to).order_by("pk")
+    for batch_id, its_events, its_size in waiting.values_list("pk", "events", "size")[:MAX_EVENTS]:
+        events, size = events + its_events, size + its_size
+        if ids and (events > MAX_EVENTS or size > MAX_BYTES):
+            break
+        ids.append(batch_id)
+    bodies = ForwardingBatch.objects.filter(pk__in=ids).order_by("pk")
+    return Batch(ids, [event for one in bodies for event in _unpacked(one.body)]) if ids else None
+
+
+def remove(batch: Batch) -> None:
+    ForwardingBatch.objects.filter(pk__in=batch.ids).delete()
+
+
+def discard() -> int:
+    """Forget everything that waits; return the number of events that are never forwarded then."""
+    newest = last_id()
+    waiting = ForwardingBatch.objects.filter(pk__lte=newest)
+    events = waiting.aggregate(events=Sum("events"))["events"] or 0
+    waiting.delete()
+    return int(events)
+
+
+def _is_wanted(event: str) -> bool:
+    allowed = settings.PLUMBLINE_FORWARD_EVENTS
+    return (not allowed or event in allowed) and (
+        event not in settings.PLUMBLINE_FORWARD_EVENTS_EXCEPT
+    )
+
+
+def _batches(events: Iterable[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for event in events:
+        if batch and (len(batch) == MAX_EVENTS or size + len(event) > MAX_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(event)
+        size += len(event)
+    if batch:
+        yield batch
+
+
+def _unpacked(body: bytes | memoryview) -> list[bytes]:
+    events = msgspec.json.decode(zstandard.decompress(bytes(body)), type=list[msgspec.Raw])
+    return [bytes(event) for event in events]
