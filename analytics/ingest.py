@@ -6,7 +6,7 @@ from typing import Literal
 import psycopg
 from django.db import connection, transaction
 
-from analytics import copying, identity, merging, outbox, profiles, rollups
+from analytics import copying, exclusions, identity, merging, outbox, profiles, rollups
 from analytics.calculations.identity import Identities
 from analytics.calculations.wire import EventRecord, Holds, Reason, Rejection
 from analytics.copying import Row
@@ -60,10 +60,11 @@ def _store(
     rows = _in_key_order(identities, persons, fresh)
     copying.copy_events(cursor, rows)
     rollups.add_events(cursor, rows, memory)
-    profiles.update(cursor, fresh, persons, identities)
+    changed = profiles.update(cursor, fresh, persons, identities)
     profiles.update_groups(cursor, fresh)
     identity.mark_identified(cursor, identities)
     merging.merge(cursor, identities.merges)
+    exclusions.apply_rules(cursor, changed | identities.changed)
     if forward:
         outbox.add(fresh)
     return fates

@@ -3,12 +3,20 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
 from uuid import UUID
 
+import msgspec
 import psycopg
 
 from analytics.calculations.identity import Identities, JournalEntry, Verdict
+from analytics.calculations.merge import (
+    Before,
+    Properties,
+    Side,
+    merged_decision,
+    merged_is_demo,
+    merged_properties,
+)
 from analytics.calculations.wire import (
     EventRecord,
     group_change,
@@ -17,19 +25,20 @@ from analytics.calculations.wire import (
 )
 from analytics.models import PersonMerge
 
-Properties = dict[str, Any]
-
 
 def update(
     cursor: psycopg.Cursor,
     records: Sequence[EventRecord],
     persons: Sequence[int],
     identities: Identities,
+    *,
+    cause: str = "",
 ) -> set[int]:
     """Apply what events set, one after the other, and keep the journal of merges.
 
     `persons` are those of the records at their moment. Return the persons whose properties
-    changed. At a merge the properties of the person that stays win. Needs the roll-up lock.
+    changed. At a merge the properties of the person that stays win. `cause` says who asks for
+    the merge where no event does. Needs the roll-up lock.
     """
     merges = {entry.record.uuid: entry for entry in identities.journal}
     changes = [
@@ -45,7 +54,7 @@ def update(
         involved |= {person for person in (noted.person, noted.other) if person is not None}
     before = _read(cursor, involved)
     now = {person: before.get(person, {}) for person in involved}
-    journal = _Journal(cursor, identities)
+    journal = _Journal(cursor, identities, cause)
     for record, person, (set_, once, unset) in changes:
         if entry := merges.get(record.uuid):
             journal.add(entry, now)
@@ -90,60 +99,68 @@ def update_groups(cursor: psycopg.Cursor, records: Iterable[EventRecord]) -> Non
 class _Journal:
     """Journal lines to be, with what an undo will need."""
 
-    def __init__(self, cursor: psycopg.Cursor, identities: Identities) -> None:
+    def __init__(self, cursor: psycopg.Cursor, identities: Identities, cause: str) -> None:
         self._lines: list[PersonMerge] = []
         self._ids: dict[int, set[str]] = defaultdict(set)
+        self._flags: dict[int, tuple[bool | None, bool]] = {}  # excluded by hand, demo
         self._attached = list(identities.attached)
         self._identities = identities
         self._known = 0
+        self._cause = cause
         merges = [entry for entry in identities.journal if entry.verdict == Verdict.MERGED]
-        if merges:
-            persons = list({entry.person for entry in merges} | {entry.other for entry in merges})
+        if involved := list({id_ for entry in merges for id_ in (entry.person, entry.other)}):
             cursor.execute(
                 "SELECT person_id, distinct_id FROM analytics_distinctid"
                 " WHERE person_id = ANY(%s) AND distinct_id <> ALL(%s)",
-                [persons, self._attached],
+                [involved, self._attached],
             )
             for person, distinct_id in cursor.fetchall():
                 self._ids[person].add(distinct_id)
             cursor.execute(
-                "SELECT id, excluded_by_hand FROM analytics_person WHERE id = ANY(%s)", [persons]
+                "SELECT id, excluded_by_hand, is_demo FROM analytics_person WHERE id = ANY(%s)",
+                [involved],
             )
-            self._excluded_by_hand: dict[int, bool | None] = dict(cursor.fetchall())
+            self._flags = {person: (by_hand, demo) for person, by_hand, demo in cursor.fetchall()}
 
     def add(self, entry: JournalEntry, properties: dict[int, Properties]) -> None:
         """Note a verdict, and give the person that stays the properties of the one that goes."""
-        before: dict[str, Any] = {}
-        person, other = entry.person, entry.other
-        if entry.verdict == Verdict.MERGED and person is not None and other is not None:
-            for distinct_id in self._attached[self._known : entry.attached]:
-                self._ids[self._identities.attached[distinct_id]].add(distinct_id)
-            self._known = entry.attached
-            excluded_by_hand = self._excluded_by_hand.get(other)
-            before = {
-                "distinct_ids": sorted(self._ids[other]),
-                "properties": properties[other],
-                "person_properties": properties[person],
-                "is_identified": entry.other_was_identified,
-                "excluded_by_hand": excluded_by_hand,
-            }
-            self._ids[person] |= self._ids.pop(other)
-            if excluded_by_hand is not None:  # as `analytics.merging` does with the rows
-                known = self._excluded_by_hand.get(person)
-                self._excluded_by_hand[person] = excluded_by_hand or bool(known)
-            properties[person] = {**properties[other], **properties[person]}
+        before = None
+        if entry.verdict == Verdict.MERGED and entry.person is not None and entry.other is not None:
+            before = self._merge(entry, entry.person, entry.other, properties)
         self._lines.append(
             PersonMerge(
                 result=PersonMerge.Result(entry.verdict),
-                cause=entry.record.event,
-                event_uuid=UUID(bytes=entry.record.uuid),
+                cause=self._cause or entry.record.event,
+                event_uuid=None if self._cause else UUID(bytes=entry.record.uuid),
                 distinct_id=entry.record.distinct_id,
                 other_id=entry.record.other_id or "",
-                person_id=person,
-                other_person_id=other,
-                before=before,
+                person_id=entry.person,
+                other_person_id=entry.other,
+                before=msgspec.to_builtins(before) if before else {},
             )
         )
+
+    def _merge(
+        self, entry: JournalEntry, person: int, other: int, properties: dict[int, Properties]
+    ) -> Before:
+        for distinct_id in self._attached[self._known : entry.attached]:
+            self._ids[self._identities.attached[distinct_id]].add(distinct_id)
+        self._known = entry.attached
+        (by_hand, demo), (other_by_hand, other_demo) = (
+            self._flags.get(one, (None, False)) for one in (person, other)
+        )
+        before = Before(
+            distinct_ids=sorted(self._ids[other]),
+            person=Side(properties[person], entry.person_identified, by_hand, demo),
+            other=Side(properties[other], entry.other_identified, other_by_hand, other_demo),
+        )
+        self._ids[person] |= self._ids.pop(other)
+        self._flags[person] = (
+            merged_decision(by_hand, other_by_hand),
+            merged_is_demo(demo, other_demo),
+        )
+        properties[person] = merged_properties(properties[person], properties[other])
+        return before
 
     def write(self) -> None:
         PersonMerge.objects.bulk_create(self._lines)

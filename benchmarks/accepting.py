@@ -46,7 +46,8 @@ def _compare(
     ours, bare = (median(rates) for rates in zip(*rounds, strict=True))
     ratio = median(ours / bare for ours, bare in rounds)
     print(
-        f"  {name:18} {ours:6,.0f} requests/s, floor {bare:6,.0f}: ratio {ratio:.2f} (at least 0.6)",
+        f"  {name:18} {ours:6,.0f} requests/s, floor {bare:6,.0f}:"
+        f" ratio {ratio:.2f} (at least 0.6)",
         flush=True,
     )
 

@@ -80,7 +80,9 @@ def empty_database(name: str) -> str:
 
 def empty() -> None:
     """Remove everything that analytics keeps."""
-    tables = ", ".join(model._meta.db_table for model in apps.get_app_config("analytics").get_models())
+    tables = ", ".join(
+        model._meta.db_table for model in apps.get_app_config("analytics").get_models()
+    )
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
 

@@ -17,6 +17,7 @@ def record(
     *,
     properties=None,
     identity=None,
+    other_id=None,
 ):
     """Return an event that can be stored; without `identity` it is one of its own."""
     return EventRecord(
@@ -25,4 +26,5 @@ def record(
         distinct_id=distinct_id,
         timestamp=timestamp,
         properties=msgspec.json.encode(properties or {}),
+        other_id=other_id,
     )

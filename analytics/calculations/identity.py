@@ -40,7 +40,8 @@ class JournalEntry:
     person: int | None = None  # stays
     other: int | None = None  # went, if merged
     attached: int = 0  # how many ids the batch had attached by then
-    other_was_identified: bool = False
+    person_identified: bool = False
+    other_identified: bool = False
 
 
 @dataclass(slots=True)
@@ -66,6 +67,11 @@ class Identities:
         while (target := self._merged.get(person)) is not None:
             person = target
         return person
+
+    @property
+    def changed(self) -> set[int]:
+        """The persons that are new, got another id, or took somebody in."""
+        return set(map(self.current, {*self.attached.values(), *self._merged}))
 
     def find(self, distinct_id: str) -> int | None:
         person = self.person_of.get(distinct_id)
@@ -119,11 +125,9 @@ class Identities:
         self._identify(target)
 
     def _note(self, verdict: Verdict, record: EventRecord, person: int, other: int) -> None:
-        self.journal.append(
-            JournalEntry(
-                verdict, record, person, other, len(self.attached), other in self.identified
-            )
-        )
+        identified = person in self.identified, other in self.identified
+        entry = JournalEntry(verdict, record, person, other, len(self.attached), *identified)
+        self.journal.append(entry)
 
     def _create(self, distinct_id: str) -> int:
         person = next(self.new_ids)

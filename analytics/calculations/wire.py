@@ -246,7 +246,7 @@ def event_record(
         properties,
         line,
         as_distinct_id(other) if linking and other is not None else None,
-        linking is not None or special.profile is None or _is_true(special.profile),
+        makes_profile(name, special.profile),
     )
 
 
@@ -279,6 +279,11 @@ def _decoded(decode: Any, raw: bytes | msgspec.Raw, default: Any) -> Any:
         return decode(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         return default
+
+
+def makes_profile(event: str, asked: Any) -> bool:
+    """Whether an event makes a profile; `asked` is its ``$process_person_profile``, if any."""
+    return event in OTHER_ID or asked is None or _is_true(asked)
 
 
 def _is_true(value: Any) -> bool:

@@ -1,8 +1,18 @@
 """Persons: the measured end users, never confused with Django's users (the staff)."""
 
-from django.contrib.postgres.indexes import GinIndex
+from typing import Self
+
+from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Lower, Now
+
+
+class PersonQuerySet(models.QuerySet["Person"]):
+    def counted(self) -> Self:
+        """Return the persons who count in the numbers: with a profile, and not excluded."""
+        return self.filter(excluded=False, has_profile=True)
 
 
 class Person(models.Model):
@@ -32,9 +42,13 @@ class Person(models.Model):
     is_demo = models.BooleanField(default=False, help_text="Made by the demo, removed with it")
     properties = models.JSONField(default=dict)
 
+    objects = PersonQuerySet.as_manager()
+
     class Meta:
         indexes = [
             models.Index(fields=["signup_at"]),
+            # A hash, because a B-tree would refuse whoever sends a very long one.
+            HashIndex(Lower(KeyTextTransform("email", "properties")), name="person_email"),
             models.Index(fields=["is_demo"], condition=models.Q(is_demo=True), name="person_demo"),
             GinIndex(fields=["properties"], opclasses=["jsonb_path_ops"], name="person_properties"),
         ]
@@ -61,9 +75,9 @@ class PersonMerge(models.Model):
 
     class Result(models.TextChoices):
         MERGED = "merged"
-        UNDONE = "undone"
-        ALREADY_IDENTIFIED = "cannot_merge_already_identified"
-        ILLEGAL_ID = "illegal_distinct_id"
+        UNDONE = "undone", "Merged, and undone"
+        ALREADY_IDENTIFIED = "cannot_merge_already_identified", "Refused: already identified"
+        ILLEGAL_ID = "illegal_distinct_id", "Refused: the id identifies nobody"
 
     happened_at = models.DateTimeField(db_default=Now(), db_index=True)
     result = models.CharField(max_length=40, choices=Result)
@@ -75,8 +89,10 @@ class PersonMerge(models.Model):
     other_person_id = models.BigIntegerField(null=True, help_text="The person that went")
     before = models.JSONField(default=dict, help_text="What an undo needs")
     undone_at = models.DateTimeField(null=True)
+    undone_by = models.TextField(db_default="", help_text="Who did it in the admin")
 
     class Meta:
+        verbose_name = "merge"
         indexes = [
             models.Index(fields=["person_id"]),
             models.Index(fields=["other_person_id"]),
@@ -89,11 +105,16 @@ class PersonMerge(models.Model):
 class Group(models.Model):
     """An account, company or team that events name, with the latest properties sent for it."""
 
-    pk = models.CompositePrimaryKey("group_type", "group_key")
     group_type = models.CharField(max_length=200)
     group_key = models.CharField(max_length=200)
     created_at = models.DateTimeField(db_default=Now())
     properties = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = "customer group"
+        constraints = [
+            models.UniqueConstraint(fields=["group_type", "group_key"], name="group_by_its_key")
+        ]
 
     def __str__(self) -> str:
         return f"{self.group_type} {self.group_key}"
@@ -104,13 +125,27 @@ class ExclusionRule(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     email_domain = models.CharField(
-        max_length=200, blank=True, help_text="Such as example.com; subdomains have a rule each"
+        max_length=253,
+        blank=True,
+        help_text="Such as example.com: excludes whoever has an e-mail address there, as property"
+        " “email” or as distinct id. Subdomains need rules of their own.",
     )
-    property_name = models.CharField(max_length=200, blank=True)
+    property_name = models.CharField(
+        max_length=200, blank=True, help_text="Such as is_staff: a property of the person"
+    )
     property_value = models.JSONField(
-        null=True, blank=True, help_text="As JSON: true, 1 or &quot;text&quot;"
+        null=True, blank=True, help_text="A text, a number, true or false"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(property_name="", property_value__isnull=True) & ~Q(email_domain="")
+                | Q(email_domain="", property_value__isnull=False) & ~Q(property_name=""),
+                name="exclusion_rule_of_one_kind",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,62 @@
+"""What a merge makes of two persons, and what taking it back leaves of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+Properties = dict[str, Any]
+
+
+class Side(msgspec.Struct, frozen=True):
+    """A person at the moment of a merge. `excluded_by_hand` is None where nobody decided."""
+
+    properties: Properties = {}
+    is_identified: bool = False
+    excluded_by_hand: bool | None = None
+    is_demo: bool = False
+
+
+class Before(msgspec.Struct, frozen=True):
+    """What an undo of a merge needs: both persons, and the ids of the `other`, which went."""
+
+    distinct_ids: list[str]
+    person: Side
+    other: Side
+
+
+def merged_properties(person: Mapping[str, Any], other: Mapping[str, Any]) -> Properties:
+    """Return the properties of both; those of the person that stays win."""
+    return {**other, **person}
+
+
+def merged_decision(person: bool | None, other: bool | None) -> bool | None:
+    """Return whether the person of both is excluded by hand: if either was; None: undecided."""
+    return None if person is None and other is None else bool(person or other)
+
+
+def merged_is_demo(person: bool, other: bool) -> bool:
+    """Return whether the person of both is the demo's: what is real in part stays."""
+    return person and other
+
+
+def what_stays(now: Side, before: Before) -> Side:
+    """Return the person without what came from the other and has not changed since."""
+    came = {
+        name: value
+        for name, value in before.other.properties.items()
+        if name not in before.person.properties
+    }
+    decision = merged_decision(before.person.excluded_by_hand, before.other.excluded_by_hand)
+    decided_since = now.excluded_by_hand != decision
+    is_demo = merged_is_demo(before.person.is_demo, before.other.is_demo)
+    return Side(
+        properties={
+            name: value
+            for name, value in now.properties.items()
+            if name not in came or came[name] != value
+        },
+        is_identified=before.person.is_identified,
+        excluded_by_hand=now.excluded_by_hand if decided_since else before.person.excluded_by_hand,
+        is_demo=before.person.is_demo if now.is_demo == is_demo else now.is_demo,
+    )
