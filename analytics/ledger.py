@@ -16,15 +16,17 @@ _WITH_REASON = ("rejected", "refused", "limited")
 
 # One statement, so that no event moves from the inbox to the ledger between two looks.
 _READ = f"""
-SELECT hour, project_key_id, outcome, reason, events FROM analytics_capturehour
-WHERE hour >= %(start)s AND hour < %(end)s
-  AND (%(key)s::bigint IS NULL OR project_key_id = %(key)s)
-UNION ALL
-SELECT date_trunc('hour', received_at, 'UTC'), project_key_id, '{WAITING}', '', sum(events)::bigint
-FROM analytics_inboxrequest
-WHERE received_at >= %(start)s AND received_at < %(end)s
-  AND (%(key)s::bigint IS NULL OR project_key_id = %(key)s)
-GROUP BY 1, 2
+SELECT hour, coalesce(key.name, ''), project_key_id, outcome, reason, events FROM (
+    SELECT hour, project_key_id, outcome, reason, events FROM analytics_capturehour
+    WHERE hour >= %(start)s AND hour < %(end)s
+    UNION ALL
+    SELECT date_trunc('hour', received_at, 'UTC'), project_key_id, '{WAITING}', '',
+        sum(events)::bigint
+    FROM analytics_inboxrequest WHERE received_at >= %(start)s AND received_at < %(end)s
+    GROUP BY 1, 2
+) AS arrived
+LEFT JOIN analytics_projectkey AS key ON key.id = project_key_id
+WHERE %(key)s::bigint IS NULL OR project_key_id = %(key)s
 """
 
 Grain = Literal["hour", "day"]
@@ -49,6 +51,7 @@ class Entry:
 
     start: datetime
     end: datetime
+    project_key: str = ""  # its name
     project_key_id: int | None = None  # None: all keys
     accepted: int = 0  # acknowledged
     stored: int = 0
@@ -57,6 +60,10 @@ class Entry:
     rejected: Counter[str] = field(default_factory=Counter)  # by reason, as the next two
     refused: Counter[str] = field(default_factory=Counter)
     limited: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def adds_up(self) -> bool:
+        return self.missing == 0
 
     @property
     def missing(self) -> int:
@@ -104,15 +111,15 @@ def add(cursor: psycopg.Cursor, amounts: Mapping[Line, int]) -> None:
 def entries(
     *, first: date, last: date, grain: Grain = "day", project_key_id: int | None = None
 ) -> list[Entry]:
-    """Return what arrived from `first` to `last` (UTC days), newest first, by time and key."""
+    """Return what arrived from `first` to `last` (UTC days), newest first, by time and name."""
     start, end = _midnight(first), _midnight(last + timedelta(days=1))
     length = timedelta(hours=1) if grain == "hour" else timedelta(days=1)
-    found: dict[tuple[datetime, int], Entry] = {}
+    found: dict[tuple[datetime, str], Entry] = {}
     with connection.cursor() as cursor:
         cursor.execute(_READ, {"start": start, "end": end, "key": project_key_id})
-        for hour, key_id, outcome, reason, events in cursor.fetchall():
+        for hour, key, key_id, outcome, reason, events in cursor.fetchall():
             begin = hour if grain == "hour" else hour.replace(hour=0)
-            entry = found.setdefault((begin, key_id), Entry(begin, begin + length, key_id))
+            entry = found.setdefault((begin, key), Entry(begin, begin + length, key, key_id))
             entry.add(outcome, reason, events)
     return [found[one] for one in sorted(found, key=lambda one: (-one[0].timestamp(), one[1]))]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from analytics import capture, ledger
 from analytics.inbox import Inbox
-from analytics.models import CaptureHour, Event, InboxRequest, Outcome, RejectedEvent
+from analytics.models import CaptureHour, Event, InboxRequest, Outcome, ProjectKey, RejectedEvent
 from tests import sdk
 
 pytestmark = pytest.mark.django_db
@@ -91,12 +91,13 @@ def line(hours_ago=0, outcome=Outcome.ACCEPTED, reason="", key=1, events=1):
 
 
 def test_entries_come_newest_first_by_hour_or_day_and_key():
-    for hours_ago, key in [(0, 2), (0, 1), (13, 1), (1, 1)]:
+    shop, blog = (ProjectKey.objects.create(name=name).pk for name in ("Shop", "Blog"))
+    for hours_ago, key in [(0, shop), (0, blog), (13, shop), (1, shop)]:
         line(hours_ago, key=key)
     asked = {"first": DAY - timedelta(days=1), "last": DAY}
-    hours = [(one.start.hour, one.project_key_id) for one in ledger.entries(grain="hour", **asked)]
-    assert hours == [(12, 1), (12, 2), (11, 1), (23, 1)]
-    days = [(one.start.day, one.accepted) for one in ledger.entries(project_key_id=1, **asked)]
+    hours = [(one.start.hour, one.project_key) for one in ledger.entries(grain="hour", **asked)]
+    assert hours == [(12, "Blog"), (12, "Shop"), (11, "Shop"), (23, "Shop")]
+    days = [(one.start.day, one.accepted) for one in ledger.entries(project_key_id=shop, **asked)]
     assert days == [(1, 2), (31, 1)]
 
 
