@@ -59,7 +59,7 @@ class Inbox:
 
     @transaction.atomic
     def process_batch(self) -> int:
-        """Store the oldest unclaimed requests and return how many there were.
+        """Store the oldest unclaimed requests and return how many events they held.
 
         The requests leave the inbox in the commit that stores their events, so that a crash at any
         moment loses nothing and counts nothing twice.
@@ -68,7 +68,7 @@ class Inbox:
         claimed = self._claim(cursor)
         if claimed:
             store(cursor, claimed, self.memory)
-        return len(claimed)
+        return sum(request.events for request in claimed)
 
     def _claim(self, cursor: psycopg.Cursor) -> list[Request]:
         cursor.execute(_LOOK, [self.requests], binary=True)
@@ -157,3 +157,8 @@ def _checked(request: Request, parsed: wire.Parsed) -> wire.Parsed:
 def depth() -> int:
     """Return how many acknowledged requests wait."""
     return InboxRequest.objects.count()
+
+
+def waiting_since() -> datetime | None:
+    """Return when the oldest request that waits was acknowledged."""
+    return InboxRequest.objects.order_by("pk").values_list("received_at", flat=True).first()

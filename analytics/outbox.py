@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Max, Min, Sum
 
 from analytics.calculations.wire import EventRecord
-from analytics.models import ForwardingBatch
+from analytics.models import ForwardingBatch, ForwardingState
 
 # What one request to PostHog holds; it refuses more than 20 MB.
 MAX_EVENTS = 1_000
@@ -55,6 +55,11 @@ def add(records: Iterable[EventRecord]) -> None:
 def backlog() -> Backlog:
     found = ForwardingBatch.objects.aggregate(events=Sum("events"), since=Min("created_at"))
     return Backlog(found["events"] or 0, found["since"])
+
+
+def state() -> ForwardingState:
+    """Return how forwarding goes."""
+    return ForwardingState.objects.first() or ForwardingState(pk=1)
 
 
 def last_id() -> int:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("admin/analytics/funnel/", pages.funnel, name="funnel-page"),
     path("admin/analytics/events/", pages.events, name="events-page"),
     path("admin/analytics/ingestion/", ingestion.page, name="ingestion-page"),
+    path("admin/analytics/capture-health/", pages.capture_health, name="capture-health-page"),
     re_path(r"^api/analytics/retention/?$", RetentionView.as_view(), name="retention"),
     re_path(
         r"^api/analytics/retention/weekly/?$",

@@ -93,6 +93,7 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _link("Ingestion", "receipt_long", "analytics:ingestion-page"),
+                    _link("Capture health", "monitor_heart", "analytics:capture-health-page"),
                     _rows("Project keys", "vpn_key", "analytics.projectkey"),
                     _rows("Inbox", "inbox", "analytics.inboxrequest"),
                     _rows("Rejected events", "block", "analytics.rejectedevent"),
