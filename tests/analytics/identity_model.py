@@ -82,10 +82,8 @@ class World:
                 return
             before = {
                 "distinct_ids": sorted(other.ids),
-                "properties": dict(other.properties),
-                "person_properties": dict(person.properties),
-                "is_identified": other.identified,
-                "excluded_by_hand": other.excluded_by_hand,
+                "person": _side(person),
+                "other": _side(other),
             }
             self._note("merged", event, other_id, before)
             self.persons.remove(other)
@@ -116,6 +114,15 @@ class World:
         self.journal.append(
             (verdict, event["event"], event["uuid"], event["distinct_id"], other_id, before)
         )
+
+
+def _side(person: Person) -> dict:
+    return {
+        "properties": dict(person.properties),
+        "is_identified": person.identified,
+        "excluded_by_hand": person.excluded_by_hand,
+        "is_demo": False,
+    }
 
 
 def _has_profile(event: dict) -> bool:

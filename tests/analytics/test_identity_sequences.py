@@ -137,10 +137,8 @@ def facts(person):
 
 
 def journal_line(entry):
-    about = "distinct_ids properties person_properties is_identified excluded_by_hand".split()
-    before = {name: entry.before[name] for name in about if name in entry.before}
     told = (entry.result, entry.cause, str(entry.event_uuid), entry.distinct_id, entry.other_id)
-    return (*told, before)
+    return (*told, entry.before)
 
 
 def model_outcome(history, excluded_by_hand):

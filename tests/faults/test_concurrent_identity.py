@@ -106,7 +106,7 @@ def assert_the_journal_is_justified(sent):
     for entry in PersonMerge.objects.order_by("pk"):
         dangerous = sent[str(entry.event_uuid)]["event"] == "$merge_dangerously"
         if entry.result == "merged":
-            assert dangerous or not entry.before["is_identified"]
+            assert dangerous or not entry.before["other"]["is_identified"]
             assert entry.other_person_id not in gone
             gone.add(entry.other_person_id)
         else:
