@@ -46,6 +46,8 @@ FROM (SELECT person, number, %(start)s::timestamptz
 
 def use_database(name: str) -> None:
     """Work in this database of the benchmarks' own server, making it where it is missing."""
+    if connection.settings_dict["NAME"] == name:
+        return
     connection.close()
     connection.settings_dict["NAME"] = "postgres"
     with connection.cursor() as cursor:

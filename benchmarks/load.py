@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from itertools import cycle
+from itertools import cycle, islice
 from time import perf_counter
 from typing import NamedTuple
 
@@ -55,33 +55,37 @@ def send_all(port: int, requests: Sequence[bytes]) -> Done:
 
 def _drive(port: int, requests: Iterator[bytes], seconds: float) -> Done:
     selector = selectors.DefaultSelector()
-    connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
     start, answered = perf_counter(), 0
-    for connection in connections:
+    for first in islice(requests, CONNECTIONS):
+        connection = socket.create_connection(("127.0.0.1", port))
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if (first := next(requests, None)) is not None:
-            connection.sendall(first)
-            selector.register(connection, selectors.EVENT_READ)
+        connection.sendall(first)
+        selector.register(connection, selectors.EVENT_READ, bytearray())
     while selector.get_map():
         ready = selector.select(_TIMEOUT)
         if not ready:
             raise TimeoutError("no answer")
         goes_on = perf_counter() - start < seconds
         for key, _ in ready:
-            _check(key.fileobj.recv(65536))
+            connection, answer = key.fileobj, key.data
+            answer += connection.recv(65536)
+            if not _is_whole(answer):
+                continue
             answered += 1
+            answer.clear()
             following = next(requests, None) if goes_on else None
             if following is None:
-                selector.unregister(key.fileobj)
+                selector.unregister(connection)
+                connection.close()
             else:
-                key.fileobj.sendall(following)
-    ended = perf_counter()
-    for connection in connections:
-        connection.close()
-    return Done(answered, start, ended)
+                connection.sendall(following)
+    return Done(answered, start, perf_counter())
 
 
-def _check(answer: bytes) -> None:
-    """Refuse all but a 2xx that came whole: these answers are so short that they come at once."""
+def _is_whole(answer: bytearray) -> bool:
+    """Whether all of an answer is there; raise where it is none that acknowledges."""
     if not answer.startswith(b"HTTP/1.1 20"):
         raise RuntimeError(answer.decode(errors="replace") or "the connection was closed")
+    head, end, body = answer.partition(b"\r\n\r\n")
+    length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+    return bool(end) and len(body) >= int(length)
