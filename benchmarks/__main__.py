@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config.devstack import ensure_services
 
-NAMES = ("importing", "reading", "accepting", "ingesting", "end_to_end")
+NAMES = ("importing", "reading", "accepting", "ingesting", "end_to_end", "freshness", "memory")
 
 
 def main() -> None:

@@ -82,9 +82,7 @@ def _counted() -> int:
     return int(number)
 
 
-def _stored(
-    generator: Executor, port: int, path: str, bodies: list[bytes], events: int
-) -> float:
+def _stored(generator: Executor, port: int, path: str, bodies: list[bytes], events: int) -> float:
     """Return events a second until the last is stored, which is before it is acknowledged."""
     requests = [
         load.request(body, path=path) for body in bodies[: events // traffic.EVENTS_PER_REQUEST]

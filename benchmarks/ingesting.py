@@ -1,22 +1,18 @@
 """From the inbox to committed events, persons, days and counters, against sorted binary COPY."""
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from statistics import median
 
 from django.db import connection
 
 from analytics import rebuild
-from analytics.calculations.body import opened
-from analytics.models import Event, InboxRequest, ProjectKey
+from analytics.models import Event, InboxRequest
 from benchmarks import dataset, traffic, workers
 from benchmarks.workers import Worker
 
 EVENTS = 200_000  # of one measurement
 ROUNDS = 3
 OURS, THEIRS = "bench_ingest", "bench_copy"
-
-_INBOX = "COPY analytics_inboxrequest (project_key_id, received_at, body, events, size) FROM STDIN"
 
 
 def run(scale: float) -> None:
@@ -56,19 +52,9 @@ def _report(processes: int, rates: Sequence[tuple[float, float]]) -> None:
 
 def _ingest(processes: Sequence[Worker], sent: Sequence[traffic.Event], token: str) -> float:
     dataset.use_database(OURS)
-    fill_inbox(traffic.bodies(sent, token))
+    traffic.fill_inbox(traffic.bodies(sent, token))
     _checkpoint()
     return workers.seconds(processes)
-
-
-def fill_inbox(requests: Iterable[bytes]) -> None:
-    """Put requests where the front door puts them."""
-    key, now = ProjectKey.objects.get().pk, datetime.now(UTC)
-    connection.ensure_connection()
-    with connection.connection.cursor() as cursor, cursor.copy(_INBOX) as rows:
-        for body in requests:
-            envelope = opened(body)
-            rows.write_row((key, now, body, len(envelope.events), envelope.size))
 
 
 def _copy(processes: Sequence[Worker], sent: Sequence[traffic.Event]) -> float:

@@ -4,13 +4,14 @@ import multiprocessing
 import selectors
 import socket
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import cycle, islice
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import NamedTuple
 
 CONNECTIONS = 32  # four for each thread of the server, so that none of them waits for us
+_SENDERS = 16  # where the rate is given
 _TIMEOUT = 60  # seconds without an answer
 
 
@@ -51,6 +52,25 @@ def keep_sending(port: int, requests: Sequence[bytes], seconds: float) -> Done:
 def send_all(port: int, requests: Sequence[bytes]) -> Done:
     """Send each of the requests once, as fast as they are answered."""
     return _drive(port, iter(requests), float("inf"))
+
+
+def send_evenly(port: int, requests: Sequence[bytes], per_second: float) -> list[float]:
+    """Send each of the requests at its time; return when they were answered (`perf_counter`)."""
+    start, answered_at = perf_counter(), [0.0] * len(requests)
+
+    def send_some(first: int) -> None:
+        with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as connection:
+            for place in range(first, len(requests), _SENDERS):
+                sleep(max(0.0, start + place / per_second - perf_counter()))
+                connection.sendall(requests[place])
+                answer = bytearray()
+                while not answer or not _is_whole(answer):
+                    answer += connection.recv(65536)
+                answered_at[place] = perf_counter()
+
+    with ThreadPoolExecutor(_SENDERS) as threads:
+        list(threads.map(send_some, range(_SENDERS)))
+    return answered_at
 
 
 def _drive(port: int, requests: Iterator[bytes], seconds: float) -> Done:

@@ -1,7 +1,7 @@
 """The live traffic of a product with 200,000 known persons: as requests, and as rows."""
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import NamedTuple
@@ -10,6 +10,8 @@ from uuid import UUID
 from django.db import connection
 
 from analytics import rebuild
+from analytics.calculations.body import decompressed, opened
+from analytics.models import ProjectKey
 from analytics.partitions import ensure_partitions, month_of
 from benchmarks import dataset
 
@@ -20,6 +22,8 @@ _PER_PERSON = 5  # events a day, on average
 _NAMES = ("used", "viewed", "workflow_run", "report_opened", "workflow_created")
 _FREQUENCY = (40, 30, 20, 8, 2)
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+_INBOX = "COPY analytics_inboxrequest (project_key_id, received_at, body, events, size) FROM STDIN"
 
 # Everybody signed up in the last 60 days, and has not been seen since.
 _KNOWN = """
@@ -98,6 +102,16 @@ def bodies(sent: Sequence[Event], token: str, *, size: int = EVENTS_PER_REQUEST)
             for event in sent[start : start + size]
         )
         yield b'{"api_key": "%b", "batch": [%b]}' % (token.encode(), batch)
+
+
+def fill_inbox(requests: Iterable[bytes]) -> None:
+    """Put requests where the front door puts them."""
+    key, now = ProjectKey.objects.get().pk, datetime.now(UTC)
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor, cursor.copy(_INBOX) as rows:
+        for body in requests:
+            envelope = opened(decompressed(body))
+            rows.write_row((key, now, body, len(envelope.events), envelope.size))
 
 
 def copies(sent: Sequence[Event]) -> Iterator[bytes]:
