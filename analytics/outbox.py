@@ -38,17 +38,20 @@ def add(records: Iterable[EventRecord]) -> None:
 
     Needs the roll-up lock: that is what puts the ids into the order of the commits.
     """
-    if not settings.PLUMBLINE_FORWARDING:
-        return
-    wanted = (record.json for record in records if _is_wanted(record.event))
+    if settings.PLUMBLINE_FORWARDING:
+        put(record.json for record in records if _is_wanted(record.event))
+
+
+def put(events: Iterable[bytes]) -> None:
+    """Let events wait for their turn, each a JSON object."""
     ForwardingBatch.objects.bulk_create(
         ForwardingBatch(
-            events=len(events),
-            size=sum(map(len, events)),
+            events=len(batch),
+            size=sum(map(len, batch)),
             # A long outage fills the disk some eight times later.
-            body=zstandard.compress(b"[" + b",".join(events) + b"]"),
+            body=zstandard.compress(b"[" + b",".join(batch) + b"]"),
         )
-        for events in _batches(wanted)
+        for batch in _batches(events)
     )
 
 
