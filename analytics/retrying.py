@@ -81,9 +81,9 @@ def _read(row: RejectedEvent) -> EventRecord:
     payload = bytes(row.payload)
     run = row.import_run
     if run is None:
-        return wire.event_record(
-            wire.decode_event(payload), payload, _arrival(row), position=row.position
-        )
+        arrival = _arrival(row)
+        event = wire.decode_event(payload)
+        return wire.event_record(event, payload, arrival, position=row.position)
     if run.finished_at is None:
         raise NotKnown("its import has not finished: run it again first")
     if row.holds == Holds.READ_EVENT:

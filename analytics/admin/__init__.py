@@ -1,3 +1,3 @@
-from . import capture, persons
+from . import capture, persons, project_keys, rejected_events
 
-__all__ = ["capture", "persons"]
+__all__ = ["capture", "persons", "project_keys", "rejected_events"]

@@ -21,7 +21,7 @@ from analytics.models import Outcome, ProjectKey
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """How many events had a reason; `address` is where they are listed, "" for those dropped."""
+    """How many events had a reason; `address` is where they are listed, "" where nowhere."""
 
     name: str
     events: int
@@ -51,18 +51,21 @@ def page(request: HttpRequest) -> HttpResponse:
 def _row(entry: Entry) -> dict[str, Any]:
     return {
         "entry": entry,
-        "rejected": _reasons(entry, Outcome.REJECTED, entry.rejected),
-        "refused": _reasons(entry, Outcome.REFUSED, entry.refused),
-        "limited": [Reason(_words(reason), n) for reason, n in entry.limited.most_common()],
+        "rejected": _amount(entry, Outcome.REJECTED, entry.rejected),
+        "refused": _amount(entry, Outcome.REFUSED, entry.refused),
+        "limited": _amount(entry, Outcome.LIMITED, entry.limited),
     }
 
 
-def _reasons(entry: Entry, outcome: Outcome, reasons: Counter[str]) -> list[Reason]:
-    """Return the reasons, the most frequent first, with links to the events behind them."""
-    return [
-        Reason(_words(reason), events, _rejected_events(entry, outcome, reason))
-        for reason, events in reasons.most_common()
-    ]
+def _amount(entry: Entry, outcome: Outcome, reasons: Counter[str]) -> dict[str, Any]:
+    """Return a number of events and its reasons, the most frequent first."""
+    return {
+        "events": reasons.total(),
+        "reasons": [
+            Reason(_words(reason), events, _rejected_events(entry, outcome, reason))
+            for reason, events in reasons.most_common()
+        ],
+    }
 
 
 def _words(reason: str) -> str:
@@ -70,6 +73,8 @@ def _words(reason: str) -> str:
 
 
 def _rejected_events(entry: Entry, outcome: Outcome, reason: str) -> str:
+    if outcome is Outcome.LIMITED:
+        return ""  # nothing of them was kept
     wanted = {
         "received_at__gte": entry.start.isoformat(),
         "received_at__lt": entry.end.isoformat(),

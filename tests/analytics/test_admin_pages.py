@@ -11,7 +11,7 @@ from tests.analytics.people import did
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["retention", "active-users", "activation", "funnel", "events"]
+PAGES = ["retention", "active-users", "activation", "funnel", "events", "ingestion"]
 STAFF_PAGES = [*PAGES, "capture-health"]
 LISTS = ["person", "projectkey", "inboxrequest", "importrun", "rejectedevent"]
 NOW = "2024-06-15T10:00Z"
