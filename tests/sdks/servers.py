@@ -116,3 +116,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""
+
+
+class Pages:
+    """A server of a few pages at `localhost`, which is another origin than `LOCAL`."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://localhost:{port}"
+        self.found: dict[str, tuple[str, bytes]] = {}
+
+    def add(self, path: str, text: str, content_type: str = "text/html") -> None:
+        self.found[path] = (content_type, text.encode())
+
+
+@contextmanager
+def pages() -> Iterator[Pages]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content_type, body = found.found.get(self.path, ("text/plain", b""))
+            self.send_response_only(200)
+            self.send_header("Content-Type", f"{content_type}; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with ThreadingHTTPServer(("localhost", 0), Handler) as listener:
+        found = Pages(listener.server_port)
+        threading.Thread(target=listener.serve_forever, args=(0.01,)).start()
+        yield found
+        listener.shutdown()
