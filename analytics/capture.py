@@ -199,8 +199,12 @@ def _keep_refused(key: Key, arrival: Arrival, bad: Sequence[Rejection]) -> None:
 
 
 def _count_limited(key: Key, submission: Submission, events: int, limit: str) -> None:
+    """Count what was not acknowledged: not worth waiting for the disk in a flood of requests."""
     line = Line(ledger.hour_of(submission.received_at), key.id, Outcome.LIMITED, limit)
-    ledger.add(psycopg.Cursor(_raw_connection()), {line: events})
+    with transaction.atomic():
+        cursor = psycopg.Cursor(_raw_connection())
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        ledger.add(cursor, {line: events})
 
 
 def _raw_connection() -> psycopg.Connection:

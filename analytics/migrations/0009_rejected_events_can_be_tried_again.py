@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='rejectedevent',
             name='holds',
-            field=models.CharField(choices=[('event', 'an event as received'), ('read_event', 'an event as read: its time corrected'), ('request', 'a whole request that could not be read')], db_default='event', max_length=10),
+            field=models.CharField(choices=[('event', 'an event as received'), ('read_event', 'an event as read: its time corrected'), ('request', 'a whole request that could not be read')], db_default='event', max_length=10, verbose_name='payload is'),
         ),
         migrations.AddField(
             model_name='rejectedevent',

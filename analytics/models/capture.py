@@ -125,6 +125,7 @@ class RejectedEvent(models.Model):
     detail = models.TextField(help_text="What is wrong, naming the field")
     payload = models.BinaryField(help_text="As received, or as edited since")
     holds = models.CharField(
+        "payload is",
         max_length=10,
         choices=[
             (Holds.EVENT.value, "an event as received"),
