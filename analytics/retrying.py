@@ -9,11 +9,11 @@ import psycopg
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
-from analytics import importing, ingest, ledger, rejections, retention_period
+from analytics import importing, ingest, ledger, outbox, rejections, retention_period
 from analytics.calculations import body as bodies
 from analytics.calculations import wire
 from analytics.calculations.body import BadToken, TooLarge
-from analytics.calculations.wire import Arrival, EventRecord, Holds, Refused, Rejection
+from analytics.calculations.wire import Arrival, EventRecord, Holds, Reason, Refused, Rejection
 from analytics.ingest import Fate
 from analytics.ledger import Line
 from analytics.models import ImportRun, InboxRequest, Outcome, RejectedEvent
@@ -57,7 +57,11 @@ def _try(ids: Sequence[int], tried: Tried) -> None:
     fates: list[tuple[RejectedEvent, Fate]] = []
     for row in known.select_for_update(of=("self",)).order_by("pk"):
         try:
-            if row.holds == Holds.REQUEST:
+            if row.reason == Reason.FORWARDING_REFUSED:  # it is stored; PostHog is asked again
+                outbox.put([bytes(row.payload)])
+                row.delete()
+                tried.waiting += row.events
+            elif row.holds == Holds.REQUEST:
                 _put_back(row)
                 tried.waiting += row.events
             else:
@@ -68,8 +72,10 @@ def _try(ids: Sequence[int], tried: Tried) -> None:
             fates.append((row, again))
         except NotKnown as error:
             tried.rejected[str(error)] += row.events
-    stored = ingest.store([record for _, record in records])
-    fates += [(row, fate) for (row, _), fate in zip(records, stored, strict=True)]
+    for captured in (True, False):  # what was imported is not forwarded
+        some = [(row, record) for row, record in records if captured is (row.import_run is None)]
+        stored = ingest.store([record for _, record in some], forward=captured)
+        fates += [(row, fate) for (row, _), fate in zip(some, stored, strict=True)]
     amounts: Counter[Line] = Counter()
     for row, fate in fates:
         _follow(row, fate, amounts)
