@@ -1,3 +1,19 @@
-from . import capture, persons, project_keys, rejected_events
+from . import (
+    capture,
+    exclusion_rules,
+    groups,
+    merges,
+    persons,
+    project_keys,
+    rejected_events,
+)
 
-__all__ = ["capture", "persons", "project_keys", "rejected_events"]
+__all__ = [
+    "capture",
+    "exclusion_rules",
+    "groups",
+    "merges",
+    "persons",
+    "project_keys",
+    "rejected_events",
+]
