@@ -132,14 +132,14 @@ def _v1(environ: Environ) -> Answer:
 
     def accept() -> Answer:
         body = _read(environ)
-        if scheme.lower() != "bearer":
-            raise BadToken("Authorization: not a Bearer token")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise BadToken("Authorization: no Bearer token")
         results = capture.accept_each(
             Submission(
                 body,
                 capture.now(),
                 _encoding(environ),
-                token=token.strip() or " ",
+                token=token.strip(),
                 sent_at=_request_timestamp(environ),
                 sdk=environ.get("HTTP_POSTHOG_SDK_INFO", "")[:200],
             )

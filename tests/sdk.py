@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from django.test import RequestFactory
@@ -27,6 +28,7 @@ def request(method: str, path: str, body: Any = b"", content_type="application/j
     if not isinstance(body, bytes | str):
         body = json.dumps(body)
     asked = RequestFactory().generic(method, path, body, content_type, **environ)
+    asked.environ["wsgi.input"] = BytesIO(body.encode() if isinstance(body, str) else body)
     started: list[Any] = []
     content = b"".join(application(asked.environ, lambda *args: started.append(args)))
     ((status, headers),) = started

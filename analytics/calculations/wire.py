@@ -176,9 +176,10 @@ class _Options(msgspec.Struct, gc=False):
 _decode_event = msgspec.json.Decoder(WireEvent).decode
 _decode_named = msgspec.json.Decoder(_Named).decode
 _decode_special = msgspec.json.Decoder(_Special).decode
-_decode_options = msgspec.json.Decoder(_Options).decode
+_decode_options = msgspec.json.Decoder(_Options | None).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _NOTHING_SPECIAL = _Special()
+_NO_OPTIONS = _Options()
 
 
 def parse(events: Iterable[msgspec.Raw | bytes], arrival: Arrival) -> Parsed:
@@ -242,7 +243,7 @@ def event_record(
         uuid,
         storable(name),
         _distinct_id(event, special),
-        _timestamp(event, arrival, ignore_sent_at=_is_true(special.ignore_sent_at)),
+        _timestamp(event, arrival, ignore_sent_at=_says(special.ignore_sent_at, "true", "1")),
         properties,
         line,
         as_distinct_id(other) if linking and other is not None else None,
@@ -265,13 +266,18 @@ def _special(event: WireEvent, properties: bytes) -> _Special:
     """Read the properties and options that matter here."""
     special: _Special = _decoded(_decode_special, properties, _NOTHING_SPECIAL)
     if event.options:
-        options = _decoded(_decode_options, event.options, None)
-        if options is None:
-            raise Refused(Reason.BAD_FIELD, "options: an option has a wrong type")
+        options = _options(event)
         special = msgspec.structs.replace(
             special, profile=options.profile, ignore_sent_at=options.ignore_sent_at
         )
     return special
+
+
+def _options(event: WireEvent) -> _Options:
+    try:
+        return (_decode_options(event.options) if event.options else None) or _NO_OPTIONS
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise Refused(Reason.BAD_FIELD, "options: an option has a wrong type") from error
 
 
 def _decoded(decode: Any, raw: bytes | msgspec.Raw, default: Any) -> Any:
@@ -283,11 +289,11 @@ def _decoded(decode: Any, raw: bytes | msgspec.Raw, default: Any) -> Any:
 
 def makes_profile(event: str, asked: Any) -> bool:
     """Whether an event makes a profile; `asked` is its ``$process_person_profile``, if any."""
-    return event in OTHER_ID or asked is None or _is_true(asked)
+    return event in OTHER_ID or not _says(asked, "false", "0")
 
 
-def _is_true(value: Any) -> bool:
-    return value is True or str(value).strip().lower() in {"true", "1"}
+def _says(value: Any, *words: str) -> bool:
+    return str(value).strip().lower() in words
 
 
 def _distinct_id(event: WireEvent, special: _Special) -> str:
@@ -394,7 +400,9 @@ def is_ahead(event: WireEvent, record: EventRecord, arrival: Arrival) -> bool:
     if record.timestamp != arrival.received_at:
         return False
     special = _special(event, record.properties)
-    claimed = _claimed_time(event, arrival, ignore_sent_at=_is_true(special.ignore_sent_at))
+    claimed = _claimed_time(
+        event, arrival, ignore_sent_at=_says(special.ignore_sent_at, "true", "1")
+    )
     return claimed > arrival.received_at + MAX_CLOCK_AHEAD
 
 
@@ -463,10 +471,9 @@ def _beside(event: WireEvent, sdk: str) -> dict[str, Any]:
         beside["$session_id"] = event.session_id
     if event.window_id is not None:
         beside["$window_id"] = event.window_id
-    if event.options:
-        options = _decoded(_decode_options, event.options, _Options())
-        if options.profile is not None:
-            beside["$process_person_profile"] = options.profile
+    profile = _options(event).profile
+    if profile is not None:
+        beside["$process_person_profile"] = profile
     if sdk:
         beside["$lib"], _, beside["$lib_version"] = sdk.partition("/")
     return beside
