@@ -96,14 +96,18 @@ def application(environ: Environ, start_response: Callable[..., Any]) -> Iterabl
 
 def _answer(environ: Environ, method: str) -> Answer:
     path = environ["PATH_INFO"].rstrip("/")
-    if found := _REMOTE_CONFIG.match(path):
-        return _remote_config(*found.groups()) if method == "GET" else _not_allowed("GET")
+    if path in _V0 and method in {"POST", "GET"}:
+        return _v0(environ, method)
+    if path == _V1 and method == "POST":
+        return _v1(environ)
+    if _has_body(environ):
+        _drop(environ["wsgi.input"])
     if path in _FLAGS:
         return Answer(200, NO_FLAGS) if method in {"POST", "GET"} else _not_allowed("POST")
-    if path == _V1:
-        return _v1(environ) if method == "POST" else _not_allowed("POST")
-    if path in _V0:
-        return _v0(environ, method) if method in {"POST", "GET"} else _not_allowed("GET, POST")
+    if found := _REMOTE_CONFIG.match(path):
+        return _remote_config(*found.groups()) if method == "GET" else _not_allowed("GET")
+    if path in _V0 or path == _V1:
+        return _not_allowed("POST" if path == _V1 else "GET, POST")
     return Answer(404, {"status": 0, "error": "no such address"})
 
 
@@ -113,12 +117,12 @@ def _not_allowed(allowed: str) -> Answer:
 
 def _v0(environ: Environ, method: str) -> Answer:
     def accept() -> Answer:
+        body = _read(environ)
         query = bodies.form_fields(environ.get("QUERY_STRING", ""))
         if method == "GET":
             body = bodies.from_base64(query.get("data", ""))
         else:
-            content_type = environ.get("CONTENT_TYPE", "")
-            body = bodies.unwrapped(_read(environ), content_type=content_type)
+            body = bodies.unwrapped(body, content_type=environ.get("CONTENT_TYPE", ""))
         capture.accept(Submission(body, capture.now(), _encoding(environ)))
         return Answer(204) if query.get("beacon") == "1" else _ACCEPTED
 
@@ -193,24 +197,31 @@ def _encoding(environ: Environ) -> str:
 
 
 def _read(environ: Environ) -> bytes:
-    """Return the body, read whole before any answer, as servers want it; or raise `TooLarge`."""
-    stream = environ["wsgi.input"]
-    length = environ.get("CONTENT_LENGTH")
-    if not length and "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", ""):
+    """Return the body, or raise `TooLarge`."""
+    if not _has_body(environ):
         return b""
-    if not length:
-        body: bytes = stream.read(MAX_BATCH + 1)
-    elif not length.isdecimal():
+    stream = environ["wsgi.input"]
+    length = environ.get("CONTENT_LENGTH") or str(MAX_BATCH + 1)
+    if not length.isdecimal():
         raise TooLarge
-    else:
-        body = stream.read(min(int(length), MAX_BATCH + 1))
+    body: bytes = stream.read(min(int(length), MAX_BATCH + 1))
     if len(body) > MAX_BATCH:
-        dropped = len(body)
         del body
-        while dropped < _READ_AND_DROPPED and (chunk := stream.read(1024 * 1024)):
-            dropped += len(chunk)
+        _drop(stream)
         raise TooLarge
     return body
+
+
+def _has_body(environ: Environ) -> bool:
+    chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "")
+    return chunked or environ.get("CONTENT_LENGTH", "") not in {"", "0"}
+
+
+def _drop(stream: Any) -> None:
+    """Read what is not needed: answered before, a server would close the connection."""
+    dropped = 0
+    while dropped < _READ_AND_DROPPED and (chunk := stream.read(1024 * 1024)):
+        dropped += len(chunk)
 
 
 def _remote_config(token: str, kind: str) -> Answer:

@@ -112,3 +112,14 @@ def test_there_are_no_flags_and_asking_for_them_is_no_error(server):
         decided = client.get_flags_decision(distinct_id="ada")
         asked = client.evaluate_flags("ada").is_enabled("beta")
     assert (decided["flags"], decided["errorsWhileComputingFlags"], asked) == ({}, False, False)
+
+
+def test_p04_alias_in_the_order_of_its_names_is_refused_once_the_second_is_identified(server):
+    sdk.post("/e/", {"api_key": sdk.key(), "event": "$identify", "distinct_id": "ada"})
+    with posthog(server) as client:
+        client.capture("used", distinct_id="visitor")
+        client.alias(previous_id="visitor", distinct_id="ada")
+    assert PersonMerge.objects.get().result == "cannot_merge_already_identified"
+    with posthog(server) as client:
+        client.alias(previous_id="ada", distinct_id="visitor")
+    assert person("visitor") == person("ada")
