@@ -10,6 +10,18 @@ from analytics.models import Person
 
 PERSONS_PER_TRANSACTION = 500
 
+# What the journal notes of those who had become part of these persons goes, too.
+_FORGET_MERGES = """
+WITH RECURSIVE part AS (
+    SELECT unnest(%s::bigint[]) AS id
+    UNION
+    SELECT other_person_id FROM analytics_personmerge JOIN part ON person_id = part.id
+    WHERE result = 'merged'
+)
+DELETE FROM analytics_personmerge
+WHERE person_id IN (SELECT id FROM part) OR other_person_id IN (SELECT id FROM part)
+"""
+
 
 def erase(person_ids: Sequence[int], *, progress: Callable[[int], None] = lambda _: None) -> int:
     """Erase these persons with their events, and return how many events went.
@@ -46,10 +58,6 @@ def _erase_chunk(person_ids: Sequence[int]) -> int:
         events = cursor.rowcount
         for table in ("personday", "distinctid"):
             cursor.execute(f"DELETE FROM analytics_{table} WHERE person_id = ANY(%s)", parameters)
-        cursor.execute(
-            "DELETE FROM analytics_personmerge"
-            " WHERE person_id = ANY(%(ids)s) OR other_person_id = ANY(%(ids)s)",
-            {"ids": list(person_ids)},
-        )
+        cursor.execute(_FORGET_MERGES, parameters)
         cursor.execute("DELETE FROM analytics_person WHERE id = ANY(%s)", parameters)
     return events

@@ -1,9 +1,10 @@
 """Recompute every roll-up from the raw events, or check that they are what that would give."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 import psycopg
 from django.db import connection, transaction
@@ -16,6 +17,7 @@ from analytics.rollups import Moments
 
 Progress = Callable[[str, int, int], None]  # step, done, of
 
+# `who` and `whose` narrow the next two down to some persons, or are true.
 _MOMENTS = """
 UPDATE analytics_person SET
     first_seen_at = facts.first_seen_at, first_event_at = facts.first_event_at,
@@ -27,9 +29,9 @@ FROM analytics_person AS person LEFT JOIN (
                WHERE event = %(signup)s OR %(signup)s = %(first)s AND event <> ALL(%(ignored)s)
            ) AS signup_at,
            min(timestamp) FILTER (WHERE event = %(activation)s) AS activated_at
-    FROM analytics_event GROUP BY person_id
+    FROM analytics_event WHERE {whose} GROUP BY person_id
 ) AS facts ON facts.person_id = person.id
-WHERE analytics_person.id = person.id
+WHERE analytics_person.id = person.id AND {who}
   AND (analytics_person.first_seen_at, analytics_person.first_event_at,
        analytics_person.signup_at, analytics_person.activated_at)
       IS DISTINCT FROM (facts.first_seen_at, facts.first_event_at,
@@ -39,7 +41,7 @@ WHERE analytics_person.id = person.id
 _PERSON_DAYS = """
 INSERT INTO analytics_personday (person_id, day)
 SELECT DISTINCT person_id, (timestamp AT TIME ZONE %(zone)s)::date
-FROM analytics_event WHERE event <> ALL(%(ignored)s)
+FROM analytics_event WHERE event <> ALL(%(ignored)s) AND {whose}
 """
 
 _EVENT_DAYS = """
@@ -105,18 +107,33 @@ def check(*, progress: Progress = lambda *_: None) -> list[Difference]:
     ]
 
 
-def _recompute(cursor: psycopg.Cursor, wanted: Definitions, progress: Progress) -> None:
-    parameters = {
+def recompute_persons(
+    cursor: psycopg.Cursor, in_force: Definitions, person_ids: Sequence[int]
+) -> None:
+    """Recompute the moments and days of some persons, inside `rollups.recounted`."""
+    parameters = {**_parameters(in_force), "persons": list(person_ids)}
+    whose, who = "person_id = ANY(%(persons)s)", "person.id = ANY(%(persons)s)"
+    cursor.execute(_MOMENTS.format(whose=whose, who=who), parameters)
+    cursor.execute(f"DELETE FROM analytics_personday WHERE {whose}", parameters)
+    cursor.execute(_PERSON_DAYS.format(whose=whose), parameters)
+
+
+def _parameters(wanted: Definitions) -> dict[str, Any]:
+    return {
         "ignored": sorted(wanted.ignored_events),
         "signup": wanted.signup_event,
         "first": FIRST_EVENT,
         "activation": wanted.activation_event,
         "zone": wanted.time_zone,
     }
+
+
+def _recompute(cursor: psycopg.Cursor, wanted: Definitions, progress: Progress) -> None:
+    parameters = _parameters(wanted)
     steps = (
-        ("first moments", _MOMENTS),
+        ("first moments", _MOMENTS.format(whose="true", who="true")),
         ("person days", "DELETE FROM analytics_personday"),
-        ("person days", _PERSON_DAYS),
+        ("person days", _PERSON_DAYS.format(whose="true")),
         ("events by day", "DELETE FROM analytics_eventday"),
         ("events by day", _EVENT_DAYS),
         ("counters", "DELETE FROM analytics_counter"),

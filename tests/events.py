@@ -18,13 +18,18 @@ def record(
     properties=None,
     identity=None,
     other_id=None,
+    profile=True,
 ):
     """Return an event that can be stored; without `identity` it is one of its own."""
+    properties = properties or {}
+    if not profile:
+        properties |= {"$process_person_profile": False}
     return EventRecord(
         uuid=(identity or uuid.uuid4()).bytes,
         event=event,
         distinct_id=distinct_id,
         timestamp=timestamp,
-        properties=msgspec.json.encode(properties or {}),
+        properties=msgspec.json.encode(properties),
         other_id=other_id,
+        profile=profile,
     )
