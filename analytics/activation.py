@@ -147,7 +147,8 @@ def _median_times(first: date, last: date) -> dict[date | None, timedelta]:
             SELECT date_trunc('month', signup_at AT TIME ZONE %(zone)s)::date,
                    percentile_cont(0.5) WITHIN GROUP (ORDER BY activated_at - signup_at)
             FROM analytics_person
-            WHERE NOT excluded AND signup_at >= %(start)s AND signup_at < %(end)s
+            WHERE NOT excluded AND has_profile
+              AND signup_at >= %(start)s AND signup_at < %(end)s
               AND activated_at - signup_at BETWEEN -%(skew)s::interval AND %(window)s::interval
             GROUP BY ROLLUP (1)
             """,

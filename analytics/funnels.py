@@ -84,7 +84,7 @@ step_1 AS (
     SELECT person_id, min(timestamp) AS time_1
     FROM analytics_event JOIN analytics_person AS person ON person.id = person_id
     WHERE event = %(event_1)s AND timestamp >= %(start)s AND timestamp < %(end)s
-      AND timestamp <= %(latest)s AND NOT excluded
+      AND timestamp <= %(latest)s AND NOT excluded AND has_profile
       AND NOT EXISTS (
           SELECT FROM analytics_event AS earlier
           WHERE earlier.person_id = person.id AND earlier.event = %(event_1)s

@@ -85,7 +85,16 @@ UNFOLD = {
                     _link("Activation", "bolt", "analytics:activation-page"),
                     _link("Funnel", "filter_alt", "analytics:funnel-page"),
                     _link("Events", "list", "analytics:events-page"),
+                ],
+            },
+            {
+                "title": "People",
+                "separator": True,
+                "items": [
                     _rows("Persons", "groups", "analytics.person"),
+                    _rows("Merge journal", "merge", "analytics.personmerge"),
+                    _rows("Exclusion rules", "person_off", "analytics.exclusionrule"),
+                    _rows("Customer groups", "domain", "analytics.group"),
                 ],
             },
             {

@@ -1,3 +1,3 @@
-from . import capture, persons
+from . import capture, exclusion_rules, groups, merges, persons
 
-__all__ = ["capture", "persons"]
+__all__ = ["capture", "exclusion_rules", "groups", "merges", "persons"]

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET
 from rest_framework.exceptions import ValidationError
@@ -13,7 +13,7 @@ from rest_framework.serializers import Serializer
 
 from analytics import activation as activations
 from analytics import active_users as active
-from analytics import definitions, funnels, persons
+from analytics import definitions, funnels
 from analytics import retention as retentions
 from analytics.admin import charts
 from analytics.api.active_users import GRANULARITIES, ActiveUsersQuery
@@ -22,7 +22,6 @@ from analytics.api.funnel import FunnelQuery
 from analytics.api.parameters import AsOfQuery, parsed
 from analytics.api.retention import CohortQuery
 from analytics.events import any_recorded
-from analytics.models import Person
 
 RETENTION_DAYS = [1, 7, 14, 30, 60, 90]
 RETENTION_WEEKS = 12
@@ -147,26 +146,6 @@ def events(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         context["errors"] = error.detail
     return _page(request, "events", title="Events", **context)
-
-
-def person(request: HttpRequest, person: Person) -> HttpResponse:
-    """Show a person to staff who may see persons (`PersonAdmin` has asked)."""
-    try:
-        timeline, following = page_of_events(request.GET, person=person)
-    except ValidationError:  # a cursor that was tampered with
-        timeline, following = page_of_events(QueryDict(), person=person)
-    return _page(
-        request,
-        "person",
-        title="Person",
-        person=person,
-        distinct_ids=sorted(known.distinct_id for known in person.distinct_ids.all()),
-        activity=persons.activity(person),
-        events=timeline,
-        next=following,
-        zone=definitions.in_force().time_zone,
-        no_events=False,  # whether or not others have any
-    )
 
 
 def _asked(query: type[Serializer], request: HttpRequest, *, days: int) -> dict[str, Any]:

@@ -1,17 +1,20 @@
-"""Persons: the list, and a page for each with what is known and what they did."""
+"""Persons: the list, and what can be done from it; `person_pages` has a page for each."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
 
-from analytics import persons
-from analytics.admin import pages
+from analytics import exclusions, persons, unmerging
+from analytics.admin import person_pages
 from analytics.admin.read_only import ReadOnlyAdmin
-from analytics.models import Person
+from analytics.models import ExclusionRule, Person
 
 
 class ActivationFilter(admin.EmptyFieldListFilter):
@@ -22,14 +25,88 @@ class ActivationFilter(admin.EmptyFieldListFilter):
             yield {**choice, "display": name}
 
 
+class ProfileFilter(admin.SimpleListFilter):
+    """By default those with a profile; a search finds everybody."""
+
+    title = "profile"
+    parameter_name = "profile"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("without", "Without a profile"), ("any", "With or without")]
+
+    def choices(self, changelist: Any) -> Any:
+        default, *others = super().choices(changelist)
+        yield {**default, "display": "With a profile"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> QuerySet[Person]:
+        if self.value() == "without":
+            return queryset.filter(has_profile=False)
+        if self.value() == "any" or request.GET.get("q"):
+            return queryset
+        return queryset.filter(has_profile=True)
+
+
+class ExclusionFilter(admin.SimpleListFilter):
+    title = "exclusion"
+    parameter_name = "exclusion"
+    _meaning: dict[str, tuple[str, dict[str, bool | None]]] = {
+        "none": ("Not excluded", {"excluded": False}),
+        "any": ("Excluded", {"excluded": True}),
+        "hand": ("Excluded by hand", {"excluded_by_hand": True}),
+        "rule": ("Excluded by a rule", {"excluded": True, "excluded_by_hand": None}),
+        "kept": ("Counted in spite of a rule", {"excluded_by_hand": False}),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, name) for value, (name, _) in self._meaning.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> QuerySet[Person]:
+        _, condition = self._meaning.get(self.value() or "", ("", {}))
+        return queryset.filter(**condition)
+
+
+class RuleFilter(admin.SimpleListFilter):
+    title = "exclusion rule that matches"
+    parameter_name = "rule"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(rule.pk), rule.name) for rule in ExclusionRule.objects.order_by("name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> QuerySet[Person]:
+        value = self.value() or ""
+        rule = ExclusionRule.objects.filter(pk=value).first() if value.isdecimal() else None
+        return queryset.filter(pk__in=exclusions.matching(rule).values("pk")) if rule else queryset
+
+
 @admin.register(Person)
 class PersonAdmin(ReadOnlyAdmin):
     list_display = ["name", "ids", "signup_at", "activated_at", "first_seen_at", "counted"]
-    list_filter = [("activated_at", ActivationFilter), "excluded", "is_demo"]
+    list_filter = [
+        ProfileFilter,
+        ExclusionFilter,
+        RuleFilter,
+        ("activated_at", ActivationFilter),
+        "is_identified",
+        "is_demo",
+    ]
     search_fields = ["pk"]  # shows the box; `get_search_results` does the search
     search_help_text = "The beginning of a distinct id, or an e-mail address"
     date_hierarchy = "signup_at"
     ordering = ["-pk"]
+    actions = ["exclude", "count_again"]
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = {"merge": person_pages.merge, "exclusion": person_pages.exclusion}
+        own = [
+            path(
+                f"<int:pk>/{name}/",
+                self.admin_site.admin_view(self._for_person(page)),
+                name=f"analytics_person_{name}",
+            )
+            for name, page in pages.items()
+        ]
+        return [*own, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:
         rows: QuerySet[Person] = super().get_queryset(request)
@@ -42,6 +119,21 @@ class PersonAdmin(ReadOnlyAdmin):
             queryset = queryset.filter(pk__in=persons.matching(search_term.replace("\0", "")))
         return queryset, False
 
+    def has_exclude_permission(self, request: HttpRequest) -> bool:
+        return person_pages.may_change(request)
+
+    @admin.action(description="Exclude the selected as test or internal", permissions=["exclude"])
+    def exclude(self, request: HttpRequest, selected: QuerySet[Person]) -> None:
+        self._decide(request, selected, excluded=True)
+
+    @admin.action(description="Count the selected again", permissions=["exclude"])
+    def count_again(self, request: HttpRequest, selected: QuerySet[Person]) -> None:
+        self._decide(request, selected, excluded=False)
+
+    def _decide(self, request: HttpRequest, selected: QuerySet[Person], *, excluded: bool) -> None:
+        ids = list(selected.values_list("pk", flat=True))
+        messages.success(request, person_pages.decide(request, ids, excluded=excluded))
+
     def change_view(
         self,
         request: HttpRequest,
@@ -51,10 +143,27 @@ class PersonAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         person = self.get_object(request, unquote(object_id))
         if person is None:
+            gone = int(object_id) if object_id.isdecimal() else None
+            if line := unmerging.merge_away(gone):
+                messages.info(request, f"Person {object_id} was merged into this one.")
+                return redirect("admin:analytics_person_change", line.person_id)
             raise Http404(f"There is no person {object_id}.")
         if not self.has_view_permission(request, person):
             raise PermissionDenied
-        return pages.person(request, person)
+        return person_pages.person(request, person)
+
+    def _for_person(
+        self, page: Callable[[HttpRequest, Person], HttpResponse]
+    ) -> Callable[..., HttpResponse]:
+        def view(request: HttpRequest, pk: int) -> HttpResponse:
+            if not person_pages.may_change(request):
+                raise PermissionDenied
+            person = self.get_object(request, str(pk))
+            if person is None:
+                return redirect("admin:analytics_person_change", pk)
+            return page(request, person)
+
+        return view
 
     @admin.display(description="Person", ordering="pk")
     def name(self, person: Person) -> str:
@@ -68,4 +177,6 @@ class PersonAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Counted", ordering="excluded")
     def counted(self, person: Person) -> str:
-        return "Excluded" if person.excluded else "Counted"
+        if person.excluded:
+            return "Excluded by hand" if person.excluded_by_hand else "Excluded by a rule"
+        return "Counted" if person.has_profile else "No profile"

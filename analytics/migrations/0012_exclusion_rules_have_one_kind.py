@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 condition=Q(property_name="", property_value__isnull=True) & ~Q(email_domain="")
                 | Q(email_domain="", property_value__isnull=False) & ~Q(property_name=""),
                 name="exclusion_rule_of_one_kind",
+                violation_error_message="Give either an e-mail domain, or the name of a property and its value.",
             ),
         ),
     ]

@@ -90,3 +90,9 @@ def pretty_json(value: Any) -> str:
 def percent_width(rate: float) -> str:
     """Return the length of a rate's bar, without the language's decimal sign."""
     return f"{100 * rate:.2f}"
+
+
+@register.filter(name="property")
+def property_value(value: Any) -> str:
+    """Show a property's value: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

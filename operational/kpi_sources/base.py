@@ -52,7 +52,7 @@ def signup_window(as_of: date, *, age: int) -> tuple[date, date]:
 def signed_up(first: date, last: date) -> QuerySet[Person]:
     """Return the persons who signed up from the `first` to the `last` day."""
     start, end = definitions.calendar().span(first, last)
-    return Person.objects.filter(excluded=False, signup_at__gte=start, signup_at__lt=end)
+    return Person.objects.counted().filter(signup_at__gte=start, signup_at__lt=end)
 
 
 def no_signups(first: date, last: date) -> str:

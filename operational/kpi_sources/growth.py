@@ -46,11 +46,11 @@ class Growth:
         before, now = last_two_months(as_of)
         match goal.basis, group:
             case Basis.ACTIVE_USERS, Group.NUMERATOR:
-                return Person.objects.filter(_active_in(now), excluded=False)
+                return Person.objects.counted().filter(_active_in(now))
             case Basis.ACTIVE_USERS, Group.DENOMINATOR:
-                return Person.objects.filter(_active_in(before), excluded=False)
+                return Person.objects.counted().filter(_active_in(before))
             case Basis.ACTIVE_USERS, Group.MISSED:
-                return Person.objects.filter(_active_in(before), ~_active_in(now), excluded=False)
+                return Person.objects.counted().filter(_active_in(before), ~_active_in(now))
             case Basis.SIGNUPS, Group.NUMERATOR:
                 return signed_up(*now)
             case Basis.SIGNUPS, Group.DENOMINATOR:

@@ -1,0 +1,133 @@
+"""The page of a person, and the pages on which one is merged or excluded."""
+
+from collections.abc import Collection
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_POST
+from rest_framework.exceptions import ValidationError as BadQuery
+
+from analytics import definitions, exclusions, manual_merging, persons
+from analytics.api.events import page_of_events
+from analytics.exclusions import Effect
+from analytics.models import Person
+from analytics.templatetags.numbers import whole
+
+SHOWN_MERGES = 20
+
+
+def may_change(request: HttpRequest) -> bool:
+    """Whether the user may merge and exclude persons."""
+    return bool(request.user.has_perm("analytics.change_person"))
+
+
+def person(request: HttpRequest, person: Person) -> HttpResponse:
+    """Show a person to staff who may see persons (`PersonAdmin` has asked)."""
+    try:
+        timeline, following = page_of_events(request.GET, person=person)
+    except BadQuery:  # a cursor that was tampered with
+        timeline, following = page_of_events(QueryDict(), person=person)
+    merges = list(persons.merges_of(person)[: SHOWN_MERGES + 1])
+    return page(
+        request,
+        "person",
+        title="Person",
+        person=person,
+        distinct_ids=sorted(known.distinct_id for known in person.distinct_ids.all()),
+        activity=persons.activity(person),
+        groups=persons.groups_of(person),
+        rules=exclusions.rules_about(person),
+        decision=_decision(person) if person.excluded_by_hand is not None else None,
+        merges=merges[:SHOWN_MERGES],
+        more_merges=len(merges) > SHOWN_MERGES,
+        may_change=may_change(request),
+        events=timeline,
+        next=following,
+        given=request.GET,
+    )
+
+
+def merge(request: HttpRequest, person: Person) -> HttpResponse:
+    """Show what merging another person into this one would do, and do it when it is confirmed."""
+    distinct_id = (request.POST or request.GET).get("distinct_id", "").strip()
+    context: dict[str, Any] = {"person": person, "given": distinct_id}
+    try:
+        if request.method == "POST":
+            seen = request.POST.get("other", "")
+            other_id = int(seen) if seen.isdecimal() else 0
+            by = request.user.get_username()
+            line = manual_merging.merge(person.pk, distinct_id, other_id=other_id, by=by)
+            messages.success(request, f"“{line.other_id}” is merged into this person.")
+            return redirect("admin:analytics_person_change", person.pk)
+        if "distinct_id" in request.GET:
+            context["preview"] = manual_merging.preview(person, distinct_id)
+    except ValidationError as error:
+        context["errors"] = error.messages
+    return page(request, "person_merge", title="Merge persons", **context)
+
+
+@require_POST
+def exclusion(request: HttpRequest, person: Person) -> HttpResponse:
+    """Exclude a person, or count them again."""
+    excluded = request.POST.get("excluded") == "true"
+    messages.success(request, decide(request, [person.pk], excluded=excluded))
+    return redirect("admin:analytics_person_change", person.pk)
+
+
+def decide(request: HttpRequest, person_ids: Collection[int], *, excluded: bool) -> str:
+    """Exclude persons by hand, or count them again; note who did it, and return what happened."""
+    effect = exclusions.decide(person_ids, excluded=excluded)
+    what = "Excluded by hand" if excluded else "Counted by hand"
+    kind = ContentType.objects.get_for_model(Person)
+    LogEntry.objects.bulk_create(
+        [
+            LogEntry(
+                user=cast("User", request.user),
+                content_type=kind,
+                object_id=str(person_id),
+                object_repr=f"person {person_id}",  # no address, which erasing would not find
+                action_flag=CHANGE,
+                change_message=what,
+            )
+            for person_id in person_ids
+        ]
+    )
+    return told(effect)
+
+
+def told(effect: Effect) -> str:
+    """Say in a sentence who was taken out of the numbers and who is back."""
+    sentences = [
+        f"{whole(number)} person{'' if number == 1 else 's'} {what}."
+        for number, what in (
+            (effect.excluded, "excluded: taken out of every number"),
+            (effect.counted, "counted again, in every number"),
+        )
+        if number
+    ]
+    return " ".join(sentences) or "Nobody is counted differently."
+
+
+def page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
+    """Return an admin page of one person or a few, whether or not others have events."""
+    context = {
+        **admin.site.each_context(request),
+        "rebuild_needed": definitions.rebuild_needed(),
+        "zone": definitions.in_force().time_zone,
+        **context,
+    }
+    return TemplateResponse(request, f"admin/analytics/{name}.html", context)
+
+
+def _decision(person: Person) -> LogEntry | None:
+    """Return who decided last whether the person counts."""
+    kind = ContentType.objects.get_for_model(Person)
+    made = LogEntry.objects.filter(content_type=kind, object_id=str(person.pk))
+    return made.select_related("user").first()
