@@ -43,6 +43,7 @@ class ExclusionRuleForm(forms.ModelForm):
     class Meta:
         model = ExclusionRule
         fields = ["name", "email_domain", "property_name", "property_value"]
+        labels = {"email_domain": "E-mail domain"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,6 +62,7 @@ class ExclusionRuleAdmin(ModelAdmin):
     form = ExclusionRuleForm
     list_display = ["name", "condition", "persons", "created_at"]
     ordering = ["name"]
+    change_form_before_template = "admin/analytics/_exclusion_rule_intro.html"
     actions = None  # deleting many at once would not say whom it brings back
 
     def changeform_view(
@@ -93,6 +95,13 @@ class ExclusionRuleAdmin(ModelAdmin):
         response: HttpResponse = super().changeform_view(
             request, object_id, form_url, extra_context
         )
+        return response
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 
     def save_model(

@@ -94,7 +94,7 @@ class PersonAdmin(ReadOnlyAdmin):
     search_help_text = "The beginning of a distinct id, or an e-mail address"
     date_hierarchy = "signup_at"
     ordering = ["-pk"]
-    actions = ["exclude", "count_again"]
+    actions = ["exclude_selected", "count_selected"]
 
     def get_urls(self) -> list[URLPattern]:
         pages = {"merge": person_pages.merge, "exclusion": person_pages.exclusion}
@@ -123,11 +123,11 @@ class PersonAdmin(ReadOnlyAdmin):
         return person_pages.may_change(request)
 
     @admin.action(description="Exclude the selected as test or internal", permissions=["exclude"])
-    def exclude(self, request: HttpRequest, selected: QuerySet[Person]) -> None:
+    def exclude_selected(self, request: HttpRequest, selected: QuerySet[Person]) -> None:
         self._decide(request, selected, excluded=True)
 
     @admin.action(description="Count the selected again", permissions=["exclude"])
-    def count_again(self, request: HttpRequest, selected: QuerySet[Person]) -> None:
+    def count_selected(self, request: HttpRequest, selected: QuerySet[Person]) -> None:
         self._decide(request, selected, excluded=False)
 
     def _decide(self, request: HttpRequest, selected: QuerySet[Person], *, excluded: bool) -> None:
