@@ -1,21 +1,20 @@
 """Accept capture requests: an answer is given once the request is committed to the inbox."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import msgspec
 import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from analytics import ledger, retention_period
+from analytics import ledger, rejections, retention_period
 from analytics.calculations import body as bodies
 from analytics.calculations import wire
 from analytics.calculations.body import Envelope, TooLarge
-from analytics.calculations.wire import Arrival, EventRecord, Reason, Refused, Rejection
-from analytics.ingest import record_rejections
+from analytics.calculations.wire import Arrival, Reason, Refused, Rejection
 from analytics.ledger import Line
 from analytics.models import Outcome, ProjectKey
 from analytics.project_keys import Key, ProjectKeys, RateLimiter
@@ -30,6 +29,8 @@ INSERT INTO analytics_inboxrequest
     (project_key_id, received_at, body, events, size, sent_at, sdk)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
+
+_AHEAD = ("warning", "timestamp: too far ahead, so its arrival counts")
 
 
 class UnknownKey(ValueError):
@@ -71,15 +72,16 @@ def accept(submission: Submission) -> None:
     """
     envelope = _opened(submission)
     key = _admitted(submission, envelope)
-    rejections: list[Rejection] = []
+    arrival = _arrival(submission, envelope)
+    bad: list[Rejection] = []
     for position, raw in enumerate(envelope.events):
         try:
-            _record(raw, submission, envelope, position)
+            wire.event_record(wire.decode_event(raw), raw, arrival, position=position)
             break  # one good event is enough; ingest reads them all
         except Refused as error:
-            rejections.append(Rejection(error.reason, error.detail, bytes(raw)))
+            bad.append(Rejection(error.reason, error.detail, bytes(raw), position=position))
     else:
-        _refuse(key, submission, rejections)
+        _refuse(key, arrival, bad)
     _insert(key, submission, envelope)
 
 
@@ -87,29 +89,35 @@ def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
     """Commit a request to the inbox, and return by uuid what became of each event, and why.
 
     v1's answers: ``ok``, ``warning`` (stored otherwise than sent) or ``drop``. Raises what
-    `accept` does, but not for bad events.
+    `accept` does, but neither for bad events nor beyond the quota.
     """
     envelope = _opened(submission)
-    key = _admitted(submission, envelope)
-    results: dict[str, tuple[str, str]] = {}
-    rejections: list[Rejection] = []
+    uuids = [wire.uuid_as_sent(raw) for raw in envelope.events]
+    try:
+        key = _admitted(submission, envelope)
+    except QuotaExceeded:
+        return _named(uuids, [("drop", "over the daily quota of the key")] * len(uuids))
+    arrival = _arrival(submission, envelope)
+    results: list[tuple[str, str]] = []
+    bad: list[Rejection] = []
     for position, raw in enumerate(envelope.events):
-        uuid = _uuid_as_sent(raw)
         try:
-            record = _record(raw, submission, envelope, position)
+            event = wire.decode_event(raw)
+            record = wire.event_record(event, raw, arrival, position=position)
         except Refused as error:
-            rejections.append(Rejection(error.reason, error.detail, bytes(raw)))
-            results[uuid] = ("drop", error.detail)
+            bad.append(Rejection(error.reason, error.detail, bytes(raw), position=position))
+            results.append(("drop", error.detail))
         else:
-            ahead = record.timestamp == submission.received_at
-            warning = "timestamp: too far ahead, so its arrival counts" if ahead else ""
-            results[uuid] = ("warning", warning) if warning else ("ok", "")
-    if len(rejections) == len(envelope.events):
-        _keep_refused(key, submission, rejections)
+            results.append(_AHEAD if wire.is_ahead(event, record, arrival) else ("ok", ""))
+    if len(bad) == len(envelope.events):
+        _keep_refused(key, arrival, bad)
     else:
         _insert(key, submission, envelope)
-    results.pop("", None)
-    return results
+    return _named(uuids, results)
+
+
+def _named(uuids: Sequence[str], results: Sequence[tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    return {uuid: result for uuid, result in zip(uuids, results, strict=True) if uuid}
 
 
 def _opened(submission: Submission) -> Envelope:
@@ -123,40 +131,27 @@ def _opened(submission: Submission) -> Envelope:
 def _admitted(submission: Submission, envelope: Envelope) -> Key:
     """Return the key that the request comes with, where it may come in now."""
     token = bodies.checked_token(submission.token or envelope.token)
-    key = project_keys.find(_raw_connection(), token)
+    key = project_keys.find(_raw_connection(), token, submission.received_at)
     if key is None:
         raise UnknownKey
     events = len(envelope.events)
     if project_keys.inbox_depth > settings.PLUMBLINE_INBOX_LIMIT:
         raise Overloaded
     if not rate_limiter.allows(key, events, submission.received_at):
-        _count(key, submission, Outcome.LIMITED, events, "rate_limit")
+        _count_limited(key, submission, events, "rate_limit")
         raise RateLimited
     if key.quota_left is not None:
         if key.quota_left <= 0:
-            _count(key, submission, Outcome.LIMITED, events, "daily_quota")
+            _count_limited(key, submission, events, "daily_quota")
             raise QuotaExceeded
         key.quota_left -= events
     return key
 
 
-def _record(
-    raw: msgspec.Raw | bytes, submission: Submission, envelope: Envelope, position: int
-) -> EventRecord:
-    arrival = Arrival(
-        submission.received_at,
-        submission.sent_at or envelope.sent_at,
-        submission.sdk,
-        retention_period.oldest(submission.received_at),
-    )
-    return wire.event_record(wire.decode_event(raw), raw, arrival, position=position)
-
-
-def _uuid_as_sent(raw: msgspec.Raw | bytes) -> str:
-    try:
-        return wire.decode_event(raw).uuid or ""
-    except Refused:
-        return ""
+def _arrival(submission: Submission, envelope: Envelope) -> Arrival:
+    oldest = retention_period.oldest(submission.received_at)
+    arrival = Arrival(submission.received_at, submission.sent_at, submission.sdk, oldest)
+    return arrival.sent(envelope.sent_at)
 
 
 def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
@@ -181,25 +176,35 @@ def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
     )
 
 
-def _refuse(key: Key, submission: Submission, rejections: Sequence[Rejection]) -> None:
-    _keep_refused(key, submission, rejections)
-    first = rejections[0]
+def _refuse(key: Key, arrival: Arrival, bad: Sequence[Rejection]) -> None:
+    _keep_refused(key, arrival, bad)
+    first = bad[0]
     if first.reason is Reason.TOO_LARGE:
         raise TooLarge
     raise Refused(first.reason, first.detail)
 
 
-def _keep_refused(key: Key, submission: Submission, rejections: Sequence[Rejection]) -> None:
+def _keep_refused(key: Key, arrival: Arrival, bad: Sequence[Rejection]) -> None:
+    hour = ledger.hour_of(arrival.received_at)
+    reasons = Counter(rejection.reason for rejection in bad)
     with transaction.atomic():
-        record_rejections(rejections, project_key_id=key.id)
-        for reason in sorted({rejection.reason for rejection in rejections}):
-            of_reason = [rejection for rejection in rejections if rejection.reason == reason]
-            _count(key, submission, Outcome.REFUSED, len(of_reason), reason)
+        rejections.record(
+            rejections.captured(rejection, arrival, project_key_id=key.id, outcome=Outcome.REFUSED)
+            for rejection in bad
+        )
+        ledger.add(
+            psycopg.Cursor(_raw_connection()),
+            {Line(hour, key.id, Outcome.REFUSED, reason): n for reason, n in reasons.items()},
+        )
 
 
-def _count(key: Key, submission: Submission, outcome: Outcome, events: int, reason: str) -> None:
-    line = Line(ledger.hour_of(submission.received_at), key.id, outcome, reason)
-    ledger.add(psycopg.Cursor(_raw_connection()), {line: events})
+def _count_limited(key: Key, submission: Submission, events: int, limit: str) -> None:
+    """Count what was not acknowledged: not worth waiting for the disk in a flood of requests."""
+    line = Line(ledger.hour_of(submission.received_at), key.id, Outcome.LIMITED, limit)
+    with transaction.atomic():
+        cursor = psycopg.Cursor(_raw_connection())
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        ledger.add(cursor, {line: events})
 
 
 def _raw_connection() -> psycopg.Connection:

@@ -13,10 +13,8 @@ from django.db import transaction
 from django.utils import timezone
 from posthog.request import APIError, batch_post, determine_server_host
 
-from analytics import outbox
-from analytics.calculations.wire import Reason, Rejection
-from analytics.ingest import record_rejections
-from analytics.models import ForwardingState
+from analytics import outbox, rejections
+from analytics.calculations.wire import Holds, Reason, Rejection
 from analytics.postgres import Locked, session_lock
 
 logger = logging.getLogger(__name__)
@@ -46,7 +44,7 @@ class _Refused(Exception):
 
 def forward_due(*, now: datetime) -> None:
     """Forward what waits, unless another process does or a failure asks for patience."""
-    next_attempt_at = state().next_attempt_at
+    next_attempt_at = outbox.state().next_attempt_at
     if not settings.PLUMBLINE_FORWARDING or (next_attempt_at and now < next_attempt_at):
         return
     try:
@@ -84,11 +82,6 @@ def forward_backlog(
     return forwarded
 
 
-def state() -> ForwardingState:
-    """Return how forwarding goes."""
-    return ForwardingState.objects.first() or ForwardingState(pk=1)
-
-
 def pause(failures: int, retry_after: float | None) -> timedelta:
     """Return how long to wait after that many failures in a row: ever longer, or as asked for."""
     asked_for = timedelta()
@@ -101,13 +94,13 @@ def _forward(session: requests.Session, batch: outbox.Batch) -> None:
     """Send a batch; it leaves the backlog in the commit that notes the success."""
     refused = _deliver(session, batch.events)
     taken = len(batch.events) - len(refused)
-    now_state = state()
+    now_state = outbox.state()
     if not taken and now_state.last_success_at is None:
         # Nothing was ever taken: more likely this is not PostHog than that all events are bad.
         raise NotForwarded(refused[0].detail)
     with transaction.atomic():
         outbox.remove(batch)
-        record_rejections(refused)
+        rejections.record(map(rejections.unforwarded, refused))
         if taken:
             now_state.forwarded += taken
             now_state.last_success_at = timezone.now()
@@ -122,7 +115,9 @@ def _deliver(session: requests.Session, events: Sequence[bytes]) -> list[Rejecti
         _post(session, [_to_send(event) for event in events])
     except (_Refused, RecursionError) as error:
         if len(events) == 1:
-            return [Rejection(Reason.FORWARDING_REFUSED, str(error), events[0])]
+            return [
+                Rejection(Reason.FORWARDING_REFUSED, str(error), events[0], holds=Holds.READ_EVENT)
+            ]
         middle = len(events) // 2
         return _deliver(session, events[:middle]) + _deliver(session, events[middle:])
     return []
@@ -175,7 +170,7 @@ def _check(response: requests.Response, host: str) -> None:
 
 
 def _note_failure(failure: NotForwarded) -> None:
-    now, now_state = timezone.now(), state()
+    now, now_state = timezone.now(), outbox.state()
     now_state.failures += 1
     now_state.failing_since = now_state.failing_since or now
     now_state.last_error = str(failure).replace("\0", "\ufffd")

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs
 
 import django.db
 import psycopg
@@ -26,9 +25,9 @@ RETRY_OVERLOAD = 10  # seconds, as is the next
 RETRY_RATE_LIMIT = 1
 _READ_AND_DROPPED = 4 * MAX_BATCH  # bytes of a refused body that are still read
 
-_V0 = frozenset({"/e", "/i/v0/e", "/capture", "/track", "/engage", "/batch"})
+_V0 = frozenset({"/e", "/i/v0/e", "/i/v0/ai/batch", "/capture", "/track", "/engage", "/batch"})
 _V1 = "/i/v1/analytics/events"
-_FLAGS = "/flags"
+_FLAGS = frozenset({"/flags", "/decide"})
 _REMOTE_CONFIG = re.compile(r"^/array/([^/]+)/(config|config\.js)$")
 
 _DATABASE_ERRORS = (django.db.Error, psycopg.Error)
@@ -77,7 +76,7 @@ _OVER_QUOTA = Answer(200, {"status": 1, "quota_limited": ["events"]})
 def serves(path: str) -> bool:
     """Whether a path is answered here."""
     path = path.rstrip("/")
-    return path in _V0 or path in {_V1, _FLAGS} or path.startswith("/array/")
+    return path in _V0 or path in _FLAGS or path == _V1 or path.startswith("/array/")
 
 
 def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -99,7 +98,7 @@ def _answer(environ: Environ, method: str) -> Answer:
     path = environ["PATH_INFO"].rstrip("/")
     if found := _REMOTE_CONFIG.match(path):
         return _remote_config(*found.groups()) if method == "GET" else _not_allowed("GET")
-    if path == _FLAGS:
+    if path in _FLAGS:
         return Answer(200, NO_FLAGS) if method in {"POST", "GET"} else _not_allowed("POST")
     if path == _V1:
         return _v1(environ) if method == "POST" else _not_allowed("POST")
@@ -113,19 +112,17 @@ def _not_allowed(allowed: str) -> Answer:
 
 
 def _v0(environ: Environ, method: str) -> Answer:
-    query = parse_qs(environ.get("QUERY_STRING", ""), max_num_fields=100)
-
     def accept() -> Answer:
+        query = bodies.form_fields(environ.get("QUERY_STRING", ""))
         if method == "GET":
-            body = bodies.from_base64(query.get("data", [""])[0])
+            body = bodies.from_base64(query.get("data", ""))
         else:
             content_type = environ.get("CONTENT_TYPE", "")
             body = bodies.unwrapped(_read(environ), content_type=content_type)
         capture.accept(Submission(body, capture.now(), _encoding(environ)))
-        return Answer(204) if query.get("beacon") == ["1"] else _ACCEPTED
+        return Answer(204) if query.get("beacon") == "1" else _ACCEPTED
 
-    answer = _guarded(accept)
-    return _OVER_QUOTA if answer is None else answer
+    return _guarded(accept)
 
 
 def _v1(environ: Environ) -> Answer:
@@ -135,14 +132,14 @@ def _v1(environ: Environ) -> Answer:
 
     def accept() -> Answer:
         body = _read(environ)
-        if scheme.lower() != "bearer":
-            raise BadToken("Authorization: not a Bearer token")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise BadToken("Authorization: no Bearer token")
         results = capture.accept_each(
             Submission(
                 body,
                 capture.now(),
                 _encoding(environ),
-                token=token.strip() or " ",
+                token=token.strip(),
                 sent_at=_request_timestamp(environ),
                 sdk=environ.get("HTTP_POSTHOG_SDK_INFO", "")[:200],
             )
@@ -150,8 +147,6 @@ def _v1(environ: Environ) -> Answer:
         return Answer(200, {"results": {uuid: _result(*one) for uuid, one in results.items()}})
 
     answer = _guarded(accept)
-    if answer is None:  # over quota: nothing to send again
-        answer = Answer(200, {"results": {}, "quota_limited": ["events"]})
     return answer._replace(headers=answer.headers + echo)
 
 
@@ -166,8 +161,8 @@ def _request_timestamp(environ: Environ) -> Any:
         return None
 
 
-def _guarded(accept: Callable[[], Answer]) -> Answer | None:
-    """Return the answer, whatever happens; None where the key is over its quota."""
+def _guarded(accept: Callable[[], Answer]) -> Answer:
+    """Return the answer, whatever happens."""
     try:
         return accept()
     except _DATABASE_ERRORS as error:
@@ -180,7 +175,7 @@ def _guarded(accept: Callable[[], Answer]) -> Answer | None:
     except capture.RateLimited:
         answer = _error(429, "too many events a second", RETRY_RATE_LIMIT)
     except capture.QuotaExceeded:
-        return None
+        answer = _OVER_QUOTA
     except (Refused, BadToken, capture.UnknownKey, TooLarge) as error:
         status = next(code for kind, code in _CLIENT_ERRORS.items() if isinstance(error, kind))
         answer = _error(status, str(error))

@@ -45,9 +45,11 @@ def _planned(
     cursor: psycopg.Cursor, records: Sequence[EventRecord]
 ) -> tuple[Identities, list[int]]:
     """Apply the identity rules to what the database knows now."""
-    linking = [record for record in records if record.event == "$identify" or record.other_id]
+    linking = [
+        record for record in records if record.event == "$identify" or record.other_id is not None
+    ]
     linked = {record.distinct_id for record in linking}
-    linked |= {record.other_id for record in linking if record.other_id}
+    linked |= {record.other_id for record in linking if record.other_id is not None}
     wanted = sorted({record.distinct_id for record in records} | linked)
     cursor.execute(
         "SELECT distinct_id, person_id FROM analytics_distinctid WHERE distinct_id = ANY(%s)",

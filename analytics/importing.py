@@ -6,7 +6,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -15,7 +15,7 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from analytics import ingest
+from analytics import ingest, rejections
 from analytics.calculations.wire import (
     EventRecord,
     Reason,
@@ -48,11 +48,14 @@ class Columns:
     event_name: str = ""  # the event's name where no column holds it
 
 
+_AS_CAPTURED = Columns()
+
+
 def import_file(
     path: Path,
     *,
     file_format: Format,
-    columns: Columns = Columns(),
+    columns: Columns = _AS_CAPTURED,
     is_demo: bool = False,
     progress: Callable[[int, ImportRun], None] = lambda *_: None,
 ) -> ImportRun:
@@ -66,7 +69,9 @@ def import_file(
         fingerprint = hashlib.file_digest(file, "sha256")
         fingerprint.update(repr((file_format, astuple(columns))).encode())
     with path.open("rb") as file, session_lock(int(fingerprint.hexdigest()[:15], 16)):
-        run = _unfinished_run(fingerprint.hexdigest(), path.name)
+        run = _unfinished_run(
+            fingerprint.hexdigest(), path.name, file_format=file_format, columns=asdict(columns)
+        )
         lines = islice(_lines(file, file_format), run.lines, None)
         return _import(
             _batches(lines, file_format, columns),
@@ -81,12 +86,14 @@ def import_stream(
     *,
     name: str,
     file_format: Format,
-    columns: Columns = Columns(),
+    columns: Columns = _AS_CAPTURED,
     is_demo: bool = False,
     progress: Callable[[ImportRun], None] = lambda _: None,
 ) -> ImportRun:
     """Import what can be read only once, such as standard input; it cannot be resumed."""
-    run = ImportRun.objects.create(file_name=name, fingerprint="")
+    run = ImportRun.objects.create(
+        file_name=name, fingerprint="", file_format=file_format, columns=asdict(columns)
+    )
     batches = _batches(_lines(stream, file_format), file_format, columns)
     return _import(batches, run, is_demo=is_demo, progress=progress)
 
@@ -101,12 +108,14 @@ def _import(
     for records, unreadable in _one_ahead(batches):
         with transaction.atomic():
             fates = ingest.store(records, is_demo=is_demo)
-            rejections = unreadable + [fate for fate in fates if isinstance(fate, Rejection)]
-            ingest.record_rejections(rejections, import_run_id=run.pk)
+            rejected = unreadable + [fate for fate in fates if isinstance(fate, Rejection)]
+            rejections.record(
+                rejections.imported(rejection, import_run_id=run.pk) for rejection in rejected
+            )
             run.lines += len(records) + len(unreadable)
             run.stored += fates.count(Outcome.STORED)
             run.duplicates += fates.count(Outcome.DUPLICATE)
-            run.rejected += len(rejections)
+            run.rejected += len(rejected)
             run.save()
         progress(run)
     run.finished_at = timezone.now()
@@ -114,10 +123,12 @@ def _import(
     return run
 
 
-def _unfinished_run(fingerprint: str, file_name: str) -> ImportRun:
+def _unfinished_run(fingerprint: str, file_name: str, **mapping: Any) -> ImportRun:
     """Return the run to go on with: the interrupted one, or one that starts at the first line."""
-    run, _ = ImportRun.objects.get_or_create(
-        fingerprint=fingerprint, defaults={"file_name": file_name[-255:]}
+    run, _ = ImportRun.objects.update_or_create(
+        fingerprint=fingerprint,
+        defaults=mapping,
+        create_defaults={"file_name": file_name[-255:], **mapping},
     )
     if run.finished_at is not None:
         run.lines = run.stored = run.duplicates = run.rejected = 0
@@ -159,15 +170,20 @@ def _one_ahead(items: Iterator[T]) -> Iterator[T]:
 
 def _parse(lines: Iterable[Line], file_format: Format, columns: Columns) -> Batch:
     records: list[EventRecord] = []
-    rejections: list[Rejection] = []
-    as_they_are = file_format == "jsonl" and columns == Columns()
+    rejected: list[Rejection] = []
     for number, line in lines:
         try:
-            event = decode_event(line) if as_they_are else _mapped(line, file_format, columns)
-            records.append(event_record(event, line, None, line=number))
+            records.append(read_line(number, line, file_format, columns))
         except Refused as error:
-            rejections.append(Rejection(error.reason, error.detail, line, number))
-    return records, rejections
+            rejected.append(Rejection(error.reason, error.detail, line, number))
+    return records, rejected
+
+
+def read_line(number: int, line: bytes, file_format: Format, columns: Columns) -> EventRecord:
+    """Return the event in a line (a CSV row as a JSON object), or raise `Refused`."""
+    as_it_is = file_format == "jsonl" and columns == _AS_CAPTURED
+    event = decode_event(line) if as_it_is else _mapped(line, file_format, columns)
+    return event_record(event, line, None, line=number)
 
 
 def _mapped(line: bytes, file_format: Format, columns: Columns) -> WireEvent:

@@ -1,5 +1,6 @@
 """Turn acknowledged requests into stored events."""
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,14 +10,17 @@ from typing import NamedTuple
 import psycopg
 from django.db import connection, transaction
 
-from analytics import ingest, ledger, retention_period
+from analytics import ingest, ledger, rejections, retention_period
 from analytics.calculations import body as bodies
 from analytics.calculations import wire
 from analytics.calculations.body import BadToken, TooLarge
-from analytics.calculations.wire import Arrival, EventRecord, Reason, Refused, Rejection
+from analytics.calculations.wire import Arrival, EventRecord, Holds, Reason, Refused, Rejection
 from analytics.ledger import Line
 from analytics.models import InboxRequest, Outcome
+from analytics.project_keys import note_use
 from analytics.rollups import Memory
+
+logger = logging.getLogger(__name__)
 
 # What one transaction takes on. It bounds the memory of an ingest process at any backlog.
 EVENTS_PER_BATCH = 20_000
@@ -55,7 +59,7 @@ class Inbox:
 
     @transaction.atomic
     def process_batch(self) -> int:
-        """Store the oldest unclaimed requests and return how many there were.
+        """Store the oldest unclaimed requests and return how many events they held.
 
         The requests leave the inbox in the commit that stores their events, so that a crash at any
         moment loses nothing and counts nothing twice.
@@ -64,7 +68,7 @@ class Inbox:
         claimed = self._claim(cursor)
         if claimed:
             store(cursor, claimed, self.memory)
-        return len(claimed)
+        return sum(request.events for request in claimed)
 
     def _claim(self, cursor: psycopg.Cursor) -> list[Request]:
         cursor.execute(_LOOK, [self.requests], binary=True)
@@ -89,36 +93,33 @@ class Inbox:
 def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -> None:
     """Store the events of requests, with a ledger line for each."""
     records: list[EventRecord] = []
-    origins: list[Line] = []
+    ends: list[int] = []  # of each request's records among all
+    lines: list[tuple[Line, Arrival]] = []
+    rejected: list[tuple[Rejection, Line, Arrival]] = []
     amounts: Counter[Line] = Counter()
-    rejections: list[tuple[Rejection, int]] = []
     for request in requests:
-        accepted = Line(
-            ledger.hour_of(request.received_at), request.project_key_id, Outcome.ACCEPTED
-        )
-        parsed = parse(request)
-        amounts[accepted] += request.events
+        line = Line(ledger.hour_of(request.received_at), request.project_key_id, Outcome.ACCEPTED)
+        amounts[line] += request.events
+        parsed = _checked(request, parse(request))
         records += parsed.events
-        origins += [accepted] * len(parsed.events)
-        rejections += [(rejection, request.project_key_id) for rejection in parsed.rejections]
-        for rejection in parsed.rejections:
-            amounts[_rejected(accepted, rejection.reason)] += 1
+        ends.append(len(records))
+        lines.append((line, parsed.arrival))
+        rejected += [(rejection, line, parsed.arrival) for rejection in parsed.rejections]
     fates = ingest.store(records, forward=True, memory=memory)
-    # Counting pairs first: there are few different ones.
-    for (accepted, fate), number in Counter(zip(origins, fates, strict=True)).items():
-        if isinstance(fate, Rejection):
-            rejections += [(fate, accepted.project_key_id)] * number
-            amounts[_rejected(accepted, fate.reason)] += number
-        else:
-            amounts[accepted._replace(outcome=fate)] += number
-    for key_id in {key_id for _, key_id in rejections}:
-        of_key = [rejection for rejection, its_key_id in rejections if its_key_id == key_id]
-        ingest.record_rejections(of_key, project_key_id=key_id)
+    for (line, arrival), start, end in zip(lines, [0, *ends], ends, strict=False):
+        its_fates = fates[start:end]
+        for outcome in (Outcome.STORED, Outcome.DUPLICATE):
+            amounts[line._replace(outcome=outcome)] += its_fates.count(outcome)
+        rejected += [(fate, line, arrival) for fate in its_fates if isinstance(fate, Rejection)]
+    for rejection, line, _ in rejected:
+        rejected_line = line._replace(outcome=Outcome.REJECTED, reason=rejection.reason)
+        amounts[rejected_line] += rejection.events
+    rejections.record(
+        rejections.captured(rejection, arrival, project_key_id=line.project_key_id)
+        for rejection, line, arrival in rejected
+    )
     ledger.add(cursor, amounts)
-
-
-def _rejected(accepted: Line, reason: Reason) -> Line:
-    return accepted._replace(outcome=Outcome.REJECTED, reason=reason)
+    note_use(cursor, {request.project_key_id: request.received_at for request in requests})
 
 
 def parse(request: Request) -> wire.Parsed:
@@ -133,10 +134,31 @@ def parse(request: Request) -> wire.Parsed:
         envelope = bodies.opened(bodies.decompressed(request.body))
     except (Refused, TooLarge, BadToken) as error:  # the rules became stricter since
         reason = error.reason if isinstance(error, Refused) else Reason.MALFORMED
-        return wire.Parsed(rejections=[Rejection(reason, str(error), request.body)])
+        whole = Rejection(
+            reason, str(error), request.body, holds=Holds.REQUEST, events=request.events
+        )
+        return wire.Parsed(arrival, rejections=[whole])
     return wire.parse(envelope.events, arrival.sent(envelope.sent_at))
+
+
+def _checked(request: Request, parsed: wire.Parsed) -> wire.Parsed:
+    """Say so where the front door acknowledged another number of events than there are."""
+    found = len(parsed.events) + sum(rejection.events for rejection in parsed.rejections)
+    if found != request.events:
+        logger.error(
+            "Request %d: %d events acknowledged, %d found: the ledger does not add up",
+            request.id,
+            request.events,
+            found,
+        )
+    return parsed
 
 
 def depth() -> int:
     """Return how many acknowledged requests wait."""
     return InboxRequest.objects.count()
+
+
+def waiting_since() -> datetime | None:
+    """Return when the oldest request that waits was acknowledged."""
+    return InboxRequest.objects.order_by("pk").values_list("received_at", flat=True).first()

@@ -1,6 +1,6 @@
 """Store events: identity, events, person days and counters, in one transaction, each once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import psycopg
@@ -8,9 +8,9 @@ from django.db import connection, transaction
 
 from analytics import copying, exclusions, identity, merging, outbox, profiles, rollups
 from analytics.calculations.identity import Identities
-from analytics.calculations.wire import EventRecord, Reason, Rejection
+from analytics.calculations.wire import EventRecord, Holds, Reason, Rejection
 from analytics.copying import Row
-from analytics.models import Outcome, RejectedEvent
+from analytics.models import Outcome
 from analytics.partitions import ensure_partitions, month_of
 from analytics.postgres import array_literal
 from analytics.rollups import Memory
@@ -49,29 +49,6 @@ def store(
     return [fate for half in halves for fate in store(half, is_demo=is_demo, forward=forward)]
 
 
-def record_rejections(
-    rejections: Iterable[Rejection],
-    *,
-    project_key_id: int | None = None,
-    import_run_id: int | None = None,
-) -> None:
-    """Keep rejected events for people to see; a line of a file is kept once."""
-    RejectedEvent.objects.bulk_create(
-        [
-            RejectedEvent(
-                reason=rejection.reason,
-                detail=rejection.detail.replace("\0", "\ufffd"),
-                payload=rejection.payload,
-                line=rejection.line,
-                project_key_id=project_key_id,
-                import_run_id=import_run_id,
-            )
-            for rejection in rejections
-        ],
-        ignore_conflicts=True,
-    )
-
-
 def _store(
     records: Sequence[EventRecord], *, is_demo: bool, forward: bool, memory: Memory
 ) -> list[Fate]:
@@ -107,7 +84,7 @@ def _in_key_order(
 
 def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
     first_line = (detail or "uuid: another event has it already").splitlines()[0]
-    return Rejection(reason, first_line, record.json, record.line)
+    return Rejection(reason, first_line, record.json, record.line, holds=Holds.READ_EVENT)
 
 
 def _register_uuids(

@@ -1,12 +1,35 @@
 """The ingestion ledger: what became of every event that arrived, by hour, key and reason."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, NamedTuple
 
 import psycopg
+from django.db import connection
 
-from analytics.models import Outcome
+from analytics.models import CaptureHour, InboxRequest, Outcome
+
+WAITING = "waiting"
+_WITH_REASON = ("rejected", "refused", "limited")
+
+# One statement, so that no event moves from the inbox to the ledger between two looks.
+_READ = f"""
+SELECT hour, coalesce(key.name, ''), project_key_id, outcome, reason, events FROM (
+    SELECT hour, project_key_id, outcome, reason, events FROM analytics_capturehour
+    WHERE hour >= %(start)s AND hour < %(end)s
+    UNION ALL
+    SELECT date_trunc('hour', received_at, 'UTC'), project_key_id, '{WAITING}', '',
+        sum(events)::bigint
+    FROM analytics_inboxrequest WHERE received_at >= %(start)s AND received_at < %(end)s
+    GROUP BY 1, 2
+) AS arrived
+LEFT JOIN analytics_projectkey AS key ON key.id = project_key_id
+WHERE %(key)s::bigint IS NULL OR project_key_id = %(key)s
+"""
+
+Grain = Literal["hour", "day"]
 
 
 class Line(NamedTuple):
@@ -16,6 +39,53 @@ class Line(NamedTuple):
     project_key_id: int
     outcome: Outcome
     reason: str = ""
+
+
+@dataclass
+class Entry:
+    """What became of the events that arrived in an hour or a day (UTC) with a key.
+
+    Those acknowledged are stored, duplicates, rejected, or still waiting; those refused or limited
+    were not acknowledged.
+    """
+
+    start: datetime
+    end: datetime
+    project_key: str = ""  # its name
+    project_key_id: int | None = None  # None: all keys
+    accepted: int = 0  # acknowledged
+    stored: int = 0
+    duplicate: int = 0
+    waiting: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)  # by reason, as the next two
+    refused: Counter[str] = field(default_factory=Counter)
+    limited: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def adds_up(self) -> bool:
+        return self.missing == 0
+
+    @property
+    def missing(self) -> int:
+        """Return how many acknowledged events nothing is known of: 0, or something is wrong."""
+        return self.accepted - self.stored - self.duplicate - self.rejected.total() - self.waiting
+
+    def add(self, outcome: str, reason: str, events: int) -> None:
+        """Add what the database says of one outcome and reason."""
+        if outcome in _WITH_REASON:
+            if events:  # a line may have come down to 0
+                getattr(self, outcome)[reason] += events
+            return
+        setattr(self, outcome, getattr(self, outcome) + events)
+        if outcome == WAITING:  # only ingest enters into the ledger what was accepted
+            self.accepted += events
+
+    def include(self, other: "Entry") -> None:
+        """Add another entry, whose time and key are not looked at."""
+        for name in ("accepted", "stored", "duplicate", "waiting"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in _WITH_REASON:
+            getattr(self, name).update(getattr(other, name))
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -36,3 +106,35 @@ def add(cursor: psycopg.Cursor, amounts: Mapping[Line, int]) -> None:
         """,
         [list(column) for column in zip(*rows, strict=True)],
     )
+
+
+def entries(
+    *, first: date, last: date, grain: Grain = "day", project_key_id: int | None = None
+) -> list[Entry]:
+    """Return what arrived from `first` to `last` (UTC days), newest first, by time and name."""
+    start, end = _midnight(first), _midnight(last + timedelta(days=1))
+    length = timedelta(hours=1) if grain == "hour" else timedelta(days=1)
+    found: dict[tuple[datetime, str], Entry] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, {"start": start, "end": end, "key": project_key_id})
+        for hour, key, key_id, outcome, reason, events in cursor.fetchall():
+            begin = hour if grain == "hour" else hour.replace(hour=0)
+            entry = found.setdefault((begin, key), Entry(begin, begin + length, key, key_id))
+            entry.add(outcome, reason, events)
+    return [found[one] for one in sorted(found, key=lambda one: (-one[0].timestamp(), one[1]))]
+
+
+def total(of: Iterable[Entry], *, first: date, last: date) -> Entry:
+    """Return the sum of the entries from `first` to `last`."""
+    whole = Entry(_midnight(first), _midnight(last + timedelta(days=1)))
+    for entry in of:
+        whole.include(entry)
+    return whole
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def anything_arrived() -> bool:
+    return CaptureHour.objects.exists() or InboxRequest.objects.exists()

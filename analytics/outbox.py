@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Max, Min, Sum
 
 from analytics.calculations.wire import EventRecord
-from analytics.models import ForwardingBatch
+from analytics.models import ForwardingBatch, ForwardingState
 
 # What one request to PostHog holds; it refuses more than 20 MB.
 MAX_EVENTS = 1_000
@@ -38,23 +38,31 @@ def add(records: Iterable[EventRecord]) -> None:
 
     Needs the roll-up lock: that is what puts the ids into the order of the commits.
     """
-    if not settings.PLUMBLINE_FORWARDING:
-        return
-    wanted = (record.json for record in records if _is_wanted(record.event))
+    if settings.PLUMBLINE_FORWARDING:
+        put(record.json for record in records if _is_wanted(record.event))
+
+
+def put(events: Iterable[bytes]) -> None:
+    """Let events wait for their turn, each a JSON object."""
     ForwardingBatch.objects.bulk_create(
         ForwardingBatch(
-            events=len(events),
-            size=sum(map(len, events)),
+            events=len(batch),
+            size=sum(map(len, batch)),
             # A long outage fills the disk some eight times later.
-            body=zstandard.compress(b"[" + b",".join(events) + b"]"),
+            body=zstandard.compress(b"[" + b",".join(batch) + b"]"),
         )
-        for events in _batches(wanted)
+        for batch in _batches(events)
     )
 
 
 def backlog() -> Backlog:
     found = ForwardingBatch.objects.aggregate(events=Sum("events"), since=Min("created_at"))
     return Backlog(found["events"] or 0, found["since"])
+
+
+def state() -> ForwardingState:
+    """Return how forwarding goes."""
+    return ForwardingState.objects.first() or ForwardingState(pk=1)
 
 
 def last_id() -> int:

@@ -5,8 +5,9 @@ limits takes that long at most.
 """
 
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from time import monotonic
 
 import psycopg
@@ -17,15 +18,29 @@ TTL = 2.0  # seconds
 _VALKEY_PAUSE = 5.0  # seconds without a rate limit after Valkey did not answer
 
 _READ = """
-SELECT key.token, key.id, key.rate_limit, key.daily_quota,
-    CASE WHEN key.daily_quota IS NOT NULL THEN
-        (SELECT coalesce(sum(events), 0) FROM analytics_capturehour
-         WHERE project_key_id = key.id AND outcome = 'accepted'
-           AND hour >= date_trunc('day', now(), 'UTC'))
-      + (SELECT coalesce(sum(events), 0) FROM analytics_inboxrequest
-         WHERE project_key_id = key.id AND received_at >= date_trunc('day', now(), 'UTC'))
-    END
-FROM analytics_projectkey AS key WHERE key.revoked_at IS NULL
+SELECT token, id, rate_limit, daily_quota FROM analytics_projectkey WHERE revoked_at IS NULL
+"""
+
+_USED_TODAY = """
+SELECT project_key_id, sum(events)::bigint FROM (
+    SELECT project_key_id, events FROM analytics_capturehour
+    WHERE outcome = 'accepted' AND hour >= %(today)s
+    UNION ALL
+    SELECT project_key_id, events FROM analytics_inboxrequest
+    WHERE received_at >= %(today)s
+) AS today
+WHERE project_key_id = ANY(%(keys)s) GROUP BY project_key_id
+"""
+
+_NOTE_USE = """
+UPDATE analytics_projectkey AS key SET last_used_at = used.minute
+FROM (
+    SELECT id, date_trunc('minute', used_at) AS minute FROM analytics_projectkey
+    JOIN unnest(%s::bigint[], %s::timestamptz[]) AS use (id, used_at) USING (id)
+    WHERE last_used_at IS NULL OR last_used_at < date_trunc('minute', used_at)
+    FOR UPDATE OF analytics_projectkey SKIP LOCKED
+) AS used
+WHERE key.id = used.id
 """
 
 # At most that many requests wait; counting them would take longer the more there are.
@@ -50,16 +65,16 @@ class ProjectKeys:
     _read_at: float = float("-inf")
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def find(self, connection: psycopg.Connection, token: str) -> Key | None:
+    def find(self, connection: psycopg.Connection, token: str, now: datetime) -> Key | None:
         """Return the key in use with a token; a new one is known at once."""
         if monotonic() - self._read_at > TTL and self._lock.acquire(blocking=False):
             try:
-                self._read(connection)
+                self._read(connection, now)
             finally:
                 self._lock.release()
         if token not in self._keys:
             with self._lock:
-                self._read(connection)
+                self._read(connection, now)
         return self._keys.get(token)
 
     def forget(self) -> None:
@@ -67,14 +82,31 @@ class ProjectKeys:
         self._read_at = float("-inf")
         self._keys = {}
 
-    def _read(self, connection: psycopg.Connection) -> None:
+    def _read(self, connection: psycopg.Connection, now: datetime) -> None:
         cursor = psycopg.Cursor(connection)
+        keys = cursor.execute(_READ).fetchall()
+        with_quota = [key_id for _, key_id, _, quota in keys if quota is not None]
+        used = used_today(cursor, with_quota, now)
         self._keys = {
-            token: Key(key_id, rate_limit, None if quota is None else quota - int(used))
-            for token, key_id, rate_limit, quota, used in cursor.execute(_READ)
+            token: Key(key_id, rate_limit, None if quota is None else quota - used.get(key_id, 0))
+            for token, key_id, rate_limit, quota in keys
         }
         (self.inbox_depth,) = cursor.execute(_DEPTH).fetchone() or (0,)
         self._read_at = monotonic()
+
+
+def used_today(cursor: psycopg.Cursor, key_ids: Sequence[int], now: datetime) -> dict[int, int]:
+    """Return the events of this UTC day that keys had acknowledged; unused keys are absent."""
+    if not key_ids:
+        return {}
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    cursor.execute(_USED_TODAY, {"today": today, "keys": list(key_ids)})
+    return dict(cursor.fetchall())
+
+
+def note_use(cursor: psycopg.Cursor, used_at: Mapping[int, datetime]) -> None:
+    """Note when keys were last used, to the minute; skip one that another process has in hand."""
+    cursor.execute(_NOTE_USE, [list(used_at), list(used_at.values())])
 
 
 @dataclass

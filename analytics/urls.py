@@ -2,11 +2,12 @@
 
 from django.urls import path, re_path
 
-from analytics.admin import pages
+from analytics.admin import ingestion, pages
 from analytics.api.activation import ActivationView
 from analytics.api.active_users import ActiveUsersView
 from analytics.api.events import EventsView
 from analytics.api.funnel import FunnelView
+from analytics.api.ingestion import IngestionView
 from analytics.api.persons import PersonsView, PersonView
 from analytics.api.retention import RetentionView, WeeklyRetentionView
 
@@ -18,6 +19,8 @@ urlpatterns = [
     path("admin/analytics/activation/", pages.activation, name="activation-page"),
     path("admin/analytics/funnel/", pages.funnel, name="funnel-page"),
     path("admin/analytics/events/", pages.events, name="events-page"),
+    path("admin/analytics/ingestion/", ingestion.page, name="ingestion-page"),
+    path("admin/analytics/capture-health/", pages.capture_health, name="capture-health-page"),
     re_path(r"^api/analytics/retention/?$", RetentionView.as_view(), name="retention"),
     re_path(
         r"^api/analytics/retention/weekly/?$",
@@ -28,6 +31,7 @@ urlpatterns = [
     re_path(r"^api/analytics/activation/?$", ActivationView.as_view(), name="activation"),
     re_path(r"^api/analytics/funnel/?$", FunnelView.as_view(), name="funnel"),
     re_path(r"^api/analytics/events/?$", EventsView.as_view(), name="events"),
+    re_path(r"^api/analytics/ingestion/?$", IngestionView.as_view(), name="ingestion"),
     re_path(r"^api/analytics/persons/?$", PersonsView.as_view(), name="persons"),
     re_path(
         r"^api/analytics/persons/(?P<distinct_id>(?s:.)+)$", PersonView.as_view(), name="person"

@@ -2,15 +2,18 @@
 
 import argparse
 import os
+from importlib import import_module
 from pathlib import Path
 
 from config.devstack import ensure_services
+
+NAMES = ("importing", "reading", "accepting", "ingesting", "end_to_end", "freshness", "memory")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="importing, reading (default: all)"
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)} (default: all)"
     )
     parser.add_argument("--scale", type=float, default=1.0, help="fraction of the full size")
     options = parser.parse_args()
@@ -23,13 +26,10 @@ def main() -> None:
 
     django.setup()
 
-    from benchmarks import importing, reading
-
-    for benchmark in (importing, reading):
-        name = benchmark.__name__.rpartition(".")[2]
-        if not options.names or name in options.names:
-            print(f"{name}: {benchmark.__doc__}")
-            benchmark.run(options.scale)
+    for name in options.names or NAMES:
+        benchmark = import_module(f"benchmarks.{name}")
+        print(f"{name}: {benchmark.__doc__}", flush=True)
+        benchmark.run(options.scale)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,20 @@
 """Large event logs: inside PostgreSQL for reading, as a file for importing."""
 
+import os
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import psycopg
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Sum
 
 from analytics import rebuild
 from analytics.calculations import company
+from analytics.capture import default_project_key
 from analytics.models import EventDay
 from analytics.partitions import ensure_partitions, month_of
 
@@ -42,6 +46,8 @@ FROM (SELECT person, number, %(start)s::timestamptz
 
 def use_database(name: str) -> None:
     """Work in this database of the benchmarks' own server, making it where it is missing."""
+    if connection.settings_dict["NAME"] == name:
+        return
     connection.close()
     connection.settings_dict["NAME"] = "postgres"
     with connection.cursor() as cursor:
@@ -52,13 +58,35 @@ def use_database(name: str) -> None:
     connection.settings_dict["NAME"] = name
 
 
-def empty() -> None:
+def copy_database(name: str, copy: str) -> None:
+    """Make a database that is just like another, in the place of the one that has its name."""
+    use_database("postgres")
     with connection.cursor() as cursor:
-        cursor.execute(
-            "TRUNCATE analytics_event, analytics_eventuuid, analytics_person, analytics_personday,"
-            " analytics_distinctid, analytics_counter, analytics_eventday, analytics_importrun,"
-            " analytics_rollupdefinition CASCADE"
-        )
+        cursor.execute(f"DROP DATABASE IF EXISTS {copy}")
+        cursor.execute(f"CREATE DATABASE {copy} TEMPLATE {name}")
+
+
+def url(name: str) -> str:
+    """Return the DATABASE_URL of a database of the benchmarks' own server."""
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+
+def empty_database(name: str) -> str:
+    """Work in a database that has only a project key, and return its token."""
+    use_database(name)
+    call_command("migrate", verbosity=0)
+    empty()
+    token: str = default_project_key().token
+    return token
+
+
+def empty() -> None:
+    """Remove everything that analytics keeps."""
+    tables = ", ".join(
+        model._meta.db_table for model in apps.get_app_config("analytics").get_models()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
 
 
 def fill(*, events: int, persons: int) -> None:

@@ -101,6 +101,8 @@ UNFOLD = {
                 "title": "Capture",
                 "separator": True,
                 "items": [
+                    _link("Ingestion", "receipt_long", "analytics:ingestion-page"),
+                    _link("Capture health", "monitor_heart", "analytics:capture-health-page"),
                     _rows("Project keys", "vpn_key", "analytics.projectkey"),
                     _rows("Inbox", "inbox", "analytics.inboxrequest"),
                     _rows("Rejected events", "block", "analytics.rejectedevent"),

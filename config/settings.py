@@ -106,6 +106,7 @@ _POOL = {
     "min_size": 1,
     "max_size": _POOL_SIZE,
     "timeout": 5,  # seconds until "the database is away"
+    "reconnect_timeout": 2,  # seconds; then the next request tries, not a clock that backs off
 }
 DATABASES = {
     "default": {

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from analytics import definitions, demo
-from analytics.models import InboxRequest, Person, RejectedEvent
+from analytics import definitions, demo, health
+from analytics.health import Problem
+from analytics.models import Person
 from analytics.retention import Cohort, WeekCohort, weekly_retention
 from operational import readings
 from operational.alignment import Alignment, TrendPoint, alignment_score
@@ -38,7 +39,7 @@ class Dashboard:
     uncounted: tuple[KpiRow, ...]
     cohorts: tuple[WeekCohort, ...]
     has_demo: bool
-    problem: str
+    problems: Sequence[Problem]
 
     @property
     def biggest_gap(self) -> KpiRow | None:
@@ -67,14 +68,14 @@ class Dashboard:
 class Waiting:
     """What there is to say before the first person is known."""
 
-    inbox: int
-    rejected: int
+    problems: Sequence[Problem]
 
 
 def gather(*, now: datetime) -> Dashboard | Waiting:
     """Gather the page from roll-ups and readings, whatever the number of events."""
     if not Person.objects.exists():
-        return Waiting(InboxRequest.objects.count(), RejectedEvent.objects.count())
+        found = health.capture_health(now, patience=timedelta(0), rejected_within=timedelta.max)
+        return Waiting(found.problems)
     as_of = definitions.last_complete_day(now)
     statuses = readings.read_kpis(as_of=as_of)
     alignment = alignment_score(as_of=as_of, statuses=statuses)
@@ -87,7 +88,7 @@ def gather(*, now: datetime) -> Dashboard | Waiting:
         uncounted=tuple(row for row in rows if not row.contribution.counted),
         cohorts=_cohorts(as_of),
         has_demo=demo.exists(),
-        problem=readings.input_problem(),
+        problems=(*health.rollup_problems(), *health.capture_health(now).problems),
     )
 
 

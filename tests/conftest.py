@@ -1,11 +1,24 @@
 """What every test shares."""
 
+import os
+import shutil
+from pathlib import Path
+
 import pytest
 from django.conf import settings
 from django.test import testcases
 
 from analytics import capture
 from tests.posthog_server import listening
+
+# Playwright's synchronous interface runs an event loop in the thread that uses the database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+BROWSERS = "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
+FLAGS = """
+    --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+    --disable-component-update --disable-sync
+""".split()
 
 
 def pytest_configure() -> None:
@@ -35,3 +48,14 @@ def posthog(settings):
         settings.POSTHOG_HOST, settings.POSTHOG_API_KEY = server.url, "phc_theirs"
         settings.PLUMBLINE_FORWARDING = True
         yield server
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args, browser_type):
+    installed = next(filter(None, map(shutil.which, BROWSERS)), browser_type.executable_path)
+    if not Path(installed).exists():
+        pytest.skip(
+            "No browser: install one with `apt-get install chromium`"
+            " or `python -m playwright install chromium`"
+        )
+    return {**browser_type_launch_args, "executable_path": installed, "args": FLAGS}

@@ -2,10 +2,16 @@
 
 import os
 import signal
+import sys
+import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from django.db import connections
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 60  # seconds, for what happens soon on an idle machine
 
 
 def fork(work: Callable[[], object]) -> int:
@@ -41,3 +47,18 @@ def wait(pid: int) -> int:
 def kill(pid: int) -> int:
     os.kill(pid, signal.SIGKILL)
     return wait(pid)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process that works with the tests' database."""
+    database = connections["default"].settings_dict
+    address = "{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "DATABASE_URL": f"postgresql://{address}", "PATH": path}
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from django.test import RequestFactory
 
 from analytics import capture
+from analytics.inbox import Inbox
 
 
 @dataclass
@@ -26,6 +28,7 @@ def request(method: str, path: str, body: Any = b"", content_type="application/j
     if not isinstance(body, bytes | str):
         body = json.dumps(body)
     asked = RequestFactory().generic(method, path, body, content_type, **environ)
+    asked.environ["wsgi.input"] = BytesIO(body.encode() if isinstance(body, str) else body)
     started: list[Any] = []
     content = b"".join(application(asked.environ, lambda *args: started.append(args)))
     ((status, headers),) = started
@@ -39,3 +42,10 @@ def post(path: str, body: Any, content_type="application/json", **environ) -> An
 def key() -> str:
     """Return the token of the default project key."""
     return capture.default_project_key().token
+
+
+def ingest() -> None:
+    """Store everything that was acknowledged."""
+    inbox = Inbox()
+    while inbox.process_batch():
+        pass

@@ -1,3 +1,19 @@
-from . import capture, exclusion_rules, groups, merges, persons
+from . import (
+    capture,
+    exclusion_rules,
+    groups,
+    merges,
+    persons,
+    project_keys,
+    rejected_events,
+)
 
-__all__ = ["capture", "exclusion_rules", "groups", "merges", "persons"]
+__all__ = [
+    "capture",
+    "exclusion_rules",
+    "groups",
+    "merges",
+    "persons",
+    "project_keys",
+    "rejected_events",
+]

@@ -1,19 +1,21 @@
-"""The pages that show what persons did: retention, active users, activation, funnels, events."""
+"""The pages that show what persons did, from retention to single events, and how capture goes."""
 
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import Serializer
 
 from analytics import activation as activations
 from analytics import active_users as active
-from analytics import definitions, funnels
+from analytics import definitions, funnels, health
 from analytics import retention as retentions
 from analytics.admin import charts
 from analytics.api.active_users import GRANULARITIES, ActiveUsersQuery
@@ -148,6 +150,19 @@ def events(request: HttpRequest) -> HttpResponse:
     return _page(request, "events", title="Events", **context)
 
 
+@staff_page
+def capture_health(request: HttpRequest) -> HttpResponse:
+    found = health.capture_health(timezone.now())
+    context = {
+        "health": found,
+        "forwarding_on": settings.PLUMBLINE_FORWARDING,
+        "posthog_host": settings.POSTHOG_HOST,
+        "problems": (*health.rollup_problems(), *found.problems),
+        "no_events": False,  # what waits says why
+    }
+    return _page(request, "capture_health", title="Capture health", **context)
+
+
 def _asked(query: type[Serializer], request: HttpRequest, *, days: int) -> dict[str, Any]:
     """Return the valid `query` or None, the `errors` by field, and what was `given` in the form.
 
@@ -169,7 +184,7 @@ def _days_ago(days: int) -> str:
 def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
-        "rebuild_needed": definitions.rebuild_needed(),
+        "problems": health.rollup_problems(),
         "no_events": not any_recorded(),
         **context,
     }

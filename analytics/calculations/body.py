@@ -55,20 +55,25 @@ def unwrapped(body: bytes, *, content_type: str = "") -> bytes:
     is_form = content_type.startswith("application/x-www-form-urlencoded")
     if not (is_form or body.startswith(b"data=")) or body.startswith((b"{", b"[", _GZIP_MAGIC)):
         return body
+    return from_base64(form_fields(body.decode(errors="replace")).get("data", ""))
+
+
+def form_fields(encoded: str) -> dict[str, str]:
+    """Return the first value of each field of a form or a query."""
     try:
-        fields = parse_qs(body.decode("latin-1"), max_num_fields=16)
+        return {name: values[0] for name, values in parse_qs(encoded, max_num_fields=100).items()}
     except ValueError as error:
-        raise Refused(Reason.MALFORMED, f"body: {error}") from error
-    return from_base64(fields.get("data", [""])[0])
+        raise Refused(Reason.MALFORMED, f"form: {error}") from error
 
 
 def from_base64(data: str) -> bytes:
     """Return the bytes behind base64 as browsers send it; plain JSON passes unchanged."""
-    data = data.strip().replace(" ", "+")
+    data = data.strip()
     if data.startswith(("{", "[")):
-        return data.encode("latin-1", "replace")
+        return data.encode()
+    data = data.replace(" ", "+")  # what became of a plus that was not escaped
     try:
-        return base64.b64decode(data + "=" * (-len(data) % 4), altchars=None)
+        return base64.b64decode(data + "=" * (-len(data) % 4))
     except (binascii.Error, ValueError) as error:
         raise Refused(Reason.MALFORMED, "data: not base64") from error
 

@@ -41,6 +41,14 @@ class Reason(StrEnum):
     FORWARDING_REFUSED = "forwarding_refused"  # stored, but PostHog does not take it
 
 
+class Holds(StrEnum):
+    """What the payload of a rejection is."""
+
+    EVENT = "event"  # as received
+    READ_EVENT = "read_event"  # its time corrected, its fields in place
+    REQUEST = "request"  # a whole one, unreadable
+
+
 class Refused(ValueError):
     """An event, or a whole body, that cannot be used; the detail names the field."""
 
@@ -83,12 +91,15 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """An event that cannot be stored, as it came."""
+    """An event that cannot be stored, or a request that cannot be read."""
 
     reason: Reason
     detail: str
     payload: bytes
     line: int | None = None
+    position: int = 0  # in its request
+    holds: Holds = Holds.EVENT
+    events: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +112,15 @@ class Arrival:
     oldest: datetime = EARLIEST
 
     def sent(self, sent_at: datetime | None) -> "Arrival":
-        """Return the arrival with what the body says of its sending, if it does."""
-        return replace(self, sent_at=sent_at) if sent_at else self
+        """Return the arrival with what the body says of its sending, where no header does."""
+        return self if self.sent_at else replace(self, sent_at=sent_at)
 
 
 @dataclass(slots=True)
 class Parsed:
     """What one body holds. A bad event never costs the good ones beside it."""
 
+    arrival: Arrival
     events: list[EventRecord] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
 
@@ -137,6 +149,10 @@ class WireEvent(msgspec.Struct, gc=False):
     window_id: str | None = None
 
 
+class _Named(msgspec.Struct, gc=False):
+    uuid: Any = None
+
+
 class _Special(msgspec.Struct, gc=False):
     """The few properties that mean something to capture itself."""
 
@@ -158,20 +174,24 @@ class _Options(msgspec.Struct, gc=False):
 
 
 _decode_event = msgspec.json.Decoder(WireEvent).decode
+_decode_named = msgspec.json.Decoder(_Named).decode
 _decode_special = msgspec.json.Decoder(_Special).decode
-_decode_options = msgspec.json.Decoder(_Options).decode
+_decode_options = msgspec.json.Decoder(_Options | None).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _NOTHING_SPECIAL = _Special()
+_NO_OPTIONS = _Options()
 
 
 def parse(events: Iterable[msgspec.Raw | bytes], arrival: Arrival) -> Parsed:
     """Return the events that can be stored, in the order given, and the rejections."""
-    parsed = Parsed()
+    parsed = Parsed(arrival)
     for position, raw in enumerate(events):
         try:
             parsed.events.append(event_record(decode_event(raw), raw, arrival, position=position))
         except Refused as error:
-            parsed.rejections.append(Rejection(error.reason, error.detail, bytes(raw)))
+            parsed.rejections.append(
+                Rejection(error.reason, error.detail, bytes(raw), position=position)
+            )
     return parsed
 
 
@@ -185,6 +205,12 @@ def decode_event(raw: bytes | msgspec.Raw) -> WireEvent:
         raise Refused(Reason.BAD_FIELD, str(error)) from error
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise Refused(Reason.MALFORMED, str(error)) from error
+
+
+def uuid_as_sent(raw: bytes | msgspec.Raw) -> str:
+    """Return what an event calls itself, however bad the rest of it is; "" where it does not."""
+    uuid = _decoded(_decode_named, raw, _Named()).uuid
+    return uuid if isinstance(uuid, str) else ""
 
 
 def event_record(
@@ -217,10 +243,10 @@ def event_record(
         uuid,
         storable(name),
         _distinct_id(event, special),
-        _timestamp(event, arrival, ignore_sent_at=_is_true(special.ignore_sent_at)),
+        _timestamp(event, arrival, ignore_sent_at=_says(special.ignore_sent_at, "true", "1")),
         properties,
         line,
-        (as_distinct_id(other) or None) if linking else None,
+        as_distinct_id(other) if linking and other is not None else None,
         makes_profile(name, special.profile),
     )
 
@@ -240,13 +266,18 @@ def _special(event: WireEvent, properties: bytes) -> _Special:
     """Read the properties and options that matter here."""
     special: _Special = _decoded(_decode_special, properties, _NOTHING_SPECIAL)
     if event.options:
-        options = _decoded(_decode_options, event.options, None)
-        if options is None:
-            raise Refused(Reason.BAD_FIELD, "options: an option has a wrong type")
+        options = _options(event)
         special = msgspec.structs.replace(
             special, profile=options.profile, ignore_sent_at=options.ignore_sent_at
         )
     return special
+
+
+def _options(event: WireEvent) -> _Options:
+    try:
+        return (_decode_options(event.options) if event.options else None) or _NO_OPTIONS
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise Refused(Reason.BAD_FIELD, "options: an option has a wrong type") from error
 
 
 def _decoded(decode: Any, raw: bytes | msgspec.Raw, default: Any) -> Any:
@@ -258,11 +289,11 @@ def _decoded(decode: Any, raw: bytes | msgspec.Raw, default: Any) -> Any:
 
 def makes_profile(event: str, asked: Any) -> bool:
     """Whether an event makes a profile; `asked` is its ``$process_person_profile``, if any."""
-    return event in OTHER_ID or asked is None or _is_true(asked)
+    return event in OTHER_ID or not _says(asked, "false", "0")
 
 
-def _is_true(value: Any) -> bool:
-    return value is True or str(value).strip().lower() in {"true", "1"}
+def _says(value: Any, *words: str) -> bool:
+    return str(value).strip().lower() in words
 
 
 def _distinct_id(event: WireEvent, special: _Special) -> str:
@@ -336,18 +367,7 @@ def _hash(*parts: bytes) -> bytes:
 def _timestamp(
     event: WireEvent, arrival: Arrival | None, *, ignore_sent_at: bool = False
 ) -> datetime:
-    if event.timestamp is not None:
-        happened_at = moment(event.timestamp, "timestamp")
-        if arrival is not None and arrival.sent_at is not None and not ignore_sent_at:
-            happened_at = _shifted(happened_at, arrival.received_at - arrival.sent_at)
-    elif arrival is None:
-        raise Refused(Reason.MISSING_FIELD, "timestamp: missing")
-    else:
-        try:
-            since = timedelta(milliseconds=event.offset or 0)
-        except (OverflowError, ValueError) as error:
-            raise Refused(Reason.BAD_TIMESTAMP, "offset: out of range") from error
-        happened_at = _shifted(arrival.received_at, -since)
+    happened_at = _claimed_time(event, arrival, ignore_sent_at=ignore_sent_at)
     if arrival and happened_at > arrival.received_at + MAX_CLOCK_AHEAD:
         return arrival.received_at
     if happened_at < EARLIEST:
@@ -359,9 +379,31 @@ def _timestamp(
     return happened_at
 
 
+def _claimed_time(event: WireEvent, arrival: Arrival | None, *, ignore_sent_at: bool) -> datetime:
+    """Return when an event says that it happened, by our clock."""
+    if event.timestamp is not None:
+        happened_at = moment(event.timestamp, "timestamp")
+        if arrival and arrival.sent_at and not ignore_sent_at:
+            return _shifted(happened_at, arrival.received_at - arrival.sent_at)
+        return happened_at
+    if arrival is None:
+        raise Refused(Reason.MISSING_FIELD, "timestamp: missing")
+    try:
+        since = timedelta(milliseconds=event.offset or 0)
+    except (OverflowError, ValueError) as error:
+        raise Refused(Reason.BAD_TIMESTAMP, "offset: out of range") from error
+    return _shifted(arrival.received_at, -since)
+
+
 def is_ahead(event: WireEvent, record: EventRecord, arrival: Arrival) -> bool:
     """Whether the event's time was so far ahead that its arrival took its place."""
-    return event.timestamp is not None and record.timestamp == arrival.received_at
+    if record.timestamp != arrival.received_at:
+        return False
+    special = _special(event, record.properties)
+    claimed = _claimed_time(
+        event, arrival, ignore_sent_at=_says(special.ignore_sent_at, "true", "1")
+    )
+    return claimed > arrival.received_at + MAX_CLOCK_AHEAD
 
 
 def _shifted(happened_at: datetime, shift: timedelta) -> datetime:
@@ -429,10 +471,9 @@ def _beside(event: WireEvent, sdk: str) -> dict[str, Any]:
         beside["$session_id"] = event.session_id
     if event.window_id is not None:
         beside["$window_id"] = event.window_id
-    if event.options:
-        options = _decoded(_decode_options, event.options, _Options())
-        if options.profile is not None:
-            beside["$process_person_profile"] = options.profile
+    profile = _options(event).profile
+    if profile is not None:
+        beside["$process_person_profile"] = profile
     if sdk:
         beside["$lib"], _, beside["$lib_version"] = sdk.partition("/")
     return beside

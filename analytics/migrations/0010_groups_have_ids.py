@@ -6,8 +6,7 @@ class Migration(migrations.Migration):
     """The admin shows no model whose primary key is composite."""
 
     dependencies = [
-        ("analytics", "0007_rollup_epoch"),
-        ("analytics", "0020_forwarding_to_posthog"),
+        ("analytics", "0009_rejected_events_can_be_tried_again"),
     ]
 
     operations = [

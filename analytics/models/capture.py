@@ -6,7 +6,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 
-from analytics.calculations.wire import Reason
+from analytics.calculations.wire import Holds, Reason
 
 
 def new_token() -> str:
@@ -99,6 +99,8 @@ class ImportRun(models.Model):
         max_length=64, help_text="SHA-256 of the file's content and the column mapping"
     )
     file_name = models.CharField(max_length=255)
+    file_format = models.CharField(max_length=5, db_default="", help_text="jsonl or csv")
+    columns = models.JSONField(null=True, help_text="Which column or field holds what")
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
     lines = models.BigIntegerField(default=0, help_text="Lines read and committed")
@@ -114,15 +116,39 @@ class ImportRun(models.Model):
 
 
 class RejectedEvent(models.Model):
-    """An event that could not be stored, with the reason and what arrived."""
+    """What could not be stored, with the reason, what arrived, and all it takes to try again."""
 
     rejected_at = models.DateTimeField(db_default=Now(), db_index=True)
     reason = models.CharField(
         max_length=40, choices=[(reason, reason.replace("_", " ")) for reason in Reason]
     )
     detail = models.TextField(help_text="What is wrong, naming the field")
-    payload = models.BinaryField(help_text="The event as received")
+    payload = models.BinaryField(help_text="As received, or as edited since")
+    holds = models.CharField(
+        "payload is",
+        max_length=10,
+        choices=[
+            (Holds.EVENT.value, "an event as received"),
+            (Holds.READ_EVENT.value, "an event as read: its time corrected"),
+            (Holds.REQUEST.value, "a whole request that could not be read"),
+        ],
+        db_default=Holds.EVENT.value,
+    )
+    events = models.IntegerField(db_default=1, help_text="Events in the payload")
+
+    # Of what was captured; empty of imported lines.
     project_key = models.ForeignKey(ProjectKey, null=True, on_delete=models.SET_NULL)
+    outcome = models.CharField(
+        max_length=10,
+        choices=[(one.value, one.label) for one in (Outcome.REJECTED, Outcome.REFUSED)],
+        db_default=Outcome.REJECTED.value,
+        help_text="Where the ingestion ledger counts it",
+    )
+    received_at = models.DateTimeField(null=True, db_index=True)
+    sent_at = models.DateTimeField(null=True, help_text="By the sender's clock")
+    sdk = models.TextField(db_default="")
+    position = models.IntegerField(db_default=0, help_text="Place in its request, from 0")
+
     import_run = models.ForeignKey(ImportRun, null=True, on_delete=models.CASCADE)
     line = models.BigIntegerField(null=True, help_text="Line number in the imported file")
 

@@ -73,21 +73,26 @@ def _prepare_database() -> str:
 def _stages(host: str, port: int) -> list[list[Program]]:
     """What runs; the web stops first, so that nothing comes in that the others would not see."""
     python = sys.executable
-    web = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "2"]
-    web += ["--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "3"]
     celery = [python, "-m", "celery", "--quiet", "-A", "config"]
     # Threads take 100 MB less than processes, which matters on a laptop; they ignore time limits.
     worker = ["worker", "--pool", "threads", "-c", "4", "--without-gossip", "--without-mingle"]
     beat = ["beat", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"]
     return [
         # Of these only granian has children; it takes them along when it is asked to stop.
-        [Program("web", [python, "-m", "granian", *web, _WSGI], death_signal=signal.SIGTERM)],
+        [Program("web", web_command(host, port), death_signal=signal.SIGTERM)],
         [
             Program("ingest", [python, "manage.py", "ingest"]),
             Program("worker", [*celery, *worker, "--loglevel", "INFO"]),
             Program("beat", [*celery, *beat, "--loglevel", "INFO"]),
         ],
     ]
+
+
+def web_command(host: str, port: int, application: str = _WSGI) -> list[str]:
+    """Return the command that serves a WSGI application; the benchmarks serve others with it."""
+    options = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "2"]
+    options += ["--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "3"]
+    return [sys.executable, "-m", "granian", *options, application]
 
 
 def _manage(*arguments: str, stdout: int | None = None) -> str:

@@ -71,18 +71,4 @@
     link.textContent = "Log in again";
     problem.append(link);
   }
-
-  document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-copy]");
-    if (!button) return;
-    const code = document.getElementById(button.dataset.copy);
-    getSelection().selectAllChildren(code);
-    try {
-      await navigator.clipboard.writeText(code.textContent);
-    } catch {
-      document.execCommand("copy"); // without https there is no clipboard; the text is selected
-    }
-    news.textContent = "Copied.";
-    button.classList.add("pl-copied");
-  });
 })();

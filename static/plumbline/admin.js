@@ -1,4 +1,5 @@
-// What the admin's look leaves out: icons are decoration, and icons that act are buttons.
+// What the admin's look leaves out: icons are decoration, icons that act are buttons, and code can
+// be copied.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -27,3 +28,17 @@ function asButton(element, name) {
     element.click();
   });
 }
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const code = document.getElementById(button.dataset.copy);
+  getSelection().selectAllChildren(code);
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+  } catch {
+    document.execCommand("copy"); // without https there is no clipboard; the text is selected
+  }
+  document.querySelector("[data-copy-news]").textContent = "Copied.";
+  button.classList.add("pl-copied");
+});

@@ -11,7 +11,8 @@ from tests.analytics.people import did
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["retention", "active-users", "activation", "funnel", "events"]
+PAGES = ["retention", "active-users", "activation", "funnel", "events", "ingestion"]
+STAFF_PAGES = [*PAGES, "capture-health"]
 LISTS = ["person", "projectkey", "inboxrequest", "importrun", "rejectedevent"]
 NOW = "2024-06-15T10:00Z"
 
@@ -37,7 +38,7 @@ def page(client, path, **parameters):
     return " ".join(response.content.decode().split())
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", STAFF_PAGES)
 def test_who_is_no_staff_is_sent_to_the_login(client, path):
     client.force_login(User.objects.create_user("somebody"))
     response = client.get(f"/admin/analytics/{path}/")

@@ -58,4 +58,4 @@ def test_events_that_could_not_be_stored_are_noticed(admin_client, client):
     body = {"api_key": key, "batch": [{"event": "signed_up"}]}
     sdk.post("/batch/", body)
     answer = admin_client.get("/admin/operational/").content.decode()
-    assert "1 event could not be stored." in answer
+    assert "1 event was rejected." in answer

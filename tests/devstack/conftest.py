@@ -3,15 +3,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60  # seconds, for what happens soon on an idle machine
+from tests.processes import PATIENCE, ROOT, wait_until
+
 OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PLUMBLINE_", "PYTEST_", "DJANGO_")
 
 
@@ -80,13 +79,6 @@ def _all_processes() -> Iterator[tuple[int, list[bytes]]]:
         except OSError:  # ended meanwhile, or somebody else's
             continue
         yield int(process.name), [command, environment, directory]
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 @contextmanager

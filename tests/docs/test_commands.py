@@ -1,20 +1,16 @@
 """Every command in the documentation runs."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from analytics.capture import default_project_key
 from analytics.inbox import Inbox
 from analytics.models import Event
+from tests.processes import ROOT, environment
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,13 +25,6 @@ def blocks(language):
             rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL
         )
     ]
-
-
-def environment():
-    database = connection.settings_dict
-    address = "{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "DATABASE_URL": f"postgresql://{address}", "PATH": path}
 
 
 @pytest.mark.parametrize("code", blocks("sh"))

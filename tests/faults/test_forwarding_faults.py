@@ -10,9 +10,10 @@ import pytest
 from django.db import connection
 
 from analytics import forwarding, outbox
-from analytics.forwarding import NotForwarded, forward_backlog, forward_due, state
+from analytics.forwarding import NotForwarded, forward_backlog, forward_due
 from analytics.inbox import Inbox
 from analytics.models import RejectedEvent
+from analytics.outbox import state
 from analytics.postgres import Locked
 from analytics.tasks import forward_to_posthog
 from tests import processes, sdk

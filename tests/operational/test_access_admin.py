@@ -56,7 +56,7 @@ def test_a_job_can_be_switched_off_by_its_form(admin_client):
 
 
 def test_a_schedule_can_be_opened(admin_client):
-    schedule = CrontabSchedule.objects.get()
+    schedule = CrontabSchedule.objects.first()
     path = f"/admin/django_celery_beat/crontabschedule/{schedule.pk}/change/"
     assert admin_client.get(path).status_code == 200
 

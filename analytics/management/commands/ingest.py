@@ -5,22 +5,24 @@ import logging
 import signal
 import threading
 from argparse import ArgumentParser
+from time import monotonic
 from typing import Any
 
 import django.db
 import psycopg
 from django.core.management.base import BaseCommand
-from django.db import connection
+from django.template.defaultfilters import pluralize
 
-from analytics.inbox import Inbox
+from analytics import inbox
 
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.2
 RETRY_SECONDS = 2
+REPORT_SECONDS = 1
 
-# Django's own, and those of the plain cursors that ingest uses.
-_AWAY = (
+# Away, full or in a deadlock; psycopg's own where we use its connection without Django.
+_NOT_NOW = (
     django.db.OperationalError,
     django.db.InterfaceError,
     psycopg.OperationalError,
@@ -40,21 +42,46 @@ class Command(BaseCommand):
             signal.signal(number, lambda *_: stop.set())
         # Batches make many objects and no cycles: looking for some is a tenth of the time.
         gc.set_threshold(500_000, 10, 10)
-        inbox = Inbox()
+        claims, progress = inbox.Inbox(), Progress()
         while not stop.is_set():
             try:
-                requests = inbox.process_batch()
-            except psycopg.errors.DeadlockDetected:
-                logger.info("Another process was in the way, trying again")
-                continue
-            except _AWAY as error:
-                logger.warning("The database is away, trying again: %s", str(error).strip())
-                connection.close()
+                events = claims.process_batch()
+                progress.add(events, last=once and not events)
+            except _NOT_NOW as error:
+                logger.warning("Nothing is stored now, trying again: %s", _first_line(error))
+                django.db.connection.close()
                 stop.wait(RETRY_SECONDS)
                 continue
-            if requests:
-                logger.info("Stored the events of %d requests", requests)
-            elif once:
-                break
-            else:
+            if not events:
+                if once:
+                    break
                 stop.wait(IDLE_SECONDS)
+
+
+class Progress:
+    """Says how ingest gets on, in a line a second at most, and nothing while it has no work."""
+
+    def __init__(self) -> None:
+        self._events = 0
+        self._since = self._said_at = monotonic() - REPORT_SECONDS
+
+    def add(self, events: int, *, last: bool = False) -> None:
+        now = monotonic()
+        if not self._events and not events:
+            self._since = now  # idle time is not work
+            return
+        self._events += events
+        if now - self._said_at < REPORT_SECONDS and not last:
+            return
+        rate = self._events / max(now - self._since, 0.001)
+        stored, waiting = _counted(self._events, "event"), _counted(inbox.depth(), "request")
+        logger.info("%s stored (%s/s), %s waiting", stored, f"{rate:,.0f}", waiting)
+        self._events, self._since, self._said_at = 0, now, now
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{pluralize(number)}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

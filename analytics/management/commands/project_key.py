@@ -1,14 +1,53 @@
-"""Print the default capture key."""
+"""Print, make, list or revoke capture keys."""
 
+from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
-from analytics.capture import default_project_key
+from analytics.capture import DEFAULT_KEY_NAME, revoke
+from analytics.models import ProjectKey
 
 
 class Command(BaseCommand):
     help = "Print the default capture key, making it where there is none."
 
-    def handle(self, *_: Any, **__: Any) -> None:
-        self.stdout.write(default_project_key().token)
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--name", default=DEFAULT_KEY_NAME, help="print this key instead")
+        what.add_argument("--revoke", metavar="NAME", help="refuse events with this key")
+        what.add_argument("--list", action="store_true", help="list names and states, no tokens")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        if options["list"]:
+            for key in ProjectKey.objects.order_by("name"):
+                self.stdout.write(f"{key}: {_state(key)}")
+        elif options["revoke"]:
+            self._revoke(options["revoke"])
+        else:
+            self._print(options["name"])
+
+    def _print(self, name: str) -> None:
+        try:
+            ProjectKey(name=name).clean_fields()
+        except ValidationError as error:
+            raise CommandError(f"name: {' '.join(error.messages)}") from error
+        key, _ = ProjectKey.objects.get_or_create(name=name)
+        if key.revoked_at:
+            raise CommandError(f"{name} was revoked: make another with --name")
+        self.stdout.write(key.token)
+
+    def _revoke(self, name: str) -> None:
+        keys = ProjectKey.objects.filter(name=name)
+        if not keys.exists():
+            raise CommandError(f"There is no key {name}: --list shows them")
+        revoked = revoke(keys, now=timezone.now())
+        self.stdout.write(f"{name} is revoked" if revoked else f"{name} was revoked already")
+
+
+def _state(key: ProjectKey) -> str:
+    if key.revoked_at:
+        return f"revoked {key.revoked_at:%Y-%m-%d %H:%M}"
+    return f"last used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "not used yet"

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0006_exclusion_rules'),
+        ('analytics', '0007_rollup_epoch'),
     ]
 
     operations = [

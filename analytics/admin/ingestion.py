@@ -1,0 +1,86 @@
+"""The page of the ingestion ledger."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from rest_framework.exceptions import ValidationError
+
+from analytics import ledger
+from analytics.admin.pages import staff_page
+from analytics.api.ingestion import IngestionQuery, report
+from analytics.api.parameters import parsed
+from analytics.ledger import Entry
+from analytics.models import Outcome, ProjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """How many events had a reason; `address` is where they are listed, "" where nowhere."""
+
+    name: str
+    events: int
+    address: str = ""
+
+
+@staff_page
+def page(request: HttpRequest) -> HttpResponse:
+    context: dict[str, Any] = {"given": request.GET.dict(), "keys": ProjectKey.objects.all()}
+    try:
+        query = parsed(IngestionQuery, request.GET)
+    except ValidationError as error:
+        context["errors"] = error.detail
+    else:
+        found = report(query)
+        given = {"from": f"{query['first']}", "to": f"{query['last']}", "by": query["by"]}
+        context["given"] |= given
+        context["query"] = query
+        context["total"] = _row(found["total"])
+        context["rows"] = [_row(entry) for entry in found["periods"]]
+        context["several_keys"] = len({entry.project_key for entry in found["periods"]}) > 1
+    context |= admin.site.each_context(request)
+    context |= {"title": "Ingestion", "no_events": not ledger.anything_arrived()}
+    return TemplateResponse(request, "admin/analytics/ingestion.html", context)
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {
+        "entry": entry,
+        "rejected": _amount(entry, Outcome.REJECTED, entry.rejected),
+        "refused": _amount(entry, Outcome.REFUSED, entry.refused),
+        "limited": _amount(entry, Outcome.LIMITED, entry.limited),
+    }
+
+
+def _amount(entry: Entry, outcome: Outcome, reasons: Counter[str]) -> dict[str, Any]:
+    """Return a number of events and its reasons, the most frequent first."""
+    return {
+        "events": reasons.total(),
+        "reasons": [
+            Reason(_words(reason), events, _rejected_events(entry, outcome, reason))
+            for reason, events in reasons.most_common()
+        ],
+    }
+
+
+def _words(reason: str) -> str:
+    return reason.replace("_", " ")
+
+
+def _rejected_events(entry: Entry, outcome: Outcome, reason: str) -> str:
+    if outcome is Outcome.LIMITED:
+        return ""  # nothing of them was kept
+    wanted = {
+        "received_at__gte": entry.start.isoformat(),
+        "received_at__lt": entry.end.isoformat(),
+        "outcome__exact": outcome.value,
+        "reason__exact": reason,
+    }
+    if entry.project_key_id is not None:
+        wanted["project_key__id__exact"] = str(entry.project_key_id)
+    return f"{reverse('admin:analytics_rejectedevent_changelist')}?{urlencode(wanted)}"

@@ -1,0 +1,23 @@
+"""Show what was received to people."""
+
+from contextlib import suppress
+
+import msgspec
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+LONGEST_SHOWN = 50_000  # characters
+
+
+def readable(payload: bytes | memoryview) -> str:
+    """Return the text of the bytes, with indents where it is JSON."""
+    text = bytes(payload).decode(errors="backslashreplace")
+    with suppress(msgspec.DecodeError, RecursionError):
+        text = msgspec.json.format(text)  # which changes no number, unlike reading it
+    return text
+
+
+def as_pre(payload: bytes | memoryview) -> SafeString:
+    shown = Truncator(readable(payload)).chars(LONGEST_SHOWN)
+    return format_html('<pre class="pl-payload">{}</pre>', shown)

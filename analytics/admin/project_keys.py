@@ -1,0 +1,105 @@
+"""Project keys: made, limited and revoked here."""
+
+from typing import Any
+
+import psycopg
+from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+
+from analytics import capture, snippets
+from analytics.models import ProjectKey
+from analytics.project_keys import used_today
+
+
+class WithUseToday(ChangeList):
+    """A page of keys that know how many events they brought in today."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        _note_use_today(self.result_list)
+
+
+@admin.register(ProjectKey)
+class ProjectKeyAdmin(ModelAdmin):
+    list_display = ["name", "state", "used_today", "last_used_at", "rate_limit", "created_at"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
+    search_fields = ["name", "token"]
+    ordering = ["name"]
+    actions = ["revoke"]
+    actions_submit_line = ["revoke_this"]
+    change_form_outer_before_template = "admin/analytics/_project_key.html"
+
+    def get_fields(self, request: HttpRequest, obj: ProjectKey | None = None) -> list[str]:
+        limits = ["name", "rate_limit", "daily_quota"]
+        return [*limits, *self.get_readonly_fields(request, obj)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ProjectKey | None = None) -> list[str]:
+        return ["used_today", "last_used_at", "created_at", "revoked_at"] if obj else []
+
+    def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:
+        return WithUseToday
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> ProjectKey | None:
+        key: ProjectKey | None = super().get_object(request, object_id, from_field)
+        _note_use_today([key] if key else [])
+        return key
+
+    def has_delete_permission(self, request: HttpRequest, obj: ProjectKey | None = None) -> bool:
+        return False  # what it captured names it
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        key = ProjectKey.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        steps = snippets.sending(key.token) if key else []
+        answer: HttpResponse = super().change_view(
+            request, object_id, form_url, {"snippets": steps}
+        )
+        return answer
+
+    def save_model(self, request: HttpRequest, obj: ProjectKey, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        capture.project_keys.forget()  # the other processes do so within seconds
+
+    def response_add(
+        self, request: HttpRequest, obj: ProjectKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        messages.success(request, f"{obj} is ready: its token and how to use it stand below.")
+        return redirect("admin:analytics_projectkey_change", obj.pk)
+
+    @admin.display(description="State")
+    def state(self, key: ProjectKey) -> str:
+        return "Revoked" if key.revoked_at else "In use"
+
+    @admin.display(description="Events today (UTC)")
+    def used_today(self, key: ProjectKey) -> str:
+        used = vars(key)["events_today"]
+        return f"{used:,}" if key.daily_quota is None else f"{used:,} of {key.daily_quota:,}"
+
+    @admin.action(description="Revoke the selected keys", permissions=["change"])
+    def revoke(self, request: HttpRequest, keys: QuerySet[ProjectKey]) -> None:
+        revoked = capture.revoke(keys, now=timezone.now())
+        messages.success(request, f"Keys revoked: {revoked}. Events with them are refused.")
+
+    @admin.action(description="Revoke this key", permissions=["change"])
+    def revoke_this(self, request: HttpRequest, obj: ProjectKey) -> None:
+        self.revoke(request, ProjectKey.objects.filter(pk=obj.pk))
+
+
+def _note_use_today(keys: Any) -> None:
+    cursor = psycopg.Cursor(connection.connection)
+    used = used_today(cursor, [key.pk for key in keys], timezone.now())
+    for key in keys:
+        vars(key)["events_today"] = used.get(key.pk, 0)

@@ -1,0 +1,146 @@
+"""Rejected events: why, what arrived, and another try."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from analytics import retrying
+from analytics.admin.payload import LONGEST_SHOWN, as_pre, readable
+from analytics.admin.read_only import ReadOnlyAdmin
+from analytics.calculations.wire import Holds
+from analytics.models import RejectedEvent
+
+REASONS_SHOWN = 3
+FACTS = ["rejected_at", "reason", "detail", "source", "received_at", "holds"]
+
+
+class PayloadField(forms.CharField):
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).replace("\r\n", "\n")  # as forms send line ends
+
+
+class PayloadForm(forms.ModelForm):
+    """The payload as text, to be mended before another try."""
+
+    text = PayloadField(
+        label="Payload",
+        strip=False,
+        help_text="As received. You may mend it before you try again.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 16, "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "text" in self.fields:
+            self.initial["text"] = readable(self.instance.payload)
+
+    def save(self, commit: bool = True) -> Any:
+        if "text" in self.changed_data:
+            self.instance.payload = self.cleaned_data["text"].encode()
+        return super().save(commit)
+
+
+@admin.register(RejectedEvent)
+class RejectedEventAdmin(ReadOnlyAdmin):
+    form = PayloadForm
+    list_display = ["rejected_at", "reason", "short_detail", "source"]
+    list_filter = [
+        "reason",
+        "outcome",
+        "project_key",
+        ("import_run", admin.RelatedOnlyFieldListFilter),
+    ]
+    list_select_related = ["project_key", "import_run"]
+    date_hierarchy = "rejected_at"
+    search_fields = ["detail"]
+    ordering = ["-rejected_at", "-pk"]
+    actions = ["try_again"]
+    actions_submit_line = ["try_this_again"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.has_perm("analytics.change_rejectedevent"))
+
+    def get_fields(self, request: HttpRequest, obj: RejectedEvent | None = None) -> list[str]:
+        return [*FACTS, "text" if self._can_edit(request, obj) else "content"]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: RejectedEvent | None = None
+    ) -> list[str]:
+        no_field = [] if self._can_edit(request, obj) else ["text"]
+        return [*FACTS, "content", *no_field]
+
+    def _can_edit(self, request: HttpRequest, obj: RejectedEvent | None) -> bool:
+        if obj is None or not self.has_change_permission(request, obj):
+            return False
+        payload = bytes(obj.payload)
+        is_text = payload.decode(errors="replace").encode() == payload and b"\0" not in payload
+        return obj.holds != Holds.REQUEST and is_text and len(payload) <= LONGEST_SHOWN
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        buttons = {"show_save": False, "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, buttons)
+
+    def save_model(
+        self, request: HttpRequest, obj: RejectedEvent, form: forms.Form, change: bool
+    ) -> None:
+        """Keep what was mended and try again, which is all that the page is for."""
+        RejectedEvent.objects.filter(pk=obj.pk).update(payload=obj.payload)  # if still there
+        self.try_this_again(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: RejectedEvent) -> HttpResponse:
+        if RejectedEvent.objects.filter(pk=obj.pk).exists():
+            return redirect(request.get_full_path())
+        answer: HttpResponse = self.response_post_save_change(request, obj)
+        return answer
+
+    @admin.action(description="Try again", permissions=["change"])
+    def try_this_again(self, request: HttpRequest, obj: RejectedEvent) -> None:
+        self.try_again(request, RejectedEvent.objects.filter(pk=obj.pk))
+
+    @admin.action(description="Try the selected events again", permissions=["change"])
+    def try_again(self, request: HttpRequest, rows: QuerySet[RejectedEvent]) -> None:
+        tried = retrying.try_again(rows)
+        amounts = {
+            "stored": tried.stored,
+            "stored before": tried.duplicates,
+            "in the inbox again": tried.waiting,
+        }
+        if done := [f"{events:,} {became}" for became, events in amounts.items() if events]:
+            messages.success(request, f"Tried again: {', '.join(done)}.")
+        if tried.rejected:
+            why = "; ".join(
+                f"{detail} ({events:,})"
+                for detail, events in tried.rejected.most_common(REASONS_SHOWN)
+            )
+            more = "; and other reasons" if len(tried.rejected) > REASONS_SHOWN else ""
+            text = f"Rejected again: {tried.rejected.total():,}. {why}{more}"
+            messages.warning(request, text)
+        if not done and not tried.rejected:
+            messages.warning(request, "Not there any more: somebody else tried before you.")
+
+    @admin.display(description="Detail", ordering="detail")
+    def short_detail(self, rejected: RejectedEvent) -> str:
+        return Truncator(rejected.detail).chars(100)
+
+    @admin.display(description="Came from")
+    def source(self, rejected: RejectedEvent) -> str:
+        if rejected.import_run:
+            return f"{rejected.import_run}, line {rejected.line}"
+        return f"project key {rejected.project_key}" if rejected.project_key else "–"
+
+    @admin.display(description="Payload")
+    def content(self, rejected: RejectedEvent) -> SafeString:
+        return as_pre(rejected.payload)

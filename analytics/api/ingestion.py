@@ -1,0 +1,96 @@
+"""GET /api/analytics/ingestion."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics import ledger
+from analytics.api.parameters import DayRangeQuery, parsed
+from analytics.models import ProjectKey
+
+SHOWN = {"day": timedelta(days=14), "hour": timedelta(days=2)}  # unless other days are asked for
+LONGEST = {"day": timedelta(days=366), "hour": timedelta(days=31)}
+
+
+class IngestionQuery(DayRangeQuery):
+    by = serializers.ChoiceField(choices=[*SHOWN], default="day")
+    project_key = serializers.CharField(
+        required=False, help_text="Name of a project key; by default all."
+    )
+
+    def validate_project_key(self, name: str) -> ProjectKey:
+        key = ProjectKey.objects.filter(name=name).first()
+        if key is None:
+            raise serializers.ValidationError(f"There is no project key {name!r}.")
+        return key
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        by = attrs["by"]
+        last = attrs["last"] = attrs["last"] or datetime.now(UTC).date()
+        first = attrs["first"] = attrs["first"] or last - SHOWN[by] + timedelta(days=1)
+        if first > last:
+            raise serializers.ValidationError({"from": [f"{first} is after {last}."]})
+        if last - first >= LONGEST[by]:
+            raise serializers.ValidationError({"from": [f"More than {LONGEST[by].days} days."]})
+        return attrs
+
+
+class ReasonsField(serializers.DictField):
+    child = serializers.IntegerField()
+
+
+class AmountsSerializer(serializers.Serializer):
+    """Events. accepted = stored + duplicate + rejected + waiting."""
+
+    accepted = serializers.IntegerField(help_text="Acknowledged.")
+    stored = serializers.IntegerField()
+    duplicate = serializers.IntegerField(help_text="Stored already: changed nothing.")
+    rejected = ReasonsField(help_text="Acknowledged but not storable, by reason.")
+    waiting = serializers.IntegerField(help_text="In the inbox now.")
+    refused = ReasonsField(help_text="Not acknowledged: no event of the request was usable.")
+    limited = ReasonsField(help_text="Not acknowledged: over the key's rate limit or quota.")
+    adds_up = serializers.BooleanField()
+    missing = serializers.IntegerField(help_text="By how much it does not add up.")
+
+
+class ArrivedSerializer(AmountsSerializer):
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField(help_text="Not included.")
+    project_key = serializers.CharField(help_text="Name of the key.")
+
+
+class IngestionSerializer(serializers.Serializer):
+    to = serializers.DateField(source="last")
+    by = serializers.ChoiceField(choices=[*SHOWN])
+    total = AmountsSerializer()
+    periods = ArrivedSerializer(many=True)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {"from": serializers.DateField(source="first"), **super().get_fields()}
+
+
+class IngestionView(APIView):
+    """What became of every event that arrived, by day or hour (UTC) of arrival and by key.
+
+    Newest first; an hour in which nothing arrived is not listed.
+    """
+
+    @extend_schema(parameters=[IngestionQuery], responses=IngestionSerializer)
+    def get(self, request: Request) -> Response:
+        query = parsed(IngestionQuery, request.query_params)
+        return Response(IngestionSerializer(query | report(query)).data)
+
+
+def report(query: dict[str, Any]) -> dict[str, Any]:
+    """Return the ledger's entries that a valid query asks for, and their total."""
+    first, last, key = query["first"], query["last"], query.get("project_key")
+    periods = ledger.entries(
+        first=first, last=last, grain=query["by"], project_key_id=key.pk if key else None
+    )
+    return {"periods": periods, "total": ledger.total(periods, first=first, last=last)}

@@ -1,0 +1,170 @@
+"""What people have to know of capture: what waits, what was rejected, what is wrong, what to do."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Min
+from django.template.defaultfilters import pluralize
+
+from analytics import definitions, inbox, outbox, partitions
+from analytics.models import ForwardingState, RejectedEvent
+from analytics.outbox import Backlog
+
+INGEST_PATIENCE = timedelta(seconds=60)
+FORWARDING_PATIENCE = timedelta(minutes=10)
+REJECTED_WITHIN = timedelta(hours=1)
+
+_HEALTH_PAGE = "analytics:capture-health-page"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong, in sentences, and the remedy: a command, or a page that shows more.
+
+    `page` is the name of an address without parameters.
+    """
+
+    what: str
+    why: str = ""
+    since: datetime | None = None
+    remedy: str = ""
+    command: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """How many events were rejected for a reason, and when the first of them was."""
+
+    reason: str
+    events: int
+    since: datetime
+
+    @property
+    def label(self) -> str:
+        return self.reason.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureHealth:
+    """How capture is at a moment. Every number is read anew, cheaply."""
+
+    now: datetime
+    waiting: int  # requests in the inbox
+    waiting_since: datetime | None
+    backlog: Backlog  # of forwarding
+    forwarding: ForwardingState
+    missing_partitions: Sequence[date]  # months that are near
+    rejected: Sequence[Rejected]  # lately, the most frequent reason first
+    problems: Sequence[Problem] = ()
+
+
+def capture_health(
+    now: datetime,
+    *,
+    patience: timedelta = INGEST_PATIENCE,
+    rejected_within: timedelta = REJECTED_WITHIN,
+) -> CaptureHealth:
+    """Return how capture is; what waits in the inbox is no problem until `patience` is over."""
+    ahead = partitions.months_ahead(now)
+    backlog, state = outbox.backlog(), outbox.state()
+    waiting, waiting_since = inbox.depth(), inbox.waiting_since()
+    missing = partitions.missing(ahead[:2])
+    rejected = _rejected(now, rejected_within)
+    return CaptureHealth(
+        now=now,
+        waiting=waiting,
+        waiting_since=waiting_since,
+        backlog=backlog,
+        forwarding=state,
+        missing_partitions=missing,
+        rejected=rejected,
+        problems=(
+            *_inbox_problems(waiting, waiting_since, now - patience),
+            *_forwarding_problems(backlog, state, now - FORWARDING_PATIENCE),
+            *_partition_problems(missing),
+            *_rejection_problems(rejected),
+        ),
+    )
+
+
+def rollup_problems() -> list[Problem]:
+    """Return why the numbers cannot be relied on."""
+    why = definitions.rebuild_needed()
+    return [Problem("The numbers are held.", why)] if why else []
+
+
+def _inbox_problems(waiting: int, since: datetime | None, before: datetime) -> Iterator[Problem]:
+    if since is None or since > before:
+        return
+    yield Problem(
+        f"{waiting:,} request{pluralize(waiting)} wait{pluralize(waiting, 's,')} in the inbox.",
+        "Nothing is lost, but ingest is not running or does not keep up.",
+        since,
+        "Start it, or another one beside it:",
+        "python manage.py ingest",
+        "admin:analytics_inboxrequest_changelist",
+    )
+
+
+def _forwarding_problems(
+    backlog: Backlog, state: ForwardingState, before: datetime
+) -> Iterator[Problem]:
+    if not settings.PLUMBLINE_FORWARDING or backlog.since is None:
+        return
+    waiting = f"{backlog.events:,} event{pluralize(backlog.events)}"
+    command = "python manage.py forward_backlog"
+    if state.failures:
+        yield Problem(
+            f"Events do not reach PostHog: {waiting} wait{pluralize(backlog.events, 's,')}.",
+            f"{state.last_error}.",
+            state.failing_since,
+            "It is tried again by itself; to try at once:",
+            command,
+            _HEALTH_PAGE,
+        )
+    elif backlog.since < before and not (state.last_success_at and state.last_success_at > before):
+        yield Problem(
+            f"Nobody forwards to PostHog: {waiting} wait{pluralize(backlog.events, 's,')}.",
+            "A worker and beat have to run.",
+            backlog.since,
+            "To forward without them:",
+            command,
+            _HEALTH_PAGE,
+        )
+
+
+def _partition_problems(missing: Sequence[date]) -> Iterator[Problem]:
+    if not missing:
+        return
+    months = ", ".join(f"{month:%B %Y}" for month in missing)
+    yield Problem(
+        f"The event table has no partition for {months}.",
+        "The daily job could not make it: its log says why, or a worker and beat do not run.",
+        None,
+        "To make it now:",
+        "python manage.py make_partitions",
+        _HEALTH_PAGE,
+    )
+
+
+def _rejection_problems(rejected: Sequence[Rejected]) -> Iterator[Problem]:
+    if not rejected:
+        return
+    events = sum(one.events for one in rejected)
+    yield Problem(
+        f"{events:,} event{pluralize(events)} {pluralize(events, 'was,were')} rejected.",
+        ", ".join(f"{one.label}: {one.events:,}" for one in rejected).capitalize() + ".",
+        min(one.since for one in rejected),
+        page="admin:analytics_rejectedevent_changelist",
+    )
+
+
+def _rejected(now: datetime, within: timedelta) -> list[Rejected]:
+    lately = RejectedEvent.objects.all()
+    if within < timedelta.max:
+        lately = lately.filter(rejected_at__gt=now - within)
+    counted = lately.values_list("reason").annotate(Count("pk"), Min("rejected_at"))
+    return sorted((Rejected(*row) for row in counted), key=lambda one: -one.events)

@@ -1,0 +1,57 @@
+"""Keep what could not be stored, with its reason and all it takes to try again."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from analytics.calculations.wire import Arrival, Holds, Rejection
+from analytics.models import Outcome, RejectedEvent
+
+
+def captured(
+    rejection: Rejection,
+    arrival: Arrival,
+    *,
+    project_key_id: int,
+    outcome: Outcome = Outcome.REJECTED,
+) -> RejectedEvent:
+    """Return the row of what an SDK sent."""
+    return RejectedEvent(
+        project_key_id=project_key_id,
+        outcome=outcome,
+        received_at=arrival.received_at,
+        position=rejection.position,
+        **{"sent_at": arrival.sent_at, "sdk": arrival.sdk, **_facts(rejection)},
+    )
+
+
+def imported(rejection: Rejection, *, import_run_id: int) -> RejectedEvent:
+    """Return the row of a line in a file."""
+    return RejectedEvent(line=rejection.line, import_run_id=import_run_id, **_facts(rejection))
+
+
+def unforwarded(rejection: Rejection) -> RejectedEvent:
+    """Return the row of an event that is stored here, and that PostHog refuses."""
+    return RejectedEvent(**_facts(rejection))
+
+
+def record(rows: Iterable[RejectedEvent]) -> None:
+    """Keep them for people to see; a line of a file is kept once."""
+    RejectedEvent.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def update(row: RejectedEvent, rejection: Rejection) -> None:
+    """Let a row say why it was rejected again."""
+    RejectedEvent.objects.filter(pk=row.pk).update(**_facts(rejection))
+
+
+def _facts(rejection: Rejection) -> dict[str, Any]:
+    facts = {
+        "reason": rejection.reason,
+        "detail": rejection.detail.replace("\0", "\ufffd"),
+        "payload": rejection.payload,
+        "holds": rejection.holds,
+        "events": rejection.events,
+    }
+    if rejection.holds is Holds.READ_EVENT:  # its time is corrected, its library named: never twice
+        facts |= {"sent_at": None, "sdk": ""}
+    return facts

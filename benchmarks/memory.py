@@ -1,0 +1,58 @@
+"""The peak memory of an ingest process, whatever waits in the inbox."""
+
+import gzip
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+
+from analytics.calculations.body import MAX_BATCH
+from analytics.models import InboxRequest
+from benchmarks import dataset, traffic
+
+DATABASE = "bench_memory"
+_LARGE = 3  # bodies
+_MB = 1024 * 1024
+
+
+def run(scale: float) -> None:
+    token = dataset.empty_database(DATABASE)
+    events = traffic.events(int(200_000 * scale), seed=1)
+    ordinary = list(traffic.bodies(events, token))
+    large = list(traffic.bodies(events, token, size=60_000))[:_LARGE]
+    backlogs: dict[str, Iterable[bytes]] = {
+        f"{len(events):,} events in requests of 100": ordinary,
+        f"{_LARGE} bodies of {len(large[0]) / _MB:.0f} MB": large,
+        "the same, compressed": map(gzip.compress, large),
+        f"{_LARGE} bodies of 20 MB, events of 1.9 MB": [
+            _body(token, _event("a", 19 * _MB // 10)) for _ in range(_LARGE)
+        ],
+        "a body of 20 MB, the smallest events": [_body(token, _event("a", 0))],
+    }
+    for name, bodies in backlogs.items():
+        traffic.fill_inbox(bodies)
+        print(f"  {name}: {_peak():.0f} MB (at most 600)", flush=True)
+        assert not InboxRequest.objects.exists()
+
+
+def _event(name: str, size: int) -> bytes:
+    properties = b',"properties":{"text":"%b"}' % (b"x" * size) if size else b""
+    return b'{"event":"%b","distinct_id":"b"%b}' % (name.encode(), properties)
+
+
+def _body(token: str, event: bytes) -> bytes:
+    """Return as many of an event as a body may hold."""
+    number = (MAX_BATCH - 1000) // (len(event) + 1)
+    return b'{"api_key":"%b","batch":[%b]}' % (token.encode(), b",".join([event] * number))
+
+
+def _peak() -> float:
+    """Empty the inbox with a process of its own, and return the most that it took, in MB."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "ingest", "--once"],
+        env={**os.environ, "DATABASE_URL": dataset.url(DATABASE)},
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, status
+    return usage.ru_maxrss / 1024

@@ -1,0 +1,130 @@
+"""Who is who, told again the naive way: plain objects, one event after the other, no database.
+
+Shares no code with the product, so that a mistake in one does not hide in the other.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+PLACEHOLDERS = "anonymous guest distinctid distinct_id id not_authenticated email undefined true"
+ILLEGAL_IN_ANY_CASE = {*PLACEHOLDERS.split(), "false"}
+ILLEGAL = {"[object Object]", "NaN", "None", "none", "null", "0", "", '""', "''", '" "', "' '"}
+
+
+def cannot_identify(distinct_id: str) -> bool:
+    return distinct_id.strip() in ILLEGAL or distinct_id.strip().lower() in ILLEGAL_IN_ANY_CASE
+
+
+@dataclass(eq=False)
+class Person:
+    ids: set[str]
+    properties: dict[str, Any] = field(default_factory=dict)
+    events: list[dict] = field(default_factory=list)
+    identified: bool = False
+    excluded_by_hand: bool | None = None
+
+    @property
+    def has_profile(self) -> bool:
+        return any(map(_has_profile, self.events))
+
+    def first(self, name: str | None = None) -> datetime | None:
+        """Return when the person did this first, or anything at all."""
+        return min(
+            (
+                datetime.fromisoformat(event["timestamp"])
+                for event in self.events
+                if name in {None, event["event"]}
+            ),
+            default=None,
+        )
+
+
+@dataclass
+class World:
+    """Everybody there is, and the journal: tuples of a verdict and what it is about."""
+
+    persons: list[Person] = field(default_factory=list)
+    journal: list[tuple] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)  # uuids
+
+    def find(self, distinct_id: str) -> Person | None:
+        return next((person for person in self.persons if distinct_id in person.ids), None)
+
+    def apply(self, event: dict) -> None:
+        if event["uuid"] in self.seen:
+            return
+        self.seen.add(event["uuid"])
+        properties = event["properties"]
+        other_id = None
+        if event["event"] == "$identify":
+            other_id = properties.get("$anon_distinct_id")
+        elif event["event"] in {"$create_alias", "$merge_dangerously"}:
+            other_id = properties.get("alias")
+        if other_id is not None and other_id != event["distinct_id"]:
+            self._same_person(event, other_id)
+        person = self._found_or_made(event["distinct_id"])
+        if event["event"] == "$identify" and not cannot_identify(event["distinct_id"]):
+            person.identified = True
+        person.events.append(event)
+        if _has_profile(event):
+            self._set(person, properties)
+
+    def _same_person(self, event: dict, other_id: str) -> None:
+        distinct_id = event["distinct_id"]
+        if cannot_identify(distinct_id) or cannot_identify(other_id):
+            self._note("illegal_distinct_id", event, other_id, {})
+            return
+        person, other = self.find(distinct_id), self.find(other_id)
+        if person and other and person is not other:
+            if other.identified and event["event"] != "$merge_dangerously":
+                self._note("cannot_merge_already_identified", event, other_id, {})
+                return
+            before = {
+                "distinct_ids": sorted(other.ids),
+                "person": _side(person),
+                "other": _side(other),
+            }
+            self._note("merged", event, other_id, before)
+            self.persons.remove(other)
+            person.ids |= other.ids
+            person.events += other.events
+            person.properties = {**other.properties, **person.properties}
+            opinions = {person.excluded_by_hand, other.excluded_by_hand}
+            person.excluded_by_hand = next((one for one in (True, False) if one in opinions), None)
+        person = person or other or self._found_or_made(distinct_id)
+        person.ids |= {distinct_id, other_id}
+        person.identified = True
+
+    def _found_or_made(self, distinct_id: str) -> Person:
+        person = self.find(distinct_id)
+        if person is None:
+            person = Person({distinct_id})
+            self.persons.append(person)
+        return person
+
+    def _set(self, person: Person, properties: dict) -> None:
+        for name, value in properties.get("$set_once", {}).items():
+            person.properties.setdefault(name, value)
+        person.properties.update(properties.get("$set", {}))
+        for name in properties.get("$unset", []):
+            person.properties.pop(name, None)
+
+    def _note(self, verdict: str, event: dict, other_id: str, before: dict) -> None:
+        self.journal.append(
+            (verdict, event["event"], event["uuid"], event["distinct_id"], other_id, before)
+        )
+
+
+def _side(person: Person) -> dict:
+    return {
+        "properties": dict(person.properties),
+        "is_identified": person.identified,
+        "excluded_by_hand": person.excluded_by_hand,
+        "is_demo": False,
+    }
+
+
+def _has_profile(event: dict) -> bool:
+    linking = event["event"] in {"$identify", "$create_alias", "$merge_dangerously"}
+    return linking or event["properties"].get("$process_person_profile", True)

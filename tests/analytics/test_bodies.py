@@ -1,0 +1,176 @@
+"""Bodies in every shape and compression that SDKs send, up to a bound."""
+
+import base64
+import gzip
+import json
+import tracemalloc
+import zlib
+from urllib.parse import quote
+
+import pytest
+import zstandard
+
+from analytics.calculations import body as bodies
+from analytics.calculations.body import MAX_BATCH, TooLarge
+from analytics.calculations.wire import MAX_EVENT
+from analytics.models import Event, InboxRequest, RejectedEvent
+from tests import sdk
+
+pytestmark = pytest.mark.django_db
+
+EVENT = {"event": "used", "distinct_id": "ada", "timestamp": "2024-05-01T10:00:00Z"}
+JSON, FORM, TEXT = "application/json", "application/x-www-form-urlencoded", "text/plain"
+
+SHAPES = {
+    "a batch": lambda key: {"api_key": key, "batch": [EVENT]},
+    "a batch with token": lambda key: {"token": key, "batch": [EVENT], "sent_at": None},
+    "a migration": lambda key: {"api_key": key, "batch": [EVENT], "historical_migration": True},
+    "an array": lambda key: [EVENT | {"properties": {"token": key}}],
+    "an array with $token": lambda key: [EVENT | {"$token": key}],
+    "an event": lambda key: EVENT | {"api_key": key},
+    "an event with token": lambda key: EVENT | {"token": f" {key}\n"},
+    "an event that names it in properties": lambda key: EVENT | {"properties": {"token": key}},
+}
+
+
+def form(text):
+    return b"data=" + quote(base64.b64encode(text)).encode()
+
+
+WRAPPINGS = {
+    "plain": (lambda text: text, JSON, ""),
+    "gzip": (gzip.compress, JSON, "gzip"),
+    "gzip that no header tells": (gzip.compress, TEXT, ""),
+    "plain that a header calls gzip": (lambda text: text, JSON, "gzip"),
+    "deflate": (zlib.compress, JSON, "deflate"),
+    "zstd": (zstandard.compress, JSON, "zstd"),
+    "form": (form, FORM, ""),
+    "form that no header tells": (form, TEXT, ""),
+    "form of gzip": (lambda text: form(gzip.compress(text)), FORM, ""),
+    "form of plain JSON": (lambda text: b"data=" + quote(text).encode(), FORM, ""),
+    "plain that a header calls a form": (lambda text: text, FORM, ""),
+}
+
+
+def error_of(body):
+    answer = sdk.post("/batch/", body)
+    return answer.status_code, answer.json()["error"]
+
+
+def sized(size, **fields):
+    """Return an event of exactly `size` bytes of JSON."""
+    event = EVENT | fields | {"properties": {"x": ""}}
+    event["properties"]["x"] = "x" * (size - len(json.dumps(event)))
+    return event
+
+
+@pytest.mark.parametrize("wrapping", WRAPPINGS.values(), ids=WRAPPINGS)
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_every_shape_in_every_wrapping_gives_its_event(shape, wrapping):
+    wrapped, content_type, encoding = wrapping
+    body = wrapped(json.dumps(shape(sdk.key())).encode())
+    answer = sdk.post("/e/", body, content_type, HTTP_CONTENT_ENCODING=encoding)
+    assert answer.status_code == 200, answer.content
+    sdk.ingest()
+    assert (Event.objects.get().distinct_id, RejectedEvent.objects.count()) == ("ada", 0)
+
+
+def test_text_comes_through_a_form_as_it_was():
+    text = "a b+c ü 漢 %20"
+    event = EVENT | {"api_key": sdk.key(), "properties": {"text": text}}
+    for body in (
+        form(json.dumps(event).encode()),
+        b"data=" + quote(json.dumps(event, ensure_ascii=False)).encode(),
+    ):
+        sdk.post("/e/", body, FORM)
+    sdk.ingest()
+    assert {event.properties["text"] for event in Event.objects.all()} == {text}
+
+
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [
+        (None, "api_key: missing"),
+        ("  ", "api_key: missing"),
+        (7, "api_key: missing"),
+        ("x" * 65, "api_key: longer than 64 characters"),
+        ("phc_\u00e9", "api_key: not ASCII"),
+        ("phx_personal", "api_key: a personal key; use a project key"),
+        ("phc_unknown", "api_key: unknown or revoked"),
+    ],
+)
+def test_a_token_that_cannot_be_is_a_401_that_says_why(token, error):
+    assert error_of({"api_key": token, "batch": [EVENT]}) == (401, error)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b"null",
+        b'{"batch": 7}',
+        b"\x1f\x8b\x08broken",
+        gzip.compress(b"{" * 100)[:-9],
+        b"\x28\xb5\x2f\xfdbroken",
+        b"data=%%%",
+        b"data=",
+        b"\xff\xfe{\x00}\x00",
+    ],
+)
+def test_an_unreadable_body_is_a_400(body):
+    assert error_of(body)[0] == 400
+
+
+def test_a_batch_of_nothing_is_a_400_that_says_so():
+    assert error_of({"api_key": sdk.key(), "batch": []}) == (400, "batch: empty")
+
+
+@pytest.mark.parametrize("wrap", [bytes, gzip.compress, zstandard.compress])
+def test_20_mb_are_taken_and_a_byte_more_is_a_413(wrap):
+    body = json.dumps({"api_key": sdk.key(), "batch": [EVENT]}).encode().ljust(MAX_BATCH)
+    assert sdk.post("/batch/", wrap(body)).status_code == 200
+    assert error_of(wrap(body + b" "))[0] == 413
+
+
+def test_a_body_without_length_is_read_to_its_bound():
+    sent = {"api_key": sdk.key(), "batch": [EVENT]}
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
+    assert sdk.post("/batch/", sent, **chunked).status_code == 200
+    assert sdk.post("/batch/", bytes(MAX_BATCH + 1), **chunked).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [gzip.compress(bytes(200_000_000)), zstandard.compress(bytes(200_000_000))],
+    ids=["gzip", "zstd"],
+)
+def test_a_bomb_unfolds_to_the_bound_and_no_further(bomb):
+    tracemalloc.start()
+    with pytest.raises(TooLarge):
+        bodies.decompressed(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * MAX_BATCH
+
+
+def test_an_event_of_2_mb_is_taken_and_a_byte_more_is_a_413():
+    key = sdk.key()
+    assert sdk.post("/e/", sized(MAX_EVENT, api_key=key)).status_code == 200
+    assert sdk.post("/e/", sized(MAX_EVENT + 1, api_key=key)).status_code == 413
+    assert RejectedEvent.objects.get().reason == "too_large"
+
+
+def test_p01_an_event_that_is_too_large_costs_the_others_nothing():
+    body = {"api_key": sdk.key(), "batch": [EVENT, sized(MAX_EVENT + 1), EVENT]}
+    assert sdk.post("/batch/", body).status_code == 200
+    sdk.ingest()
+    assert (Event.objects.count(), RejectedEvent.objects.get().reason) == (2, "too_large")
+
+
+@pytest.mark.parametrize("path", ["/e/?beacon=1", "/e/?beacon=1&compression=gzip-js"])
+def test_a_beacon_is_answered_with_204(path):
+    answer = sdk.post(path, EVENT | {"api_key": sdk.key()})
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert InboxRequest.objects.count() == 1

@@ -1,0 +1,79 @@
+"""When an event is the same event."""
+
+import json
+
+import pytest
+
+from analytics.models import Event, Outcome, RejectedEvent
+from tests import sdk
+from tests.ledger import totals
+
+pytestmark = pytest.mark.django_db
+
+UUID = "018f0000-0000-7000-8000-000000000001"
+EVENT = {"event": "used", "distinct_id": "ada", "timestamp": "2024-05-01T10:00:00Z"}
+
+
+def send(*events, **fields):
+    body = {"api_key": sdk.key(), "batch": events} | fields
+    assert sdk.post("/batch/", body).json() == {"status": 1}
+
+
+def stored():
+    sdk.ingest()
+    return Event.objects.count()
+
+
+@pytest.mark.parametrize("identity", [{"uuid": UUID}, {}], ids=["uuid", "no uuid"])
+def test_p02_a_request_sent_twice_counts_once(identity):
+    for _ in range(2):
+        send(EVENT | identity, EVENT | {"event": "other"})
+    assert (stored(), totals()[Outcome.DUPLICATE]) == (2, 2)
+
+
+@pytest.mark.parametrize("identity", [{"uuid": UUID}, {}], ids=["uuid", "no uuid"])
+def test_p02_so_it_does_when_the_time_of_sending_differs(identity):
+    for second in range(2):
+        send(EVENT | identity, sent_at=f"2024-05-01T10:00:0{second}Z")
+    assert (stored(), totals()[Outcome.DUPLICATE]) == (1, 1)
+
+
+def test_p02_a_uuid_in_another_notation_is_the_same():
+    for notation in (UUID, UUID.upper(), UUID.replace("-", ""), f"{{{UUID}}}"):
+        send(EVENT | {"uuid": notation})
+    assert stored() == 1
+
+
+def test_p03_another_event_with_the_same_uuid_changes_nothing_and_is_shown():
+    send(EVENT | {"uuid": UUID})
+    send(EVENT | {"uuid": UUID, "event": "paid"}, EVENT)
+    assert stored() == 2
+    rejected = RejectedEvent.objects.get()
+    assert (rejected.reason, json.loads(bytes(rejected.payload))["event"]) == (
+        "uuid_reused",
+        "paid",
+    )
+    assert not Event.objects.filter(event="paid").exists()
+
+
+def test_p03_so_it_is_within_a_request():
+    send(EVENT | {"uuid": UUID}, EVENT | {"uuid": UUID, "event": "paid"})
+    assert (stored(), Event.objects.get().event) == (1, "used")
+
+
+def test_two_places_in_a_request_are_two_events():
+    send(EVENT, EVENT)
+    assert stored() == 2
+
+
+def test_without_uuid_and_time_each_arrival_is_an_event(time_machine):
+    for moment in ("2024-05-01T10:00:00Z", "2024-05-01T10:00:01Z"):
+        time_machine.move_to(moment, tick=False)
+        send({"event": "used", "distinct_id": "ada"})
+    assert stored() == 2
+
+
+def test_an_id_that_is_no_uuid_still_identifies_the_event():
+    for name in ("first", "second", "first"):
+        send(EVENT | {"uuid": name})
+    assert (stored(), totals()[Outcome.DUPLICATE]) == (2, 1)

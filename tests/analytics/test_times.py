@@ -1,0 +1,125 @@
+"""When an event happened."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from analytics.models import Event, RejectedEvent
+from tests import sdk
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def frozen(time_machine):
+    time_machine.move_to(NOW, tick=False)
+
+
+def time_of(sent_at=None, **fields):
+    """Return the time that an event has once it is stored, as a distance from now."""
+    event = {"event": "used", "distinct_id": "ada"} | fields
+    body = {"api_key": sdk.key(), "batch": [event]} | ({"sent_at": sent_at} if sent_at else {})
+    assert sdk.post("/batch/", body).status_code == 200
+    sdk.ingest()
+    return Event.objects.get().timestamp - NOW
+
+
+def refusal(**fields):
+    event = {"api_key": sdk.key(), "event": "used", "distinct_id": "ada"} | fields
+    assert sdk.post("/e/", event).status_code == 400
+    rejected = RejectedEvent.objects.get()
+    return rejected.reason, rejected.detail
+
+
+def at(distance):
+    return (NOW + distance).isoformat()
+
+
+def test_without_sent_at_the_timestamp_is_taken_as_it_is():
+    assert time_of(timestamp=at(-2 * HOUR)) == -2 * HOUR
+
+
+@pytest.mark.parametrize("wrong", [HOUR, -40 * DAY])
+def test_sent_at_corrects_a_senders_clock_that_is_wrong(wrong):
+    assert time_of(timestamp=at(wrong - 5 * HOUR), sent_at=at(wrong)) == -5 * HOUR
+
+
+def test_an_event_may_ask_not_to_correct_its_time():
+    kept = {"properties": {"$ignore_sent_at": True}}
+    assert time_of(timestamp=at(-2 * HOUR), sent_at=at(HOUR), **kept) == -2 * HOUR
+
+
+@pytest.mark.parametrize("sent_at", ["soon", 7e30, [1], {"a": 1}])
+def test_an_unusable_sent_at_spoils_no_event(sent_at):
+    assert time_of(timestamp=at(-HOUR), sent_at=sent_at) == -HOUR
+
+
+def test_without_timestamp_the_offset_counts_back_from_now():
+    assert time_of(offset=1500) == -timedelta(seconds=1.5)
+
+
+def test_without_timestamp_and_offset_it_is_now():
+    assert time_of() == timedelta(0)
+
+
+def test_up_to_23_hours_ahead_a_time_is_believed():
+    assert time_of(timestamp=at(23 * HOUR)) == 23 * HOUR
+
+
+@pytest.mark.parametrize("distance", [23 * HOUR + timedelta(seconds=1), 4_000 * DAY])
+def test_farther_ahead_it_becomes_now(distance):
+    assert time_of(timestamp=at(distance)) == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    "notation",
+    [
+        "2024-05-01T10:00:00Z",
+        "2024-05-01T12:00:00+02:00",
+        "2024-05-01 10:00:00",
+        "2024-05-01T10:00:00.000000",
+        1714557600,
+        1714557600000,
+        1714557600000.0,
+    ],
+)
+def test_a_time_is_iso_8601_or_a_number_of_seconds_or_milliseconds(notation):
+    assert time_of(timestamp=notation) == -2 * HOUR
+
+
+@pytest.mark.parametrize("timestamp", ["yesterday", "1889-01-01T00:00:00Z", "", 1e300, -1e300])
+def test_another_one_is_rejected_by_its_name(timestamp):
+    reason, detail = refusal(timestamp=timestamp)
+    assert (reason, detail.partition(":")[0]) == ("bad_timestamp", "timestamp")
+
+
+@pytest.mark.parametrize("offset", [1e300, -1e300])
+def test_an_offset_that_leads_nowhere_is_rejected(offset):
+    assert refusal(offset=offset) == ("bad_timestamp", "offset: out of range")
+
+
+def test_beyond_the_retention_period_an_event_is_rejected_with_that_reason(settings):
+    settings.PLUMBLINE_EVENT_RETENTION_DAYS = 30
+    detail = "timestamp: before 2024-04-01, no longer retained"
+    assert refusal(timestamp=at(-30 * DAY - HOUR)) == ("too_old", detail)
+
+
+def test_within_the_retention_period_late_events_are_taken(settings):
+    settings.PLUMBLINE_EVENT_RETENTION_DAYS = 30
+    assert time_of(timestamp=at(-30 * DAY)) == -30 * DAY
+
+
+def test_without_a_retention_period_events_may_be_decades_old():
+    assert time_of(timestamp="1991-01-01T00:00:00Z") < -33 * 365 * DAY
+
+
+def test_what_waited_is_judged_by_when_it_arrived(settings, time_machine):
+    settings.PLUMBLINE_EVENT_RETENTION_DAYS = 30
+    event = {"event": "used", "distinct_id": "ada", "timestamp": at(-29 * DAY)}
+    sdk.post("/e/", event | {"api_key": sdk.key()})
+    time_machine.move_to(NOW + 10 * DAY)
+    sdk.ingest()
+    assert Event.objects.count() == 1

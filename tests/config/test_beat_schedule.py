@@ -1,0 +1,28 @@
+"""The scheduled jobs are there, and each has its task."""
+
+import pytest
+from django_celery_beat.models import PeriodicTask
+
+from config.beat_schedule import SCHEDULE, create_missing_entries
+from config.celery import app
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_job_has_a_task():
+    app.loader.import_default_modules()
+    assert {entry["task"] for entry in SCHEDULE.values()} <= app.tasks.keys()
+
+
+def test_a_migrated_database_has_the_jobs():
+    assert set(SCHEDULE) <= set(PeriodicTask.objects.values_list("name", flat=True))
+
+
+def test_an_edited_job_stays_as_it_was_edited():
+    PeriodicTask.objects.filter(name="make-partitions").update(enabled=False)
+    create_missing_entries()
+    assert not PeriodicTask.objects.get(name="make-partitions").enabled
+
+
+def test_a_minute_s_job_does_not_pile_up_while_no_worker_runs():
+    assert PeriodicTask.objects.get(name="forward-to-posthog").expire_seconds == 60

@@ -1,0 +1,150 @@
+"""Never an acknowledgement without a commit."""
+
+import json
+
+import pytest
+from django.db import connection
+
+from analytics import capture
+from analytics.inbox import Inbox
+from analytics.models import Event, InboxRequest, RejectedEvent
+from tests import sdk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EVENT = {"event": "used", "distinct_id": "ada", "timestamp": "2024-05-01T10:00:00Z"}
+V1 = "/i/v1/analytics/events"
+
+
+def execute(*statements):
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+@pytest.fixture
+def failing():
+    """Return a function that makes inserts into a table fail, at once or at the commit."""
+    tables = []
+
+    def fail(table, sqlstate, *, at_commit=False):
+        kind, when = ("CONSTRAINT", "AFTER") if at_commit else ("", "BEFORE")
+        deferred = "DEFERRABLE INITIALLY DEFERRED" if at_commit else ""
+        execute(
+            "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{sqlstate}'; END $$",
+            f"CREATE {kind} TRIGGER refuse {when} INSERT ON {table} {deferred}"
+            " FOR EACH ROW EXECUTE FUNCTION refuse()",
+        )
+        tables.append(table)
+
+    yield fail
+    mend(*tables)
+
+
+def mend(*tables):
+    execute(*(f"DROP TRIGGER IF EXISTS refuse ON {table}" for table in tables))
+
+
+def send(path="/batch/", **query):
+    headers = {"HTTP_AUTHORIZATION": f"Bearer {sdk.key()}", "HTTP_POSTHOG_REQUEST_ID": "r1"}
+    body = {"api_key": sdk.key(), "batch": [EVENT]}
+    return sdk.post(path, body, **query, **headers if path == V1 else {})
+
+
+SQLSTATES = {
+    "disk full": "53100",
+    "out of memory": "53200",
+    "too many connections": "53300",
+    "shutting down": "57P01",
+    "statement cancelled": "57014",
+    "serialization": "40001",
+    "internal": "XX000",
+    "data": "22021",
+}
+
+
+@pytest.mark.parametrize("sqlstate", SQLSTATES.values(), ids=SQLSTATES)
+@pytest.mark.parametrize("path", ["/batch/", V1])
+def test_an_insert_that_fails_is_a_503_that_says_when_to_come_back(failing, path, sqlstate):
+    failing("analytics_inboxrequest", sqlstate)
+    answer = send(path)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert not InboxRequest.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/batch/", V1])
+def test_a_commit_that_fails_is_a_503(failing, path):
+    failing("analytics_inboxrequest", "53100", at_commit=True)
+    assert send(path).status_code == 503
+    assert not InboxRequest.objects.exists()
+
+
+def test_a_beacon_that_fails_is_a_503_and_no_204(failing):
+    failing("analytics_inboxrequest", "53100")
+    assert send("/e/", QUERY_STRING="beacon=1").status_code == 503
+
+
+def test_bad_events_that_cannot_be_kept_are_a_503_and_no_400(failing):
+    failing("analytics_rejectedevent", "53100")
+    answer = sdk.post("/batch/", {"api_key": sdk.key(), "batch": [{"event": "used"}]})
+    assert answer.status_code == 503
+    assert not RejectedEvent.objects.exists()
+
+
+def test_the_request_is_accepted_once_there_is_room_again_and_counts_once(failing):
+    failing("analytics_inboxrequest", "53100")
+    first = send().status_code
+    mend("analytics_inboxrequest")
+    assert (first, send().status_code, send().status_code) == (503, 200, 200)
+    Inbox().process_batch()
+    assert Event.objects.count() == 1
+
+
+def test_a_database_that_only_reads_is_a_503():
+    name = connection.settings_dict["NAME"]
+    key = sdk.key()
+    execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    connection.close()
+    try:
+        answer = sdk.post("/batch/", {"api_key": key, "batch": [EVENT]})
+    finally:
+        connection.close()
+        execute(
+            "SET default_transaction_read_only = off",
+            f'ALTER DATABASE "{name}" RESET default_transaction_read_only',
+        )
+    assert (answer.status_code, InboxRequest.objects.exists()) == (503, False)
+
+
+def test_a_database_that_is_away_is_a_503_and_comes_back_by_itself(monkeypatch):
+    key = sdk.key()
+    connection.close()
+    with monkeypatch.context() as away:
+        away.setitem(connection.settings_dict, "PORT", "1")
+        answer = sdk.post("/batch/", {"api_key": key, "batch": [EVENT]})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
+    assert sdk.post("/batch/", {"api_key": key, "batch": [EVENT]}).status_code == 200
+
+
+def test_a_connection_that_the_server_ended_is_a_503_once():
+    key = sdk.key()
+    capture.project_keys.find(connection.connection, key, capture.now())
+    pid = connection.connection.info.backend_pid
+    with connection.copy().cursor() as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        other.connection.close()
+    answers = [sdk.post("/batch/", json.dumps({"api_key": key, "batch": [EVENT]})) for _ in "12"]
+    assert [answer.status_code for answer in answers] == [503, 200]
+    assert InboxRequest.objects.count() == 1
+
+
+def test_ingest_that_cannot_store_leaves_the_request_in_the_inbox(failing):
+    failing("analytics_event", "53100")
+    send()
+    with pytest.raises(Exception, match="no"):
+        Inbox().process_batch()
+    assert (InboxRequest.objects.count(), Event.objects.count()) == (1, 0)
+    mend("analytics_event")
+    Inbox().process_batch()
+    assert (InboxRequest.objects.count(), Event.objects.count()) == (0, 1)

@@ -1,0 +1,116 @@
+"""Several ingest processes over events about few people end as some serial order would."""
+
+import random
+import uuid
+from collections import defaultdict
+
+import pytest
+from django.core.management import call_command
+
+from analytics import rebuild
+from analytics.models import DistinctId, Event, InboxRequest, Person, PersonMerge
+from tests import sdk
+from tests.processes import fork, wait
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PROCESSES = 3
+REQUESTS = 900
+IDS = [f"p{number}" for number in range(24)]
+MERGING = {
+    "$identify": "$anon_distinct_id",
+    "$create_alias": "alias",
+    "$merge_dangerously": "alias",
+}
+
+
+@pytest.fixture
+def chance():
+    return random.Random(20240501)
+
+
+def random_event(chance):
+    name = chance.choice(
+        ["used", "signed_up", "workflow_created", "$set", "$identify", "$identify", "$create_alias"]
+        + ["$merge_dangerously"] * (chance.random() < 0.1)
+    )
+    properties = {"$set": {chance.choice("xyz"): chance.randrange(9)}}
+    if name in MERGING and chance.random() < 0.7:
+        properties[MERGING[name]] = chance.choice(IDS)
+    return {
+        "event": name,
+        "distinct_id": chance.choice(IDS),
+        "uuid": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+        "timestamp": f"2024-05-{chance.randrange(1, 29):02}T{chance.randrange(24):02}:00:00Z",
+        "properties": properties,
+    }
+
+
+def send(chance):
+    """Send requests, some of them twice, and return the events by uuid."""
+    sent = {}
+    for _ in range(REQUESTS):
+        batch = [random_event(chance) for _ in range(chance.randrange(1, 4))]
+        for _ in range(1 + (chance.random() < 0.1)):
+            body = {"api_key": sdk.key(), "batch": batch}
+            assert sdk.post("/batch/", body).status_code == 200
+        sent |= {event["uuid"]: event for event in batch}
+    return sent
+
+
+def ingest_in_small_batches(monkeypatch):
+    monkeypatch.setattr("analytics.inbox.MAX_REQUESTS_PER_BATCH", 4)
+    monkeypatch.setattr("analytics.inbox.EVENTS_PER_BATCH", 8)
+    children = [fork(lambda: call_command("ingest", once=True)) for _ in range(PROCESSES)]
+    assert [wait(pid) for pid in children] == [0] * PROCESSES
+
+
+def test_p04_concurrent_identifies_end_as_some_serial_order_would(chance, monkeypatch):
+    sent = send(chance)
+    ingest_in_small_batches(monkeypatch)
+    assert not InboxRequest.objects.exists()
+    assert {str(event.uuid) for event in Event.objects.all()} == set(sent)
+    assert rebuild.check() == []
+    assert_every_event_stands_with_whom_its_id_names()
+    assert_the_events_explain_who_is_who(sent)
+    assert_the_journal_is_justified(sent)
+
+
+def assert_every_event_stands_with_whom_its_id_names():
+    person_of = dict(DistinctId.objects.values_list("distinct_id", "person"))
+    assert set(Person.objects.values_list("pk", flat=True)) == set(person_of.values())
+    for event in Event.objects.all():
+        assert event.person_id == person_of[event.distinct_id]
+
+
+def assert_the_events_explain_who_is_who(sent):
+    """Ids are one person's just where a chain of events that were not refused links them."""
+    refused = set(PersonMerge.objects.exclude(result="merged").values_list("event_uuid", flat=True))
+    linked = {distinct_id: {distinct_id} for distinct_id in IDS}
+    for identity, event in sent.items():
+        other_id = event["properties"].get(MERGING.get(event["event"]))
+        if other_id is not None and uuid.UUID(identity) not in refused:
+            together = linked[event["distinct_id"]] | linked[other_id]
+            linked |= dict.fromkeys(together, together)
+    ids_of = defaultdict(set)
+    for distinct_id in DistinctId.objects.all():
+        ids_of[distinct_id.person_id].add(distinct_id.distinct_id)
+    assert sorted(map(sorted, ids_of.values())) == sorted(
+        {tuple(sorted(together)): sorted(together) for together in linked.values()}.values()
+    )
+
+
+def assert_the_journal_is_justified(sent):
+    """Nobody goes twice, or identified without danger; who is refused was identified."""
+    gone = set()
+    for entry in PersonMerge.objects.order_by("pk"):
+        dangerous = sent[str(entry.event_uuid)]["event"] == "$merge_dangerously"
+        if entry.result == "merged":
+            assert dangerous or not entry.before["other"]["is_identified"]
+            assert entry.other_person_id not in gone
+            gone.add(entry.other_person_id)
+        else:
+            assert (entry.result, dangerous) == ("cannot_merge_already_identified", False)
+        assert entry.person_id not in gone
+    assert not Person.objects.filter(pk__in=gone).exists()
+    assert gone

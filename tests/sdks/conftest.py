@@ -1,0 +1,37 @@
+import logging
+
+import pytest
+
+from tests import sdk
+from tests.sdks import servers
+
+
+@pytest.fixture(scope="session")
+def _web(django_db_setup, django_db_blocker):
+    with servers.web() as address:
+        yield address
+
+
+@pytest.fixture
+def server(_web, transactional_db):
+    """The address of the web server, with its two workers."""
+    return _web
+
+
+@pytest.fixture
+def proxy(server):
+    """A server before the web server that fails as told."""
+    proxy = servers.FaultyProxy(server)
+    proxy.start()
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture
+def key(transactional_db):
+    return sdk.key()
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    logging.getLogger("posthog").setLevel(logging.CRITICAL)

@@ -1,0 +1,139 @@
+"""posthog-js in a real browser delivers from a page of another origin."""
+
+import json
+
+import pytest
+
+from analytics.models import Event, Group, Outcome, Person
+from tests import sdk
+from tests.ledger import totals
+from tests.processes import wait_until
+from tests.sdks import servers
+from tests.sdks.javascript import browser_bundle, needs_packages
+from tests.sdks.servers import LOST
+
+pytestmark = [pytest.mark.browser, needs_packages]
+
+PAGE = """<!doctype html><title>Shop</title>
+<script type="importmap">{"imports": {"posthog-js": "/posthog.js"}}</script>
+<script type="module">
+  import posthog from "posthog-js";
+  window.posthog = posthog;
+  posthog.init("KEY", {
+    api_host: "HOST", opt_out_useragent_filter: true, autocapture: false,
+    capture_pageleave: false, request_queue_config: { flush_interval_ms: 250 }, ...OPTIONS
+  });
+</script>"""
+
+
+@pytest.fixture(params=["module.no-external.js"])
+def shop(request):
+    """A web shop's server, of another origin than Plumbline's."""
+    with servers.pages() as shop:
+        shop.add("/posthog.js", browser_bundle(request.param).read_text(), "text/javascript")
+        yield shop
+
+
+@pytest.fixture
+def page(browser):
+    """A page without the address of the dashboard's."""
+    with browser.new_page() as page:
+        yield page
+
+
+@pytest.fixture
+def visit(page, shop):
+    """Open the shop's page, whose posthog-js sends to a server."""
+
+    def visit(server, **options):
+        html = PAGE.replace("KEY", sdk.key()).replace("HOST", server)
+        shop.add("/", html.replace("OPTIONS", json.dumps(options)))
+        page.goto(shop.url)
+        page.wait_for_function("window.posthog?.__loaded")
+        return page
+
+    return visit
+
+
+def names():
+    return sorted(Event.objects.values_list("event", flat=True))
+
+
+def arrive(*events):
+    """Wait for these events, and see that they, and no others, came."""
+
+    def arrived():
+        sdk.ingest()
+        return len(names()) >= len(events)
+
+    wait_until(arrived)
+    assert names() == sorted(events)
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["gzip", "plain"])
+def test_what_happens_from_load_to_unload_arrives_once(proxy, visit, plain):
+    page = visit(proxy.url, disable_compression=plain, capture_pageleave=True)
+    page.evaluate("posthog.capture('product_viewed')")
+    arrive("$pageview", "product_viewed")
+    page.evaluate("posthog.capture('cart_left')")
+    page.goto("about:blank")  # what waits, and $pageleave, go with a beacon
+    arrive("$pageview", "product_viewed", "cart_left", "$pageleave")
+    assert totals()[Outcome.DUPLICATE] == 0
+
+
+def test_identify_finds_the_visitor_again(proxy, visit):
+    page = visit(proxy.url)
+    arrive("$pageview")
+    assert not Person.objects.get().has_profile
+    page.evaluate("posthog.identify('ada', {plan: 'pro'}, {source: 'ad'})")
+    arrive("$pageview", "$identify")
+    person = Person.objects.get(is_identified=True, has_profile=True)
+    assert (person.properties["plan"], person.properties["source"]) == ("pro", "ad")
+    assert set(Event.objects.values_list("person_id", flat=True)) == {person.id}
+
+
+def test_after_a_reset_the_next_visitor_is_somebody_else(proxy, visit):
+    page = visit(proxy.url)
+    page.evaluate("posthog.identify('ada'); posthog.capture('used'); posthog.reset()")
+    page.evaluate("posthog.identify('ben'); posthog.capture('used')")
+    arrive("$pageview", "$identify", "used", "$identify", "used")
+    assert Person.objects.filter(is_identified=True).count() == 2
+
+
+def test_alias_group_person_properties_and_exceptions_arrive(proxy, visit):
+    page = visit(proxy.url, person_profiles="always")
+    page.evaluate("""
+        posthog.alias("ada");
+        posthog.group("company", "acme", {plan: "pro"});
+        posthog.setPersonProperties({plan: "pro"});
+        posthog.captureException(new RangeError("out of ink"));
+    """)
+    arrive("$pageview", "$create_alias", "$groupidentify", "$set", "$exception")
+    assert Group.objects.get().properties == {"plan": "pro"}
+    person = Person.objects.get(distinct_ids__distinct_id="ada")
+    assert (person.properties["plan"], person.distinct_ids.count()) == ("pro", 2)
+
+
+@pytest.mark.parametrize("shop", ["module.js"], indirect=True)
+def test_the_remote_configuration_is_found(proxy, visit):
+    page = visit(proxy.url)
+    page.wait_for_function("window._POSTHOG_REMOTE_CONFIG")
+    arrive("$pageview")
+    assert page.evaluate("posthog.isFeatureEnabled('beta')") in {None, False}
+
+
+@pytest.mark.parametrize("fault", [503, LOST])
+def test_p02_what_met_a_fault_is_sent_again_and_counts_once(proxy, visit, fault):
+    proxy.faults.append(fault)
+    page = visit(proxy.url)
+    page.evaluate("posthog.capture('product_viewed')")
+    wait_until(lambda: proxy.captures >= 2)
+    arrive("$pageview", "product_viewed")
+
+
+def test_events_wait_for_a_server_that_is_away(proxy, visit, page):
+    proxy.stop()
+    with page.expect_event("requestfailed", lambda request: "/e/" in request.url):
+        visit(proxy.url)
+    proxy.start()
+    arrive("$pageview")
