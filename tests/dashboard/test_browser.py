@@ -11,15 +11,18 @@ from playwright.sync_api import expect
 
 from analytics import capture
 from analytics.inbox import Inbox
+from analytics.ingest import store
 from analytics.models import Counter, Person
 from operational import demo_data
 from operational.goals import set_goal
 from tests import sdk
 from tests.dashboard.demo_company import load_demo
+from tests.events import record
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 DASHBOARD = "/admin/operational/"
+PERSONS = "/admin/analytics/person/"
 PASSWORD = "correct horse battery"
 
 
@@ -270,7 +273,51 @@ def test_demo_data_is_removed_with_one_click_and_a_confirmation(logged_in, compa
     assert not Counter.objects.filter(value__gt=0).exists()
 
 
+@pytest.fixture
+def two_people():
+    """Ada, and somebody anonymous who is Ada's laptop."""
+    store(
+        [
+            record("signed_up", "ada", properties={"$set": {"name": "Ada", "plan": "pro"}}),
+            record("used", "laptop", properties={"$set": {"plan": "free", "browser": "Firefox"}}),
+        ]
+    )
+
+
+def test_two_persons_are_merged_after_a_preview_and_the_merge_is_undone(logged_in, two_people):
+    logged_in.goto(f"{PERSONS}?q=ada")
+    logged_in.get_by_role("link", name=re.compile("^person")).click()
+    logged_in.get_by_label("Merge another person into this one").fill("laptop")
+    logged_in.get_by_role("button", name="Preview the merge").click()
+    expect(logged_in.get_by_role("heading", name="Make one person of two?")).to_be_visible()
+    expect(logged_in.get_by_role("row", name="plan pro free")).to_be_visible()
+    logged_in.get_by_role("button", name="Merge them").click()
+    expect(logged_in.get_by_text("“laptop” is merged into this person.")).to_be_visible()
+    expect(logged_in.locator("code", has_text="laptop")).to_be_visible()
+    logged_in.get_by_role("link", name="Undo… the merge of laptop").click()
+    expect(logged_in.get_by_role("heading", name="What undoing it would do")).to_be_visible()
+    logged_in.get_by_role("button", name="Undo this merge").click()
+    expect(logged_in.get_by_text("“laptop” is a person of its own again.")).to_be_visible()
+    assert Person.objects.count() == 2
+
+
+def test_persons_are_excluded_by_a_rule_after_a_preview(logged_in, two_people):
+    logged_in.goto("/admin/analytics/exclusionrule/add/")
+    logged_in.get_by_label("Name", exact=False).first.fill("Free plan")
+    logged_in.get_by_label("Property name").fill("plan")
+    logged_in.get_by_label("Property value").fill("free")
+    logged_in.get_by_role("button", name="Save").click()
+    expect(logged_in.get_by_text("1 of the 2 persons who count now")).to_be_visible()
+    logged_in.get_by_role("button", name="Save the rule").click()
+    expect(logged_in.get_by_text("1 person excluded: taken out of every number.")).to_be_visible()
+    logged_in.get_by_role("link", name="Show whom it matches").click()
+    expect(logged_in.get_by_role("cell", name="Excluded by a rule")).to_be_visible()
+
+
 PAGES = [
+    PERSONS,
+    "/admin/analytics/personmerge/",
+    "/admin/analytics/exclusionrule/add/",
     DASHBOARD,
     f"{DASHBOARD}kpis/activation_rate/",
     f"{DASHBOARD}kpis/ltv_cac/",
@@ -285,8 +332,11 @@ PAGES = [
 def test_no_page_is_wider_than_the_screen(logged_in, company, width, scheme):
     logged_in.emulate_media(color_scheme=scheme)
     logged_in.set_viewport_size({"width": width, "height": 844})
+    one, other = Person.objects.prefetch_related("distinct_ids")[:2]
+    of_one = f"{PERSONS}{one.pk}"
+    merge = f"{of_one}/merge/?distinct_id={other.distinct_ids.all()[0]}"
     wide = []
-    for url in PAGES:
+    for url in [*PAGES, f"{of_one}/change/", merge]:
         logged_in.goto(url)
         expect(logged_in.locator("html")).to_have_class("dark" if scheme == "dark" else "")
         if logged_in.evaluate("document.documentElement.scrollWidth") > width:
