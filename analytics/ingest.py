@@ -16,7 +16,13 @@ from analytics.postgres import array_literal
 from analytics.rollups import Memory
 
 # What a single event can do to a statement that is otherwise fine.
-_POISON = (psycopg.DataError, psycopg.errors.StatementTooComplex)
+_POISON = (
+    psycopg.DataError,
+    psycopg.errors.StatementTooComplex,
+    psycopg.errors.ProgramLimitExceeded,
+    ValueError,
+    RecursionError,
+)
 
 
 # What became of an event: stored, a duplicate, or why not.

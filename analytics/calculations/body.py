@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,16 +15,20 @@ import zstandard
 from .wire import ABSENT, Reason, Refused, as_token, decode_event, moment, token_of
 
 MAX_BATCH = 20 * 1024 * 1024  # bytes, decompressed
+MAX_EVENTS = 50_000  # in one body
+_MAX_COMMAS = 2_000_000  # a body of 20 MB could hold ten million values, each of them an object
 
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 class TooLarge(ValueError):
-    """A body beyond `MAX_BATCH`, or an event beyond `MAX_EVENT`, once decompressed."""
+    """A body beyond `MAX_BATCH` or `MAX_EVENTS`, or an event beyond 2 MB, once decompressed."""
 
     def __init__(self) -> None:
-        super().__init__("body: larger than 20 MB, or an event larger than 2 MB")
+        super().__init__(
+            f"body: larger than 20 MB or {MAX_EVENTS:,} events, or an event larger than 2 MB"
+        )
 
 
 class BadToken(ValueError):
@@ -122,20 +127,40 @@ def _zstd(body: bytes) -> bytes:
 def opened(plain: bytes) -> Envelope:
     """Return the events and the token of a JSON body; one shape is told from another by its look.
 
-    Raise `Refused` where it is not readable, `BadToken` where its token is none.
+    Raise `Refused` where it is not readable, `TooLarge` where it holds too much.
     """
+    if len(plain) > _MAX_COMMAS and plain.count(b",") > _MAX_COMMAS:
+        raise TooLarge
     try:
-        if plain.lstrip()[:1] == b"[":
-            events: Sequence[msgspec.Raw | bytes] = _decode_list(plain)
-            return Envelope(events, _first_token(events), size=len(plain))
-        wire = _decode_wire(plain)
+        wire = _decoded(plain)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise Refused(Reason.MALFORMED, f"body: {error}") from error
-    token = as_token(wire.api_key) or as_token(wire.token)
-    if wire.batch is None:
-        return Envelope([plain], token or _first_token([plain]), _sent_at(wire.sent_at), len(plain))
-    return Envelope(
-        wire.batch, token or _first_token(wire.batch), _sent_at(wire.sent_at), len(plain)
+        plain = _without_lone_surrogates(plain)
+        try:
+            wire = _decoded(plain)
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
+            raise Refused(Reason.MALFORMED, f"body: {error}") from error
+    events: Sequence[msgspec.Raw | bytes] = [plain] if wire.batch is None else wire.batch
+    if len(events) > MAX_EVENTS:
+        raise TooLarge
+    token = as_token(wire.api_key) or as_token(wire.token) or _first_token(events)
+    return Envelope(events, token, _sent_at(wire.sent_at), len(plain))
+
+
+def _decoded(plain: bytes) -> _Wire:
+    return _Wire(_decode_list(plain)) if plain.lstrip()[:1] == b"[" else _decode_wire(plain)
+
+
+_SURROGATES = re.compile(
+    rb"(?i)\\(?:u(d[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|d[89a-f][0-9a-f]{2})|.)", re.DOTALL
+)
+
+
+def _without_lone_surrogates(plain: bytes) -> bytes:
+    """Replace the halves of cut characters, which JavaScript sends and JSON readers refuse."""
+    if b"\\ud" not in plain and b"\\uD" not in plain:
+        return plain
+    return _SURROGATES.sub(
+        lambda escape: rb"\ufffd" if len(escape[1] or b"") == 4 else escape[0], plain
     )
 
 

@@ -1,6 +1,7 @@
 """Read events off the wire, one at a time, without trusting any of it."""
 
 import re
+import reprlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ import msgspec
 
 MAX_NAME = 200  # characters of an event name or distinct id
 MAX_EVENT = 2 * 1024 * 1024  # bytes
+MAX_DEPTH = 100  # of properties; every reader of JSON has some limit
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 MAX_CLOCK_AHEAD = timedelta(hours=23)
 
@@ -315,7 +317,10 @@ def as_distinct_id(value: Any) -> str:
     elif value is None:
         return ""
     else:  # a number, or whatever else JSON has: its JSON names it
-        text = msgspec.json.encode(value).decode(errors="replace")
+        try:
+            text = msgspec.json.encode(value).decode()
+        except RecursionError:
+            return ""
     return storable(text.strip())[:MAX_NAME]
 
 
@@ -424,7 +429,7 @@ def moment(value: Any, name: str) -> datetime:
         seconds = value / 1000 if value > _MILLISECONDS_ABOVE else value
         return datetime.fromtimestamp(seconds, UTC)
     except (TypeError, ValueError, OverflowError, OSError) as error:
-        shown = repr(value)[:100]
+        shown = reprlib.repr(value)
         raise Refused(Reason.BAD_TIMESTAMP, f"{name}: {shown} is no ISO 8601 time") from error
 
 
@@ -443,6 +448,7 @@ def _properties(event: WireEvent, sdk: str) -> bytes:
     try:
         if _has_more(event, sdk) and (beside := _beside(event, sdk)):
             raw = msgspec.json.encode(_decode_object(raw) | beside)
+        raw = _readable(raw)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
         raise Refused(Reason.BAD_FIELD, f"properties: {error}") from error
     return _storable_json(raw)
@@ -477,6 +483,37 @@ def _beside(event: WireEvent, sdk: str) -> dict[str, Any]:
     if sdk:
         beside["$lib"], _, beside["$lib_version"] = sdk.partition("/")
     return beside
+
+
+_LARGE_EXPONENT = re.compile(rb"[eE][+-]?\d{3}")
+
+
+def _readable(raw: bytes) -> bytes:
+    """Return JSON that whoever reads it later can take, or raise what a decoder does.
+
+    PostgreSQL would store 1e99999, and give it back digit by digit.
+    """
+    if not raw.isascii():
+        raw.decode()
+    nested = raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
+    large_exponent = _LARGE_EXPONENT.search(raw)
+    if not (nested or large_exponent or len(raw) > 4_000):  # integers have up to 4,300 digits
+        return raw
+    decoded = _decode_object(raw)
+    if nested and _depth(decoded) > MAX_DEPTH:
+        raise Refused(Reason.BAD_FIELD, f"properties: deeper than {MAX_DEPTH} levels")
+    return msgspec.json.encode(decoded) if large_exponent else raw
+
+
+def _depth(value: Any) -> int:
+    """Return how many levels of objects and arrays there are."""
+    depth, level = 0, [value]
+    while level := [one for one in level if isinstance(one, dict | list)]:
+        depth += 1
+        level = [
+            inner for one in level for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return depth
 
 
 _NUL_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")

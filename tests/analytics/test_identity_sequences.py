@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 from django.db import transaction
+from django.test import TestCase
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -95,13 +96,15 @@ def through_store(parts):
 
 
 def through_inbox(parts):
-    """Send each part as requests of two events, and let ingest take the parts one by one."""
+    """Send each part as requests of two events, and let one ingest process take part by part."""
+    inbox = Inbox()
     for part in parts:
         for start in range(0, len(part), 2):
             body = {"api_key": sdk.key(), "batch": part[start : start + 2]}
             assert sdk.post("/batch/", body).status_code == 200
-        while Inbox().process_batch():
-            pass
+        with TestCase.captureOnCommitCallbacks(execute=True):  # so that it remembers
+            while inbox.process_batch():
+                pass
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import gc
 import logging
 import signal
+import sys
 import threading
 from argparse import ArgumentParser
 from time import monotonic
@@ -40,6 +41,8 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        # However deep it is nested, what the front door could read can be read here.
+        sys.setrecursionlimit(5_000)
         # Batches make many objects and no cycles: looking for some is a tenth of the time.
         gc.set_threshold(500_000, 10, 10)
         claims, progress = inbox.Inbox(), Progress()
