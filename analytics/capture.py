@@ -1,5 +1,6 @@
 """Accept capture requests: an answer is given once the request is committed to the inbox."""
 
+import select
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -209,9 +210,20 @@ def _count_limited(key: Key, submission: Submission, events: int, limit: str) ->
 
 def _raw_connection() -> psycopg.Connection:
     """Return this thread's connection to the database, which commits each statement."""
+    if connection.connection is not None and _hung_up(connection.connection):
+        connection.close()
     connection.ensure_connection()
     raw: psycopg.Connection = connection.connection
     return raw
+
+
+def _hung_up(raw: psycopg.Connection) -> bool:
+    """Whether the server ended a connection that waits for work; costs no round trip."""
+    if raw.closed:
+        return True
+    poll = select.poll()
+    poll.register(raw.fileno(), select.POLLIN)
+    return bool(poll.poll(0))  # a server says nothing unasked but farewell
 
 
 @transaction.atomic
