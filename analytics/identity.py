@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 import psycopg
+from django.db import transaction
 
 from analytics.calculations.identity import Identities
 from analytics.calculations.wire import EventRecord
+from analytics.memory import Memory
 from analytics.postgres import array_literal
 
 _ADVISORY_LOCK = 7_201_003
@@ -17,7 +19,11 @@ def lock(cursor: psycopg.Cursor) -> None:
 
 
 def resolve(
-    cursor: psycopg.Cursor, records: Sequence[EventRecord], *, is_demo: bool = False
+    cursor: psycopg.Cursor,
+    records: Sequence[EventRecord],
+    memory: Memory,
+    *,
+    is_demo: bool = False,
 ) -> tuple[Identities, list[int]]:
     """Return who is who after `records`, and the person of each at its moment.
 
@@ -29,33 +35,37 @@ def resolve(
         return Identities({}, set(), iter(())), []
     cursor.execute("SAVEPOINT identities")
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_ADVISORY_LOCK])
-    identities, persons = _planned(cursor, records)
+    identities, persons = _planned(cursor, records, memory)
     if not identities.merges and _write(cursor, identities, is_demo=is_demo):
         cursor.execute("RELEASE SAVEPOINT identities")
+        transaction.on_commit(lambda: memory.person_of.update(identities.person_of))
         return identities, persons
     cursor.execute("ROLLBACK TO SAVEPOINT identities")  # and so the shared lock is let go
     lock(cursor)
-    identities, persons = _planned(cursor, records)
+    identities, persons = _planned(cursor, records, memory)
     if not _write(cursor, identities, is_demo=is_demo):
         raise RuntimeError("distinct ids changed under the identity lock")
     return identities, persons
 
 
 def _planned(
-    cursor: psycopg.Cursor, records: Sequence[EventRecord]
+    cursor: psycopg.Cursor, records: Sequence[EventRecord], memory: Memory
 ) -> tuple[Identities, list[int]]:
     """Apply the identity rules to what the database knows now."""
+    memory.refresh(cursor)
+    remembered = memory.person_of
     linking = [
         record for record in records if record.event == "$identify" or record.other_id is not None
     ]
     linked = {record.distinct_id for record in linking}
     linked |= {record.other_id for record in linking if record.other_id is not None}
-    wanted = sorted({record.distinct_id for record in records} | linked)
+    wanted = {record.distinct_id for record in records} | linked
+    person_of = {one: remembered[one] for one in wanted if one in remembered}
     cursor.execute(
         "SELECT distinct_id, person_id FROM analytics_distinctid WHERE distinct_id = ANY(%s)",
-        [wanted],
+        [list(wanted - person_of.keys())],
     )
-    person_of: dict[str, int] = dict(cursor.fetchall())
+    person_of.update(cursor.fetchall())
     suspects = {person_of[distinct_id] for distinct_id in linked if distinct_id in person_of}
     identified: set[int] = set()
     if suspects:

@@ -16,9 +16,9 @@ from analytics.calculations import wire
 from analytics.calculations.body import BadToken, TooLarge
 from analytics.calculations.wire import Arrival, EventRecord, Holds, Reason, Refused, Rejection
 from analytics.ledger import Line
+from analytics.memory import Memory
 from analytics.models import InboxRequest, Outcome
 from analytics.project_keys import note_use
-from analytics.rollups import Memory
 
 logger = logging.getLogger(__name__)
 

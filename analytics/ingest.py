@@ -10,10 +10,10 @@ from analytics import copying, exclusions, identity, merging, outbox, profiles, 
 from analytics.calculations.identity import Identities
 from analytics.calculations.wire import EventRecord, Holds, Reason, Rejection
 from analytics.copying import Row
+from analytics.memory import Memory
 from analytics.models import Outcome
 from analytics.partitions import ensure_partitions, month_of
 from analytics.postgres import array_literal
-from analytics.rollups import Memory
 
 # What a single event can do to a statement that is otherwise fine.
 _POISON = (
@@ -62,7 +62,7 @@ def _store(
     cursor = psycopg.Cursor(connection.connection)
     ensure_partitions(cursor, {month_of(record.timestamp) for record in records})
     fresh, fates = _register_uuids(cursor, records)
-    identities, persons = identity.resolve(cursor, fresh, is_demo=is_demo)
+    identities, persons = identity.resolve(cursor, fresh, memory, is_demo=is_demo)
     rows = _in_key_order(identities, persons, fresh)
     copying.copy_events(cursor, rows)
     rollups.add_events(cursor, rows, memory)
@@ -79,13 +79,13 @@ def _store(
 def _in_key_order(
     identities: Identities, persons: Sequence[int], records: Sequence[EventRecord]
 ) -> list[Row]:
-    """Return the rows by person and time: indexes and roll-ups are filled fastest like that."""
-    current = map(identities.current, persons) if identities.merges else persons
-    keys = sorted(
-        (person, record.timestamp.timestamp(), place)
-        for place, (person, record) in enumerate(zip(current, records, strict=True))
-    )
-    return [(person, seconds, records[place]) for person, seconds, place in keys]
+    """Return the rows by person: indexes and roll-ups are filled fastest like that."""
+    if identities.merges:
+        persons = [identities.current(person) for person in persons]
+    return [
+        (persons[place], records[place].timestamp.timestamp(), records[place])
+        for place in sorted(range(len(records)), key=persons.__getitem__)
+    ]
 
 
 def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
@@ -100,9 +100,7 @@ def _register_uuids(
 
     The register's key decides that an event counts once, whoever else is storing it.
     """
-    first: dict[bytes, EventRecord] = {}
-    for record in records:
-        first.setdefault(record.uuid, record)
+    first = {record.uuid: record for record in reversed(records)}
     unique = [first[uuid] for uuid in sorted(first)]  # in one order, so that nobody deadlocks
     if len(first) == len(records) and copying.copy_uuids(cursor, unique):
         return list(records), [Outcome.STORED] * len(records)

@@ -9,11 +9,11 @@ from typing import Any
 import psycopg
 from django.db import connection, transaction
 
-from analytics import definitions, rollups
+from analytics import definitions, memory, rollups
 from analytics.calculations.calendar import LocalCalendar
 from analytics.calculations.cells import Cell, add_cells
 from analytics.definitions import FIRST_EVENT, Definitions
-from analytics.rollups import Moments
+from analytics.memory import Moments
 
 Progress = Callable[[str, int, int], None]  # step, done, of
 
@@ -87,7 +87,7 @@ def rebuild(*, progress: Progress = lambda *_: None) -> None:
     cursor = psycopg.Cursor(connection.connection)
     rollups.lock(cursor)
     definitions.adopt(wanted)
-    rollups.forget_memories(cursor)
+    memory.forget(cursor)
     _recompute(cursor, wanted, progress)
 
 

@@ -15,37 +15,18 @@ import msgspec.structs
 import psycopg
 from django.db import transaction
 
-from analytics import definitions
+from analytics import definitions, memory
 from analytics.calculations.calendar import LocalCalendar
 from analytics.calculations.cells import Cell, Firsts, add_cells
 from analytics.calculations.wire import EventRecord
 from analytics.copying import Row
 from analytics.definitions import Definitions
+from analytics.memory import Memory, Moments
 from analytics.postgres import array_literal
 
 _ADVISORY_LOCK = 7_201_001
 
 json_text = msgspec.json.encode
-
-
-class Moments(msgspec.Struct, frozen=True, gc=False):
-    """A person's first events, as aware moments, and whether the person counts."""
-
-    excluded: bool = False
-    has_profile: bool = True
-    first_seen_at: datetime | None = None
-    first_event_at: datetime | None = None
-    signup_at: datetime | None = None
-    activated_at: datetime | None = None
-
-    def firsts(self, calendar: LocalCalendar) -> Firsts:
-        signup, activation = self.signup_at, self.activated_at
-        return Firsts(
-            signup_day=calendar.day(signup) if signup else None,
-            activation_delay=activation - signup if signup and activation else None,
-            active_day=calendar.day(self.first_event_at) if self.first_event_at else None,
-            excluded=self.excluded or not self.has_profile,
-        )
 
 
 def lock(cursor: psycopg.Cursor) -> None:
@@ -62,7 +43,7 @@ def recounted(cursor: psycopg.Cursor, person_ids: Collection[int]) -> Iterator[N
     _count_again(cursor, ids, calendar, -1)
     yield
     _count_again(cursor, ids, calendar, 1)
-    forget_memories(cursor)
+    memory.forget(cursor)
 
 
 def _count_again(
@@ -89,46 +70,15 @@ def _count_again(
     add_to_event_days(cursor, {(event, day): amount * n for event, day, n in cursor.fetchall()})
 
 
-@dataclass
-class Memory:
-    """What one process knows of persons and their days, so as not to ask for every event.
-
-    First moments only move to earlier times and active days stay, so what is remembered decides
-    that an event changes nothing; where it might, the database is asked. What breaks that rule
-    (erasing, excluding, undoing a merge, rebuilding) raises the epoch, and everything is forgotten.
-    """
-
-    epoch: int = 0
-    moments: dict[int, Moments] = field(default_factory=dict)
-    days: set[tuple[int, int]] = field(default_factory=set)
-
-    def refresh(self, cursor: psycopg.Cursor) -> None:
-        """Forget what may not hold any more; the memory is bounded, too. Needs the lock."""
-        cursor.execute("SELECT last_value FROM analytics_rollup_epoch")
-        (epoch,) = cursor.fetchone() or (0,)
-        if epoch != self.epoch or len(self.moments) > 250_000 or len(self.days) > 750_000:
-            self.moments, self.days = {}, set()
-            self.epoch = epoch
-
-    def learn(self, moments: Mapping[int, Moments], days: Iterable[tuple[int, int]]) -> None:
-        self.moments.update(moments)
-        self.days.update(days)
-
-
-def forget_memories(cursor: psycopg.Cursor) -> None:
-    """Let every process forget what it remembers; call it under the lock."""
-    cursor.execute("SELECT nextval('analytics_rollup_epoch')")
-
-
-def add_events(cursor: psycopg.Cursor, rows: Sequence[Row], memory: Memory) -> None:
-    """Add newly stored events, given by person and time, to every roll-up."""
+def add_events(cursor: psycopg.Cursor, rows: Sequence[Row], remembered: Memory) -> None:
+    """Add newly stored events, given by person, to every roll-up."""
     lock(cursor)
-    memory.refresh(cursor)
+    remembered.refresh(cursor)
     in_force = definitions.in_force_from_now()
     calendar = LocalCalendar(in_force.time_zone)
-    unknown = {person_id for person_id, _, _ in rows} - memory.moments.keys()
+    unknown = {person_id for person_id, _, _ in rows} - remembered.moments.keys()
     known = {**read_moments(cursor, unknown)}
-    news = _news(rows, known, memory, in_force, calendar)
+    news = _news(rows, known, remembered, in_force, calendar)
     add_to_event_days(cursor, news.event_days)
     asked = news.telling.keys() | news.days.keys()
     before = read_moments(cursor, asked - known.keys())
@@ -149,7 +99,7 @@ def add_events(cursor: psycopg.Cursor, rows: Sequence[Row], memory: Memory) -> N
     )
     add_to_counters(cursor, change)
     days = [(person_id, day) for person_id, active in news.days.items() for day in active]
-    transaction.on_commit(lambda: memory.learn(known | after, days))
+    transaction.on_commit(lambda: remembered.learn(known | after, days))
 
 
 @dataclass
@@ -164,7 +114,7 @@ class _News:
 def _news(
     rows: Sequence[Row],
     known: Mapping[int, Moments],
-    memory: Memory,
+    remembered: Memory,
     in_force: Definitions,
     calendar: LocalCalendar,
 ) -> _News:
@@ -176,13 +126,13 @@ def _news(
     for person_id, seconds, record in rows:
         if person_id != current:
             current, last_day = person_id, 0
-            moments = memory.moments.get(person_id) or known[person_id]
+            moments = remembered.moments.get(person_id) or known[person_id]
         day, name = day_at(seconds), record.event
         if not moments.excluded:
             event_days[name, day] += 1
         if day != last_day and name not in ignored:
             last_day = day
-            if (person_id, day) not in memory.days:
+            if (person_id, day) not in remembered.days:
                 news.days[person_id].add(day)
         first = moments.first_event_at
         if (
@@ -237,12 +187,15 @@ def _change(
         elif person_id in new_days:
             spans[person_id] = (min(new_days[person_id]), max(new_days[person_id]))
     surroundings = _days_around(cursor, spans)
-    change: dict[Cell, int] = {}
+    histories: Counter[tuple[Firsts, Firsts, tuple[int, ...], tuple[int, ...]]] = Counter()
     for person_id, firsts in after.items():
-        added = new_days.get(person_id, set())
-        days = surroundings.get(person_id) or sorted(added)
-        add_cells(change, firsts, days)
-        add_cells(change, before[person_id], [day for day in days if day not in added], -1)
+        added = tuple(sorted(new_days.get(person_id, ())))
+        days = tuple(surroundings.get(person_id, added))
+        histories[before[person_id], firsts, days, added] += 1
+    change: dict[Cell, int] = {}
+    for (was, now, days, added), persons in histories.items():  # many have the same
+        add_cells(change, now, days, persons)
+        add_cells(change, was, [day for day in days if day not in added], -persons)
     return change
 
 

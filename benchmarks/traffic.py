@@ -18,7 +18,7 @@ from benchmarks import dataset
 PERSONS = 200_000
 EVENTS_PER_REQUEST = 100
 ROWS_PER_COPY = 20_000
-_PER_PERSON = 5  # events a day, on average
+_PER_PERSON = 20  # events a day, on average
 _NAMES = ("used", "viewed", "workflow_run", "report_opened", "workflow_created")
 _FREQUENCY = (40, 30, 20, 8, 2)
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)

@@ -31,7 +31,9 @@ def ingest(pipe: Connection) -> None:
 
     django.setup()
     from analytics.inbox import Inbox
+    from analytics.management.commands import ingest
 
+    ingest.prepare()
     inbox = Inbox()
     inbox.process_batch()  # opens the connection
     pipe.send(True)

@@ -55,13 +55,22 @@ Cell = tuple[CounterName, int, int]  # name, day ordinal, number
 class Firsts(NamedTuple):
     """What a person did first. Days are ordinals of local calendar days.
 
-    `activation_delay` is activation minus signup; `active_day` is the first active day.
+    `activated_within` is the shorter of the two windows that holds the activation, if one does;
+    `active_day` is the first active day.
     """
 
     signup_day: int | None = None
-    activation_delay: timedelta | None = None
+    activated_within: timedelta | None = None
     active_day: int | None = None
     excluded: bool = False
+
+
+def activation_window(delay: timedelta | None) -> timedelta | None:
+    """Return the shortest window that holds an activation so long after the signup, if any."""
+    if delay is None or delay < -ACTIVATION_CLOCK_SKEW:
+        return None
+    windows = (QUICK_ACTIVATION_WINDOW, ACTIVATION_WINDOW)
+    return next((window for window in windows if delay <= window), None)
 
 
 def add_cells(
@@ -92,7 +101,10 @@ def _cells(person: Firsts, active_days: Sequence[int]) -> Iterator[Cell]:
         yield from _growth_accounting(month_start(person.active_day), months)
         yield from _cohort(_FIRST_EVENT_COHORT, person.active_day, active_days, weeks)
     if person.signup_day is not None:
-        yield from _activation(person.signup_day, person.activation_delay)
+        if person.activated_within is not None:
+            yield CounterName.ACTIVATED, person.signup_day, 0
+        if person.activated_within == QUICK_ACTIVATION_WINDOW:
+            yield CounterName.ACTIVATED_QUICKLY, person.signup_day, 0
         yield from _cohort(_SIGNUP_COHORT, person.signup_day, active_days, weeks)
 
 
@@ -120,15 +132,6 @@ def _growth_accounting(first: int, months: Set[int]) -> Iterator[Cell]:
             yield CounterName.MONTH_RESURRECTED, month, 0
         if next_month(month) not in months:
             yield CounterName.MONTH_CHURNED, next_month(month), 0
-
-
-def _activation(signup_day: int, delay: timedelta | None) -> Iterator[Cell]:
-    if delay is None or delay < -ACTIVATION_CLOCK_SKEW:
-        return
-    if delay <= ACTIVATION_WINDOW:
-        yield CounterName.ACTIVATED, signup_day, 0
-    if delay <= QUICK_ACTIVATION_WINDOW:
-        yield CounterName.ACTIVATED_QUICKLY, signup_day, 0
 
 
 class _Cohort(NamedTuple):

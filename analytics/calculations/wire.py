@@ -355,8 +355,8 @@ def _uuid(
         digits = event.uuid.replace("-", "")
         try:
             # The usual notation, four times as fast as `UUID`.
-            if len(digits) == 32 and digits.isalnum():
-                return bytes.fromhex(digits)
+            if len(digits) == 32 and len(uuid := bytes.fromhex(digits)) == 16:
+                return uuid
             return UUID(event.uuid).bytes
         except ValueError:
             return _hash(event.uuid.encode(errors="replace"))
@@ -485,7 +485,9 @@ def _beside(event: WireEvent, sdk: str) -> dict[str, Any]:
     return beside
 
 
-_LARGE_EXPONENT = re.compile(rb"[eE][+-]?\d{3}")
+# Digits to 0, E to e: with the signs left out, a large exponent is e000, found at a third of the
+# cost of a regular expression.
+_EXPONENTS = bytes.maketrans(b"123456789E", b"000000000e")
 
 
 def _readable(raw: bytes) -> bytes:
@@ -496,7 +498,7 @@ def _readable(raw: bytes) -> bytes:
     if not raw.isascii():
         raw.decode()
     nested = raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
-    large_exponent = _LARGE_EXPONENT.search(raw)
+    large_exponent = b"e000" in raw.translate(_EXPONENTS, b"+-")
     if not (nested or large_exponent or len(raw) > 4_000):  # integers have up to 4,300 digits
         return raw
     decoded = _decode_object(raw)

@@ -41,10 +41,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        # However deep it is nested, what the front door could read can be read here.
-        sys.setrecursionlimit(5_000)
-        # Batches make many objects and no cycles: looking for some is a tenth of the time.
-        gc.set_threshold(500_000, 10, 10)
+        prepare()
         claims, progress = inbox.Inbox(), Progress()
         while not stop.is_set():
             try:
@@ -59,6 +56,15 @@ class Command(BaseCommand):
                 if once:
                     break
                 stop.wait(IDLE_SECONDS)
+
+
+def prepare() -> None:
+    """Make this process fit for batches."""
+    # However deep it is nested, what the front door could read can be read here.
+    sys.setrecursionlimit(5_000)
+    # Batches make many objects and no cycles: looking for some is a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(500_000, 10, 10)
 
 
 class Progress:

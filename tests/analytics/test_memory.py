@@ -1,0 +1,52 @@
+"""What an ingest process remembers never outlives what another process does to it."""
+
+import pytest
+
+from analytics import erasure, rebuild
+from analytics.inbox import Inbox
+from analytics.models import DistinctId, Event, Person
+from tests import sdk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def send(*distinct_ids):
+    batch = [{"event": "used", "distinct_id": distinct_id} for distinct_id in distinct_ids]
+    assert sdk.post("/batch/", {"api_key": sdk.key(), "batch": batch}).status_code == 200
+
+
+@pytest.fixture
+def inbox():
+    """An inbox whose process has met ada and ben."""
+    inbox = Inbox()
+    send("ada", "ben")
+    inbox.process_batch()
+    assert set(inbox.memory.person_of) == {"ada", "ben"}
+    return inbox
+
+
+def person(distinct_id):
+    return DistinctId.objects.get(pk=distinct_id).person
+
+
+def test_an_erased_person_who_comes_back_is_a_new_one(inbox):
+    gone = person("ada").pk
+    erasure.erase([gone])
+    send("ada")
+    inbox.process_batch()
+    assert person("ada").pk != gone
+    assert Event.objects.filter(person=person("ada")).count() == 1
+    assert rebuild.check() == []
+
+
+def test_events_after_a_merge_elsewhere_go_to_the_person_that_stayed(inbox):
+    send("ada")
+    event = {"event": "$merge_dangerously", "distinct_id": "ben", "properties": {"alias": "ada"}}
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": [event]})
+    sdk.ingest()  # by another process
+    send("ada")
+    inbox.process_batch()
+    assert person("ada") == person("ben")
+    assert Event.objects.filter(person=person("ben")).count() == 5
+    assert Person.objects.count() == 1
+    assert rebuild.check() == []
