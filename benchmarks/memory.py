@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
-from analytics.calculations.body import MAX_BATCH
+from analytics.calculations.body import MAX_BATCH, MAX_EVENTS
 from analytics.models import InboxRequest
 from benchmarks import dataset, traffic
 
@@ -19,7 +19,7 @@ def run(scale: float) -> None:
     token = dataset.empty_database(DATABASE)
     events = traffic.events(int(200_000 * scale), seed=1)
     ordinary = list(traffic.bodies(events, token))
-    large = list(traffic.bodies(events, token, size=60_000))[:_LARGE]
+    large = list(traffic.bodies(events, token, size=MAX_EVENTS))[:_LARGE]
     backlogs: dict[str, Iterable[bytes]] = {
         f"{len(events):,} events in requests of 100": ordinary,
         f"{_LARGE} bodies of {len(large[0]) / _MB:.0f} MB": large,
@@ -27,7 +27,7 @@ def run(scale: float) -> None:
         f"{_LARGE} bodies of 20 MB, events of 1.9 MB": [
             _body(token, _event("a", 19 * _MB // 10)) for _ in range(_LARGE)
         ],
-        "a body of 20 MB, the smallest events": [_body(token, _event("a", 0))],
+        f"a body of {MAX_EVENTS:,} of the smallest events": [_body(token, _event("a", 0))],
     }
     for name, bodies in backlogs.items():
         traffic.fill_inbox(bodies)
@@ -42,7 +42,7 @@ def _event(name: str, size: int) -> bytes:
 
 def _body(token: str, event: bytes) -> bytes:
     """Return as many of an event as a body may hold."""
-    number = (MAX_BATCH - 1000) // (len(event) + 1)
+    number = min((MAX_BATCH - 1000) // (len(event) + 1), MAX_EVENTS)
     return b'{"api_key":"%b","batch":[%b]}' % (token.encode(), b",".join([event] * number))
 
 
