@@ -80,7 +80,7 @@ def accept(submission: Submission) -> None:
             wire.event_record(wire.decode_event(raw), raw, arrival, position=position)
             break  # one good event is enough; ingest reads them all
         except Refused as error:
-            bad.append(Rejection(error.reason, error.detail, bytes(raw), position=position))
+            bad.append(error.rejection(raw, position))
     else:
         _refuse(key, arrival, bad)
     _insert(key, submission, envelope)
@@ -106,7 +106,7 @@ def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
             event = wire.decode_event(raw)
             record = wire.event_record(event, raw, arrival, position=position)
         except Refused as error:
-            bad.append(Rejection(error.reason, error.detail, bytes(raw), position=position))
+            bad.append(error.rejection(raw, position))
             results.append(("drop", error.detail))
         else:
             results.append(_AHEAD if wire.is_ahead(event, record, arrival) else ("ok", ""))

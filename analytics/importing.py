@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from analytics import ingest, rejections
 from analytics.calculations.wire import (
+    UNREADABLE,
     EventRecord,
     Reason,
     Refused,
@@ -190,7 +191,7 @@ def _mapped(line: bytes, file_format: Format, columns: Columns) -> WireEvent:
     """Return the event in a JSON object whose fields are named by `columns`."""
     try:
         fields: dict[str, Any] = msgspec.json.decode(line, type=dict)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+    except UNREADABLE as error:
         raise Refused(Reason.MALFORMED, str(error)) from error
     properties = fields.pop(columns.properties, None)
     if file_format == "csv":

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import msgspec
 import zstandard
 
-from .wire import ABSENT, Reason, Refused, as_token, decode_event, moment, token_of
+from .wire import ABSENT, UNREADABLE, Reason, Refused, as_token, decode_event, moment, token_of
 
 MAX_BATCH = 20 * 1024 * 1024  # bytes, decompressed
 MAX_EVENTS = 50_000  # in one body
@@ -133,11 +133,11 @@ def opened(plain: bytes) -> Envelope:
         raise TooLarge
     try:
         wire = _decoded(plain)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+    except UNREADABLE as error:
         plain = _without_lone_surrogates(plain)
         try:
             wire = _decoded(plain)
-        except (msgspec.DecodeError, RecursionError, UnicodeError):
+        except UNREADABLE:
             raise Refused(Reason.MALFORMED, f"body: {error}") from error
     events: Sequence[msgspec.Raw | bytes] = [plain] if wire.batch is None else wire.batch
     if len(events) > MAX_EVENTS:

@@ -59,6 +59,10 @@ class Refused(ValueError):
         self.reason = reason
         self.detail = detail
 
+    def rejection(self, raw: bytes | msgspec.Raw, position: int) -> "Rejection":
+        """Return the rejection of the event at that place of its request."""
+        return Rejection(self.reason, self.detail, bytes(raw), position=position)
+
 
 class EventRecord(msgspec.Struct, frozen=True, gc=False):
     """An event that can be stored. `timestamp` is in UTC; `properties` is a JSON object."""
@@ -129,6 +133,9 @@ class Parsed:
 
 ABSENT = msgspec.Raw(b"")
 
+# What msgspec raises for JSON that cannot be read.
+UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeError)
+
 
 class WireEvent(msgspec.Struct, gc=False):
     """An event as SDKs send it; everything but the name may be missing."""
@@ -191,9 +198,7 @@ def parse(events: Iterable[msgspec.Raw | bytes], arrival: Arrival) -> Parsed:
         try:
             parsed.events.append(event_record(decode_event(raw), raw, arrival, position=position))
         except Refused as error:
-            parsed.rejections.append(
-                Rejection(error.reason, error.detail, bytes(raw), position=position)
-            )
+            parsed.rejections.append(error.rejection(raw, position))
     return parsed
 
 
@@ -205,7 +210,7 @@ def decode_event(raw: bytes | msgspec.Raw) -> WireEvent:
         return _decode_event(raw)
     except msgspec.ValidationError as error:
         raise Refused(Reason.BAD_FIELD, str(error)) from error
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+    except UNREADABLE as error:
         raise Refused(Reason.MALFORMED, str(error)) from error
 
 
@@ -278,14 +283,14 @@ def _special(event: WireEvent, properties: bytes) -> _Special:
 def _options(event: WireEvent) -> _Options:
     try:
         return (_decode_options(event.options) if event.options else None) or _NO_OPTIONS
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+    except UNREADABLE as error:
         raise Refused(Reason.BAD_FIELD, "options: an option has a wrong type") from error
 
 
 def _decoded(decode: Any, raw: bytes | msgspec.Raw, default: Any) -> Any:
     try:
         return decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
+    except UNREADABLE:
         return default
 
 
@@ -449,7 +454,7 @@ def _properties(event: WireEvent, sdk: str) -> bytes:
         if _has_more(event, sdk) and (beside := _beside(event, sdk)):
             raw = msgspec.json.encode(_decode_object(raw) | beside)
         raw = _readable(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+    except UNREADABLE as error:
         raise Refused(Reason.BAD_FIELD, f"properties: {error}") from error
     return _storable_json(raw)
 
