@@ -1,0 +1,139 @@
+"""Plans and meters as they stand in the database, for whoever decides by them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Aggregation(StrEnum):
+    COUNT = "count"
+    DISTINCT = "distinct"
+    SUM = "sum"
+
+
+class Period(StrEnum):
+    MONTH = "month"
+    BILLING = "billing"
+    LIFETIME = "lifetime"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """What is counted of a person's events. Without `event` it is every event."""
+
+    id: int
+    slug: str
+    name: str
+    event: str
+    aggregation: Aggregation
+    property: str
+    period: Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How much of a meter a plan allows in a period. A soft one warns and never blocks."""
+
+    amount: int
+    hard: bool = True
+    grace: int = 0  # beyond the limit
+    grace_percent: int = 0  # of the limit, beyond it
+
+    @property
+    def ceiling(self) -> int | None:
+        """The most that may be used: the limit and the larger grace; None for a soft limit."""
+        if not self.hard:
+            return None
+        return self.amount + max(self.grace, self.amount * self.grace_percent // 100)
+
+    def holds(self, used: Decimal | int) -> bool:
+        return self.ceiling is None or used <= self.ceiling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanTerms:
+    """A plan: what its customers get. A meter that `limits` does not name is not limited."""
+
+    slug: str
+    name: str
+    rank: int
+    is_default: bool
+    offered: bool
+    features: list[str]
+    price_ids: list[str]
+    limits: dict[str, Limit]  # by the meter's slug
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exemption:
+    """An exception in force: another plan, or another limit of one meter (None: no limit)."""
+
+    plan: str | None
+    meter: str | None
+    amount: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every plan, by rank, and every meter."""
+
+    plans: list[PlanTerms]
+    meters: list[Meter]
+
+    def meter(self, slug: str) -> Meter | None:
+        return next((meter for meter in self.meters if meter.slug == slug), None)
+
+    def plan(self, slug: str) -> PlanTerms | None:
+        return next((plan for plan in self.plans if plan.slug == slug), None)
+
+    @property
+    def default(self) -> PlanTerms:
+        return next(plan for plan in self.plans if plan.is_default)
+
+    def plan_for(
+        self, price_ids: Collection[str], exemptions: Collection[Exemption] = ()
+    ) -> PlanTerms:
+        """Return the highest plan that a price pays for or an exception gives, or the default."""
+        granted = {exemption.plan for exemption in exemptions}
+        had = [
+            plan
+            for plan in self.plans
+            if plan.slug in granted or not set(price_ids).isdisjoint(plan.price_ids)
+        ]
+        return had[-1] if had else self.default
+
+    def unmapped(self, price_ids: Collection[str]) -> list[str]:
+        """Return the prices that no plan is mapped to."""
+        mapped = {price for plan in self.plans for price in plan.price_ids}
+        return [price for price in price_ids if price not in mapped]
+
+    def upgrade(self, plan: PlanTerms, meter: str, needed: Decimal | int) -> PlanTerms | None:
+        """Return the lowest offered plan above `plan` whose limit of a meter is `needed` or more."""
+        for higher in self.plans:
+            limit = higher.limits.get(meter)
+            if higher.offered and higher.rank > plan.rank:
+                if limit is None or limit.amount >= needed:
+                    return higher
+        return None
+
+
+def limit_in_force(
+    plan: PlanTerms, meter: str, exemptions: Collection[Exemption] = ()
+) -> Limit | None:
+    """Return the plan's limit with the most generous exception's amount; None is no limit."""
+    limit = plan.limits.get(meter)
+    amounts = [exemption.amount for exemption in exemptions if exemption.meter == meter]
+    if limit is None or None in amounts:
+        return None
+    given = [amount for amount in amounts if amount is not None]
+    return replace(limit, amount=max(given)) if given else limit
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A period of a meter: from `start`, before `end`; it never ends where `end` is None."""
+
+    start: datetime
+    end: datetime | None

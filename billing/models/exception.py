@@ -1,0 +1,80 @@
+"""Exceptions that staff grant to a person, until a day."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models.functions import Now
+
+from analytics.models import DistinctId
+
+from .meter import UsageMeter
+from .plan import LARGEST_LIMIT, Plan
+
+
+class LimitException(models.Model):
+    """Gives a person another plan, or another limit of one meter.
+
+    It belongs to a distinct id, so it follows its person through merges and their undoing, and
+    goes (in the database) when the person is erased.
+    """
+
+    distinct_id = models.ForeignKey(
+        DistinctId,
+        on_delete=models.CASCADE,
+        db_column="distinct_id",
+        db_constraint=False,  # the migration makes one that cascades
+        related_name="+",
+    )
+    plan = models.ForeignKey(
+        Plan,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        help_text="The plan they have until then, unless they pay for a higher one",
+    )
+    meter = models.ForeignKey(
+        UsageMeter,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        help_text="Or: the meter of which they have another limit",
+    )
+    amount = models.PositiveBigIntegerField(
+        "limit",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(LARGEST_LIMIT)],
+        help_text="In place of the plan's limit of that meter. Empty: no limit.",
+    )
+    ends_on = models.DateField("until", help_text="The last day on which it holds")
+    reason = models.CharField(max_length=200, help_text="For those who ask later")
+    created_at = models.DateTimeField(db_default=Now())
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
+    )
+
+    class Meta:
+        verbose_name = "exception"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(plan=None) ^ models.Q(meter=None),
+                name="exception_of_a_plan_or_a_meter",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"exception {self.pk}"  # nobody's name, which erasing would not find in the log
+
+    def clean(self) -> None:
+        errors: dict[str, Any] = {}
+        if self.plan_id is None and self.meter_id is None:
+            errors["plan"] = "Choose a plan, or a meter below."
+        if self.plan_id is not None and self.meter_id is not None:
+            errors["meter"] = "Choose either a plan or a meter; make two exceptions for both."
+        if self.meter_id is None and self.amount is not None:
+            errors["amount"] = "A limit needs its meter."
+        if errors:
+            raise ValidationError(errors)

@@ -1,0 +1,61 @@
+"""What a person was told about their usage."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from analytics.models import DistinctId
+
+from .meter import UsageMeter
+from .plan import Plan
+
+
+class UsageNotice(models.Model):
+    """A person's usage passed 80 or 100 % of a limit: claimed once, then recorded and e-mailed.
+
+    It belongs to a distinct id, so it follows its person through merges and their undoing, and
+    goes (in the database) when the person is erased.
+    """
+
+    class Email(models.TextChoices):
+        WAITING = "waiting"
+        SENDING = "sending", "Sending: whether it arrived is unknown if it stays so"
+        SENT = "sent"
+        FAILED = "failed", "Failed: tried again by the next run"
+        NO_ADDRESS = "no_address", "Not sent: no e-mail address is known"
+        OFF = "off", "Not sent: PLUMBLINE_EMAIL_FROM is not set"
+
+    distinct_id = models.ForeignKey(
+        DistinctId,
+        on_delete=models.CASCADE,
+        db_column="distinct_id",
+        db_constraint=False,  # the migration makes one that cascades
+        related_name="+",
+    )
+    meter = models.ForeignKey(UsageMeter, on_delete=models.CASCADE)
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE)
+    period_start = models.DateTimeField()
+    resets_at = models.DateTimeField(null=True)
+    threshold = models.PositiveSmallIntegerField(help_text="Percent of the limit")
+    used = models.DecimalField(max_digits=40, decimal_places=10)
+    limit = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(db_default=Now())
+    email = models.CharField("e-mail", max_length=10, choices=Email, default=Email.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["distinct_id", "meter", "plan", "period_start", "threshold"],
+                name="one_notice_per_period_and_threshold",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["email"],
+                condition=models.Q(email__in=["waiting", "failed"]),
+                name="notice_to_send",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"notice {self.pk}"

@@ -1,0 +1,38 @@
+"""What people pay, told by a Stripe that is not there."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from billing import stripe_gateway
+
+
+class Paying:
+    """What the Stripe gateway says of persons."""
+
+    def __init__(self):
+        self.prices: dict[int, list[str]] = {}
+        self.periods: dict[int, tuple[datetime, datetime]] = {}
+
+    def subscribes(self, person_id, *price_ids, period=None):
+        self.prices[person_id] = list(price_ids)
+        if period:
+            start, end = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in period)
+            self.periods[person_id] = (start, end)
+
+
+@pytest.fixture
+def paying(monkeypatch):
+    told = Paying()
+    monkeypatch.setattr(
+        stripe_gateway, "current_price_ids", lambda person_id: told.prices.get(person_id, [])
+    )
+    monkeypatch.setattr(
+        stripe_gateway, "current_period", lambda person_id: told.periods.get(person_id)
+    )
+    monkeypatch.setattr(
+        stripe_gateway,
+        "checkout_url",
+        lambda person, price_id: f"https://checkout.example/{price_id}/{person.pk}",
+    )
+    return told
