@@ -34,6 +34,8 @@ ALWAYS_PASSIVE = frozenset(
         "email_clicked",
         "email_bounced",
         "email_complained",
+        "usage_limit_warning",
+        "usage_limit_reached",
     }
 )
 

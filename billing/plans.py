@@ -1,6 +1,6 @@
 """Plans and meters: the defaults, what is in force, and who has which plan."""
 
-from collections.abc import Collection
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,7 +78,7 @@ class Situation:
 
 
 def zone() -> ZoneInfo:
-    """Return the zone of calendar months. Usage is read from events: a new setting holds at once."""
+    """Return the zone of calendar months: usage is read from events, so a new one holds at once."""
     return ZoneInfo(settings.PLUMBLINE_TIME_ZONE)
 
 
@@ -99,8 +99,9 @@ def situation_of(distinct_id: str, *, now: datetime, alone: bool = False) -> Sit
     return _situation(whose, {"distinct_id": distinct_id}, now=now, alone=alone)
 
 
-def situation_of_person(person_id: int, *, now: datetime) -> Situation | None:
-    return _situation("%(person_id)s", {"person_id": person_id}, now=now)
+def situation_of_person(person_id: int, *, now: datetime, alone: bool = False) -> Situation | None:
+    """Return the situation of a person by number, as `situation_of` does."""
+    return _situation("%(person_id)s", {"person_id": person_id}, now=now, alone=alone)
 
 
 def _situation(
@@ -117,7 +118,7 @@ def _situation(
     if row is None:
         return None
     found, person_id, properties, exemptions, _ = row
-    person = Person.from_db("default", ["id", "properties"], [person_id, properties])
+    person = Person.from_db("default", ["id", "properties"], [person_id, json.loads(properties)])
     return Situation(_catalogue(found), person, _exemptions(exemptions))
 
 
@@ -138,11 +139,6 @@ def upgrade_url(person: Person, plan: PlanTerms | None) -> str:
     if plan is None or not plan.price_ids:
         return ""
     return stripe_gateway.checkout_url(person, plan.price_ids[0])
-
-
-def unmapped_prices(person_id: int, found: Catalogue) -> Collection[str]:
-    """Return the prices that a person pays and that buy no plan here."""
-    return found.unmapped(stripe_gateway.current_price_ids(person_id))
 
 
 def create_defaults(*, apps: Apps = installed_apps, **_: Any) -> None:

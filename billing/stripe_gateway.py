@@ -1,3 +1,4 @@
+# ruff: noqa: ARG001
 # seam: part of S's module
 from datetime import datetime
 

@@ -5,7 +5,7 @@ usage follows, because nothing is kept beside them. The event table's key begins
 and the time, so that reading one person's period touches nobody else's rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -53,10 +53,11 @@ def aggregate_of(meter: Meter) -> str:
     return _AGGREGATES[meter.aggregation]
 
 
-def counted_by(meter: Meter) -> str:
+def counted_by(meter: Meter, window: Window) -> str:
     """Return the SQL condition of the events that a meter counts in a window."""
     which = "event = %(event)s" if meter.event else "event <> ALL(%(own)s)"
-    return f"{which} AND timestamp >= %(start)s AND (%(end)s::timestamptz IS NULL OR timestamp < %(end)s)"
+    before = " AND timestamp < %(end)s" if window.end else ""
+    return f"{which} AND timestamp >= %(start)s{before}"
 
 
 def parameters_of(meter: Meter, window: Window) -> dict[str, Any]:
@@ -80,7 +81,7 @@ def usage_of(
     values: dict[str, Any] = {"person": person_id, "plan": plan, "now": now}
     for number, (meter, window) in enumerate(windows.items()):
         select, parameters = _numbered(
-            _usage(meter),
+            _usage(meter, window),
             {"meter": meter.id, "slug": meter.slug, **parameters_of(meter, window)},
             number,
         )
@@ -91,12 +92,12 @@ def usage_of(
         return {slug: _as_usage(*row) for slug, *row in cursor.fetchall()}
 
 
-def _usage(meter: Meter) -> str:
+def _usage(meter: Meter, window: Window) -> str:
     ignored = _IGNORED if meter.aggregation is Aggregation.SUM else "0::bigint"
     return f"""
     SELECT %(slug)s, used, ignored, open.*, noticed.* FROM (
         SELECT {aggregate_of(meter)} AS used, {ignored} AS ignored
-        FROM analytics_event WHERE person_id = %(person)s AND {counted_by(meter)}
+        FROM analytics_event WHERE person_id = %(person)s AND {counted_by(meter, window)}
     ) AS usage, ({_OPEN}) AS open, ({_NOTICED}) AS noticed
     """
 
@@ -118,23 +119,19 @@ def _as_usage(
 
 
 def used_by_everybody(
-    meter: Meter, window: Window, *, more_than: int, person_ids: Sequence[int] | None = None
+    meter: Meter, window: Window, *, at_least: Decimal | int, active_since: datetime | None = None
 ) -> dict[int, Decimal]:
-    """Return the persons who used more than a number in a window, with what they used.
-
-    Excluded persons are left out, as in every number about persons.
-    """
-    some = "" if person_ids is None else "AND person_id = ANY(%(persons)s)"
+    """Return the persons who used a number or more in a window, with what they used."""
+    recent = "SELECT person_id FROM analytics_event WHERE timestamp >= %(since)s"
+    some = f"AND person_id IN ({recent})" if active_since else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT person_id, used FROM (
-                SELECT person_id, {aggregate_of(meter)} AS used
-                FROM analytics_event WHERE {counted_by(meter)} {some} GROUP BY person_id
-                HAVING {aggregate_of(meter)} > %(more_than)s
-            ) AS usage JOIN analytics_person person ON person.id = person_id AND NOT excluded
+            SELECT person_id, {aggregate_of(meter)} AS used
+            FROM analytics_event WHERE {counted_by(meter, window)} {some}
+            GROUP BY person_id HAVING {aggregate_of(meter)} >= %(at_least)s
             ORDER BY used DESC, person_id
             """,
-            parameters_of(meter, window) | {"more_than": more_than, "persons": person_ids},
+            parameters_of(meter, window) | {"at_least": at_least, "since": active_since},
         )
         return dict(cursor.fetchall())

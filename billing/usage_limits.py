@@ -53,7 +53,7 @@ class Answer:
 class Account:
     """Everything about a person's limits."""
 
-    person: Person
+    situation: Situation
     plan: PlanTerms
     standings: list[Standing]
     unmapped_prices: list[str]
@@ -64,9 +64,15 @@ def account_of(distinct_id: str, *, now: datetime) -> Account:
     return _account(_known(plans.situation_of(distinct_id, now=now), distinct_id), now=now)
 
 
-def account_of_person(person_id: int, *, now: datetime) -> Account | None:
-    situation = plans.situation_of_person(person_id, now=now)
+def account_of_person(person_id: int, *, now: datetime, alone: bool = False) -> Account | None:
+    """Return the same by a person's number; `alone` as `plans.situation_of` has it."""
+    situation = plans.situation_of_person(person_id, now=now, alone=alone)
     return _account(situation, now=now) if situation else None
+
+
+def one_more(account: Account, standing: Standing) -> Answer:
+    """Say whether one more of a meter is allowed, and which plan gives more."""
+    return _answer(account.situation, standing, 1)
 
 
 def check(distinct_id: str, meter: str, amount: int = 1, *, now: datetime) -> Answer:
@@ -142,7 +148,7 @@ def _account(situation: Situation, *, now: datetime) -> Account:
     price_ids = stripe_gateway.current_price_ids(situation.person.pk)
     catalogue = situation.catalogue
     return Account(
-        person=situation.person,
+        situation=situation,
         plan=catalogue.plan_for(price_ids, situation.exemptions),
         standings=_standings(situation, catalogue.meters, price_ids, now=now),
         unmapped_prices=catalogue.unmapped(price_ids),

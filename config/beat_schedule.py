@@ -18,6 +18,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "crontab": {"minute": "23", "hour": "3"},
         "description": "Make the event table's partitions of this month and the next three.",
     },
+    "tell-of-usage": {
+        "task": "billing.tasks.tell_everybody_of_usage",
+        "crontab": {"minute": "41"},
+        "description": "Tell persons, once, that 80 or 100 % of a usage limit is used.",
+    },
     "record-kpi-readings": {
         "task": "operational.tasks.record_kpi_readings",
         "crontab": {"minute": "7"},

@@ -4,8 +4,10 @@ Every reader also takes the value from a file named by ``<NAME>_FILE``, the way 
 are handed over.
 """
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -47,6 +49,18 @@ def words(name: str, default: str = "") -> list[str]:
     return list(
         dict.fromkeys(word.strip() for word in text(name, default).split(",") if word.strip())
     )
+
+
+def json_list(name: str) -> list[Any]:
+    """Return a JSON array, empty where it is unset."""
+    value = text(name, "[]")
+    try:
+        found = json.loads(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: no JSON: {error}.") from error
+    if not isinstance(found, list):
+        raise ImproperlyConfigured(f"{name}: {value!r} is no JSON array.")
+    return found
 
 
 def time_zone(name: str, default: str) -> str:

@@ -43,6 +43,11 @@ PLUMBLINE_FORWARDING = env.flag("PLUMBLINE_FORWARDING", default=True) and bool(P
 PLUMBLINE_FORWARD_EVENTS = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS"))  # none: all of them
 PLUMBLINE_FORWARD_EVENTS_EXCEPT = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS_EXCEPT"))
 
+# --- Usage limits and e-mail ---------------------------------------------------------------------
+
+PLUMBLINE_LIMITED_PATHS = env.json_list("PLUMBLINE_LIMITED_PATHS")  # billing/limited_paths.py
+PLUMBLINE_EMAIL_FROM = env.text("PLUMBLINE_EMAIL_FROM", "")  # none: no e-mail is sent
+
 # --- Django -------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -80,6 +85,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "billing.middleware.UsageLimitMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 urlpatterns = [
     path("", include("analytics.urls")),
+    path("", include("billing.urls")),
     path("", include("operational.urls")),
     path("", RedirectView.as_view(pattern_name="operational:dashboard")),
     path("admin/", RedirectView.as_view(pattern_name="operational:dashboard")),

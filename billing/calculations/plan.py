@@ -110,25 +110,29 @@ class Catalogue:
         return [price for price in price_ids if price not in mapped]
 
     def upgrade(self, plan: PlanTerms, meter: str, needed: Decimal | int) -> PlanTerms | None:
-        """Return the lowest offered plan above `plan` whose limit of a meter is `needed` or more."""
+        """Return the lowest offered plan above `plan` that gives `needed` of a meter, or more."""
         for higher in self.plans:
             limit = higher.limits.get(meter)
-            if higher.offered and higher.rank > plan.rank:
-                if limit is None or limit.amount >= needed:
-                    return higher
+            is_enough = limit is None or limit.amount >= needed
+            if higher.offered and higher.rank > plan.rank and is_enough:
+                return higher
         return None
 
 
 def limit_in_force(
     plan: PlanTerms, meter: str, exemptions: Collection[Exemption] = ()
 ) -> Limit | None:
-    """Return the plan's limit with the most generous exception's amount; None is no limit."""
+    """Return the limit of the plan or of an exception, whichever gives more; None is no limit."""
     limit = plan.limits.get(meter)
-    amounts = [exemption.amount for exemption in exemptions if exemption.meter == meter]
-    if limit is None or None in amounts:
+    if limit is None:
         return None
-    given = [amount for amount in amounts if amount is not None]
-    return replace(limit, amount=max(given)) if given else limit
+    most = limit.amount
+    for exemption in exemptions:
+        if exemption.meter == meter:
+            if exemption.amount is None:
+                return None
+            most = max(most, exemption.amount)
+    return replace(limit, amount=most)
 
 
 @dataclass(frozen=True, slots=True)

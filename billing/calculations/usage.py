@@ -92,9 +92,9 @@ def percent(used: Decimal, limit: int) -> float:
 def outstanding(used: Decimal, *, amounts: Decimal, up_to: Decimal | None) -> Decimal:
     """Return what open reservations still hold back.
 
-    A reservation allows usage `up_to` a number. The events that follow use that up, whichever
-    comes first, so it is settled by what arrives and never counts beside it. `amounts` is the sum
-    of the open ones, the most that can be outstanding.
+    A reservation allows usage `up_to` a number. What is used from then on, whichever event comes
+    first, settles it, so that nothing counts twice; what a merge adds counts as such, too.
+    `amounts` is the sum of the open ones, the most that can be outstanding.
     """
     if up_to is None:
         return Decimal(0)

@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
             name='LimitException',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.PositiveBigIntegerField(blank=True, help_text="In place of the plan's limit of that meter. Empty: no limit.", null=True, validators=[django.core.validators.MaxValueValidator(1000000000000000)], verbose_name='limit')),
+                ('amount', models.PositiveBigIntegerField(blank=True, help_text="Instead of the plan's limit of that meter, where it is more. Empty: no limit.", null=True, validators=[django.core.validators.MaxValueValidator(1000000000000000)], verbose_name='limit')),
                 ('ends_on', models.DateField(help_text='The last day on which it holds', verbose_name='until')),
                 ('reason', models.CharField(help_text='For those who ask later', max_length=200)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
                 ('used', models.DecimalField(decimal_places=10, max_digits=40)),
                 ('limit', models.PositiveBigIntegerField()),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('email', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending: whether it arrived is unknown if it stays so'), ('sent', 'Sent'), ('failed', 'Failed: tried again by the next run'), ('no_address', 'Not sent: no e-mail address is known'), ('off', 'Not sent: PLUMBLINE_EMAIL_FROM is not set')], default='waiting', max_length=10, verbose_name='e-mail')),
+                ('email', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending: whether it arrived is unknown if it stays so'), ('sent', 'Sent'), ('failed', 'Failed: tried again by the next run'), ('no_address', 'Not sent: no e-mail address is known'), ('outdated', 'Not sent: it was not so any more'), ('off', 'Not sent: PLUMBLINE_EMAIL_FROM is not set')], default='waiting', max_length=10, verbose_name='e-mail')),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('distinct_id', models.ForeignKey(db_column='distinct_id', db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='analytics.distinctid')),
                 ('meter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='billing.usagemeter')),

@@ -47,7 +47,7 @@ class LimitException(models.Model):
         null=True,
         blank=True,
         validators=[MaxValueValidator(LARGEST_LIMIT)],
-        help_text="In place of the plan's limit of that meter. Empty: no limit.",
+        help_text="Instead of the plan's limit of that meter, where it is more. Empty: no limit.",
     )
     ends_on = models.DateField("until", help_text="The last day on which it holds")
     reason = models.CharField(max_length=200, help_text="For those who ask later")

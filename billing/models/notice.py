@@ -22,6 +22,7 @@ class UsageNotice(models.Model):
         SENT = "sent"
         FAILED = "failed", "Failed: tried again by the next run"
         NO_ADDRESS = "no_address", "Not sent: no e-mail address is known"
+        OUTDATED = "outdated", "Not sent: it was not so any more"
         OFF = "off", "Not sent: PLUMBLINE_EMAIL_FROM is not set"
 
     distinct_id = models.ForeignKey(

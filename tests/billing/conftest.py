@@ -27,9 +27,7 @@ def paying(monkeypatch):
     monkeypatch.setattr(
         stripe_gateway, "current_price_ids", lambda person_id: told.prices.get(person_id, [])
     )
-    monkeypatch.setattr(
-        stripe_gateway, "current_period", lambda person_id: told.periods.get(person_id)
-    )
+    monkeypatch.setattr(stripe_gateway, "current_period", told.periods.get)
     monkeypatch.setattr(
         stripe_gateway,
         "checkout_url",

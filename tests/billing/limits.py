@@ -11,12 +11,12 @@ from tests.events import record
 NOW = datetime(2024, 5, 15, 12, tzinfo=UTC)
 
 
-def ran(times=1, *, person="ada", at=NOW, event="workflow_run", properties=None):
+def ran(times=1, *, person="ada", at=NOW, event="workflow_run", properties=None, **more):
     """Store that a person ran workflows, each a second before the last."""
     with transaction.atomic():
         store(
             [
-                record(event, person, at - timedelta(seconds=number), properties=properties)
+                record(event, person, at - timedelta(seconds=number), properties=properties, **more)
                 for number in range(times)
             ]
         )

@@ -164,7 +164,7 @@ def test_usage_is_what_the_raw_events_say_whatever_the_order_duplicates_and_merg
     batches = []
     for what, person, other, days in steps:
         if what == "run":  # the same number is the same event, sent again
-            moment = NOW + timedelta(days=other)
+            moment = NOW + timedelta(days=days)
             identity = UUID(int=other)
             sent.setdefault(identity, (person, moment))
             owner, moment = sent[identity]

@@ -1,0 +1,232 @@
+"""GET /api/billing/usage, POST /api/billing/usage/check, DELETE .../usage/reservations/<id>."""
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics.api.parameters import parsed
+from analytics.calculations.wire import MAX_NAME
+from billing import usage_limits, usage_notices, usage_prompts
+from billing.calculations.usage import Standing, State
+from billing.usage_limits import LARGEST_REQUEST, Answer, KeyReused, Unknown
+from billing.usage_prompts import as_number
+
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+
+
+class Conflict(APIException):
+    status_code = status.HTTP_409_CONFLICT
+
+
+class TextField(serializers.CharField):
+    """A text as it is, if a database can hold it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise serializers.ValidationError("Not a valid text: half a character.") from error
+        return text
+
+
+class AmountField(serializers.IntegerField):
+    """A JSON number that is a whole one: no text, no fraction, no true."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            raise serializers.ValidationError("A whole number is required.")
+        return int(super().to_internal_value(data))
+
+
+class UsageQuery(serializers.Serializer):
+    distinct_id = TextField(max_length=MAX_NAME, help_text="Any id the person is known by.")
+
+
+class CheckQuery(UsageQuery):
+    meter = TextField(max_length=50, help_text="Slug of a usage meter, such as workflow_runs.")
+    amount = AmountField(default=1, min_value=1, max_value=LARGEST_REQUEST, help_text="How many.")
+    reserve = serializers.BooleanField(
+        default=False, help_text="Hold what is allowed back until its events arrive."
+    )
+    idempotency_key = TextField(
+        required=False,
+        max_length=255,
+        help_text=f"A retry with the same key reserves once. Also as header {IDEMPOTENCY_HEADER}.",
+    )
+
+
+class NumberField(serializers.FloatField):
+    def to_representation(self, value: Any) -> Any:
+        return as_number(value)
+
+
+class PlanSerializer(serializers.Serializer):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    features = serializers.ListField(child=serializers.CharField())
+
+
+class StandingSerializer(serializers.Serializer):
+    meter = serializers.CharField(source="meter.slug")
+    used = NumberField(source="usage.used")
+    reserved = NumberField(source="usage.reserved", help_text="Granted; its events are to come.")
+    limit = serializers.IntegerField(
+        source="limit.amount", default=None, allow_null=True, help_text="null: no limit."
+    )
+    hard = serializers.BooleanField(
+        source="limit.hard", default=False, help_text="Whether more is refused beyond the limit."
+    )
+    remaining = NumberField(
+        allow_null=True, help_text="Allowed still, grace included; null: nothing blocks."
+    )
+    percent = serializers.FloatField(
+        allow_null=True, help_text="Used and reserved, of the limit; null: no limit."
+    )
+    state = serializers.ChoiceField(choices=[*State], help_text="warning from 80 %, reached: 100.")
+    resets_at = serializers.DateTimeField(
+        source="window.end", allow_null=True, help_text="null: never."
+    )
+
+
+class MeterUsageSerializer(StandingSerializer):
+    name = serializers.CharField(source="meter.name")
+    ignored_events = serializers.IntegerField(
+        source="usage.ignored", help_text="Whose property is no positive number: counted as 0."
+    )
+
+
+class UsageSerializer(serializers.Serializer):
+    plan = PlanSerializer()
+    meters = MeterUsageSerializer(source="standings", many=True)
+    unmapped_prices = serializers.ListField(
+        child=serializers.CharField(), help_text="Stripe prices paid for that buy no plan here."
+    )
+
+
+class ReservationSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    expires_at = serializers.DateTimeField()
+
+
+class PromptSerializer(serializers.Serializer):
+    """A banner for the product."""
+
+    meter = serializers.CharField()
+    limit = serializers.IntegerField(allow_null=True)
+    used = serializers.FloatField()
+    resets_at = serializers.DateTimeField(allow_null=True)
+    current_plan = serializers.CharField()
+    suggested_plan = serializers.CharField(allow_null=True)
+    upgrade_url = serializers.CharField(help_text="A ready checkout link; empty without Stripe.")
+    state = serializers.ChoiceField(choices=[*State])
+    percent = serializers.FloatField()
+    title = serializers.CharField()
+    message = serializers.CharField()
+
+
+class CheckSerializer(StandingSerializer):
+    """The answer. Usage is as before what was asked for; a reservation is not in it yet."""
+
+    allowed = serializers.BooleanField()
+    amount = serializers.IntegerField()
+    current_plan = serializers.CharField()
+    suggested_plan = serializers.CharField(allow_null=True)
+    upgrade_url = serializers.CharField(help_text="Empty where nothing is suggested.")
+    reservation = ReservationSerializer(allow_null=True)
+    prompt = PromptSerializer(allow_null=True, help_text="What to show, from 80 % on.")
+
+
+class UsageView(APIView):
+    """A person's usage of every meter, against the plan they have."""
+
+    @extend_schema(parameters=[UsageQuery], responses=UsageSerializer)
+    def get(self, request: Request) -> Response:
+        query = parsed(UsageQuery, request.query_params)
+        try:
+            account = usage_limits.account_of(query["distinct_id"], now=timezone.now())
+        except Unknown as error:
+            raise serializers.ValidationError({error.field: [str(error)]}) from error
+        return Response(UsageSerializer(account).data)
+
+
+class CheckView(APIView):
+    """May this person use `amount` more? The answer is 200 either way: see `allowed`."""
+
+    @extend_schema(
+        operation_id="billing_usage_check",
+        request=CheckQuery,
+        responses=CheckSerializer,
+        parameters=[
+            OpenApiParameter(IDEMPOTENCY_HEADER, location=OpenApiParameter.HEADER, required=False)
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        given = CheckQuery(data=_with_header(request))
+        given.is_valid(raise_exception=True)
+        try:
+            answer = _answer(**given.validated_data)
+        except Unknown as error:
+            raise serializers.ValidationError({error.field: [str(error)]}) from error
+        except KeyReused as error:
+            raise Conflict(f"idempotency_key: {error}") from error
+        usage_notices.request(answer.person.pk, [answer.standing])
+        return Response(_answered(answer))
+
+
+class ReservationView(APIView):
+    """Give back what was reserved and will not be used."""
+
+    @extend_schema(operation_id="billing_usage_release", request=None, responses={204: None})
+    def delete(self, _request: Request, reservation_id: UUID) -> Response:
+        if not usage_limits.release(reservation_id):
+            raise Http404(f"There is no reservation {reservation_id}.")
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _with_header(request: Request) -> Any:
+    key = request.headers.get(IDEMPOTENCY_HEADER)
+    if key is None or not isinstance(request.data, dict):
+        return request.data
+    return {"idempotency_key": key} | request.data
+
+
+def _answer(
+    distinct_id: str, meter: str, amount: int, *, reserve: bool, idempotency_key: str | None = None
+) -> Answer:
+    now = timezone.now()
+    if not reserve:
+        return usage_limits.check(distinct_id, meter, amount, now=now)
+    return usage_limits.reserve(
+        distinct_id, meter, amount, now=now, idempotency_key=idempotency_key
+    )
+
+
+def _answered(answer: Answer) -> dict[str, Any]:
+    standing: Standing = answer.standing
+    prompt = usage_prompts.prompt(answer)
+    facts = prompt or usage_prompts.facts(answer)
+    return {
+        "allowed": answer.allowed,
+        "amount": answer.amount,
+        **StandingSerializer(standing).data,
+        "current_plan": facts.current_plan,
+        "suggested_plan": facts.suggested_plan,
+        "upgrade_url": facts.upgrade_url,
+        "reservation": ReservationSerializer(answer.reservation).data
+        if answer.reservation
+        else None,
+        "prompt": PromptSerializer(asdict(prompt)).data if prompt else None,
+    }

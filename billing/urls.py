@@ -1,0 +1,18 @@
+"""Billing's addresses. An API path works without and with a trailing slash, never by redirect."""
+
+from django.urls import URLPattern, re_path
+
+from billing.api.usage import CheckView, ReservationView, UsageView
+
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+app_name = "billing"
+urlpatterns: list[URLPattern] = [
+    re_path(r"^api/billing/usage/?$", UsageView.as_view(), name="usage"),
+    re_path(r"^api/billing/usage/check/?$", CheckView.as_view(), name="usage-check"),
+    re_path(
+        rf"^api/billing/usage/reservations/(?P<reservation_id>{UUID})/?$",
+        ReservationView.as_view(),
+        name="usage-reservation",
+    ),
+]

@@ -1,0 +1,189 @@
+"""Tell a person once, in each period and plan, that 80 or 100 % of a limit is used."""
+
+import logging
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from smtplib import SMTPException
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import F
+from django.template.loader import render_to_string
+from kombu.exceptions import OperationalError as NoBroker
+
+from analytics import ingest
+from analytics.calculations.wire import EventRecord
+from analytics.models import DistinctId
+from billing import plans, usage, usage_limits, usage_prompts
+from billing.calculations.plan import Meter, Period, Window
+from billing.calculations.usage import REACHED, WARNING, Standing, window
+from billing.models import Plan, UsageNotice
+from billing.usage_limits import Answer
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 5
+LOOKS_BACK = timedelta(hours=25)  # a run that was missed costs nobody a notice
+_TO_SEND = [UsageNotice.Email.WAITING, UsageNotice.Email.FAILED]
+
+
+def request(person_id: int, standings: Collection[Standing]) -> None:
+    """Have a person told by a worker, where a threshold is passed that they were not told of."""
+    if any(standing.crossed > standing.usage.noticed for standing in standings):
+        transaction.on_commit(lambda: _enqueue(person_id))
+
+
+def _enqueue(person_id: int) -> None:
+    from billing.tasks import tell_of_usage  # noqa: PLC0415  (tasks import this module)
+
+    try:
+        tell_of_usage.apply_async([person_id], retry=False)
+    except NoBroker:  # the hourly run tells them
+        logger.warning("The broker is away: usage notices wait for the hourly run.")
+
+
+def tell(person_id: int, *, now: datetime) -> list[UsageNotice]:
+    """Record, and e-mail, what a person has passed and was not told of; return the new notices."""
+    notices = _claim(person_id, now=now)
+    for notice in notices:
+        send(notice, now=now)
+    return notices
+
+
+@transaction.atomic
+def _claim(person_id: int, *, now: datetime) -> list[UsageNotice]:
+    """Note what is told, once whatever runs, together with its events on the person."""
+    account = usage_limits.account_of_person(person_id, now=now, alone=True)
+    known_by = DistinctId.objects.filter(person_id=person_id).order_by("pk").first()
+    if account is None or known_by is None:  # merged or erased meanwhile
+        return []
+    passed = [one for one in account.standings if one.crossed > one.usage.noticed]
+    plan = Plan.objects.get(slug=account.plan.slug) if passed else None
+    notices = UsageNotice.objects.bulk_create(
+        UsageNotice(
+            distinct_id=known_by,
+            meter_id=standing.meter.id,
+            plan=plan,
+            period_start=standing.window.start,
+            resets_at=standing.window.end,
+            threshold=standing.crossed,
+            used=standing.usage.used,
+            limit=standing.limit.amount if standing.limit else 0,
+        )
+        for standing in passed
+    )
+    ingest.store(
+        [_event(notice, standing, at=now) for notice, standing in zip(notices, passed, strict=True)]
+    )
+    return notices
+
+
+def _event(notice: UsageNotice, standing: Standing, *, at: datetime) -> EventRecord:
+    """Return what is put on the person: never activity, and nobody's usage."""
+    properties = {
+        "meter": standing.meter.slug,
+        "plan": standing.plan.slug,
+        "used": usage_prompts.as_number(notice.used),
+        "limit": notice.limit,
+        "resets_at": notice.resets_at,
+        "$process_person_profile": False,
+    }
+    reached = notice.threshold == REACHED
+    return EventRecord(
+        uuid=uuid5(NAMESPACE_URL, f"plumbline:usage-notice:{notice.pk}").bytes,
+        event=usage.REACHED_EVENT if reached else usage.WARNING_EVENT,
+        distinct_id=notice.distinct_id_id,
+        timestamp=at.astimezone(UTC),
+        properties=msgspec.json.encode(properties),
+        profile=False,
+    )
+
+
+def send(notice: UsageNotice, *, now: datetime) -> None:
+    """E-mail a notice, unless somebody does or did. What fails is tried again by the next run."""
+    claimed = UsageNotice.objects.filter(
+        pk=notice.pk, email__in=_TO_SEND, attempts__lt=MOST_ATTEMPTS
+    ).update(email=UsageNotice.Email.SENDING, attempts=F("attempts") + 1)
+    if claimed:
+        outcome = _email(notice, now=now)
+        UsageNotice.objects.filter(pk=notice.pk).update(email=outcome)
+
+
+def _email(notice: UsageNotice, *, now: datetime) -> UsageNotice.Email:
+    known_by = DistinctId.objects.filter(pk=notice.distinct_id_id).first()
+    account = usage_limits.account_of_person(known_by.person_id, now=now) if known_by else None
+    standings = account.standings if account else []
+    standing = next((one for one in standings if one.meter.id == notice.meter_id), None)
+    if account is None or standing is None or standing.crossed < notice.threshold:
+        return UsageNotice.Email.OUTDATED
+    if not settings.PLUMBLINE_EMAIL_FROM:
+        return UsageNotice.Email.OFF
+    address = account.situation.person.properties.get("email")
+    if not _is_address(address):
+        return UsageNotice.Email.NO_ADDRESS
+    try:
+        _message(usage_limits.one_more(account, standing), address).send()
+    except (OSError, SMTPException) as error:
+        logger.warning("A usage notice could not be e-mailed: %s", type(error).__name__)
+        return UsageNotice.Email.FAILED
+    return UsageNotice.Email.SENT
+
+
+def _is_address(address: Any) -> bool:
+    try:
+        validate_email(address)
+    except ValidationError:
+        return False
+    return True
+
+
+def _message(answer: Answer, address: str) -> EmailMultiAlternatives:
+    prompt = usage_prompts.prompt(answer)
+    context = {"prompt": prompt, "plan": answer.suggested}
+    text, html = (
+        render_to_string(f"billing/email/usage_notice.{kind}", context) for kind in ("txt", "html")
+    )
+    subject = prompt.title if prompt else ""
+    message = EmailMultiAlternatives(subject, text, settings.PLUMBLINE_EMAIL_FROM, [address])
+    message.attach_alternative(html, "text/html")
+    return message
+
+
+def tell_everybody(*, now: datetime) -> int:
+    """Tell whom nobody's request has told, and send what failed; return the new notices.
+
+    Looks at who was active since the last runs and used 80 % of the lowest limit of a meter.
+    """
+    told = sum(len(tell(person_id, now=now)) for person_id in _near_a_limit(now))
+    for notice in UsageNotice.objects.filter(email__in=_TO_SEND, attempts__lt=MOST_ATTEMPTS):
+        send(notice, now=now)
+    return told
+
+
+def _near_a_limit(now: datetime) -> list[int]:
+    catalogue = plans.catalogue()
+    persons: set[int] = set()
+    for meter in catalogue.meters:
+        limits = [plan.limits[meter.slug] for plan in catalogue.plans if meter.slug in plan.limits]
+        amounts = [limit.amount for limit in limits if limit.amount]
+        if amounts:
+            counted = _longest_window(meter, now)
+            at_least = Decimal(min(amounts)) * WARNING / 100
+            persons |= usage.used_by_everybody(
+                meter, counted, at_least=at_least, active_since=now - LOOKS_BACK
+            ).keys()
+    return sorted(persons)
+
+
+def _longest_window(meter: Meter, now: datetime) -> Window:
+    """Return a window that holds everybody's own: billing periods last a year at most."""
+    if meter.period is Period.BILLING:
+        return Window(now - timedelta(days=366), None)
+    return window(meter.period, now=now, zone=plans.zone(), billing=None)
