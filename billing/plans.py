@@ -93,10 +93,18 @@ def situation_of(distinct_id: str, *, now: datetime, alone: bool = False) -> Sit
 
     `alone`: nobody else reserves for that person until the caller's transaction ends.
     """
-    if "\0" in distinct_id:  # PostgreSQL's texts cannot hold it
+    if not _can_be_stored(distinct_id):
         return None
     whose = "(SELECT person_id FROM analytics_distinctid WHERE distinct_id = %(distinct_id)s)"
     return _situation(whose, {"distinct_id": distinct_id}, now=now, alone=alone)
+
+
+def _can_be_stored(text: str) -> bool:
+    """Whether PostgreSQL's texts can hold it: no NUL, no half a character."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def situation_of_person(person_id: int, *, now: datetime, alone: bool = False) -> Situation | None:

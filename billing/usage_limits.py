@@ -11,7 +11,7 @@ from django.db import transaction
 from analytics.models import Person
 from billing import plans, stripe_gateway, usage
 from billing.calculations.plan import Meter, Period, PlanTerms, Window, limit_in_force
-from billing.calculations.usage import Standing, State, window
+from billing.calculations.usage import Standing, window
 from billing.models import UsageReservation
 from billing.plans import Situation
 
@@ -40,7 +40,7 @@ class Answer:
     standing: Standing
     amount: int
     allowed: bool
-    suggested: PlanTerms | None  # the plan that would allow it, from 80 % of the limit on
+    suggested: PlanTerms | None  # the plan that allows it, and more than this one
     reservation: UsageReservation | None = None
 
     @property
@@ -186,7 +186,7 @@ def _windows(
 def _answer(situation: Situation, standing: Standing, amount: int) -> Answer:
     allowed = standing.allows(amount)
     suggested, limit = None, standing.limit
-    if limit is not None and not (allowed and standing.state is State.OK):
+    if limit is not None:
         needed = max(standing.usage.taken + amount, Decimal(limit.amount + 1))
         suggested = situation.catalogue.upgrade(standing.plan, standing.meter.slug, needed)
     return Answer(situation.person, standing, amount, allowed, suggested)

@@ -136,9 +136,9 @@ def _email(notice: UsageNotice, *, now: datetime) -> UsageNotice.Email:
     return UsageNotice.Email.SENT
 
 
-def _is_address(address: Any) -> bool:
+def _is_address(given: Any) -> bool:
     try:
-        validate_email(address)
+        validate_email(given if isinstance(given, str) else "")
     except ValidationError:
         return False
     return True

@@ -144,7 +144,7 @@ class CheckSerializer(StandingSerializer):
     amount = serializers.IntegerField()
     current_plan = serializers.CharField()
     suggested_plan = serializers.CharField(allow_null=True)
-    upgrade_url = serializers.CharField(help_text="Empty where nothing is suggested.")
+    upgrade_url = serializers.CharField(help_text="Empty below 80 %.")
     reservation = ReservationSerializer(allow_null=True)
     prompt = PromptSerializer(allow_null=True, help_text="What to show, from 80 % on.")
 
@@ -217,14 +217,13 @@ def _answer(
 def _answered(answer: Answer) -> dict[str, Any]:
     standing: Standing = answer.standing
     prompt = usage_prompts.prompt(answer)
-    facts = prompt or usage_prompts.facts(answer)
     return {
         "allowed": answer.allowed,
         "amount": answer.amount,
         **StandingSerializer(standing).data,
-        "current_plan": facts.current_plan,
-        "suggested_plan": facts.suggested_plan,
-        "upgrade_url": facts.upgrade_url,
+        "current_plan": standing.plan.slug,
+        "suggested_plan": prompt.suggested_plan if prompt else None,
+        "upgrade_url": prompt.upgrade_url if prompt else "",
         "reservation": ReservationSerializer(answer.reservation).data
         if answer.reservation
         else None,

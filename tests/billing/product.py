@@ -1,0 +1,22 @@
+"""A product whose requests are limited: a urlconf for tests."""
+
+from django.urls import path
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+
+class RunWorkflow(APIView):
+    permission_classes = [IsAuthenticated]
+
+    def get(self, _request):
+        return Response({"runs": []})
+
+    def post(self, request):
+        if request.data.get("crash"):
+            raise RuntimeError("A bug of the product")
+        return Response({"ran": True}, status=request.data.get("status", 200))
+
+
+urlpatterns = [path("api/product/run", RunWorkflow.as_view())]
+handler500 = "analytics.api.problems.server_error"
