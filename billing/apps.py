@@ -7,6 +7,8 @@ class BillingConfig(AppConfig):
     verbose_name = "Billing"
 
     def ready(self) -> None:
+        from analytics.admin import person_links  # noqa: PLC0415
         from billing.plans import create_defaults  # noqa: PLC0415
 
+        person_links.register("Usage and limits", "billing:person-usage")
         post_migrate.connect(create_defaults, sender=self)

@@ -10,12 +10,13 @@ import msgspec
 from django.apps import apps as installed_apps
 from django.apps.registry import Apps
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.models import Person
 from billing import stripe_gateway
 from billing.calculations.plan import Catalogue, Exemption, PlanTerms
+from billing.models import Plan
 
 _ADVISORY_LOCK = 7_201_010
 
@@ -147,6 +148,15 @@ def upgrade_url(person: Person, plan: PlanTerms | None) -> str:
     if plan is None or not plan.price_ids:
         return ""
     return stripe_gateway.checkout_url(person, plan.price_ids[0])
+
+
+@transaction.atomic
+def make_default(plan_id: int) -> Plan:
+    """Give whoever pays for no plan this one from now on."""
+    plan = Plan.objects.select_for_update().get(pk=plan_id)
+    Plan.objects.filter(is_default=True).update(is_default=False)
+    Plan.objects.filter(pk=plan_id).update(is_default=True)
+    return plan
 
 
 def create_defaults(*, apps: Apps = installed_apps, **_: Any) -> None:

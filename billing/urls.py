@@ -1,13 +1,16 @@
 """Billing's addresses. An API path works without and with a trailing slash, never by redirect."""
 
-from django.urls import URLPattern, re_path
+from django.urls import URLPattern, path, re_path
 
+from billing.admin.usage import person_usage
 from billing.api.usage import CheckView, ReservationView, UsageView
 
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 app_name = "billing"
 urlpatterns: list[URLPattern] = [
+    # Placed before the admin's own addresses.
+    path("admin/billing/persons/<int:person_id>/usage/", person_usage, name="person-usage"),
     re_path(r"^api/billing/usage/?$", UsageView.as_view(), name="usage"),
     re_path(r"^api/billing/usage/check/?$", CheckView.as_view(), name="usage-check"),
     re_path(

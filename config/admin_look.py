@@ -98,6 +98,17 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Billing",
+                "separator": True,
+                "items": [
+                    _rows("Plans", "sell", "billing.plan"),
+                    _rows("Limits", "data_usage", "billing.planlimit"),
+                    _rows("Usage meters", "speed", "billing.usagemeter"),
+                    _rows("Exceptions", "card_giftcard", "billing.limitexception"),
+                    _rows("Usage notices", "mail", "billing.usagenotice"),
+                ],
+            },
+            {
                 "title": "Capture",
                 "separator": True,
                 "items": [

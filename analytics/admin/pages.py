@@ -33,7 +33,7 @@ FEWEST_STEPS, MOST_STEPS = 3, 10
 View = Callable[[HttpRequest], HttpResponse]
 
 
-def staff_page(view: View) -> View:
+def staff_page(view: Callable[..., HttpResponse]) -> View:
     """Let staff read the page and send others to the login page."""
     return admin.site.admin_view(require_GET(view))
 

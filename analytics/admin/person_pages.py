@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from rest_framework.exceptions import ValidationError as BadQuery
 
 from analytics import definitions, exclusions, manual_merging, persons
+from analytics.admin import person_links
 from analytics.api.events import page_of_events
 from analytics.exclusions import Effect
 from analytics.models import Person
@@ -48,6 +49,7 @@ def person(request: HttpRequest, person: Person) -> HttpResponse:
         merges=merges[:SHOWN_MERGES],
         more_merges=len(merges) > SHOWN_MERGES,
         may_change=may_change(request),
+        links=person_links.links,
         events=timeline,
         next=following,
         given=request.GET,

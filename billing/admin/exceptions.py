@@ -1,0 +1,108 @@
+"""Exceptions: granted to a person, with a reason, until a day."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from analytics import persons
+from analytics.models import DistinctId
+from billing import plans
+from billing.models import LimitException
+
+
+class DistinctIdField(forms.CharField):
+    """A distinct id that somebody is known by."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.pk if isinstance(value, DistinctId) else value
+
+    def clean(self, value: Any) -> DistinctId | None:
+        text = super().clean(value)
+        if not text or persons.find_person(text) is None:
+            raise ValidationError(f"Nobody is known by the distinct id “{text}”.")
+        return DistinctId.objects.get(pk=text)
+
+
+class LimitExceptionForm(forms.ModelForm):
+    distinct_id = DistinctIdField(
+        label="Person", help_text="Any distinct id of theirs; the exception follows it"
+    )
+
+    class Meta:
+        model = LimitException
+        fields = ["distinct_id", "plan", "meter", "amount", "ends_on", "reason"]
+
+    def clean_ends_on(self) -> Any:
+        day = self.cleaned_data["ends_on"]
+        today = timezone.now().astimezone(plans.zone()).date()
+        if "ends_on" in self.changed_data and day < today:
+            raise ValidationError(f"{day} is over: choose {today} or later.")
+        return day
+
+
+class InForceFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("in_force", "In force"), ("over", "Over")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[LimitException]
+    ) -> QuerySet[LimitException]:
+        today = timezone.now().astimezone(plans.zone()).date()
+        if self.value() == "in_force":
+            return queryset.filter(ends_on__gte=today)
+        return queryset.filter(ends_on__lt=today) if self.value() == "over" else queryset
+
+
+@admin.register(LimitException)
+class LimitExceptionAdmin(ModelAdmin):
+    form = LimitExceptionForm
+    list_display = ["person", "gives", "ends_on", "reason", "created_by", "created_at"]
+    list_display_links = ["gives"]
+    list_filter = [InForceFilter, "plan", "meter"]
+    list_select_related = ["distinct_id", "plan", "meter", "created_by"]
+    search_fields = ["distinct_id__distinct_id__startswith"]
+    search_help_text = "The beginning of a distinct id"
+    ordering = ["-pk"]
+    change_form_before_template = "admin/billing/_exception_intro.html"
+
+    def save_model(
+        self, request: HttpRequest, obj: LimitException, form: LimitExceptionForm, change: bool
+    ) -> None:
+        if not change and isinstance(request.user, User):
+            obj.created_by = request.user
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description="Person")
+    def person(self, exception: LimitException) -> SafeString:
+        return format_html(
+            '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>',
+            reverse("billing:person-usage", args=[exception.distinct_id.person_id]),
+            exception.distinct_id_id,
+        )
+
+    @admin.display(description="Gives")
+    def gives(self, exception: LimitException) -> str:
+        return gives(exception)
+
+
+def gives(exception: LimitException) -> str:
+    if exception.plan is not None:
+        return f"The plan {exception.plan}"
+    how_many = "No limit of" if exception.amount is None else f"{exception.amount:,}"
+    return f"{how_many} {exception.meter}"

@@ -1,0 +1,46 @@
+"""Usage meters: what is counted."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from analytics.models import EventDay
+from billing.admin.history import ValuesInHistory
+from billing.calculations.plan import Aggregation
+from billing.models import UsageMeter
+
+
+@admin.register(UsageMeter)
+class UsageMeterAdmin(ValuesInHistory, ModelAdmin):
+    list_display = ["name", "slug", "counts", "period"]
+    fields = ["name", "slug", "event", "aggregation", "property", "period"]
+    ordering = ["slug"]
+    change_form_before_template = "admin/billing/_meter_intro.html"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: UsageMeter | None = None) -> list[str]:
+        return ["slug"] if obj else []
+
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: UsageMeter | None = None
+    ) -> dict[str, list[str]]:
+        return {} if obj else {"slug": ["name"]}
+
+    def save_model(
+        self, request: HttpRequest, obj: UsageMeter, form: forms.ModelForm, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if obj.event and not EventDay.objects.filter(event=obj.event, value__gt=0).exists():
+            messages.warning(
+                request,
+                f"No event “{obj.event}” has been recorded so far: the meter stays at 0 until one"
+                " comes. Check its name if your product sends it already.",
+            )
+
+    @admin.display(description="Counts")
+    def counts(self, meter: UsageMeter) -> str:
+        events = f"“{meter.event}” events" if meter.event else "all events"
+        if meter.aggregation == Aggregation.COUNT:
+            return events.capitalize()
+        what = "Sum" if meter.aggregation == Aggregation.SUM else "Different values"
+        return f"{what} of “{meter.property}” in {events}"

@@ -1,0 +1,33 @@
+"""Who was told what about their usage."""
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from analytics.admin.read_only import ReadOnlyAdmin
+from billing.models import UsageNotice
+from billing.usage_prompts import amount
+
+
+@admin.register(UsageNotice)
+class UsageNoticeAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "person", "meter", "passed", "plan", "email"]
+    list_display_links = None
+    list_filter = ["email", "threshold", "meter", "plan"]
+    list_select_related = ["distinct_id", "meter", "plan"]
+    search_fields = ["distinct_id__distinct_id__startswith"]
+    search_help_text = "The beginning of a distinct id"
+    ordering = ["-pk"]
+
+    @admin.display(description="Person")
+    def person(self, notice: UsageNotice) -> SafeString:
+        return format_html(
+            '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>',
+            reverse("billing:person-usage", args=[notice.distinct_id.person_id]),
+            notice.distinct_id_id,
+        )
+
+    @admin.display(description="Passed", ordering="threshold")
+    def passed(self, notice: UsageNotice) -> str:
+        return f"{notice.threshold} %: {amount(notice.used)} of {notice.limit:,}"

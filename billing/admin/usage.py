@@ -1,0 +1,45 @@
+"""The page of a person's usage."""
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from analytics.admin.pages import staff_page
+from analytics.models import DistinctId
+from billing import plans, usage_limits
+from billing.admin.exceptions import gives
+from billing.models import LimitException, UsageNotice, UsageReservation
+
+SHOWN_NOTICES = 20
+
+
+@staff_page
+def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
+    """Show where a person stands with every meter, why, and what they were told."""
+    if not request.user.has_perm("analytics.view_person"):
+        raise PermissionDenied
+    now = timezone.now()
+    account = usage_limits.account_of_person(person_id, now=now)
+    if account is None:
+        raise Http404(f"There is no person {person_id}.")
+    theirs = {"distinct_id__person_id": person_id}
+    known_by = DistinctId.objects.filter(person_id=person_id).order_by("pk").first()
+    exceptions = LimitException.objects.filter(**theirs).select_related("plan", "meter")
+    notices = UsageNotice.objects.filter(**theirs).select_related("meter", "plan")
+    reservations = UsageReservation.objects.filter(**theirs, expires_at__gt=now)
+    context = {
+        **admin.site.each_context(request),
+        "title": "Usage",
+        "person": account.situation.person,
+        "distinct_id": known_by.pk if known_by else "",
+        "account": account,
+        "zone": plans.zone().key,
+        "today": now.astimezone(plans.zone()).date(),
+        "exceptions": [(row, gives(row)) for row in exceptions.order_by("-ends_on")],
+        "notices": notices.order_by("-pk")[:SHOWN_NOTICES],
+        "reservations": reservations.select_related("meter").order_by("expires_at"),
+        "may_grant": request.user.has_perm("billing.add_limitexception"),
+    }
+    return TemplateResponse(request, "admin/billing/person_usage.html", context)
