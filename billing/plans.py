@@ -108,9 +108,9 @@ def _can_be_stored(text: str) -> bool:
         return False
 
 
-def situation_of_person(person_id: int, *, now: datetime, alone: bool = False) -> Situation | None:
-    """Return the situation of a person by number, as `situation_of` does."""
-    return _situation("%(person_id)s", {"person_id": person_id}, now=now, alone=alone)
+def situation_of_person(person_id: int, *, now: datetime) -> Situation | None:
+    """Return the situation of a person by number, in one query; None is nobody."""
+    return _situation("%(person_id)s", {"person_id": person_id}, now=now)
 
 
 def _situation(

@@ -54,9 +54,14 @@ class Account:
     """Everything about a person's limits."""
 
     situation: Situation
+    price_ids: list[str]  # that the person pays
     plan: PlanTerms
     standings: list[Standing]
-    unmapped_prices: list[str]
+
+    @property
+    def unmapped_prices(self) -> list[str]:
+        """The prices that no plan is mapped to."""
+        return self.situation.catalogue.unmapped(self.price_ids)
 
 
 def account_of(distinct_id: str, *, now: datetime) -> Account:
@@ -64,9 +69,9 @@ def account_of(distinct_id: str, *, now: datetime) -> Account:
     return _account(_known(plans.situation_of(distinct_id, now=now), distinct_id), now=now)
 
 
-def account_of_person(person_id: int, *, now: datetime, alone: bool = False) -> Account | None:
-    """Return the same by a person's number; `alone` as `plans.situation_of` has it."""
-    situation = plans.situation_of_person(person_id, now=now, alone=alone)
+def account_of_person(person_id: int, *, now: datetime) -> Account | None:
+    """Return the same by a person's number; None where there is none."""
+    situation = plans.situation_of_person(person_id, now=now)
     return _account(situation, now=now) if situation else None
 
 
@@ -149,9 +154,9 @@ def _account(situation: Situation, *, now: datetime) -> Account:
     catalogue = situation.catalogue
     return Account(
         situation=situation,
+        price_ids=price_ids,
         plan=catalogue.plan_for(price_ids, situation.exemptions),
         standings=_standings(situation, catalogue.meters, price_ids, now=now),
-        unmapped_prices=catalogue.unmapped(price_ids),
     )
 
 

@@ -9,23 +9,24 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
+import psycopg
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from kombu.exceptions import OperationalError as NoBroker
 
-from analytics import ingest
+from analytics import identity, ingest
 from analytics.calculations.wire import EventRecord
 from analytics.models import DistinctId
 from billing import plans, usage, usage_limits, usage_prompts
 from billing.calculations.plan import Meter, Period, Window
 from billing.calculations.usage import REACHED, WARNING, Standing, window
 from billing.models import Plan, UsageNotice
-from billing.usage_limits import Answer
+from billing.usage_limits import Account, Answer
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def request(person_id: int, standings: Collection[Standing]) -> None:
 
 
 def _enqueue(person_id: int) -> None:
-    from billing.tasks import tell_of_usage  # noqa: PLC0415  (tasks import this module)
+    from billing.tasks import tell_of_usage  # noqa: PLC0415  (it imports this module)
 
     try:
         tell_of_usage.apply_async([person_id], retry=False)
@@ -57,39 +58,49 @@ def tell(person_id: int, *, now: datetime) -> list[UsageNotice]:
     return notices
 
 
-@transaction.atomic
 def _claim(person_id: int, *, now: datetime) -> list[UsageNotice]:
     """Note what is told, once whatever runs, together with its events on the person."""
-    account = usage_limits.account_of_person(person_id, now=now, alone=True)
-    known_by = DistinctId.objects.filter(person_id=person_id).order_by("pk").first()
-    if account is None or known_by is None:  # merged or erased meanwhile
+    if not _passed(person_id, now=now)[1]:
         return []
-    passed = [one for one in account.standings if one.crossed > one.usage.noticed]
-    plan = Plan.objects.get(slug=account.plan.slug) if passed else None
-    notices = UsageNotice.objects.bulk_create(
-        UsageNotice(
-            distinct_id=known_by,
-            meter_id=standing.meter.id,
-            plan=plan,
-            period_start=standing.window.start,
-            resets_at=standing.window.end,
-            threshold=standing.crossed,
-            used=standing.usage.used,
-            limit=standing.limit.amount if standing.limit else 0,
+    with transaction.atomic():
+        identity.lock(psycopg.Cursor(connection.connection))  # one at a time; nobody is erased
+        account, passed = _passed(person_id, now=now)
+        known_by = DistinctId.objects.filter(person_id=person_id).order_by("pk").first()
+        if account is None or known_by is None or not passed:
+            return []
+        plan = Plan.objects.get(slug=account.plan.slug)
+        notices = UsageNotice.objects.bulk_create(
+            _notice(standing, known_by, plan) for standing in passed
         )
-        for standing in passed
-    )
-    ingest.store(
-        [_event(notice, standing, at=now) for notice, standing in zip(notices, passed, strict=True)]
-    )
+        ingest.store([_event(notice, at=now) for notice in notices])
     return notices
 
 
-def _event(notice: UsageNotice, standing: Standing, *, at: datetime) -> EventRecord:
+def _passed(person_id: int, *, now: datetime) -> tuple[Account | None, list[Standing]]:
+    """Return where a person stands with everything, and with what is to be told."""
+    account = usage_limits.account_of_person(person_id, now=now)
+    standings = account.standings if account else []  # merged or erased meanwhile
+    return account, [one for one in standings if one.crossed > one.usage.noticed]
+
+
+def _notice(standing: Standing, known_by: DistinctId, plan: Plan) -> UsageNotice:
+    return UsageNotice(
+        distinct_id=known_by,
+        meter_id=standing.meter.id,
+        plan=plan,
+        period_start=standing.window.start,
+        resets_at=standing.window.end,
+        threshold=standing.crossed,
+        used=standing.usage.used,
+        limit=standing.limit.amount if standing.limit else 0,
+    )
+
+
+def _event(notice: UsageNotice, *, at: datetime) -> EventRecord:
     """Return what is put on the person: never activity, and nobody's usage."""
     properties = {
-        "meter": standing.meter.slug,
-        "plan": standing.plan.slug,
+        "meter": notice.meter.slug,
+        "plan": notice.plan.slug,
         "used": usage_prompts.as_number(notice.used),
         "limit": notice.limit,
         "resets_at": notice.resets_at,

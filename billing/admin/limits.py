@@ -28,6 +28,7 @@ class PlanLimitForm(forms.ModelForm):
 @admin.register(PlanLimit)
 class PlanLimitAdmin(ValuesInHistory, ModelAdmin):
     form = PlanLimitForm
+    fields = PlanLimitForm.Meta.fields
     list_display = ["meter", "plan", "shown_amount", "beyond"]
     list_display_links = ["meter", "shown_amount"]
     list_filter = ["plan", "meter"]

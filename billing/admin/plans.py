@@ -44,6 +44,7 @@ class PlanPriceInline(TabularInline):
 @admin.register(Plan)
 class PlanAdmin(ValuesInHistory, ModelAdmin):
     form = PlanForm
+    fields = PlanForm.Meta.fields
     inlines = [PlanPriceInline]
     list_display = ["name", "slug", "rank", "shown_limits", "shown_prices", "offered", "is_default"]
     ordering = ["rank"]

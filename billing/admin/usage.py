@@ -11,6 +11,7 @@ from analytics.models import DistinctId
 from billing import plans, usage_limits
 from billing.admin.exceptions import gives
 from billing.models import LimitException, UsageNotice, UsageReservation
+from billing.usage_limits import Account
 
 SHOWN_NOTICES = 20
 
@@ -35,6 +36,7 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
         "person": account.situation.person,
         "distinct_id": known_by.pk if known_by else "",
         "account": account,
+        "why": _why(account),
         "zone": plans.zone().key,
         "today": now.astimezone(plans.zone()).date(),
         "exceptions": [(row, gives(row)) for row in exceptions.order_by("-ends_on")],
@@ -43,3 +45,13 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
         "may_grant": request.user.has_perm("billing.add_limitexception"),
     }
     return TemplateResponse(request, "admin/billing/person_usage.html", context)
+
+
+def _why(account: Account) -> str:
+    """Say why the person has the plan."""
+    plan, exemptions = account.plan, account.situation.exemptions
+    if paid := [price for price in account.price_ids if price in plan.price_ids]:
+        return f"They pay for it: {', '.join(paid)}."
+    if any(exemption.plan == plan.slug for exemption in exemptions):
+        return "An exception gives it to them."
+    return "The default plan: they pay for none."

@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='billing.plan')),
             ],
             options={
+                'verbose_name': 'Stripe price',
                 'ordering': ['pk'],
             },
         ),
@@ -82,6 +83,7 @@ class Migration(migrations.Migration):
                 ('meter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='limits', to='billing.usagemeter')),
             ],
             options={
+                'verbose_name': 'limit',
                 'ordering': ['plan__rank', 'meter__slug'],
                 'constraints': [models.UniqueConstraint(fields=('plan', 'meter'), name='one_limit_per_plan_and_meter', violation_error_message='This plan has a limit of this meter already.')],
             },

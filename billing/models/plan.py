@@ -65,6 +65,7 @@ class PlanPrice(models.Model):
     )
 
     class Meta:
+        verbose_name = "Stripe price"
         ordering = ["pk"]
 
     def __str__(self) -> str:
@@ -100,6 +101,7 @@ class PlanLimit(models.Model):
     )
 
     class Meta:
+        verbose_name = "limit"
         ordering = ["plan__rank", "meter__slug"]
         constraints = [
             models.UniqueConstraint(

@@ -89,7 +89,7 @@ class TestPlans:
         rows = {"prices-TOTAL_FORMS": "1", "prices-0-price_id": "price_1"}
         self.save(admin, name="Professional", features="E-mail support", **rows)
         message = LogEntry.objects.get().get_change_message()
-        assert message == "Name: Pro → Professional; plan price price_1 added"
+        assert message == "Name: Pro → Professional; Stripe price price_1 added"
         assert PlanPrice.objects.get().plan == plan("pro")
 
     def test_the_form_shows_the_limits(self, admin):
@@ -275,6 +275,17 @@ class TestUsageOfAPerson:
         shown = text(admin.get(usage_page()))
         for told in ("Plan Free", "120.0 %", "Blocked", "1 Jun 2024, 00:00", "100 % of 10"):
             assert told in shown
+
+    def test_it_says_why_they_have_the_plan(self, admin, paying):
+        ran()
+        assert "The default plan: they pay for none." in text(admin.get(usage_page()))
+        LimitException.objects.create(
+            distinct_id_id="ada", plan=plan("team"), ends_on=NOW.date(), reason="Trial"
+        )
+        assert "An exception gives it to them." in text(admin.get(usage_page()))
+        price("price_e", plan="enterprise")
+        paying.subscribes(DistinctId.objects.get(pk="ada").person_id, "price_e")
+        assert "They pay for it: price_e." in text(admin.get(usage_page()))
 
     def test_a_new_person_has_empty_lists_that_explain_themselves(self, admin):
         ran(event="seen")
