@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 import msgspec
 import psycopg
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
@@ -18,10 +19,11 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from kombu.exceptions import OperationalError as NoBroker
+from redis.exceptions import RedisError
 
 from analytics import identity, ingest
 from analytics.calculations.wire import EventRecord
-from analytics.models import DistinctId
+from analytics.models import DistinctId, Person
 from billing import plans, usage, usage_limits, usage_prompts
 from billing.calculations.plan import Meter, Period, Window
 from billing.calculations.usage import REACHED, WARNING, Standing, window
@@ -31,6 +33,7 @@ from billing.usage_limits import Account, Answer
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5
+ASKED_AGAIN_AFTER = 60  # seconds, so that a busy person does not fill the queue
 LOOKS_BACK = timedelta(hours=25)  # a run that was missed costs nobody a notice
 _TO_SEND = [UsageNotice.Email.WAITING, UsageNotice.Email.FAILED]
 
@@ -45,8 +48,9 @@ def _enqueue(person_id: int) -> None:
     from billing.tasks import tell_of_usage  # noqa: PLC0415  (it imports this module)
 
     try:
-        tell_of_usage.apply_async([person_id], retry=False)
-    except NoBroker:  # the hourly run tells them
+        if cache.add(f"usage-notice-asked:{person_id}", True, ASKED_AGAIN_AFTER):
+            tell_of_usage.apply_async([person_id], retry=False)
+    except (NoBroker, RedisError):  # the hourly run tells them
         logger.warning("The broker is away: usage notices wait for the hourly run.")
 
 
@@ -134,17 +138,26 @@ def _email(notice: UsageNotice, *, now: datetime) -> UsageNotice.Email:
     standing = next((one for one in standings if one.meter.id == notice.meter_id), None)
     if account is None or standing is None or standing.crossed < notice.threshold:
         return UsageNotice.Email.OUTDATED
-    if not settings.PLUMBLINE_EMAIL_FROM:
-        return UsageNotice.Email.OFF
-    address = account.situation.person.properties.get("email")
-    if not _is_address(address):
-        return UsageNotice.Email.NO_ADDRESS
+    person = account.situation.person
+    address = person.properties.get("email")
+    if unwanted := _why_not(notice, person, address):
+        return unwanted
     try:
         _message(usage_limits.one_more(account, standing), address).send()
     except (OSError, SMTPException) as error:
         logger.warning("A usage notice could not be e-mailed: %s", type(error).__name__)
         return UsageNotice.Email.FAILED
     return UsageNotice.Email.SENT
+
+
+def _why_not(notice: UsageNotice, person: Person, address: Any) -> UsageNotice.Email | None:
+    if not settings.PLUMBLINE_EMAIL_FROM:
+        return UsageNotice.Email.OFF
+    if not notice.plan.emails:
+        return UsageNotice.Email.PLAN_WITHOUT
+    if person.is_demo:
+        return UsageNotice.Email.DEMO
+    return None if _is_address(address) else UsageNotice.Email.NO_ADDRESS
 
 
 def _is_address(given: Any) -> bool:

@@ -29,7 +29,7 @@ class PlanForm(forms.ModelForm):
 
     class Meta:
         model = Plan
-        fields = ["name", "slug", "rank", "offered", "features"]
+        fields = ["name", "slug", "rank", "offered", "emails", "features"]
 
     def clean_features(self) -> list[str]:
         return [feature for feature in self.cleaned_data["features"] if feature]

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ('rank', models.PositiveSmallIntegerField(help_text='A higher one is the better plan: upgrades are suggested upwards, and who pays for several has the highest', unique=True)),
                 ('is_default', models.BooleanField(default=False, help_text='Of everybody who pays for no plan. There is one.', verbose_name='default')),
                 ('offered', models.BooleanField(default=True, help_text='Suggested as an upgrade; not so for plans that you sell no more')),
+                ('emails', models.BooleanField(default=True, help_text='At 80 and 100 % of its limits people get an e-mail, once in each period', verbose_name='e-mails')),
                 ('features', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, help_text='One a line', size=None)),
             ],
             options={
@@ -116,7 +117,7 @@ class Migration(migrations.Migration):
                 ('used', models.DecimalField(decimal_places=10, max_digits=40)),
                 ('limit', models.PositiveBigIntegerField()),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('email', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending: whether it arrived is unknown if it stays so'), ('sent', 'Sent'), ('failed', 'Failed: tried again by the next run'), ('no_address', 'Not sent: no e-mail address is known'), ('outdated', 'Not sent: it was not so any more'), ('off', 'Not sent: PLUMBLINE_EMAIL_FROM is not set')], default='waiting', max_length=10, verbose_name='e-mail')),
+                ('email', models.CharField(choices=[('waiting', 'Waiting'), ('sending', 'Sending: whether it arrived is unknown if it stays so'), ('sent', 'Sent'), ('failed', 'Failed: tried again by the next run'), ('no_address', 'Not sent: no e-mail address is known'), ('outdated', 'Not sent: it was not so any more'), ('plan_without', 'Not sent: the plan sends none'), ('demo', 'Not sent: a person of the demo'), ('off', 'Not sent: PLUMBLINE_EMAIL_FROM is not set')], default='waiting', max_length=12, verbose_name='e-mail')),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('distinct_id', models.ForeignKey(db_column='distinct_id', db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='analytics.distinctid')),
                 ('meter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='billing.usagemeter')),

@@ -23,6 +23,8 @@ class UsageNotice(models.Model):
         FAILED = "failed", "Failed: tried again by the next run"
         NO_ADDRESS = "no_address", "Not sent: no e-mail address is known"
         OUTDATED = "outdated", "Not sent: it was not so any more"
+        PLAN_WITHOUT = "plan_without", "Not sent: the plan sends none"
+        DEMO = "demo", "Not sent: a person of the demo"
         OFF = "off", "Not sent: PLUMBLINE_EMAIL_FROM is not set"
 
     distinct_id = models.ForeignKey(
@@ -40,7 +42,7 @@ class UsageNotice(models.Model):
     used = models.DecimalField(max_digits=40, decimal_places=10)
     limit = models.PositiveBigIntegerField()
     created_at = models.DateTimeField(db_default=Now())
-    email = models.CharField("e-mail", max_length=10, choices=Email, default=Email.WAITING)
+    email = models.CharField("e-mail", max_length=12, choices=Email, default=Email.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

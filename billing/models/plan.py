@@ -30,6 +30,11 @@ class Plan(models.Model):
     offered = models.BooleanField(
         default=True, help_text="Suggested as an upgrade; not so for plans that you sell no more"
     )
+    emails = models.BooleanField(
+        "e-mails",
+        default=True,
+        help_text="At 80 and 100 % of its limits people get an e-mail, once in each period",
+    )
     features = ArrayField(
         models.CharField(max_length=200), default=list, blank=True, help_text="One a line"
     )

@@ -68,7 +68,14 @@ class TestPlans:
         assert a_limit().amount == 7
 
     def save(self, admin, **changes):
-        given = {"name": "Pro", "rank": "10", "offered": "on", "features": "", **NO_PRICES}
+        given = {
+            "name": "Pro",
+            "rank": "10",
+            "offered": "on",
+            "emails": "on",
+            "features": "",
+            **NO_PRICES,
+        }
         return admin.post(f"{PLANS}{plan('pro').pk}/change/", given | changes)
 
     def test_features_are_lines(self, admin):

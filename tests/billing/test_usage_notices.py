@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analytics import erasure, rebuild
-from analytics.models import DistinctId, Event, PersonDay
+from analytics.models import DistinctId, Event, Person, PersonDay
 from billing import tasks, usage_notices
-from billing.models import UsageNotice
+from billing.models import Plan, UsageNotice
 from tests.analytics.people import at
 from tests.api import staff_client
 from tests.billing.limits import NOW, limit, price, ran
@@ -148,6 +149,24 @@ def test_without_a_sender_there_is_no_e_mail(settings):
     assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.OFF)
 
 
+def test_a_plan_may_send_none():
+    Plan.objects.update(emails=False)
+    limit(10)
+    known()
+    ran(8)
+    tell()
+    assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.PLAN_WITHOUT)
+
+
+def test_persons_of_the_demo_get_no_e_mail():
+    limit(10)
+    known()
+    ran(8)
+    Person.objects.update(is_demo=True)
+    tell()
+    assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.DEMO)
+
+
 @pytest.fixture
 def mail_server(monkeypatch):
     """A mail server that fails as long as it is told to."""
@@ -245,6 +264,13 @@ def test_an_erased_person_leaves_no_notice():
 class TestAsking:
     """A check that sees a threshold passed has a worker tell the person."""
 
+    @pytest.fixture(autouse=True)
+    def cache_of_our_own(self, settings):
+        backend = "django.core.cache.backends.locmem.LocMemCache"
+        settings.CACHES = {"default": {"BACKEND": backend}}
+        yield
+        cache.clear()
+
     @pytest.fixture
     def queue(self, monkeypatch):
         sent = []
@@ -263,11 +289,21 @@ class TestAsking:
     def test_it_asks_until_they_are_told(self, queue, django_capture_on_commit_callbacks):
         limit(10)
         ran(8, at=timezone.now())
-        self.check(django_capture_on_commit_callbacks)
-        assert queue == [[ada()]]
+        for _ in "12":
+            cache.clear()
+            self.check(django_capture_on_commit_callbacks)
+        assert queue == [[ada()], [ada()]]
         tell(timezone.now())
+        cache.clear()
         self.check(django_capture_on_commit_callbacks)
-        assert len(queue) == 1
+        assert len(queue) == 2
+
+    def test_many_requests_ask_once_a_minute(self, queue, django_capture_on_commit_callbacks):
+        limit(10)
+        ran(8, at=timezone.now())
+        for _ in range(5):
+            self.check(django_capture_on_commit_callbacks)
+        assert queue == [[ada()]]
 
     def test_below_80_percent_it_asks_nobody(self, queue, django_capture_on_commit_callbacks):
         limit(10)
