@@ -111,16 +111,8 @@ def reserve(
     answer = _answer(situation, standing, amount)
     if not answer.allowed or standing.remaining is None:  # where nothing blocks, nothing is held
         return answer
-    reservation = UsageReservation.objects.create(
-        distinct_id_id=distinct_id,
-        meter_id=standing.meter.id,
-        period_start=standing.window.start,
-        amount=amount,
-        up_to=standing.usage.taken + amount,
-        expires_at=now + RESERVED_FOR,
-        idempotency_key=idempotency_key,
-    )
-    return replace(answer, reservation=reservation)
+    held = _hold(distinct_id, standing, amount, now=now, idempotency_key=idempotency_key)
+    return replace(answer, reservation=held)
 
 
 def release(reservation_id: UUID) -> bool:
@@ -195,6 +187,20 @@ def _answer(situation: Situation, standing: Standing, amount: int) -> Answer:
         needed = max(standing.usage.taken + amount, Decimal(limit.amount + 1))
         suggested = situation.catalogue.upgrade(standing.plan, standing.meter.slug, needed)
     return Answer(situation.person, standing, amount, allowed, suggested)
+
+
+def _hold(
+    distinct_id: str, standing: Standing, amount: int, *, now: datetime, idempotency_key: str | None
+) -> UsageReservation:
+    return UsageReservation.objects.create(
+        distinct_id_id=distinct_id,
+        meter_id=standing.meter.id,
+        period_start=standing.window.start,
+        amount=amount,
+        up_to=standing.usage.taken + amount,
+        expires_at=now + RESERVED_FOR,
+        idempotency_key=idempotency_key,
+    )
 
 
 def _earlier(person: Person, meter: Meter, key: str) -> UsageReservation | None:

@@ -4,38 +4,28 @@ import logging
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from smtplib import SMTPException
-from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 import psycopg
-from django.conf import settings
 from django.core.cache import cache
-from django.core.exceptions import ValidationError
-from django.core.mail import EmailMultiAlternatives
-from django.core.validators import validate_email
 from django.db import connection, transaction
-from django.db.models import F
-from django.template.loader import render_to_string
 from kombu.exceptions import OperationalError as NoBroker
 from redis.exceptions import RedisError
 
 from analytics import identity, ingest
 from analytics.calculations.wire import EventRecord
-from analytics.models import DistinctId, Person
-from billing import plans, usage, usage_limits, usage_prompts
+from analytics.models import DistinctId
+from billing import plans, usage, usage_emails, usage_limits, usage_prompts
 from billing.calculations.plan import Meter, Period, Window
 from billing.calculations.usage import REACHED, WARNING, Standing, window
 from billing.models import Plan, UsageNotice
-from billing.usage_limits import Account, Answer
+from billing.usage_limits import Account
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 5
 ASKED_AGAIN_AFTER = 60  # seconds, so that a busy person does not fill the queue
 LOOKS_BACK = timedelta(hours=25)  # a run that was missed costs nobody a notice
-_TO_SEND = [UsageNotice.Email.WAITING, UsageNotice.Email.FAILED]
 
 
 def request(person_id: int, standings: Collection[Standing]) -> None:
@@ -58,7 +48,7 @@ def tell(person_id: int, *, now: datetime) -> list[UsageNotice]:
     """Record, and e-mail, what a person has passed and was not told of; return the new notices."""
     notices = _claim(person_id, now=now)
     for notice in notices:
-        send(notice, now=now)
+        usage_emails.send(notice, now=now)
     return notices
 
 
@@ -121,73 +111,14 @@ def _event(notice: UsageNotice, *, at: datetime) -> EventRecord:
     )
 
 
-def send(notice: UsageNotice, *, now: datetime) -> None:
-    """E-mail a notice, unless somebody does or did. What fails is tried again by the next run."""
-    claimed = UsageNotice.objects.filter(
-        pk=notice.pk, email__in=_TO_SEND, attempts__lt=MOST_ATTEMPTS
-    ).update(email=UsageNotice.Email.SENDING, attempts=F("attempts") + 1)
-    if claimed:
-        outcome = _email(notice, now=now)
-        UsageNotice.objects.filter(pk=notice.pk).update(email=outcome)
-
-
-def _email(notice: UsageNotice, *, now: datetime) -> UsageNotice.Email:
-    known_by = DistinctId.objects.filter(pk=notice.distinct_id_id).first()
-    account = usage_limits.account_of_person(known_by.person_id, now=now) if known_by else None
-    standings = account.standings if account else []
-    standing = next((one for one in standings if one.meter.id == notice.meter_id), None)
-    if account is None or standing is None or standing.crossed < notice.threshold:
-        return UsageNotice.Email.OUTDATED
-    person = account.situation.person
-    address = person.properties.get("email")
-    if unwanted := _why_not(notice, person, address):
-        return unwanted
-    try:
-        _message(usage_limits.one_more(account, standing), address).send()
-    except (OSError, SMTPException) as error:
-        logger.warning("A usage notice could not be e-mailed: %s", type(error).__name__)
-        return UsageNotice.Email.FAILED
-    return UsageNotice.Email.SENT
-
-
-def _why_not(notice: UsageNotice, person: Person, address: Any) -> UsageNotice.Email | None:
-    if not settings.PLUMBLINE_EMAIL_FROM:
-        return UsageNotice.Email.OFF
-    if not notice.plan.emails:
-        return UsageNotice.Email.PLAN_WITHOUT
-    if person.is_demo:
-        return UsageNotice.Email.DEMO
-    return None if _is_address(address) else UsageNotice.Email.NO_ADDRESS
-
-
-def _is_address(given: Any) -> bool:
-    try:
-        validate_email(given if isinstance(given, str) else "")
-    except ValidationError:
-        return False
-    return True
-
-
-def _message(answer: Answer, address: str) -> EmailMultiAlternatives:
-    prompt = usage_prompts.prompt(answer)
-    context = {"prompt": prompt, "plan": answer.suggested}
-    text, html = (
-        render_to_string(f"billing/email/usage_notice.{kind}", context) for kind in ("txt", "html")
-    )
-    subject = prompt.title if prompt else ""
-    message = EmailMultiAlternatives(subject, text, settings.PLUMBLINE_EMAIL_FROM, [address])
-    message.attach_alternative(html, "text/html")
-    return message
-
-
 def tell_everybody(*, now: datetime) -> int:
     """Tell whom nobody's request has told, and send what failed; return the new notices.
 
     Looks at who was active since the last runs and used 80 % of the lowest limit of a meter.
     """
     told = sum(len(tell(person_id, now=now)) for person_id in _near_a_limit(now))
-    for notice in UsageNotice.objects.filter(email__in=_TO_SEND, attempts__lt=MOST_ATTEMPTS):
-        send(notice, now=now)
+    for notice in usage_emails.waiting():
+        usage_emails.send(notice, now=now)
     return told
 
 

@@ -16,39 +16,15 @@ from rest_framework.views import APIView
 from analytics.api.parameters import parsed
 from analytics.calculations.wire import MAX_NAME
 from billing import usage_limits, usage_notices, usage_prompts
+from billing.api.fields import AmountField, NumberField, TextField
 from billing.calculations.usage import Standing, State
 from billing.usage_limits import LARGEST_REQUEST, Answer, KeyReused, Unknown
-from billing.usage_prompts import as_number
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
 class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
-
-
-class TextField(serializers.CharField):
-    """A text as it is, if a database can hold it."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(trim_whitespace=False, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        text: str = super().to_internal_value(data)
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise serializers.ValidationError("Not a valid text: half a character.") from error
-        return text
-
-
-class AmountField(serializers.IntegerField):
-    """A JSON number that is a whole one: no text, no fraction, no true."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int:
-            raise serializers.ValidationError("A whole number is required.")
-        return int(super().to_internal_value(data))
 
 
 class UsageQuery(serializers.Serializer):
@@ -66,11 +42,6 @@ class CheckQuery(UsageQuery):
         max_length=255,
         help_text=f"A retry with the same key reserves once. Also as header {IDEMPOTENCY_HEADER}.",
     )
-
-
-class NumberField(serializers.FloatField):
-    def to_representation(self, value: Any) -> Any:
-        return as_number(value)
 
 
 class PlanSerializer(serializers.Serializer):

@@ -1,6 +1,5 @@
 """A person is told once of 80 and once of 100 %."""
 
-import smtplib
 from datetime import timedelta
 
 import pytest
@@ -10,9 +9,9 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analytics import erasure, rebuild
-from analytics.models import DistinctId, Event, Person, PersonDay
+from analytics.models import DistinctId, Event, PersonDay
 from billing import tasks, usage_notices
-from billing.models import Plan, UsageNotice
+from billing.models import UsageNotice
 from tests.analytics.people import at
 from tests.api import staff_client
 from tests.billing.limits import NOW, limit, price, ran
@@ -110,117 +109,6 @@ def test_who_was_told_and_is_merged_is_not_told_again():
     ran(event="seen", person="phone")
     ran(event="$merge_dangerously", person="phone", other_id="ada")
     assert tell() == []
-
-
-def test_the_e_mail_has_a_text_the_same_in_html_and_the_way_out(paying):
-    limit(10)
-    price("price_pro")
-    known()
-    ran(8)
-    tell()
-    [message] = mail.outbox
-    assert (message.to, message.from_email) == (["ada@example.com"], "hello@plumbline.example")
-    html, kind = message.alternatives[0]
-    for text in (message.body, html):
-        assert "8 of 10 workflow runs used. The count begins anew on 1 June 2024." in text
-        assert f"https://checkout.example/price_pro/{ada()}" in text
-        assert "Upgrade to Pro" in text
-    assert kind == "text/html"
-
-
-@pytest.mark.parametrize(
-    "email", [None, "", "nobody", 7, ["a@b.example"], "a@b.example\nBcc: x@y.z"]
-)
-def test_without_an_address_there_is_no_e_mail(email):
-    limit(10)
-    known(email)
-    ran(8)
-    tell()
-    assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.NO_ADDRESS)
-    assert told() == ["usage_limit_warning"]
-
-
-def test_without_a_sender_there_is_no_e_mail(settings):
-    settings.PLUMBLINE_EMAIL_FROM = ""
-    limit(10)
-    known()
-    ran(8)
-    tell()
-    assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.OFF)
-
-
-def test_a_plan_may_send_none():
-    Plan.objects.update(emails=False)
-    limit(10)
-    known()
-    ran(8)
-    tell()
-    assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.PLAN_WITHOUT)
-
-
-def test_persons_of_the_demo_get_no_e_mail():
-    limit(10)
-    known()
-    ran(8)
-    Person.objects.update(is_demo=True)
-    tell()
-    assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.DEMO)
-
-
-@pytest.fixture
-def mail_server(monkeypatch):
-    """A mail server that fails as long as it is told to."""
-    server = {"fails": True}
-    send = mail.backends.locmem.EmailBackend.send_messages
-
-    def send_messages(self, messages):
-        if server["fails"]:
-            raise smtplib.SMTPServerDisconnected
-        return send(self, messages)
-
-    monkeypatch.setattr(mail.backends.locmem.EmailBackend, "send_messages", send_messages)
-    return server
-
-
-def test_p23_an_e_mail_that_failed_is_not_noted_as_sent_and_goes_out_later(mail_server):
-    limit(10)
-    known()
-    ran(8)
-    tell()
-    assert UsageNotice.objects.get().email == Email.FAILED
-    mail_server["fails"] = False
-    usage_notices.tell_everybody(now=NOW)
-    assert (UsageNotice.objects.get().email, len(mail.outbox)) == (Email.SENT, 1)
-
-
-def test_an_e_mail_that_always_fails_is_given_up(mail_server):
-    limit(10)
-    known()
-    ran(8)
-    for _ in range(9):
-        tell()
-        usage_notices.tell_everybody(now=NOW)
-    assert UsageNotice.objects.get().attempts == usage_notices.MOST_ATTEMPTS
-
-
-def test_p21_what_one_worker_is_sending_no_other_sends():
-    limit(10)
-    known()
-    ran(8)
-    [notice] = usage_notices._claim(ada(), now=NOW)
-    UsageNotice.objects.update(email=Email.SENDING)
-    usage_notices.send(notice, now=NOW)
-    assert mail.outbox == []
-
-
-def test_what_is_not_so_any_more_is_not_sent():
-    limit(10)
-    known()
-    ran(8)
-    [notice] = usage_notices._claim(ada(), now=NOW)
-    limit(100)
-    usage_notices.send(notice, now=NOW)
-    assert (UsageNotice.objects.get().email, mail.outbox) == (Email.OUTDATED, [])
 
 
 def test_the_hourly_run_finds_who_used_much_lately():
