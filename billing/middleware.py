@@ -64,7 +64,7 @@ class UsageLimitMiddleware:
         response = self.get_response(request)
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             if answer.reservation:
-                usage_limits.release(answer.reservation.pk)
+                usage_limits.release(answer.reservation.pk, now=timezone.now())
             return response
         for name, value in _headers(answer).items():
             response.headers[name] = value

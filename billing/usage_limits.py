@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from analytics.models import Person
 from billing import plans, stripe_gateway, usage
 from billing.calculations.plan import Meter, Period, PlanTerms, Window, limit_in_force
-from billing.calculations.usage import Standing, window
+from billing.calculations.usage import Standing, outstanding, window
 from billing.models import UsageReservation
 from billing.plans import Situation
 
@@ -115,10 +116,33 @@ def reserve(
     return replace(answer, reservation=held)
 
 
-def release(reservation_id: UUID) -> bool:
-    """Give back a reservation whose use did not happen; False where there is none."""
-    deleted, _ = UsageReservation.objects.filter(pk=reservation_id).delete()
-    return bool(deleted)
+@transaction.atomic
+def release(reservation_id: UUID, *, now: datetime) -> bool:
+    """Give back a reservation whose use did not happen; False where there is none.
+
+    Later ones began where it ends, so they move down by what its events have not settled.
+    """
+    found = UsageReservation.objects.select_related("meter").filter(pk=reservation_id)
+    if not (known := found.first()):
+        return False
+    situation = plans.situation_of(known.distinct_id_id, now=now, alone=True)
+    if not situation or not (reservation := found.first()):
+        return False
+    standing = _standing(situation, reservation.meter.slug, now=now)
+    if standing.window.start == reservation.period_start:
+        unsettled = outstanding(
+            standing.usage.used,
+            amounts=Decimal(reservation.amount),
+            up_to=reservation.up_to,
+        )
+        UsageReservation.objects.filter(
+            distinct_id__person_id=situation.person.pk,
+            meter_id=reservation.meter_id,
+            period_start=reservation.period_start,
+            up_to__gt=reservation.up_to,
+        ).update(up_to=F("up_to") - unsettled)
+    reservation.delete()
+    return True
 
 
 def forget_expired(now: datetime) -> None:
@@ -127,8 +151,12 @@ def forget_expired(now: datetime) -> None:
 
 def _known(situation: Situation | None, distinct_id: str) -> Situation:
     if situation is None:
-        raise Unknown("distinct_id", f"Nobody is known by the distinct id {distinct_id!r}.")
+        raise _nobody(distinct_id)
     return situation
+
+
+def _nobody(distinct_id: str) -> Unknown:
+    return Unknown("distinct_id", f"Nobody is known by the distinct id {distinct_id!r}.")
 
 
 def _standing(situation: Situation, slug: str, *, now: datetime) -> Standing:
@@ -192,15 +220,18 @@ def _answer(situation: Situation, standing: Standing, amount: int) -> Answer:
 def _hold(
     distinct_id: str, standing: Standing, amount: int, *, now: datetime, idempotency_key: str | None
 ) -> UsageReservation:
-    return UsageReservation.objects.create(
-        distinct_id_id=distinct_id,
-        meter_id=standing.meter.id,
-        period_start=standing.window.start,
-        amount=amount,
-        up_to=standing.usage.taken + amount,
-        expires_at=now + RESERVED_FOR,
-        idempotency_key=idempotency_key,
-    )
+    try:
+        return UsageReservation.objects.create(
+            distinct_id_id=distinct_id,
+            meter_id=standing.meter.id,
+            period_start=standing.window.start,
+            amount=amount,
+            up_to=standing.usage.taken + amount,
+            expires_at=now + RESERVED_FOR,
+            idempotency_key=idempotency_key,
+        )
+    except IntegrityError as error:  # erased a moment ago
+        raise _nobody(distinct_id) from error
 
 
 def _earlier(person: Person, meter: Meter, key: str) -> UsageReservation | None:

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from analytics import erasure
 from analytics.models import DistinctId
 from billing import plans, usage_limits
 from billing.models import LimitException, Plan, UsageMeter, UsageReservation
@@ -140,8 +141,44 @@ def test_what_is_released_is_there_again():
     ran(event="seen")
     reservation = reserve().reservation
     assert not reserve().allowed
-    assert [usage_limits.release(reservation.pk) for _ in "12"] == [True, False]
+    assert [usage_limits.release(reservation.pk, now=NOW) for _ in "12"] == [True, False]
     assert reserve().allowed
+
+
+def test_what_is_released_is_not_held_by_later_reservations_either():
+    limit(2)
+    ran(event="seen")
+    first = reserve().reservation
+    reserve()
+    usage_limits.release(first.pk, now=NOW)
+    ran()  # the event of the second
+    usage = check().standing.usage
+    assert (usage.used, usage.reserved) == (1, 0)
+
+
+def test_p39_what_was_used_of_a_released_reservation_stays_used():
+    limit(10)
+    ran(event="seen")
+    first = reserve(3).reservation
+    ran()  # one of the three
+    reserve()
+    usage_limits.release(first.pk, now=NOW)
+    usage = check().standing.usage
+    assert (usage.used, usage.reserved) == (1, 1)
+
+
+def test_who_is_erased_while_they_reserve_is_unknown(monkeypatch):
+    ran()
+    count = usage_limits.usage.usage_of
+
+    def erasing(person_id, *args, **options):
+        found = count(person_id, *args, **options)
+        erasure.erase([person_id])
+        return found
+
+    monkeypatch.setattr(usage_limits.usage, "usage_of", erasing)
+    with pytest.raises(usage_limits.Unknown, match="ada"):
+        reserve()
 
 
 def test_an_idempotency_key_reserves_once():
