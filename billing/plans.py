@@ -28,9 +28,9 @@ _DEFAULT_METERS = (
 )
 # Limits in the order of the meters; events never block, and the last plan has no limits.
 _DEFAULT_PLANS: tuple[tuple[str, str, tuple[int, ...], list[str]], ...] = (
-    ("free", "Free", (3, 100, 10_000, 20), ["Community support"]),
-    ("pro", "Pro", (25, 5_000, 250_000, 500), ["E-mail support"]),
-    ("team", "Team", (100, 50_000, 2_000_000, 5_000), ["E-mail support", "Shared workflows"]),
+    ("free", "Free", (10, 100, 10_000, 20), ["Community support"]),
+    ("pro", "Pro", (100, 5_000, 250_000, 500), ["E-mail support"]),
+    ("team", "Team", (1_000, 50_000, 2_000_000, 5_000), ["E-mail support", "Shared workflows"]),
     ("enterprise", "Enterprise", (), ["Priority support", "Shared workflows", "Single sign-on"]),
 )
 

@@ -122,6 +122,7 @@ def test_the_hourly_run_finds_who_used_much_lately():
 
 def test_the_hourly_run_knows_lifetimes_and_billing_periods(paying):
     known()
+    limit(3, meter="workflows")
     ran(3, event="workflow_created", at=NOW)
     ran(3, event="workflow_created", at=at("2020-01-01"), person="ben")  # long ago, quiet since
     assert usage_notices.tell_everybody(now=NOW) == 1

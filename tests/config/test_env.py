@@ -42,3 +42,16 @@ def test_host_and_key_are_read(said):
 def test_what_cannot_work_stops_the_start(said, host, key, error):
     with pytest.raises(ImproperlyConfigured, match=error):
         said(host, key)
+
+
+@pytest.mark.parametrize(("text", "value"), [("", []), ("[]", []), ('[{"a": 1}]', [{"a": 1}])])
+def test_a_json_array_is_read(monkeypatch, text, value):
+    monkeypatch.setenv("PLUMBLINE_TEST", text)
+    assert env.json_list("PLUMBLINE_TEST") == value
+
+
+@pytest.mark.parametrize("text", ["[", "{}", "null", "x"])
+def test_what_is_no_json_array_stops_the_start(monkeypatch, text):
+    monkeypatch.setenv("PLUMBLINE_TEST", text)
+    with pytest.raises(ImproperlyConfigured, match="PLUMBLINE_TEST: "):
+        env.json_list("PLUMBLINE_TEST")
