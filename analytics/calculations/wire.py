@@ -119,7 +119,7 @@ class Arrival:
 
     def sent(self, sent_at: datetime | None) -> "Arrival":
         """Return the arrival with what the body says of its sending, where no header does."""
-        return self if self.sent_at else replace(self, sent_at=sent_at)
+        return self if self.sent_at or not sent_at else replace(self, sent_at=sent_at)
 
 
 @dataclass(slots=True)
