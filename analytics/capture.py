@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import psycopg
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import QuerySet
 
 from analytics import ledger, rejections, retention_period
@@ -72,18 +72,19 @@ def accept(submission: Submission) -> None:
     `TooLarge`, `BadToken`, `UnknownKey`, `Overloaded`, `RateLimited` or `QuotaExceeded`.
     """
     envelope = _opened(submission)
-    key = _admitted(submission, envelope)
+    raw = _raw_connection()
+    key = _admitted(raw, submission, envelope)
     arrival = _arrival(submission, envelope)
     bad: list[Rejection] = []
-    for position, raw in enumerate(envelope.events):
+    for position, sent in enumerate(envelope.events):
         try:
-            wire.event_record(wire.decode_event(raw), raw, arrival, position=position)
+            wire.event_record(wire.decode_event(sent), sent, arrival, position=position)
             break  # one good event is enough; ingest reads them all
         except Refused as error:
-            bad.append(error.rejection(raw, position))
+            bad.append(error.rejection(sent, position))
     else:
         _refuse(key, arrival, bad)
-    _insert(key, submission, envelope)
+    _insert(raw, key, submission, envelope)
 
 
 def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
@@ -93,27 +94,28 @@ def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
     `accept` does, but neither for bad events nor beyond the quota.
     """
     envelope = _opened(submission)
-    uuids = [wire.uuid_as_sent(raw) for raw in envelope.events]
+    uuids = [wire.uuid_as_sent(sent) for sent in envelope.events]
+    raw = _raw_connection()
     try:
-        key = _admitted(submission, envelope)
+        key = _admitted(raw, submission, envelope)
     except QuotaExceeded:
         return _named(uuids, [("drop", "over the daily quota of the key")] * len(uuids))
     arrival = _arrival(submission, envelope)
     results: list[tuple[str, str]] = []
     bad: list[Rejection] = []
-    for position, raw in enumerate(envelope.events):
+    for position, sent in enumerate(envelope.events):
         try:
-            event = wire.decode_event(raw)
-            record = wire.event_record(event, raw, arrival, position=position)
+            event = wire.decode_event(sent)
+            record = wire.event_record(event, sent, arrival, position=position)
         except Refused as error:
-            bad.append(error.rejection(raw, position))
+            bad.append(error.rejection(sent, position))
             results.append(("drop", error.detail))
         else:
             results.append(_AHEAD if wire.is_ahead(event, record, arrival) else ("ok", ""))
     if len(bad) == len(envelope.events):
         _keep_refused(key, arrival, bad)
     else:
-        _insert(key, submission, envelope)
+        _insert(raw, key, submission, envelope)
     return _named(uuids, results)
 
 
@@ -129,10 +131,10 @@ def _opened(submission: Submission) -> Envelope:
     return envelope
 
 
-def _admitted(submission: Submission, envelope: Envelope) -> Key:
+def _admitted(raw: psycopg.Connection, submission: Submission, envelope: Envelope) -> Key:
     """Return the key that the request comes with, where it may come in now."""
     token = bodies.checked_token(submission.token or envelope.token)
-    key = project_keys.find(_raw_connection(), token, submission.received_at)
+    key = project_keys.find(raw, token, submission.received_at)
     if key is None:
         raise UnknownKey
     events = len(envelope.events)
@@ -155,12 +157,11 @@ def _arrival(submission: Submission, envelope: Envelope) -> Arrival:
     return arrival.sent(envelope.sent_at)
 
 
-def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
+def _insert(raw: psycopg.Connection, key: Key, submission: Submission, envelope: Envelope) -> None:
     """Commit the request as it came: what is compressed stays so."""
     body = submission.body
     if submission.encoding == "deflate":  # nothing in such a body tells that it is one
         body = bodies.decompressed(body, encoding="deflate")
-    raw = _raw_connection()
     raw.prepare_threshold = 0  # Django switches prepared statements off
     psycopg.RawCursor(raw).execute(
         _INSERT,
@@ -210,10 +211,11 @@ def _count_limited(key: Key, submission: Submission, events: int, limit: str) ->
 
 def _raw_connection() -> psycopg.Connection:
     """Return this thread's connection to the database, which commits each statement."""
-    if connection.connection is not None and _hung_up(connection.connection):
-        connection.close()
-    connection.ensure_connection()
-    raw: psycopg.Connection = connection.connection
+    ours = connections[DEFAULT_DB_ALIAS]  # each look at `connection` would look it up anew
+    if ours.connection is not None and _hung_up(ours.connection):
+        ours.close()
+    ours.ensure_connection()
+    raw: psycopg.Connection = ours.connection
     return raw
 
 

@@ -55,7 +55,9 @@ def _planned(
     memory.refresh(cursor)
     remembered = memory.person_of
     linking = [
-        record for record in records if record.event == "$identify" or record.other_id is not None
+        record
+        for record in records
+        if not record.ordinary and (record.event == "$identify" or record.other_id is not None)
     ]
     linked = {record.distinct_id for record in linking}
     linked |= {record.other_id for record in linking if record.other_id is not None}

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from analytics import ingest, ledger, rejections, retention_period
 from analytics.calculations import body as bodies
-from analytics.calculations import wire
+from analytics.calculations import parsing
 from analytics.calculations.body import BadToken, TooLarge
 from analytics.calculations.wire import Arrival, EventRecord, Holds, Reason, Refused, Rejection
 from analytics.ledger import Line
@@ -122,7 +122,7 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -
     note_use(cursor, {request.project_key_id: request.received_at for request in requests})
 
 
-def parse(request: Request) -> wire.Parsed:
+def parse(request: Request) -> parsing.Parsed:
     """Return the events of a request; one that has become unreadable is one rejection."""
     arrival = Arrival(
         received_at=request.received_at,
@@ -137,11 +137,11 @@ def parse(request: Request) -> wire.Parsed:
         whole = Rejection(
             reason, str(error), request.body, holds=Holds.REQUEST, events=request.events
         )
-        return wire.Parsed(arrival, rejections=[whole])
-    return wire.parse(envelope.events, arrival.sent(envelope.sent_at))
+        return parsing.Parsed(arrival, rejections=[whole])
+    return parsing.parse(envelope.events, arrival.sent(envelope.sent_at))
 
 
-def _checked(request: Request, parsed: wire.Parsed) -> wire.Parsed:
+def _checked(request: Request, parsed: parsing.Parsed) -> parsing.Parsed:
     """Say so where the front door acknowledged another number of events than there are."""
     found = len(parsed.events) + sum(rejection.events for rejection in parsed.rejections)
     if found != request.events:

@@ -1,15 +1,17 @@
 """Store events: identity, events, person days and counters, in one transaction, each once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 
+import numpy as np
 import psycopg
 from django.db import connection, transaction
 
 from analytics import copying, exclusions, identity, merging, outbox, profiles, rollups
+from analytics.batch import Batch, batch_of
 from analytics.calculations.identity import Identities
 from analytics.calculations.wire import EventRecord, Holds, Reason, Rejection
-from analytics.copying import Row
 from analytics.memory import Memory
 from analytics.models import Outcome
 from analytics.partitions import ensure_partitions, month_of
@@ -61,11 +63,15 @@ def _store(
     """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
     cursor = psycopg.Cursor(connection.connection)
     ensure_partitions(cursor, {month_of(record.timestamp) for record in records})
-    fresh, fates = _register_uuids(cursor, records)
+    batch, fates = _register_uuids(cursor, batch_of(records))
+    fresh = batch.records
     identities, persons = identity.resolve(cursor, fresh, memory, is_demo=is_demo)
-    rows = _in_key_order(identities, persons, fresh)
-    copying.copy_events(cursor, rows)
-    rollups.add_events(cursor, rows, memory)
+    # By person: indexes and roll-ups are filled fastest like that.
+    person_ids = np.array(_current(identities, persons), np.int64)
+    order = np.argsort(person_ids, kind="stable")
+    rows, person_ids = batch.taken(order), person_ids[order]
+    copying.copy_events(cursor, rows, person_ids)
+    rollups.add_events(cursor, rows, person_ids, memory)
     changed = profiles.update(cursor, fresh, persons, identities)
     profiles.update_groups(cursor, fresh)
     identity.mark_identified(cursor, identities)
@@ -76,16 +82,10 @@ def _store(
     return fates
 
 
-def _in_key_order(
-    identities: Identities, persons: Sequence[int], records: Sequence[EventRecord]
-) -> list[Row]:
-    """Return the rows by person: indexes and roll-ups are filled fastest like that."""
-    if identities.merges:
-        persons = [identities.current(person) for person in persons]
-    return [
-        (persons[place], records[place].timestamp.timestamp(), records[place])
-        for place in sorted(range(len(records)), key=persons.__getitem__)
-    ]
+def _current(identities: Identities, persons: Sequence[int]) -> Sequence[int]:
+    if not identities.merges:
+        return persons
+    return [identities.current(person) for person in persons]
 
 
 def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
@@ -93,19 +93,21 @@ def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejecti
     return Rejection(reason, first_line, record.json, record.line, holds=Holds.READ_EVENT)
 
 
-def _register_uuids(
-    cursor: psycopg.Cursor, records: Sequence[EventRecord]
-) -> tuple[list[EventRecord], list[Fate]]:
-    """Return the records whose uuid is new, and what becomes of each record.
+def _register_uuids(cursor: psycopg.Cursor, events: Batch) -> tuple[Batch, list[Fate]]:
+    """Return the events whose uuid is new, and what becomes of each event.
 
     The register's key decides that an event counts once, whoever else is storing it.
     """
-    first = {record.uuid: record for record in reversed(records)}
-    unique = [first[uuid] for uuid in sorted(first)]  # in one order, so that nobody deadlocks
-    if len(first) == len(records) and copying.copy_uuids(cursor, unique):
-        return list(records), [Outcome.STORED] * len(records)
-    content_hash = {record.uuid: record.content_hash for record in unique}
-    new = _register_one_by_one(cursor, unique)
+    halves = events.uuids.view(">u8").reshape(-1, 2)
+    order = np.lexsort((halves[:, 1], halves[:, 0]))  # everywhere, so that nobody deadlocks
+    is_repeated = (halves[order][1:] == halves[order][:-1]).all(axis=1)
+    if not is_repeated.any() and copying.copy_uuids(cursor, events.taken(order)):
+        return events, [Outcome.STORED] * len(events)
+    hashes = events.content_hashes
+    first = {record.uuid: place for place, record in reversed([*enumerate(events.records)])}
+    content_hash = {uuid: hashes[place] for uuid, place in sorted(first.items())}
+    times = {uuid: events.records[first[uuid]].timestamp for uuid in content_hash}
+    new = _register_one_by_one(cursor, times, content_hash)
     cursor.execute(
         "SELECT uuid_send(uuid), content_hash FROM analytics_eventuuid"
         " WHERE uuid = ANY(%s::uuid[])",
@@ -113,20 +115,21 @@ def _register_uuids(
     )
     content_hash |= dict(cursor.fetchall())
     fates: list[Fate] = []
-    for record in records:
-        if record.uuid in new and first[record.uuid] is record:
+    for place, record in enumerate(events.records):
+        if record.uuid in new and first[record.uuid] == place:
             fates.append(Outcome.STORED)
-        elif record.content_hash == content_hash.get(record.uuid):
+        elif hashes[place] == content_hash.get(record.uuid):
             fates.append(Outcome.DUPLICATE)
         else:
             fates.append(_rejection(record, Reason.UUID_REUSED))
-    return [
-        record for record, fate in zip(records, fates, strict=True) if fate is Outcome.STORED
-    ], fates
+    stored = [place for place, fate in enumerate(fates) if fate is Outcome.STORED]
+    return events.taken(np.array(stored, np.int64)), fates
 
 
-def _register_one_by_one(cursor: psycopg.Cursor, records: Sequence[EventRecord]) -> set[bytes]:
-    """Register those uuids that are not known yet, and return them."""
+def _register_one_by_one(
+    cursor: psycopg.Cursor, times: Mapping[bytes, datetime], content_hash: Mapping[bytes, int]
+) -> set[bytes]:
+    """Register those uuids that are not known yet, and return them; both have the same keys."""
     cursor.execute(
         """
         INSERT INTO analytics_eventuuid (uuid, timestamp, content_hash)
@@ -134,9 +137,9 @@ def _register_one_by_one(cursor: psycopg.Cursor, records: Sequence[EventRecord])
         ON CONFLICT DO NOTHING RETURNING uuid_send(uuid)
         """,
         [
-            array_literal(record.uuid.hex() for record in records),
-            array_literal(record.timestamp.isoformat() for record in records),
-            array_literal(record.content_hash for record in records),
+            array_literal(uuid.hex() for uuid in times),
+            array_literal(moment.isoformat() for moment in times.values()),
+            array_literal(content_hash.values()),
         ],
     )
     return {uuid for (uuid,) in cursor.fetchall()}

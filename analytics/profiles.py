@@ -44,7 +44,8 @@ def update(
     changes = [
         (record, person, change)
         for record, person in zip(records, persons, strict=True)
-        if (may_change_person(record.properties) or record.uuid in merges)
+        if not record.ordinary
+        and (may_change_person(record.properties) or record.uuid in merges)
         and (any(change := _changes(record)) or record.uuid in merges)
     ]
     if not changes:
@@ -75,7 +76,7 @@ def update_groups(cursor: psycopg.Cursor, records: Iterable[EventRecord]) -> Non
     """Apply what ``$groupidentify`` events set, the later over the earlier."""
     groups: dict[tuple[str, str], Properties] = defaultdict(dict)
     for record in records:
-        if record.event == "$groupidentify" and (change := group_change(record)):
+        if not record.ordinary and (change := group_change(record)):
             group_type, key, properties = change
             groups[group_type, key] |= properties
     if not groups:

@@ -7,19 +7,21 @@ between a person's cells after and before.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import msgspec.structs
+import numpy as np
 import psycopg
 from django.db import transaction
+from numpy.typing import NDArray
 
 from analytics import definitions, memory
-from analytics.calculations.calendar import LocalCalendar
+from analytics.batch import Batch
+from analytics.calculations.calendar import QUARTER, LocalCalendar
 from analytics.calculations.cells import Cell, Firsts, add_cells
 from analytics.calculations.wire import EventRecord
-from analytics.copying import Row
 from analytics.definitions import Definitions
 from analytics.memory import Memory, Moments
 from analytics.postgres import array_literal
@@ -70,15 +72,24 @@ def _count_again(
     add_to_event_days(cursor, {(event, day): amount * n for event, day, n in cursor.fetchall()})
 
 
-def add_events(cursor: psycopg.Cursor, rows: Sequence[Row], remembered: Memory) -> None:
+def add_events(
+    cursor: psycopg.Cursor, events: Batch, person_ids: NDArray[np.int64], remembered: Memory
+) -> None:
     """Add newly stored events, given by person, to every roll-up."""
+    if not len(events):
+        return
     lock(cursor)
     remembered.refresh(cursor)
     in_force = definitions.in_force_from_now()
     calendar = LocalCalendar(in_force.time_zone)
-    unknown = {person_id for person_id, _, _ in rows} - remembered.moments.keys()
-    known = {**read_moments(cursor, unknown)}
-    news = _news(rows, known, remembered, in_force, calendar)
+    rows = _Rows.of(events, person_ids)
+    known = read_moments(cursor, [one for one in rows.persons if one not in remembered.moments])
+    moments = [remembered.moments.get(one) or known[one] for one in rows.persons]
+    news = _News(
+        _event_days(rows, moments, calendar),
+        _days(rows, remembered, in_force, calendar),
+        _telling(rows, moments, in_force),
+    )
     add_to_event_days(cursor, news.event_days)
     asked = news.telling.keys() | news.days.keys()
     before = read_moments(cursor, asked - known.keys())
@@ -106,43 +117,92 @@ def add_events(cursor: psycopg.Cursor, rows: Sequence[Row], remembered: Memory) 
 class _News:
     """What a batch of events may change, as far as one can tell from what is known."""
 
-    event_days: Counter[tuple[str, int]] = field(default_factory=Counter)
-    days: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    telling: dict[int, list[EventRecord]] = field(default_factory=lambda: defaultdict(list))
+    event_days: Mapping[tuple[str, int], int]
+    days: Mapping[int, set[int]]  # active ones, by person
+    telling: Mapping[int, list[EventRecord]]  # by person: may be the first of a kind
 
 
-def _news(
-    rows: Sequence[Row],
-    known: Mapping[int, Moments],
-    remembered: Memory,
-    in_force: Definitions,
-    calendar: LocalCalendar,
-) -> _News:
-    """Sort out the events that may be somebody's first of a kind, or on a new active day."""
-    news = _News()
-    event_days, ignored, day_at = news.event_days, in_force.ignored_events, calendar.day_at
-    milestones = {in_force.signup_event, in_force.activation_event}
-    current, moments, last_day = 0, Moments(), 0
-    for person_id, seconds, record in rows:
-        if person_id != current:
-            current, last_day = person_id, 0
-            moments = remembered.moments.get(person_id) or known[person_id]
-        day, name = day_at(seconds), record.event
-        if not moments.excluded:
-            event_days[name, day] += 1
-        if day != last_day and name not in ignored:
-            last_day = day
-            if (person_id, day) not in remembered.days:
-                news.days[person_id].add(day)
-        first = moments.first_event_at
-        if (
-            first is None
-            or record.timestamp < first
-            or name in milestones
-            or not moments.has_profile
-        ):
-            news.telling[person_id].append(record)
-    return news
+@dataclass
+class _Rows:
+    """Events by person, with numbers for what there are few of."""
+
+    records: Sequence[EventRecord]
+    times: NDArray[np.int64]
+    persons: list[int]  # each once
+    starts: NDArray[np.int64]  # where each person's events start
+    person: NDArray[np.int64]  # of each event, as a place in `persons`
+    names: list[str]  # each once
+    name: NDArray[np.int64]  # of each event, as a place in `names`
+
+    @classmethod
+    def of(cls, events: Batch, person_ids: NDArray[np.int64]) -> "_Rows":
+        is_first = np.diff(person_ids, prepend=person_ids[0] - 1) != 0
+        starts = np.flatnonzero(is_first)
+        names = [record.event for record in events.records]
+        number = {name: place for place, name in enumerate(dict.fromkeys(names))}
+        return cls(
+            events.records,
+            events.times,
+            person_ids[starts].tolist(),
+            starts,
+            np.cumsum(is_first) - 1,
+            list(number),
+            np.fromiter(map(number.__getitem__, names), np.int64, len(names)),
+        )
+
+    def days(self, calendar: LocalCalendar) -> NDArray[np.int64]:
+        """Return the local day of each event, asking once for each quarter of an hour."""
+        quarters, inverse = np.unique(self.times // (QUARTER * 1_000_000), return_inverse=True)
+        days = [calendar.day_at(quarter * QUARTER) for quarter in quarters.tolist()]
+        return np.array(days, np.int64)[inverse]
+
+    def named(self, names: Collection[str]) -> NDArray[np.bool_]:
+        """Tell of each event whether its name is among these."""
+        return np.array([name in names for name in self.names])[self.name]
+
+
+def _event_days(
+    rows: _Rows, moments: Sequence[Moments], calendar: LocalCalendar
+) -> dict[tuple[str, int], int]:
+    counts = np.array([not one.excluded for one in moments])[rows.person]
+    keys = rows.days(calendar)[counts] * len(rows.names) + rows.name[counts]
+    each, events = np.unique(keys, return_counts=True)
+    return {
+        (rows.names[key % len(rows.names)], key // len(rows.names)): number
+        for key, number in zip(each.tolist(), events.tolist(), strict=True)
+    }
+
+
+def _days(
+    rows: _Rows, remembered: Memory, in_force: Definitions, calendar: LocalCalendar
+) -> dict[int, set[int]]:
+    """Return the active days that are not remembered, by person."""
+    qualifies = ~rows.named(in_force.ignored_events)
+    days: dict[int, set[int]] = defaultdict(set)
+    for key in np.unique(rows.person[qualifies] << 32 | rows.days(calendar)[qualifies]).tolist():
+        active = rows.persons[key >> 32], key & 0xFFFFFFFF
+        if active not in remembered.days:
+            days[active[0]].add(active[1])
+    return days
+
+
+def _telling(
+    rows: _Rows, moments: Sequence[Moments], in_force: Definitions
+) -> dict[int, list[EventRecord]]:
+    first = np.array([_first(one) for one in moments], np.float64)
+    may_tell = rows.times / 1e6 < first[rows.person]
+    may_tell |= rows.named({in_force.signup_event, in_force.activation_event})
+    telling: dict[int, list[EventRecord]] = defaultdict(list)
+    for place in np.flatnonzero(may_tell).tolist():
+        telling[rows.persons[rows.person[place]]].append(rows.records[place])
+    return telling
+
+
+def _first(moments: Moments) -> float:
+    """Return the Unix time before which an event changes the person's moments."""
+    if moments.first_event_at is None or not moments.has_profile:
+        return float("inf")
+    return moments.first_event_at.timestamp()
 
 
 def _with_event(moments: Moments, record: EventRecord, in_force: Definitions) -> Moments:

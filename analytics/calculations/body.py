@@ -65,6 +65,8 @@ def unwrapped(body: bytes, *, content_type: str = "") -> bytes:
 
 def form_fields(encoded: str) -> dict[str, str]:
     """Return the first value of each field of a form or a query."""
+    if not encoded:
+        return {}
     try:
         return {name: values[0] for name, values in parse_qs(encoded, max_num_fields=100).items()}
     except ValueError as error:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-_QUARTER = 900  # seconds; every zone's offset and transition falls on a quarter of an hour
+QUARTER = 900  # seconds; every zone's offset and transition falls on a quarter of an hour
 
 
 class LocalCalendar:
@@ -21,10 +21,10 @@ class LocalCalendar:
 
     def day_at(self, seconds: float) -> int:
         """Return the ordinal of the local calendar day of a Unix time."""
-        quarter = int(seconds // _QUARTER)
+        quarter = int(seconds // QUARTER)
         day = self._days.get(quarter)
         if day is None:
-            start = datetime.fromtimestamp(quarter * _QUARTER, UTC)
+            start = datetime.fromtimestamp(quarter * QUARTER, UTC)
             day = self._days[quarter] = start.astimezone(self.zone).toordinal()
         return day
 

@@ -83,7 +83,7 @@ class Identities:
         known = self.person_of
         merged = self._merged
         for record in records:
-            if record.event == "$identify" or record.other_id is not None:
+            if not record.ordinary and (record.event == "$identify" or record.other_id is not None):
                 self._link(record)
             person = known.get(record.distinct_id)
             if person is None:

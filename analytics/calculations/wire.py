@@ -2,20 +2,20 @@
 
 import re
 import reprlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
-from zlib import crc32
 
 import msgspec
 
 MAX_NAME = 200  # characters of an event name or distinct id
 MAX_EVENT = 2 * 1024 * 1024  # bytes
 MAX_DEPTH = 100  # of properties; every reader of JSON has some limit
+MAX_INTEGER = 4_000  # digits; Python reads up to 4,300
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 MAX_CLOCK_AHEAD = timedelta(hours=23)
 
@@ -75,6 +75,7 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     line: int | None = None  # in an imported file
     other_id: str | None = None  # of the same person, says the event
     profile: bool = True  # whether the event makes or changes a person's profile
+    ordinary: bool = False  # it surely says nothing of who somebody is, or what he is like
 
     @property
     def json(self) -> bytes:
@@ -88,11 +89,6 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
                 "properties": msgspec.Raw(self.properties),
             }
         )
-
-    @property
-    def content_hash(self) -> int:
-        """Return a 32-bit checksum of what a retry leaves unchanged."""
-        return crc32(self.properties, crc32(f"{self.event}\0{self.distinct_id}".encode()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +115,7 @@ class Arrival:
 
     def sent(self, sent_at: datetime | None) -> "Arrival":
         """Return the arrival with what the body says of its sending, where no header does."""
-        return self if self.sent_at else replace(self, sent_at=sent_at)
-
-
-@dataclass(slots=True)
-class Parsed:
-    """What one body holds. A bad event never costs the good ones beside it."""
-
-    arrival: Arrival
-    events: list[EventRecord] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
+        return self if self.sent_at or not sent_at else replace(self, sent_at=sent_at)
 
 
 ABSENT = msgspec.Raw(b"")
@@ -189,17 +176,6 @@ _decode_options = msgspec.json.Decoder(_Options | None).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _NOTHING_SPECIAL = _Special()
 _NO_OPTIONS = _Options()
-
-
-def parse(events: Iterable[msgspec.Raw | bytes], arrival: Arrival) -> Parsed:
-    """Return the events that can be stored, in the order given, and the rejections."""
-    parsed = Parsed(arrival)
-    for position, raw in enumerate(events):
-        try:
-            parsed.events.append(event_record(decode_event(raw), raw, arrival, position=position))
-        except Refused as error:
-            parsed.rejections.append(error.rejection(raw, position))
-    return parsed
 
 
 def decode_event(raw: bytes | msgspec.Raw) -> WireEvent:
@@ -503,13 +479,17 @@ def _readable(raw: bytes) -> bytes:
     if not raw.isascii():
         raw.decode()
     nested = raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
-    large_exponent = b"e000" in raw.translate(_EXPONENTS, b"+-")
-    if not (nested or large_exponent or len(raw) > 4_000):  # integers have up to 4,300 digits
+    large_exponent = has_large_exponent(raw)
+    if not (nested or large_exponent or len(raw) > MAX_INTEGER):
         return raw
     decoded = _decode_object(raw)
     if nested and _depth(decoded) > MAX_DEPTH:
         raise Refused(Reason.BAD_FIELD, f"properties: deeper than {MAX_DEPTH} levels")
     return msgspec.json.encode(decoded) if large_exponent else raw
+
+
+def has_large_exponent(raw: bytes) -> bool:
+    return b"e000" in raw.translate(_EXPONENTS, b"+-")
 
 
 def _depth(value: Any) -> int:

@@ -8,7 +8,7 @@ import pytest
 from posthog import Posthog
 
 from analytics import rebuild
-from analytics.calculations import wire
+from analytics.calculations import parsing
 from analytics.calculations.cells import CounterName
 from analytics.calculations.identity import is_illegal
 from analytics.calculations.wire import Arrival
@@ -36,7 +36,7 @@ def sent(event, distinct_id, *, at="2024-05-01T12:00:00Z", **properties):
     names = {"anon": "$anon_distinct_id", "set_": "$set", "once": "$set_once", "unset": "$unset"}
     properties = {names.get(name, name): value for name, value in properties.items()}
     body = {"event": event, "distinct_id": distinct_id, "timestamp": at, "properties": properties}
-    parsed = wire.parse(
+    parsed = parsing.parse(
         [json.dumps(body | {"uuid": str(uuid.uuid4())}).encode()], Arrival(datetime.now(UTC))
     )
     store(parsed.events)

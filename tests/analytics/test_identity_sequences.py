@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from analytics import rebuild
-from analytics.calculations import wire
+from analytics.calculations import parsing
 from analytics.calculations.wire import Arrival
 from analytics.inbox import Inbox
 from analytics.ingest import store
@@ -92,7 +92,7 @@ def batches(history, cuts):
 def through_store(parts):
     arrival = Arrival(datetime.now(UTC))
     for part in parts:
-        store(wire.parse([json.dumps(event).encode() for event in part], arrival).events)
+        store(parsing.parse([json.dumps(event).encode() for event in part], arrival).events)
 
 
 def through_inbox(parts):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from analytics.calculations import body as bodies
-from analytics.calculations import wire
+from analytics.calculations import parsing, wire
 from analytics.calculations.wire import Arrival, Reason
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -14,7 +14,7 @@ NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 def parse(*events):
     body = {"api_key": "k", "batch": events}
-    return wire.parse(bodies.opened(json.dumps(body).encode()).events, Arrival(NOW))
+    return parsing.parse(bodies.opened(json.dumps(body).encode()).events, Arrival(NOW))
 
 
 def event(**fields):
@@ -111,11 +111,11 @@ def test_who_is_identified_has_a_profile_whatever_the_event_says(name):
 def test_an_event_may_ask_not_to_correct_its_time(yes):
     arrival = Arrival(NOW, sent_at=datetime(2024, 5, 1, 13, tzinfo=UTC))
     raw = json.dumps(event(properties={"$ignore_sent_at": yes})).encode()
-    (record,) = wire.parse([raw], arrival).events
+    (record,) = parsing.parse([raw], arrival).events
     assert record.timestamp == datetime(2024, 5, 1, 10, tzinfo=UTC)
 
 
 def test_a_nul_character_is_replaced_where_the_database_cannot_hold_it():
     raw = rb'{"event":"a","distinct_id":"b","properties":{"x":"\u0000","y":"\\u0000"}}'
-    (record,) = wire.parse([raw], Arrival(NOW)).events
+    (record,) = parsing.parse([raw], Arrival(NOW)).events
     assert record.properties == rb'{"x":"\ufffd","y":"\\u0000"}'
