@@ -7,7 +7,7 @@ from django.db import transaction
 
 from analytics.calculations.identity import Identities
 from analytics.calculations.wire import EventRecord
-from analytics.memory import Memory
+from analytics.memory import Known, Memory
 from analytics.postgres import array_literal
 
 _ADVISORY_LOCK = 7_201_003
@@ -35,25 +35,24 @@ def resolve(
         return Identities({}, set(), iter(())), []
     cursor.execute("SAVEPOINT identities")
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_ADVISORY_LOCK])
-    identities, persons = _planned(cursor, records, memory)
+    known = memory.known(cursor)
+    identities, persons = _planned(cursor, records, known)
     if not identities.merges and _write(cursor, identities, is_demo=is_demo):
         cursor.execute("RELEASE SAVEPOINT identities")
-        transaction.on_commit(lambda: memory.person_of.update(identities.person_of))
+        transaction.on_commit(lambda: known.person_of.update(identities.person_of))
         return identities, persons
     cursor.execute("ROLLBACK TO SAVEPOINT identities")  # and so the shared lock is let go
     lock(cursor)
-    identities, persons = _planned(cursor, records, memory)
+    identities, persons = _planned(cursor, records, memory.known(cursor))
     if not _write(cursor, identities, is_demo=is_demo):
         raise RuntimeError("distinct ids changed under the identity lock")
     return identities, persons
 
 
 def _planned(
-    cursor: psycopg.Cursor, records: Sequence[EventRecord], memory: Memory
+    cursor: psycopg.Cursor, records: Sequence[EventRecord], known: Known
 ) -> tuple[Identities, list[int]]:
     """Apply the identity rules to what the database knows now."""
-    memory.refresh(cursor)
-    remembered = memory.person_of
     linking = [
         record
         for record in records
@@ -62,7 +61,7 @@ def _planned(
     linked = {record.distinct_id for record in linking}
     linked |= {record.other_id for record in linking if record.other_id is not None}
     wanted = {record.distinct_id for record in records} | linked
-    person_of = {one: remembered[one] for one in wanted if one in remembered}
+    person_of = {one: known.person_of[one] for one in wanted if one in known.person_of}
     cursor.execute(
         "SELECT distinct_id, person_id FROM analytics_distinctid WHERE distinct_id = ANY(%s)",
         [list(wanted - person_of.keys())],

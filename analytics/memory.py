@@ -1,6 +1,5 @@
 """What a process remembers of persons, so as not to ask the database for every event."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,41 +37,47 @@ class Moments(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass
-class Memory:
-    """What one process knows of ids, persons and their days.
-
-    A distinct id stays with its person, first moments only move to earlier times and active days
-    stay, so what is remembered decides that an event changes nothing; where it might, the database
-    is asked. What breaks that rule (merging, erasing, excluding, undoing a merge, rebuilding)
-    raises the epoch, and everything is forgotten.
-    """
+class Known:
+    """What was learned of ids, persons and their days in one epoch."""
 
     epoch: int = 0
     person_of: dict[str, int] = field(default_factory=dict)  # by distinct id
     moments: dict[int, Moments] = field(default_factory=dict)
     days: set[tuple[int, int]] = field(default_factory=set)
 
-    def refresh(self, cursor: psycopg.Cursor) -> None:
-        """Forget what may not hold any more; the memory is bounded, too.
+    @property
+    def is_full(self) -> bool:
+        persons = max(len(self.person_of), len(self.moments))
+        return persons > _MAX_PERSONS or len(self.days) > _MAX_DAYS
+
+
+@dataclass
+class Memory:
+    """What the threads of one process know together.
+
+    A distinct id stays with its person, first moments only move to earlier times and active days
+    stay, so what is remembered decides that an event changes nothing; where it might, the database
+    is asked. What breaks that rule (merging, erasing, excluding, undoing a merge, rebuilding)
+    raises the epoch, and everything is forgotten. A transaction learns, once committed, into what
+    it was given: should that be forgotten by then, so is what it learned.
+    """
+
+    _known: Known = field(default_factory=Known)
+
+    def known(self, cursor: psycopg.Cursor) -> Known:
+        """Return what holds now, for this transaction; the memory is bounded.
 
         Ids need the identity lock, shared; moments and days the roll-up lock.
         """
         # A sequence's first number is its last before it was ever called.
         cursor.execute("SELECT last_value + is_called::int FROM analytics_rollup_epoch")
         (epoch,) = cursor.fetchone() or (0,)
-        if (
-            epoch != self.epoch
-            or max(len(self.person_of), len(self.moments)) > _MAX_PERSONS
-            or len(self.days) > _MAX_DAYS
-        ):
-            self.person_of, self.moments, self.days = {}, {}, set()
-            self.epoch = epoch
-
-    def learn(self, moments: Mapping[int, Moments], days: Iterable[tuple[int, int]]) -> None:
-        self.moments.update(moments)
-        self.days.update(days)
+        known = self._known
+        if epoch != known.epoch or known.is_full:
+            known = self._known = Known(epoch)
+        return known
 
 
 def forget(cursor: psycopg.Cursor) -> None:
-    """Let every process forget what it remembers; call it under the locks that `refresh` names."""
+    """Let every process forget; call it under the locks that `Memory.known` names."""
     cursor.execute("SELECT nextval('analytics_rollup_epoch')")

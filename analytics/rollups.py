@@ -17,13 +17,13 @@ import psycopg
 from django.db import transaction
 from numpy.typing import NDArray
 
-from analytics import definitions, memory
+from analytics import definitions
 from analytics.batch import Batch
 from analytics.calculations.calendar import QUARTER, LocalCalendar
 from analytics.calculations.cells import Cell, Firsts, add_cells
 from analytics.calculations.wire import EventRecord
 from analytics.definitions import Definitions
-from analytics.memory import Memory, Moments
+from analytics.memory import Known, Memory, Moments, forget
 from analytics.postgres import array_literal
 
 _ADVISORY_LOCK = 7_201_001
@@ -45,7 +45,7 @@ def recounted(cursor: psycopg.Cursor, person_ids: Collection[int]) -> Iterator[N
     _count_again(cursor, ids, calendar, -1)
     yield
     _count_again(cursor, ids, calendar, 1)
-    memory.forget(cursor)
+    forget(cursor)
 
 
 def _count_again(
@@ -73,13 +73,13 @@ def _count_again(
 
 
 def add_events(
-    cursor: psycopg.Cursor, events: Batch, person_ids: NDArray[np.int64], remembered: Memory
+    cursor: psycopg.Cursor, events: Batch, person_ids: NDArray[np.int64], memory: Memory
 ) -> None:
     """Add newly stored events, given by person, to every roll-up."""
     if not len(events):
         return
     lock(cursor)
-    remembered.refresh(cursor)
+    remembered = memory.known(cursor)
     in_force = definitions.in_force_from_now()
     calendar = LocalCalendar(in_force.time_zone)
     rows = _Rows.of(events, person_ids)
@@ -110,7 +110,12 @@ def add_events(
     )
     add_to_counters(cursor, change)
     days = [(person_id, day) for person_id, active in news.days.items() for day in active]
-    transaction.on_commit(lambda: remembered.learn(known | after, days))
+
+    def remember() -> None:
+        remembered.moments.update(known | after)
+        remembered.days.update(days)
+
+    transaction.on_commit(remember)
 
 
 @dataclass
@@ -174,7 +179,7 @@ def _event_days(
 
 
 def _days(
-    rows: _Rows, remembered: Memory, in_force: Definitions, calendar: LocalCalendar
+    rows: _Rows, remembered: Known, in_force: Definitions, calendar: LocalCalendar
 ) -> dict[int, set[int]]:
     """Return the active days that are not remembered, by person."""
     qualifies = ~rows.named(in_force.ignored_events)

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from time import perf_counter
@@ -32,15 +33,21 @@ def ingest(pipe: Connection) -> None:
     django.setup()
     from analytics.inbox import Inbox
     from analytics.management.commands import ingest
+    from analytics.memory import Memory
 
-    ingest.prepare()
-    inbox = Inbox()
-    inbox.process_batch()  # opens the connection
-    pipe.send(True)
-    while pipe.recv() is not None:
+    def work(inbox: Inbox) -> None:
         while inbox.process_batch():
             pass
+
+    ingest.prepare()
+    memory = Memory()
+    inboxes = [Inbox(memory=memory) for _ in range(ingest.THREADS)]
+    with ThreadPoolExecutor(ingest.THREADS) as threads:
+        list(threads.map(work, inboxes))  # opens the connections
         pipe.send(True)
+        while pipe.recv() is not None:
+            list(threads.map(work, inboxes))
+            pipe.send(True)
 
 
 def copy(pipe: Connection) -> None:

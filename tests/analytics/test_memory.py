@@ -1,9 +1,11 @@
 """What an ingest process remembers never outlives what another process does to it."""
 
 import pytest
+from django.db import connection
 
 from analytics import erasure, rebuild
 from analytics.inbox import Inbox
+from analytics.memory import forget
 from analytics.models import DistinctId, Event, Person
 from tests import sdk
 
@@ -21,7 +23,8 @@ def inbox():
     inbox = Inbox()
     send("ada", "ben")
     inbox.process_batch()
-    assert set(inbox.memory.person_of) == {"ada", "ben"}
+    with connection.cursor() as cursor:
+        assert set(inbox.memory.known(cursor).person_of) == {"ada", "ben"}
     return inbox
 
 
@@ -50,3 +53,13 @@ def test_events_after_a_merge_elsewhere_go_to_the_person_that_stayed(inbox):
     assert Event.objects.filter(person=person("ben")).count() == 5
     assert Person.objects.count() == 1
     assert rebuild.check() == []
+
+
+def test_what_is_learned_in_an_epoch_that_is_over_is_forgotten(inbox):
+    with connection.cursor() as cursor:
+        before = inbox.memory.known(cursor)
+        forget(cursor)
+        after = inbox.memory.known(cursor)
+        before.person_of["cleo"] = 7  # by a transaction that began before
+        assert inbox.memory.known(cursor) is after
+    assert after.person_of == {}

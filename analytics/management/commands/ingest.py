@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from time import monotonic
 from typing import Any
 
@@ -15,9 +16,12 @@ from django.core.management.base import BaseCommand
 from django.template.defaultfilters import pluralize
 
 from analytics import inbox
+from analytics.memory import Memory
 
 logger = logging.getLogger(__name__)
 
+# While PostgreSQL takes the events of one, the other reads its own.
+THREADS = 2
 IDLE_SECONDS = 0.2
 RETRY_SECONDS = 2
 REPORT_SECONDS = 1
@@ -42,20 +46,37 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         prepare()
-        claims, progress = inbox.Inbox(), Progress()
-        while not stop.is_set():
+        memory, progress = Memory(), Progress()
+        with ThreadPoolExecutor(THREADS, "ingest") as threads:
+            work = [
+                threads.submit(_work, inbox.Inbox(memory=memory), stop, progress, once=once)
+                for _ in range(THREADS)
+            ]
             try:
-                events = claims.process_batch()
-                progress.add(events, last=once and not events)
-            except _NOT_NOW as error:
-                logger.warning("Nothing is stored now, trying again: %s", _first_line(error))
-                django.db.connection.close()
-                stop.wait(RETRY_SECONDS)
-                continue
-            if not events:
-                if once:
-                    break
-                stop.wait(IDLE_SECONDS)
+                for each in as_completed(work):
+                    each.result()
+            finally:
+                stop.set()
+        if once:
+            progress.add(0, last=True)
+
+
+def _work(claims: inbox.Inbox, stop: threading.Event, progress: "Progress", *, once: bool) -> None:
+    """Store batches, until stopped or, `once`, until nothing waits."""
+    while not stop.is_set():
+        try:
+            events = claims.process_batch()
+            progress.add(events)
+        except _NOT_NOW as error:
+            logger.warning("Nothing is stored now, trying again: %s", _first_line(error))
+            django.db.connection.close()
+            stop.wait(RETRY_SECONDS)
+            continue
+        if not events:
+            if once:
+                break
+            stop.wait(IDLE_SECONDS)
+    django.db.connection.close()
 
 
 def prepare() -> None:
@@ -65,23 +86,30 @@ def prepare() -> None:
     # Batches make many objects and no cycles: looking for some is a tenth of the time.
     gc.freeze()
     gc.set_threshold(500_000, 10, 10)
+    # A thread whose answer has come from the database soon gets its turn.
+    sys.setswitchinterval(0.0005)
 
 
 class Progress:
     """Says how ingest gets on, in a line a second at most, and nothing while it has no work."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._events = 0
         self._since = self._said_at = monotonic() - REPORT_SECONDS
 
     def add(self, events: int, *, last: bool = False) -> None:
-        now = monotonic()
-        if not self._events and not events:
-            self._since = now  # idle time is not work
-            return
-        self._events += events
-        if now - self._said_at < REPORT_SECONDS and not last:
-            return
+        with self._lock:
+            now = monotonic()
+            if not self._events and not events:
+                self._since = now  # idle time is not work
+                return
+            self._events += events
+            if now - self._said_at < REPORT_SECONDS and not last:
+                return
+            self._say(now)
+
+    def _say(self, now: float) -> None:
         rate = self._events / max(now - self._since, 0.001)
         stored, waiting = _counted(self._events, "event"), _counted(inbox.depth(), "request")
         logger.info("%s stored (%s/s), %s waiting", stored, f"{rate:,.0f}", waiting)
