@@ -1,0 +1,232 @@
+"""Changing a subscription: its items with prorations, its trial, its end, its collection."""
+
+from config.devstack.fake_stripe import discounts, pricing, prorations, subscriptions
+from config.devstack.fake_stripe.customers import merge, method_of
+from config.devstack.fake_stripe.errors import StripeError, card_declined, no_such
+from config.devstack.fake_stripe.parameters import Params, boolean, metadata, natural, text
+from config.devstack.fake_stripe.state import Object, State
+
+PRORATION = ("always_invoice", "create_prorations", "none")
+ITEM = {"deleted": boolean, "id": text, "metadata": metadata, "price": text, "quantity": natural}
+_PLAIN = ("collection_method", "days_until_due", "default_payment_method", "description")
+_PLAIN += ("trial_settings",)
+
+
+def prices_of(state: State, items: list[Params]) -> list[Object]:
+    """The recurring prices of new items; refused where they cannot be billed together."""
+    prices: list[Object] = []
+    for position, given in enumerate(items):
+        param = f"items[{position}][price]"
+        price = state.find("price", given.get("price") or "", param)
+        if not price["recurring"]:
+            raise StripeError(
+                f"The price specified is set to `type=one_time` but this field only accepts "
+                f"prices with `type=recurring`: {price['id']}.",
+                param=param,
+            )
+        if not price["active"]:
+            raise StripeError(f"The price specified is inactive: {price['id']}.", param=param)
+        prices.append(price)
+    _check_together(prices)
+    return prices
+
+
+def _check_together(prices: list[Object]) -> None:
+    kinds = {
+        (price["currency"], price["recurring"]["interval"], price["recurring"]["interval_count"])
+        for price in prices
+    }
+    if len(kinds) > 1:
+        raise StripeError(
+            "Currency and interval fields must match across all prices on this subscription.",
+            param="items",
+        )
+
+
+def apply(state: State, subscription: Object, params: Params) -> None:
+    """Make all the changes of an update; what is refused is refused before the first of them."""
+    planned = _plan_items(state, subscription, params.get("items", []))
+    if method := params.get("default_payment_method"):
+        state.find("payment_method", method, "default_payment_method")
+    behavior = params.get("proration_behavior", "create_prorations")
+    at = _proration_moment(state, subscription, params)
+    reset = _resets(state, subscription, planned, params)
+    if params.get("payment_behavior") == "error_if_incomplete" and (
+        reset or behavior == "always_invoice"
+    ):
+        _refuse_declined(state, subscription)
+    for position, given in enumerate(params.get("discounts", [])):
+        if given.get("coupon"):
+            discounts.usable_coupon(state, given["coupon"], f"discounts[{position}][coupon]")
+    if behavior != "none" and subscription["status"] != "trialing" and (planned or reset):
+        changed = planned if not reset else _everything(state, subscription, planned)
+        _credit(state, subscription, changed, at)
+    _change_items(state, subscription, planned)
+    if "discounts" in params:
+        discounts.replace(state, subscription, params["discounts"])
+    merge(subscription, {name: params[name] for name in _PLAIN if name in params})
+    merge(subscription, {"metadata": params.get("metadata", {})})
+    subscription["cancellation_details"] |= params.get("cancellation_details", {})
+    if "pause_collection" in params:
+        pause = params["pause_collection"]
+        subscription["pause_collection"] = pause and {"resumes_at": None, **pause}
+    if {"cancel_at", "cancel_at_period_end"} & set(params):
+        plan_end(state, subscription, params)
+    _bill_change(state, subscription, planned, behavior, at, reset=reset)
+
+
+# Each planned change: the item (None for a new one), its new price and quantity; no price: deleted.
+_Planned = list[tuple[Object | None, Object | None, int | None, Params]]
+
+
+def _plan_items(state: State, subscription: Object, items: list[Params]) -> _Planned:
+    planned: _Planned = []
+    unchanged: list[Object] = []
+    kept = {item["id"]: item for item in subscriptions.items_of(state, subscription)}
+    for position, given in enumerate(items):
+        param = f"items[{position}][id]"
+        item = kept.pop(given["id"], None) if given.get("id") else None
+        if given.get("id") and item is None:
+            raise no_such("subscription_item", given["id"], param)
+        if given.get("deleted"):
+            planned.append((item, None, None, given))
+            continue
+        if "price" in given or item is None:
+            price = prices_of(state, [given])[0]
+        else:
+            price = state.get("price", item["price"])
+        metered = price["recurring"]["usage_type"] == "metered"
+        before = (item["quantity"] if item else None) or 1
+        quantity = None if metered else given.get("quantity", before)
+        planned.append((item, price, quantity, given))
+        if item and (price["id"], quantity) == (item["price"], item["quantity"]):
+            planned.pop()  # nothing to bill
+            unchanged.append(price)
+            merge(item, {"metadata": given.get("metadata", {})})
+    left = unchanged + [state.get("price", item["price"]) for item in kept.values()]
+    left += [price for _, price, _, _ in planned if price]
+    if not left:
+        raise StripeError("A subscription must have at least one active item.", param="items")
+    _check_together(left)
+    return planned
+
+
+def _everything(state: State, subscription: Object, planned: _Planned) -> _Planned:
+    """All items, those that stay as they are as well: a new cycle credits each of them."""
+    touched = {item["id"] for item, *_ in planned if item}
+    return planned + [
+        (item, state.get("price", item["price"]), item["quantity"], {})
+        for item in subscriptions.items_of(state, subscription)
+        if item["id"] not in touched
+    ]
+
+
+def _resets(state: State, subscription: Object, planned: _Planned, params: Params) -> bool:
+    """Whether a new billing cycle begins now: another interval, the first price above 0, or asked."""
+    if params.get("trial_end") == "now" or params.get("billing_cycle_anchor") == "now":
+        return True
+    if subscription["status"] == "trialing":
+        return False
+    recurring = subscriptions.recurring_of(state, subscription)
+    step = (recurring["interval"], recurring["interval_count"])
+    prices = [price for _, price, _, _ in planned if price]
+    steps = {(p["recurring"]["interval"], p["recurring"]["interval_count"]) for p in prices}
+    return bool(steps - {step}) or (
+        any(price["unit_amount"] != 0 for price in prices) and _is_free(state, subscription)
+    )
+
+
+def _is_free(state: State, subscription: Object) -> bool:
+    items = subscriptions.items_of(state, subscription)
+    return all(state.get("price", item["price"])["unit_amount"] == 0 for item in items)
+
+
+def _proration_moment(state: State, subscription: Object, params: Params) -> int:
+    at = params.get("proration_date", state.now(subscription))
+    start, end = subscriptions.period_of(state, subscription)
+    if not start <= at <= end:
+        raise StripeError(
+            "The proration date must be within the current period.", param="proration_date"
+        )
+    return int(at)
+
+
+def _refuse_declined(state: State, subscription: Object) -> None:
+    customer = state.get("customer", subscription["customer"])
+    method = method_of(state, customer, subscription)
+    if method is None or method["_declines"]:
+        raise card_declined()
+
+
+def _credit(state: State, subscription: Object, planned: _Planned, at: int) -> None:
+    """Give back what was billed for the rest of the period, of the items that change."""
+    for item, *_ in planned:
+        if item and item["quantity"] is not None:
+            old = state.get("price", item["price"])
+            prorations.prorate(state, subscription, item, old, item["quantity"], at, -1)
+
+
+def credit_unused(state: State, subscription: Object, at: int) -> None:
+    _credit(state, subscription, _everything(state, subscription, []), at)
+
+
+def _change_items(state: State, subscription: Object, planned: _Planned) -> None:
+    start, end = subscriptions.period_of(state, subscription)
+    for item, price, quantity, given in planned:
+        if price is None and item:
+            subscription["_items"].remove(item["id"])
+        elif price and item:
+            item |= {"price": price["id"], "quantity": quantity}
+            merge(item, {"metadata": given.get("metadata", {})})
+        elif price:
+            new = subscriptions.add_item(state, subscription, price, given)
+            new |= {"current_period_start": start, "current_period_end": end}
+
+
+def _bill_change(
+    state: State, subscription: Object, planned: _Planned, behavior: str, at: int, *, reset: bool
+) -> None:
+    if reset:
+        _new_cycle(state, subscription)
+        return
+    if behavior == "none" or subscription["status"] == "trialing":
+        return
+    for item, price, quantity, _ in planned:
+        if price and quantity is not None:
+            target = item or _item_with(state, subscription, price)
+            prorations.prorate(state, subscription, target, price, quantity, at, 1)
+    if behavior == "always_invoice" and (lines := prorations.pending_lines(state, subscription)):
+        subscriptions.bill(state, subscription, "subscription_update", lines)
+
+
+def _item_with(state: State, subscription: Object, price: Object) -> Object:
+    items = subscriptions.items_of(state, subscription)
+    return next(item for item in reversed(items) if item["price"] == price["id"])
+
+
+def _new_cycle(state: State, subscription: Object) -> None:
+    now = state.now(subscription)
+    if subscription["status"] == "trialing":
+        subscription |= {"status": "active", "trial_end": now}
+    subscription["billing_cycle_anchor"] = now
+    end = pricing.period_end(now, subscriptions.recurring_of(state, subscription), now)
+    subscriptions.set_period(state, subscription, now, end)
+    lines = prorations.pending_lines(state, subscription)
+    lines += subscriptions.advance_lines(state, subscription)
+    subscriptions.bill(state, subscription, "subscription_update", lines)
+
+
+def plan_end(state: State, subscription: Object, params: Params) -> None:
+    """Cancel at the period's end or another moment, or take that back."""
+    now = state.now(subscription)
+    at = params.get("cancel_at")
+    at_end = bool(params.get("cancel_at_period_end"))
+    if at and at_end:
+        raise StripeError("You may only specify one of cancel_at and cancel_at_period_end.")
+    if at and at <= now:
+        raise StripeError("Invalid timestamp: must be in the future.", param="cancel_at")
+    moment = subscriptions.period_of(state, subscription)[1] if at_end else at
+    subscription |= {"cancel_at_period_end": at_end, "cancel_at": moment}
+    subscription["canceled_at"] = now if moment else None
+    reason = "cancellation_requested" if moment else None
+    subscription["cancellation_details"]["reason"] = reason
