@@ -12,11 +12,11 @@ _PLAIN = ("collection_method", "days_until_due", "default_payment_method", "desc
 _PLAIN += ("trial_settings",)
 
 
-def prices_of(state: State, items: list[Params]) -> list[Object]:
+def prices_of(state: State, items: list[Params], where: str = "items") -> list[Object]:
     """The recurring prices of new items; refused where they cannot be billed together."""
     prices: list[Object] = []
     for position, given in enumerate(items):
-        param = f"items[{position}][price]"
+        param = f"{where}[{position}][price]"
         price = state.find("price", given.get("price") or "", param)
         if not price["recurring"]:
             raise StripeError(

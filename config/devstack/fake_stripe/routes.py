@@ -36,6 +36,17 @@ def route(method: str, path: str, specification: Specification | None = None) ->
     return register
 
 
+def page(method: str, path: str) -> Any:
+    """Let `show(state, form, *ids)` answer people."""
+    pattern = re.compile(re.sub(r"\{\w+\}", "([^/]+)", path))
+
+    def register(show: Callable[..., tuple[int, str]]) -> Callable[..., tuple[int, str]]:
+        PAGES.append((method, pattern, show))
+        return show
+
+    return register
+
+
 def matching(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
     for candidate in ROUTES:
         if candidate.method == method and (match := candidate.path.fullmatch(path)):

@@ -182,7 +182,7 @@ def _check_payment(state: State, customer: Object, params: Params) -> None:
 )
 def update_subscription(state: State, params: Params, subscription_id: str) -> Object:
     subscription: Object = state.find("subscription", subscription_id, in_path=True)
-    ended(subscription, allowed={"metadata", "cancellation_details"}, given=params)
+    refuse_ended(subscription, allowed={"metadata", "cancellation_details"}, given=params)
     with state.changing(subscription, "customer.subscription.updated"):
         changes.apply(state, subscription, params)
     return subscription
@@ -195,7 +195,7 @@ def update_subscription(state: State, params: Params, subscription_id: str) -> O
 )
 def cancel_subscription(state: State, params: Params, subscription_id: str) -> Object:
     subscription: Object = state.find("subscription", subscription_id, in_path=True)
-    ended(subscription)
+    refuse_ended(subscription)
     now = state.now(subscription)
     if params.get("prorate"):
         changes.credit_unused(state, subscription, now)
@@ -239,7 +239,7 @@ def resume_subscription(state: State, params: Params, subscription_id: str) -> O
     return subscription
 
 
-def ended(
+def refuse_ended(
     subscription: Object, allowed: set[str] | None = None, given: Params | None = None
 ) -> None:
     """Refuse to change what is over."""

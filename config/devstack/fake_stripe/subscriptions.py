@@ -51,17 +51,13 @@ def start(state: State, subscription: Object) -> None:
 def renew(state: State, subscription: Object) -> None:
     """At the end of a period: begin the next one and bill it, with the usage of the last."""
     begin, now = period_of(state, subscription)
-    anchor, trial = subscription["billing_cycle_anchor"], subscription["status"] == "trialing"
+    trial = subscription["status"] == "trialing"
     if trial and _ended_without_method(state, subscription):
         return
     with state.changing(subscription, "customer.subscription.updated"):
-        end = pricing.period_end(anchor, recurring_of(state, subscription), now)
-        set_period(state, subscription, now, end)
         if trial:
             subscription["status"] = "active"
-        lines = usage.lines(state, subscription, begin, now) if not trial else []
-        lines += advance_lines(state, subscription)
-        lines += prorations.pending_lines(state, subscription)
+        lines = renewal_lines(state, subscription, begin, now)
         bill(state, subscription, "subscription_cycle", lines)
 
 
@@ -146,6 +142,15 @@ def _ended_without_method(state: State, subscription: Object) -> bool:
         with state.changing(subscription, "customer.subscription.paused"):
             subscription["status"] = "paused"
     return True
+
+
+def renewal_lines(state: State, subscription: Object, start: int, end: int) -> list[Object]:
+    """Begin the period after [start, end): its cost, the usage of the last one, what waited."""
+    lines = usage.lines(state, subscription, start, end)
+    anchor, recurring = subscription["billing_cycle_anchor"], recurring_of(state, subscription)
+    set_period(state, subscription, end, pricing.period_end(anchor, recurring, end))
+    lines += advance_lines(state, subscription)
+    return lines + prorations.pending_lines(state, subscription)
 
 
 def advance_lines(state: State, subscription: Object) -> list[Object]:
