@@ -2,50 +2,20 @@
 
 from config.devstack.fake_stripe import discounts, pricing, prorations, subscriptions
 from config.devstack.fake_stripe.customers import merge, method_of
-from config.devstack.fake_stripe.errors import StripeError, card_declined, no_such
-from config.devstack.fake_stripe.parameters import Params, boolean, metadata, natural, text
+from config.devstack.fake_stripe.errors import StripeError, card_declined
+from config.devstack.fake_stripe.parameters import Params
+from config.devstack.fake_stripe.planned_items import Planned, everything, plan_items
 from config.devstack.fake_stripe.state import Object, State
 
 PRORATION = ("always_invoice", "create_prorations", "none")
-ITEM = {"deleted": boolean, "id": text, "metadata": metadata, "price": text, "quantity": natural}
-_PLAIN = ("collection_method", "days_until_due", "default_payment_method", "description")
-_PLAIN += ("trial_settings",)
-
-
-def prices_of(state: State, items: list[Params], where: str = "items") -> list[Object]:
-    """The recurring prices of new items; refused where they cannot be billed together."""
-    prices: list[Object] = []
-    for position, given in enumerate(items):
-        param = f"{where}[{position}][price]"
-        price = state.find("price", given.get("price") or "", param)
-        if not price["recurring"]:
-            raise StripeError(
-                f"The price specified is set to `type=one_time` but this field only accepts "
-                f"prices with `type=recurring`: {price['id']}.",
-                param=param,
-            )
-        if not price["active"]:
-            raise StripeError(f"The price specified is inactive: {price['id']}.", param=param)
-        prices.append(price)
-    _check_together(prices)
-    return prices
-
-
-def _check_together(prices: list[Object]) -> None:
-    kinds = {
-        (price["currency"], price["recurring"]["interval"], price["recurring"]["interval_count"])
-        for price in prices
-    }
-    if len(kinds) > 1:
-        raise StripeError(
-            "Currency and interval fields must match across all prices on this subscription.",
-            param="items",
-        )
+_PLAIN = (
+    "collection_method days_until_due default_payment_method description trial_settings".split()
+)
 
 
 def apply(state: State, subscription: Object, params: Params) -> None:
     """Make all the changes of an update; what is refused is refused before the first of them."""
-    planned = _plan_items(state, subscription, params.get("items", []))
+    planned = plan_items(state, subscription, params.get("items", []))
     if method := params.get("default_payment_method"):
         state.find("payment_method", method, "default_payment_method")
     behavior = params.get("proration_behavior", "create_prorations")
@@ -59,7 +29,7 @@ def apply(state: State, subscription: Object, params: Params) -> None:
         if given.get("coupon"):
             discounts.usable_coupon(state, given["coupon"], f"discounts[{position}][coupon]")
     if behavior != "none" and subscription["status"] != "trialing" and (planned or reset):
-        changed = planned if not reset else _everything(state, subscription, planned)
+        changed = planned if not reset else everything(state, subscription, planned)
         _credit(state, subscription, changed, at)
     _change_items(state, subscription, planned)
     if "discounts" in params:
@@ -75,54 +45,8 @@ def apply(state: State, subscription: Object, params: Params) -> None:
     _bill_change(state, subscription, planned, behavior, at, reset=reset)
 
 
-# Each planned change: the item (None for a new one), its new price and quantity; no price: deleted.
-_Planned = list[tuple[Object | None, Object | None, int | None, Params]]
-
-
-def _plan_items(state: State, subscription: Object, items: list[Params]) -> _Planned:
-    planned: _Planned = []
-    unchanged: list[Object] = []
-    kept = {item["id"]: item for item in subscriptions.items_of(state, subscription)}
-    for position, given in enumerate(items):
-        param = f"items[{position}][id]"
-        item = kept.pop(given["id"], None) if given.get("id") else None
-        if given.get("id") and item is None:
-            raise no_such("subscription_item", given["id"], param)
-        if given.get("deleted"):
-            planned.append((item, None, None, given))
-            continue
-        if "price" in given or item is None:
-            price = prices_of(state, [given])[0]
-        else:
-            price = state.get("price", item["price"])
-        metered = price["recurring"]["usage_type"] == "metered"
-        before = (item["quantity"] if item else None) or 1
-        quantity = None if metered else given.get("quantity", before)
-        planned.append((item, price, quantity, given))
-        if item and (price["id"], quantity) == (item["price"], item["quantity"]):
-            planned.pop()  # nothing to bill
-            unchanged.append(price)
-            merge(item, {"metadata": given.get("metadata", {})})
-    left = unchanged + [state.get("price", item["price"]) for item in kept.values()]
-    left += [price for _, price, _, _ in planned if price]
-    if not left:
-        raise StripeError("A subscription must have at least one active item.", param="items")
-    _check_together(left)
-    return planned
-
-
-def _everything(state: State, subscription: Object, planned: _Planned) -> _Planned:
-    """All items, those that stay as they are as well: a new cycle credits each of them."""
-    touched = {item["id"] for item, *_ in planned if item}
-    return planned + [
-        (item, state.get("price", item["price"]), item["quantity"], {})
-        for item in subscriptions.items_of(state, subscription)
-        if item["id"] not in touched
-    ]
-
-
-def _resets(state: State, subscription: Object, planned: _Planned, params: Params) -> bool:
-    """Whether a new billing cycle begins now: another interval, the first price above 0, or asked."""
+def _resets(state: State, subscription: Object, planned: Planned, params: Params) -> bool:
+    """Whether a new billing cycle begins now: another interval, first price above 0, or asked."""
     if params.get("trial_end") == "now" or params.get("billing_cycle_anchor") == "now":
         return True
     if subscription["status"] == "trialing":
@@ -158,19 +82,21 @@ def _refuse_declined(state: State, subscription: Object) -> None:
         raise card_declined()
 
 
-def _credit(state: State, subscription: Object, planned: _Planned, at: int) -> None:
+def _credit(state: State, subscription: Object, planned: Planned, at: int) -> None:
     """Give back what was billed for the rest of the period, of the items that change."""
     for item, *_ in planned:
         if item and item["quantity"] is not None:
             old = state.get("price", item["price"])
-            prorations.prorate(state, subscription, item, old, item["quantity"], at, -1)
+            prorations.prorate(
+                state, subscription, item, old, quantity=item["quantity"], at=at, sign=-1
+            )
 
 
 def credit_unused(state: State, subscription: Object, at: int) -> None:
-    _credit(state, subscription, _everything(state, subscription, []), at)
+    _credit(state, subscription, everything(state, subscription, []), at)
 
 
-def _change_items(state: State, subscription: Object, planned: _Planned) -> None:
+def _change_items(state: State, subscription: Object, planned: Planned) -> None:
     start, end = subscriptions.period_of(state, subscription)
     for item, price, quantity, given in planned:
         if price is None and item:
@@ -184,7 +110,7 @@ def _change_items(state: State, subscription: Object, planned: _Planned) -> None
 
 
 def _bill_change(
-    state: State, subscription: Object, planned: _Planned, behavior: str, at: int, *, reset: bool
+    state: State, subscription: Object, planned: Planned, behavior: str, at: int, *, reset: bool
 ) -> None:
     if reset:
         _new_cycle(state, subscription)
@@ -194,7 +120,7 @@ def _bill_change(
     for item, price, quantity, _ in planned:
         if price and quantity is not None:
             target = item or _item_with(state, subscription, price)
-            prorations.prorate(state, subscription, target, price, quantity, at, 1)
+            prorations.prorate(state, subscription, target, price, quantity=quantity, at=at, sign=1)
     if behavior == "always_invoice" and (lines := prorations.pending_lines(state, subscription)):
         subscriptions.bill(state, subscription, "subscription_update", lines)
 

@@ -1,17 +1,11 @@
-"""Checkout sessions, and the page on which a person pays or lets the card be declined."""
-
-from html import escape
-from urllib.parse import quote
+"""Checkout sessions."""
 
 from config.devstack.fake_stripe import (
-    changes,
     discounts,
-    pages,
-    payments,
+    planned_items,
     pricing,
-    subscription_requests,
 )
-from config.devstack.fake_stripe.customers import attach, create_customer, living, new_method
+from config.devstack.fake_stripe.customers import living
 from config.devstack.fake_stripe.errors import StripeError, missing
 from config.devstack.fake_stripe.parameters import (
     PAGE,
@@ -26,7 +20,7 @@ from config.devstack.fake_stripe.parameters import (
     natural,
     text,
 )
-from config.devstack.fake_stripe.routes import page, readable, route
+from config.devstack.fake_stripe.routes import readable, route
 from config.devstack.fake_stripe.state import Object, State
 
 _PATH = "/v1/checkout/sessions"
@@ -70,7 +64,8 @@ def create_session(state: State, params: Params) -> Object:
         if params.get("customer_email"):
             raise StripeError("You may only specify one of customer and customer_email.")
         customer = living(state, given, "customer")
-    lines, prices = params.pop("line_items"), _prices(state, params)
+    lines = params.pop("line_items")
+    prices = _prices(state, params["mode"], lines)
     for position, given_discount in enumerate(params.get("discounts", [])):
         param = f"discounts[{position}][coupon]"
         discounts.usable_coupon(state, given_discount.get("coupon"), param)
@@ -94,10 +89,9 @@ def create_session(state: State, params: Params) -> Object:
     return session
 
 
-def _prices(state: State, params: Params) -> list[Object]:
-    lines = params["_lines"] if "_lines" in params else params["line_items"]
-    if params["mode"] == "subscription":
-        prices = changes.prices_of(state, lines, "line_items")
+def _prices(state: State, mode: str, lines: list[Params]) -> list[Object]:
+    if mode == "subscription":
+        prices = planned_items.prices_of(state, lines, "line_items")
     else:
         prices = [
             state.find("price", line["price"], f"line_items[{position}][price]")
@@ -125,7 +119,7 @@ def _line_items(state: State, prices: list[Object], lines: list[Params]) -> Obje
 
 @route("POST", _PATH + "/{id}/expire")
 def expire_session(state: State, params: Params, session_id: str) -> Object:
-    session = _open(state, session_id)
+    session = open_session(state, session_id)
     session |= {"status": "expired", "url": None}
     state.emit("checkout.session.expired", session)
     return session
@@ -140,76 +134,8 @@ def list_line_items(state: State, params: Params, session_id: str) -> Object:
 readable("checkout.session", _PATH, customer=text, subscription=text, status=text)
 
 
-def _open(state: State, session_id: str) -> Object:
+def open_session(state: State, session_id: str) -> Object:
     session: Object = state.find("checkout.session", session_id, in_path=True)
     if session["status"] != "open":
         raise StripeError(f"This checkout session is {session['status']}.")
     return session
-
-
-@page("GET", "/c/pay/{id}")
-def show(state: State, form: Params, session_id: str, problem: str = "") -> tuple[int, str]:
-    session = _open(state, session_id)
-    rows = "".join(
-        f"<tr><td>{escape(str(item['quantity'] or ''))} × {escape(item['description'])}"
-        f"<td>{pages.money(item['amount_total'], item['currency'])}"
-        for item in session["_line_items"]["data"]
-    )
-    total = pages.money(session["amount_total"], session["currency"])
-    days = session["_subscription_data"].get("trial_period_days")
-    trial = f"<p>Free for {days} days.</p>" if days else ""
-    email = escape(session["customer_email"] or "")
-    field = f'<p><label>E-mail <input name="email" type="email" value="{email}" required></label>'
-    form_ = pages.form(
-        {"pay": f"Pay {total}", "decline": "Decline the card"},
-        "" if session["customer"] else field,
-    )
-    back = session["cancel_url"]
-    link = f'<p><a href="{escape(back)}">Back</a>' if back else ""
-    return 200, pages.page("Checkout", f"<table>{rows}</table>{trial}{form_}{link}", problem)
-
-
-@page("POST", "/c/pay/{id}")
-def submit(state: State, form: Params, session_id: str) -> tuple[int, str]:
-    session = _open(state, session_id)
-    if form.get("action") == "decline":
-        intent = _intent(state, session)
-        payments.confirm(state, intent, new_method(state, declines=True))
-        return show(state, {}, session_id, "Your card was declined. Try another one.")
-    return 303, complete(state, session, form.get("email", ""))
-
-
-def complete(state: State, session: Object, email: str) -> str:
-    """Pay: make the customer, the subscription and its invoice; returns where to go then."""
-    if not session["customer"]:
-        session["customer"] = create_customer(
-            state, {"email": session["customer_email"] or email, "metadata": {}}
-        )["id"]
-    customer = state.get("customer", session["customer"])
-    method = attach(state, "pm_card_visa", customer, "payment_method")
-    if session["mode"] == "subscription":
-        _subscribe(state, session, method)
-    else:
-        intent = _intent(state, session)
-        payments.confirm(state, intent, method)
-        session["payment_intent"] = intent["id"]
-    details = {"email": customer["email"], "name": customer["name"], "phone": None}
-    session |= {"customer_details": details | {"tax_exempt": "none", "tax_ids": []}}
-    free = session["amount_total"] == 0 or session["_subscription_data"].get("trial_period_days")
-    session |= {"status": "complete", "payment_status": "no_payment_required" if free else "paid"}
-    session["url"] = None
-    state.emit("checkout.session.completed", session)
-    return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", quote(session["id"]))
-
-
-def _subscribe(state: State, session: Object, method: Object) -> None:
-    params = {"customer": session["customer"], "items": session["_lines"]}
-    params |= {"default_payment_method": method["id"], "discounts": session["discounts"]}
-    params |= session["_subscription_data"]
-    subscription = subscription_requests.create_subscription(state, params)
-    session |= {"subscription": subscription["id"], "invoice": subscription["latest_invoice"]}
-
-
-def _intent(state: State, session: Object) -> Object:
-    amount, currency = session["amount_total"], session["currency"]
-    return payments.new_intent(state, amount, currency, session["customer"], "Checkout")

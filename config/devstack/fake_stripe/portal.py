@@ -1,4 +1,4 @@
-"""Billing portal sessions, and the page on which a customer cancels, resumes or changes the card."""
+"""Billing portal sessions, and the page on which a customer cancels or changes the card."""
 
 from datetime import UTC, datetime
 from html import escape
@@ -70,7 +70,7 @@ def submit(state: State, form: Params, session_id: str) -> tuple[int, str]:
 
 
 def _change_card(state: State, customer: Object, card: str) -> None:
-    """The new card is the default of the customer and his subscriptions; open invoices are tried."""
+    """Make it the default of customer and subscriptions, and try the open invoices with it."""
     method = attach(state, card, customer, "payment_method")
     with state.changing(customer):
         customer["invoice_settings"]["default_payment_method"] = method["id"]

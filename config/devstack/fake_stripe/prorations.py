@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from config.devstack.fake_stripe import discounts, invoices, pricing
+from config.devstack.fake_stripe import discounts, lines, pricing
 from config.devstack.fake_stripe.state import Object, State
 
 
@@ -13,7 +13,7 @@ def item_line(state: State, item: Object, amount: int | None = None, *, trial: b
     cost = pricing.amount(price, quantity) if amount is None else amount
     interval = price["recurring"]["interval"]
     description = f"Trial period for {name}" if trial else f"{quantity} × {name} (per {interval})"
-    return invoices.line(
+    return lines.line(
         state,
         cost,
         (item["current_period_start"], item["current_period_end"]),
@@ -30,6 +30,7 @@ def prorate(
     subscription: Object,
     item: Object,
     price: Object,
+    *,
     quantity: int,
     at: int,
     sign: int,
@@ -76,7 +77,7 @@ def drop_pending(state: State, subscription: Object) -> None:
 def _pending_line(state: State, pending: Object) -> Object:
     item_id = ((pending["parent"] or {}).get("subscription_details") or {}).get("subscription_item")
     price_id = ((pending["pricing"] or {}).get("price_details") or {}).get("price")
-    return invoices.line(
+    return lines.line(
         state,
         pending["amount"],
         (pending["period"]["start"], pending["period"]["end"]),

@@ -3,12 +3,16 @@
 from config.devstack.fake_stripe import (
     catalogue,
     checkout,
+    checkout_page,
     clocks,
+    coupons,
     customers,
     events,
     invoice_requests,
+    new_subscriptions,
     payments,
     portal,
+    previews,
     subscription_requests,
     usage,
 )
@@ -16,12 +20,16 @@ from config.devstack.fake_stripe import (
 __all__ = [
     "catalogue",
     "checkout",
+    "checkout_page",
     "clocks",
+    "coupons",
     "customers",
     "events",
     "invoice_requests",
+    "new_subscriptions",
     "payments",
     "portal",
+    "previews",
     "subscription_requests",
     "usage",
 ]

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from config.devstack.fake_stripe.parameters import PAGE, Kind, Params, Specification
 from config.devstack.fake_stripe.state import Object, State
 
 Handler = Callable[..., Any]
+H = TypeVar("H", bound=Handler)
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,22 @@ ROUTES: list[Route] = []
 PAGES: list[tuple[str, re.Pattern[str], Callable[..., tuple[int, str]]]] = []
 
 
-def route(method: str, path: str, specification: Specification | None = None) -> Any:
+def route(method: str, path: str, specification: Specification | None = None) -> Callable[[H], H]:
     """Let `handler(state, params, *ids)` answer; `{...}` in the path is an id."""
     pattern = re.compile(re.sub(r"\{\w+\}", "([^/]+)", path))
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: H) -> H:
         ROUTES.append(Route(method, pattern, specification or {}, handler))
         return handler
 
     return register
 
 
-def page(method: str, path: str) -> Any:
+def page(method: str, path: str) -> Callable[[H], H]:
     """Let `show(state, form, *ids)` answer people."""
     pattern = re.compile(re.sub(r"\{\w+\}", "([^/]+)", path))
 
-    def register(show: Callable[..., tuple[int, str]]) -> Callable[..., tuple[int, str]]:
+    def register(show: H) -> H:
         PAGES.append((method, pattern, show))
         return show
 

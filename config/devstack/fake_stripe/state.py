@@ -15,6 +15,7 @@ from config.devstack.fake_stripe.rendering import differences, render
 Object = dict[str, Any]
 
 API_VERSION = "2026-08-26.dahlia"
+_KEPT = ("objects", "undelivered", "idempotent")
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -31,6 +32,7 @@ class State:
         self.base_url = ""
         self.request: Object = {"id": None, "idempotency_key": None}
         self.simulated_time: int | None = None
+        self._saved = ""
 
     # Objects
 
@@ -127,7 +129,7 @@ class State:
 
     @contextmanager
     def changing(self, about: Object, event_type: str = "") -> Iterator[Object]:
-        """Emit `KIND.updated`, or another event, with what the block changed; nothing if nothing."""
+        """Emit `KIND.updated`, or another event, if the block changes something that is shown."""
         before = render(self, about)
         yield about
         previous = differences(before, render(self, about))
@@ -136,18 +138,23 @@ class State:
 
     # Persistence
 
-    def save(self, file: Path) -> None:
-        """Replace the file as a whole: a crash leaves the old one."""
-        kept = {"objects": self.objects, "undelivered": self.undelivered}
-        kept["idempotent"] = self.idempotent  # type: ignore[assignment]
+    def save_changes(self, file: Path) -> None:
+        """Replace the file as a whole where something changed: a crash leaves the old one."""
+        kept = {name: getattr(self, name) for name in _KEPT}
+        text = json.dumps(kept)
+        if text == self._saved:
+            return
         fresh = file.with_name(f"{file.name}.new")
-        fresh.write_text(json.dumps(kept))
+        fresh.touch(mode=0o600)
+        fresh.write_text(text)
         fresh.replace(file)
+        self._saved = text
 
     def load(self, file: Path) -> None:
         kept = json.loads(file.read_text())
-        self.objects = defaultdict(dict, kept["objects"])
-        self.undelivered, self.idempotent = kept["undelivered"], kept["idempotent"]
+        for name in _KEPT:
+            setattr(self, name, kept[name])
+        self.objects = defaultdict(dict, self.objects)
 
 
 def _within(candidate: Object, params: Object) -> bool:

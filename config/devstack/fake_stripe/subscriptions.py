@@ -28,7 +28,7 @@ def set_period(state: State, subscription: Object, start: int, end: int) -> None
 
 def add_item(state: State, subscription: Object, price: Object, given: Params) -> Object:
     metered = price["recurring"]["usage_type"] == "metered"
-    fields = {"billing_thresholds": None, "discounts": [], "tax_rates": []}
+    fields: Object = {"billing_thresholds": None, "discounts": [], "tax_rates": []}
     fields |= {"price": price["id"], "subscription": subscription["id"]}
     fields |= {"quantity": None if metered else given.get("quantity", 1)}
     fields |= {"metadata": given.get("metadata", {}), "created": state.now(subscription)}

@@ -1,6 +1,7 @@
 """Billing meters: usage is sent as meter events and billed at the end of a period."""
 
-from config.devstack.fake_stripe import invoices, pricing
+from config.devstack.fake_stripe import lines as invoice_lines
+from config.devstack.fake_stripe import pricing
 from config.devstack.fake_stripe.errors import StripeError
 from config.devstack.fake_stripe.parameters import (
     Params,
@@ -71,7 +72,7 @@ def lines(state: State, subscription: Object, start: int, end: int) -> list[Obje
         if item["quantity"] is None:
             quantity = _used(state, price, subscription["customer"], start, end)
             found.append(
-                invoices.line(
+                invoice_lines.line(
                     state,
                     pricing.amount(price, quantity),
                     (start, end),
