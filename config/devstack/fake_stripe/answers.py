@@ -3,7 +3,7 @@
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ class Answers:
         self._state, self._lock, self._api_key = state, lock, api_key
 
     def json(
-        self, method: str, target: str, headers: Mapping[str, str], body: str
+        self, method: str, target: str, headers: Message, body: str
     ) -> tuple[int, Object, bool]:
         """Status, JSON and whether an idempotency key had the answer already."""
         try:

@@ -9,6 +9,7 @@ from config.devstack.fake_stripe.parameters import (
     PAGE,
     Params,
     Required,
+    Specification,
     boolean,
     choice,
     currency,
@@ -26,7 +27,7 @@ from config.devstack.fake_stripe.state import Object, State
 
 _AMOUNTS = {"unit_amount": natural, "unit_amount_decimal": decimal}
 _FLAT = {"flat_amount": natural, "flat_amount_decimal": decimal}
-_RECURRING = {
+_RECURRING: Specification = {
     "interval": Required(choice("day", "month", "week", "year")),
     "interval_count": natural,
     "meter": text,

@@ -6,9 +6,9 @@ _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem;
 color:#1a1f36}
 main{border:1px solid #e3e8ee;border-radius:8px;padding:1.5rem}
-
 button{font:inherit;padding:.5rem 1.2rem;margin:.5rem .5rem 0 0;border-radius:6px;
-border:1px solid #635bff;background:#635bff;color:#fff;cursor:pointer}button.plain{background:#fff;color:#635bff}
+border:1px solid #635bff;background:#635bff;color:#fff;cursor:pointer}
+button.plain{background:#fff;color:#635bff}
 input{font:inherit;padding:.4rem;width:100%;box-sizing:border-box}
 [role=alert]{color:#b3093c}
 table{width:100%}td:last-child{text-align:right}small{color:#697386}

@@ -49,7 +49,7 @@ def reduction(coupon: Object, subtotal: int) -> int:
     """What a coupon takes off an invoice's subtotal; never more than there is."""
     if coupon["percent_off"] is not None:
         return rounded(Decimal(subtotal) * Decimal(str(coupon["percent_off"])) / 100)
-    return min(coupon["amount_off"], max(subtotal, 0))
+    return min(int(coupon["amount_off"]), max(subtotal, 0))
 
 
 def add(moment: int, interval: str, count: int) -> int:

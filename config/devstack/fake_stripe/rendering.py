@@ -89,8 +89,9 @@ def _plan(price: Object) -> Object:
     """The older view of a price that items still carry."""
     recurring = price["recurring"]
     plan = {name: recurring[name] for name in ("interval", "interval_count", "meter", "usage_type")}
-    same = ("id", "active", "billing_scheme", "created", "currency", "livemode", "metadata")
-    same += ("nickname", "product", "tiers_mode")
+    same = """
+        id active billing_scheme created currency livemode metadata nickname product tiers_mode
+    """.split()
     return (
         plan
         | {name: price[name] for name in same}

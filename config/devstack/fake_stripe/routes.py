@@ -59,7 +59,8 @@ def readable(kind: str, path: str, **filters: Kind) -> None:
     """Add retrieve and list of a kind; a filter compares the field of its name."""
 
     def retrieve(state: State, params: Params, object_id: str) -> Object:
-        return state.find(kind, object_id, in_path=True)
+        found: Object = state.find(kind, object_id, in_path=True)
+        return found
 
     def listing(state: State, params: Params) -> Object:
         return state.page(kind, path, params, filters)

@@ -41,7 +41,7 @@ class State:
 
     def new(self, kind: str, prefix: str, fields: Object) -> Object:
         """Keep a new object; `fields` may bring its own id."""
-        made = {"id": self.new_id(prefix), "object": kind, "livemode": False}
+        made: Object = {"id": self.new_id(prefix), "object": kind, "livemode": False}
         made |= {"created": self.now(fields), "metadata": {}} | fields
         self.objects[kind][made["id"]] = made
         return made
@@ -116,7 +116,7 @@ class State:
             for endpoint in self.all("webhook_endpoint", status="enabled")
             if {"*", event_type} & set(endpoint["enabled_events"])
         ]
-        event = {"id": self.new_id("evt"), "object": "event", "api_version": API_VERSION}
+        event: Object = {"id": self.new_id("evt"), "object": "event", "api_version": API_VERSION}
         event |= {"created": self.now(about), "data": data, "livemode": False}
         event |= {"pending_webhooks": len(endpoints), "request": dict(self.request)}
         event["type"] = event_type
