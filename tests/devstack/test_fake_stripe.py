@@ -1,5 +1,6 @@
 """The fake Stripe refuses what Stripe refuses: asked through the real library."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,44 @@ def test_a_file_keeps_everything_over_a_restart(tmp_path: Path, monkeypatch):
             assert again(subscription) == subscription
             assert len(servers[1].state.undelivered) == len(servers[1].events)
         servers[-1].stop()
+
+
+def half_done():
+    """Calls that are refused for the last thing they say."""
+    price, customer = new_price(), new_customer()
+    items, bad = [{"price": price.id}], [{"coupon": "none"}]
+    kept = subscribe(customer, price)
+    return [
+        (stripe.Customer.create, {"payment_method": "pm_none"}),
+        (new_price, {"amount": None}),
+        (stripe.Subscription.create, {"customer": customer.id, "items": items, "discounts": bad}),
+        (stripe.Subscription.modify, {"id": kept.id, "metadata": {"a": "b"}, "discounts": bad}),
+        (stripe.Subscription.modify, {"id": kept.id, "metadata": {"a": "b"}, "cancel_at": 1}),
+        (stripe.Invoice.pay, {"invoice": kept.latest_invoice}),
+    ]
+
+
+def contents(fake_stripe):
+    return json.dumps({kind: kept for kind, kept in fake_stripe.state.objects.items() if kept})
+
+
+def test_what_is_refused_leaves_nothing_behind(fake_stripe):
+    for call, parameters in half_done():
+        before = contents(fake_stripe)
+        assert refusal(call, **parameters).http_status == 400
+        assert contents(fake_stripe) == before, parameters
+
+
+def test_a_mistake_of_the_fake_is_an_api_error(fake_stripe, monkeypatch, capsys):
+    monkeypatch.setattr(fake_stripe.state, "new_id", None)
+    assert isinstance(refusal(stripe.Customer.create), stripe.APIError)
+    assert "TypeError" in capsys.readouterr().err
+
+
+def test_a_deleted_customer_is_a_stub_and_in_no_list():
+    customer = new_customer()
+    subscription = subscribe(customer)
+    stripe.Customer.delete(customer.id)
+    assert stripe.Customer.retrieve(customer.id).deleted is True
+    assert stripe.Customer.list().data == []
+    assert again(subscription).status == "canceled"

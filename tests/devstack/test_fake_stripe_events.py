@@ -154,3 +154,15 @@ def test_an_endpoint_gets_only_the_events_it_wants(fake_stripe):
         fake_stripe.deliver()
         event = stripe.Webhook.construct_event(*receiver.received[0], endpoint.secret)
     assert (len(receiver.received), event.type) == (1, "invoice.paid")
+
+
+def test_the_delivery_thread_tries_again(receiver, monkeypatch):
+    receiver.status = 500
+    server = FakeStripe(webhook_url=receiver.url)
+    server.start(delivering=True)
+    monkeypatch.setattr(stripe, "api_base", server.url)
+    new_customer("")
+    wait_until(lambda: receiver.received)
+    receiver.status = 200
+    wait_until(lambda: not server.state.undelivered)
+    server.stop()

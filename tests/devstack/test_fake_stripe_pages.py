@@ -153,3 +153,11 @@ def test_the_portal_leads_back():
     page = requests.get(portal(new_customer()).url, timeout=10).text
     assert "https://example.com/account" in page
     assert urlsplit(portal(new_customer()).url).path.startswith("/p/session/bps_")
+
+
+def test_an_open_invoice_is_paid_on_its_page():
+    subscription = subscribe(new_customer("pm_card_chargeCustomerFail"))
+    invoice = stripe.Invoice.retrieve(subscription.latest_invoice)
+    assert "Amount due" in requests.get(invoice.hosted_invoice_url, timeout=10).text
+    requests.post(invoice.hosted_invoice_url, {"action": "pay"}, timeout=10)
+    assert again(subscription).status == "active"

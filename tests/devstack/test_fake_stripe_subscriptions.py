@@ -2,7 +2,9 @@
 
 import pytest
 import stripe
+import time_machine
 
+from config.devstack.fake_stripe import clocks
 from tests.devstack.stripe_calls import (
     advance,
     again,
@@ -340,3 +342,38 @@ def test_more_than_was_paid_cannot_be_refunded():
     with pytest.raises(stripe.InvalidRequestError) as error:
         stripe.Refund.create(charge=charge.id)
     assert error.value.code == "charge_already_refunded"
+
+
+def test_an_item_can_be_added_and_removed():
+    subscription, price = subscribe(new_customer()), new_price(500)
+    added = stripe.SubscriptionItem.create(subscription=subscription.id, price=price.id)
+    assert [item.price.id for item in again(subscription)["items"].data][1] == price.id
+    stripe.SubscriptionItem.delete(added.id)
+    assert len(again(subscription)["items"].data) == 1
+
+
+def test_a_trial_can_be_made_longer(fake_stripe):
+    customer = customer_at("2026-01-01")
+    subscription = subscribe(customer, trial_period_days=14)
+    stripe.Subscription.modify(subscription.id, trial_end=seconds("2026-02-01"))
+    advance(fake_stripe, customer, "2026-01-20")
+    assert again(subscription).status == "trialing"
+    advance(fake_stripe, customer, "2026-02-02")
+    assert (again(subscription).status, totals(customer)) == ("active", [0, 1000])
+
+
+def test_a_trial_can_be_ended_now():
+    subscription = subscribe(new_customer(), trial_period_days=14)
+    ended = stripe.Subscription.modify(subscription.id, trial_end="now", expand=["latest_invoice"])
+    assert (ended.status, ended.latest_invoice.amount_paid) == ("active", 1000)
+
+
+def test_real_time_renews_what_has_no_clock(fake_stripe):
+    with time_machine.travel("2026-01-01", tick=False):
+        customer = new_customer()
+        subscription = subscribe(customer)
+    with time_machine.travel("2026-03-15", tick=False), fake_stripe.lock:
+        clocks.advance_real_time(fake_stripe.state)
+    assert totals(customer) == [1000, 1000, 1000]
+    renewed = stripe.Invoice.retrieve(again(subscription).latest_invoice)
+    assert renewed.created == seconds("2026-03-01")

@@ -7,7 +7,7 @@ from email.message import Message
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.devstack.fake_stripe import resources
+from config.devstack.fake_stripe import pages, resources
 from config.devstack.fake_stripe.errors import StripeError
 from config.devstack.fake_stripe.parameters import EXPAND, check, parse_form
 from config.devstack.fake_stripe.rendering import render
@@ -46,10 +46,11 @@ class Answers:
             if verb == method and (match := path.fullmatch(urlsplit(target).path)):
                 with self._lock:
                     self._state.request = {"id": None, "idempotency_key": None}
+                    self._state.unsaved = self._state.unsaved or method != "GET"
                     try:
                         return show(self._state, parse_form(body), *match.groups())
                     except StripeError as refusal:
-                        return refusal.status, str(refusal)
+                        return refusal.status, pages.page("Stripe", "", str(refusal))
         return None
 
     def _check_key(self, authorization: str) -> None:
@@ -74,6 +75,7 @@ class Answers:
                 "first used with.",
                 type_="idempotency_error",
             )
+        self._state.unsaved = self._state.unsaved or method != "GET"
         found = matching(method, path)
         if not found:
             raise StripeError(f"Unrecognized request URL ({method}: {path}).", status=404)

@@ -110,11 +110,11 @@ def list_features(state: State, params: Params, product_id: str) -> Object:
     },
 )
 def create_price(state: State, params: Params) -> Object:
-    if new := params.pop("product_data", None):
-        params["product"] = create_product(state, new)["id"]
-    if not params.get("product"):
+    new = params.pop("product_data", None)
+    if not new and not params.get("product"):
         raise missing("product")
-    state.find("product", params["product"], "product")
+    if not new:
+        state.find("product", params["product"], "product")
     params["_tiers"] = [_tier(tier) for tier in params.pop("tiers", [])]
     defaults = dict.fromkeys(("custom_unit_amount", "lookup_key", "nickname", "tiers_mode"))
     defaults |= {"active": True, "billing_scheme": "per_unit", "tax_behavior": "unspecified"}
@@ -123,6 +123,8 @@ def create_price(state: State, params: Params) -> Object:
     _check_scheme(fields)
     if fields["recurring"]:
         fields["recurring"] = _recurring(state, fields["recurring"])
+    if new:
+        fields["product"] = create_product(state, new)["id"]
     fields["type"] = "recurring" if fields["recurring"] else "one_time"
     price = state.new("price", "price", fields)
     state.emit("price.created", price)

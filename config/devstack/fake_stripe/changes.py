@@ -21,15 +21,15 @@ def apply(state: State, subscription: Object, params: Params) -> None:
     behavior = params.get("proration_behavior", "create_prorations")
     at = _proration_moment(state, subscription, params)
     reset = _resets(state, subscription, planned, params)
+    whole = reset or isinstance(params.get("trial_end"), int)
     if params.get("payment_behavior") == "error_if_incomplete" and (
         reset or behavior == "always_invoice"
     ):
         _refuse_declined(state, subscription)
-    for position, given in enumerate(params.get("discounts", [])):
-        if given.get("coupon"):
-            discounts.usable_coupon(state, given["coupon"], f"discounts[{position}][coupon]")
-    if behavior != "none" and subscription["status"] != "trialing" and (planned or reset):
-        changed = planned if not reset else everything(state, subscription, planned)
+    discounts.check(state, params.get("discounts", []))
+    check_end(state, subscription, params)
+    if behavior != "none" and subscription["status"] != "trialing" and (planned or whole):
+        changed = everything(state, subscription, planned) if whole else planned
         _credit(state, subscription, changed, at)
     _change_items(state, subscription, planned)
     if "discounts" in params:
@@ -40,6 +40,8 @@ def apply(state: State, subscription: Object, params: Params) -> None:
     if "pause_collection" in params:
         pause = params["pause_collection"]
         subscription["pause_collection"] = pause and {"resumes_at": None, **pause}
+    if isinstance(params.get("trial_end"), int):
+        _set_trial(state, subscription, params["trial_end"])
     if {"cancel_at", "cancel_at_period_end"} & set(params):
         plan_end(state, subscription, params)
     _bill_change(state, subscription, planned, behavior, at, reset=reset)
@@ -142,15 +144,32 @@ def _new_cycle(state: State, subscription: Object) -> None:
     subscriptions.bill(state, subscription, "subscription_update", lines)
 
 
+def check_end(state: State, about: Object, params: Params) -> None:
+    """Refuse an end of the subscription or its trial that cannot be, before anything is changed."""
+    if params.get("cancel_at") and params.get("cancel_at_period_end"):
+        raise StripeError("You may only specify one of cancel_at and cancel_at_period_end.")
+    for name in ("cancel_at", "trial_end"):
+        moment = params.get(name)
+        if isinstance(moment, int) and moment <= state.now(about):
+            raise StripeError("Invalid timestamp: must be in the future.", param=name)
+
+
+def _set_trial(state: State, subscription: Object, end: int) -> None:
+    """A trial until then, longer or shorter than the one before or a new one."""
+    now = state.now(subscription)
+    start = subscriptions.period_of(state, subscription)[0]
+    if subscription["status"] != "trialing":
+        start = subscription["trial_start"] = now
+    subscription |= {"status": "trialing", "trial_end": end, "billing_cycle_anchor": end}
+    subscription.pop("_warned", None)
+    subscriptions.set_period(state, subscription, start, end)
+
+
 def plan_end(state: State, subscription: Object, params: Params) -> None:
     """Cancel at the period's end or another moment, or take that back."""
     now = state.now(subscription)
     at = params.get("cancel_at")
     at_end = bool(params.get("cancel_at_period_end"))
-    if at and at_end:
-        raise StripeError("You may only specify one of cancel_at and cancel_at_period_end.")
-    if at and at <= now:
-        raise StripeError("Invalid timestamp: must be in the future.", param="cancel_at")
     moment = subscriptions.period_of(state, subscription)[1] if at_end else at
     subscription |= {"cancel_at_period_end": at_end, "cancel_at": moment}
     subscription["canceled_at"] = now if moment else None

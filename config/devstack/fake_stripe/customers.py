@@ -60,6 +60,11 @@ def retrieve_account_by_id(state: State, params: Params, account_id: str) -> Obj
 @route("POST", "/v1/customers", {**_FIELDS, "payment_method": text, "test_clock": text})
 def create_customer(state: State, params: Params) -> Object:
     method = params.pop("payment_method", None)
+    if method and not _is_test_card(method):
+        state.find("payment_method", method, "payment_method")
+    settings = params.pop("invoice_settings", {})
+    if settings.get("default_payment_method") not in {None, method}:
+        raise StripeError("The customer has only the payment_method that comes with it.")
     if clock := params.get("test_clock"):
         state.find("test_helpers.test_clock", clock, "test_clock")
     defaults = dict.fromkeys(("address", "currency", "default_source", "description", "discount"))
@@ -72,13 +77,10 @@ def create_customer(state: State, params: Params) -> Object:
         "footer": None,
         "rendering_options": None,
     }
-    settings = params.pop("invoice_settings", {})
     customer = state.new("customer", "cus", defaults | {"_invoices": 0} | params)
     if method:
         attached = attach(state, method, customer, "payment_method")["id"]
-        if settings.get("default_payment_method") == method:
-            settings = {"default_payment_method": attached}
-    _set_default(state, customer, settings)
+        customer["invoice_settings"]["default_payment_method"] = attached if settings else None
     state.emit("customer.created", customer)
     return customer
 
@@ -110,13 +112,17 @@ def merge(stored: Object, params: Params) -> None:
 
 def attach(state: State, method_id: str, customer: Object, param: str) -> Object:
     """Give a payment method to a customer; a test card such as `pm_card_visa` is made for him."""
-    if method_id.startswith(("pm_card_", "tok_")):
+    if _is_test_card(method_id):
         method = new_method(state, declines=method_id in _DECLINED)
     else:
         method = state.find("payment_method", method_id, param)
     method["customer"] = customer["id"]
     state.emit("payment_method.attached", method)
     return method
+
+
+def _is_test_card(method_id: str) -> bool:
+    return method_id.startswith("pm_card_")
 
 
 def new_method(state: State, *, declines: bool) -> Object:

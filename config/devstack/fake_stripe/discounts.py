@@ -11,6 +11,13 @@ from config.devstack.fake_stripe.state import Object, State
 DISCOUNTS = list_of(hash_of({"coupon": text, "discount": text}))
 
 
+def check(state: State, given: Iterable[Params]) -> None:
+    """Refuse coupons that cannot be used, before anything is changed."""
+    for position, wanted in enumerate(given):
+        if not wanted.get("discount"):
+            usable_coupon(state, wanted.get("coupon"), f"discounts[{position}][coupon]")
+
+
 def replace(state: State, subscription: Object, given: Iterable[Params]) -> None:
     """Put these discounts in place of the subscription's own."""
     kept = []

@@ -99,9 +99,10 @@ class Deliveries:
         taken = [job for job, status in zip(jobs, statuses, strict=True) if 200 <= status < 300]
         done = {(job["event"], job["endpoint"]) for job in taken}
         with self._lock:
-            for one in self._state.undelivered:
+            for one in jobs:
                 one["attempts"] += 1
                 one["due"] = time.time() + min(2.0 ** one["attempts"], _LONGEST_DELAY)
+            self._state.unsaved = self._state.unsaved or bool(jobs)
             for event, _ in done:
                 if event in self._state.objects["event"]:
                     self._state.objects["event"][event]["pending_webhooks"] -= 1

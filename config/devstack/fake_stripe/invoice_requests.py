@@ -88,12 +88,12 @@ def pay_invoice(state: State, params: Params, invoice_id: str) -> Object:
     invoice: Object = state.find("invoice", invoice_id, in_path=True)
     if invoice["status"] == "paid":
         raise StripeError("Invoice is already paid")
-    if invoice["status"] == "draft":
-        invoices.finalize(state, invoice)
-    _of_status(state, invoice_id, "open", "uncollectible")
     method = None
     if chosen := params.get("payment_method"):
         method = state.find("payment_method", chosen, "payment_method")
+    _of_status(state, invoice_id, "draft", "open", "uncollectible")
+    if invoice["status"] == "draft":
+        invoices.finalize(state, invoice)
     out_of_band = params.get("paid_out_of_band", False)
     if not subscriptions.pay(state, invoice, method, out_of_band=out_of_band):
         raise card_declined()

@@ -62,6 +62,9 @@ COMMON = {
 def create_subscription(state: State, params: Params) -> Object:
     customer = living(state, params["customer"], "customer")
     prices = planned_items.prices_of(state, params["items"])
+    discounts.check(state, params.get("discounts", []))
+    changes.check_end(state, customer, params)
+    _trial_end(params, state.now(customer))
     _check_payment(state, customer, params)
     subscription = new_subscription(state, customer, prices, params)
     for price, given in zip(prices, params["items"], strict=True):
@@ -117,11 +120,7 @@ def _trial_end(params: Params, now: int) -> int | None:
             raise StripeError("You may only specify one of trial_end and trial_period_days.")
         return int(now + days * _DAY)
     end = params.get("trial_end")
-    if end in (None, "now"):
-        return None
-    if end <= now:
-        raise StripeError("Invalid timestamp: must be in the future.", param="trial_end")
-    return int(end)
+    return None if end in (None, "now") else int(end)
 
 
 def _check_payment(state: State, customer: Object, params: Params) -> None:

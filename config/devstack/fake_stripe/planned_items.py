@@ -1,8 +1,7 @@
 """Which items a subscription is to have: checked before anything is changed."""
 
 from config.devstack.fake_stripe import subscriptions
-from config.devstack.fake_stripe.customers import merge
-from config.devstack.fake_stripe.errors import StripeError, no_such
+from config.devstack.fake_stripe.errors import StripeError, missing, no_such
 from config.devstack.fake_stripe.parameters import Params, boolean, metadata, natural, text
 from config.devstack.fake_stripe.state import Object, State
 
@@ -53,6 +52,8 @@ def plan_items(state: State, subscription: Object, items: list[Params]) -> Plann
         if given.get("id") and item is None:
             raise no_such("subscription_item", given["id"], param)
         if given.get("deleted"):
+            if item is None:
+                raise missing(param)
             planned.append((item, None, None, given))
             continue
         if "price" in given or item is None:
@@ -66,7 +67,6 @@ def plan_items(state: State, subscription: Object, items: list[Params]) -> Plann
         if item and (price["id"], quantity) == (item["price"], item["quantity"]):
             planned.pop()  # nothing to bill
             unchanged.append(price)
-            merge(item, {"metadata": given.get("metadata", {})})
     left = unchanged + [state.get("price", item["price"]) for item in kept.values()]
     left += [price for _, price, _, _ in planned if price]
     if not left:

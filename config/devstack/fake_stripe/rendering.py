@@ -50,6 +50,8 @@ def render(state: State, stored: Object, paths: Iterable[str] = ()) -> Object:
     """The object as Stripe would send it, a copy."""
     shown = {name: deepcopy(value) for name, value in stored.items() if name[0] != "_"}
     kind = shown.get("object")
+    if shown.get("deleted"):
+        return {name: shown[name] for name in ("id", "object", "deleted")}
     if kind == "list":
         shown["data"] = [render(state, one) for one in stored["data"]]
     elif kind == "subscription":

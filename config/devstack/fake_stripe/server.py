@@ -57,6 +57,7 @@ class FakeStripe:
                 endpoint = events.create_endpoint(self.state, params)
             kept = self.state.get("webhook_endpoint", endpoint["id"])
             kept |= {"url": url, "_secret": self.webhook_secret}
+            self.state.unsaved = True
 
     @property
     def events(self) -> list[Object]:

@@ -32,7 +32,7 @@ class State:
         self.base_url = ""
         self.request: Object = {"id": None, "idempotency_key": None}
         self.simulated_time: int | None = None
-        self._saved = ""
+        self.unsaved = False
 
     # Objects
 
@@ -71,7 +71,11 @@ class State:
 
     def within(self, kind: str, params: Object, wanted: Object) -> list[Object]:
         """The objects with these values that were made when `created` says, oldest first."""
-        return [candidate for candidate in self.all(kind, **wanted) if _within(candidate, params)]
+        return [
+            candidate
+            for candidate in self.all(kind, **wanted)
+            if _within(candidate, params) and not candidate.get("deleted")
+        ]
 
     def list_page(self, kind: str, found: list[Object], url: str, params: Object) -> Object:
         limit = params.get("limit", 10)
@@ -119,7 +123,7 @@ class State:
         event: Object = {"id": self.new_id("evt"), "object": "event", "api_version": API_VERSION}
         event |= {"created": self.now(about), "data": data, "livemode": False}
         event |= {"pending_webhooks": len(endpoints), "request": dict(self.request)}
-        event["type"] = event_type
+        event["type"], self.unsaved = event_type, True
         self.objects["event"][event["id"]] = event
         self.undelivered += [
             {"event": event["id"], "endpoint": endpoint, "attempts": 0, "due": 0.0}
@@ -140,15 +144,13 @@ class State:
 
     def save_changes(self, file: Path) -> None:
         """Replace the file as a whole where something changed: a crash leaves the old one."""
-        kept = {name: getattr(self, name) for name in _KEPT}
-        text = json.dumps(kept)
-        if text == self._saved:
+        if not self.unsaved:
             return
         fresh = file.with_name(f"{file.name}.new")
         fresh.touch(mode=0o600)
-        fresh.write_text(text)
+        fresh.write_text(json.dumps({name: getattr(self, name) for name in _KEPT}))
         fresh.replace(file)
-        self._saved = text
+        self.unsaved = False
 
     def load(self, file: Path) -> None:
         kept = json.loads(file.read_text())

@@ -10,7 +10,7 @@ from config.devstack.fake_stripe import (
     subscriptions,
     usage,
 )
-from config.devstack.fake_stripe.customers import merge
+from config.devstack.fake_stripe.customers import living
 from config.devstack.fake_stripe.errors import StripeError
 from config.devstack.fake_stripe.new_subscriptions import COMMON
 from config.devstack.fake_stripe.parameters import (
@@ -22,8 +22,6 @@ from config.devstack.fake_stripe.parameters import (
     hash_of,
     integer,
     list_of,
-    metadata,
-    natural,
     text,
     unsettable,
 )
@@ -154,34 +152,13 @@ def list_subscriptions(state: State, params: Params) -> Object:
 readable("subscription", "/v1/subscriptions")
 
 
-@route("GET", "/v1/subscription_items", {**PAGE, "subscription": Required(text)})
-def list_items(state: State, params: Params) -> Object:
-    subscription = state.find("subscription", params["subscription"], "subscription")
-    items = subscriptions.items_of(state, subscription)
-    return state.list_page("subscription_item", items, "/v1/subscription_items", params)
-
-
-readable("subscription_item", "/v1/subscription_items")
-
-
-@route(
-    "POST",
-    "/v1/subscription_items/{id}",
-    {
-        "metadata": metadata,
-        "price": text,
-        "proration_behavior": choice(*changes.PRORATION),
-        "proration_date": integer,
-        "quantity": natural,
-    },
-)
-def update_item(state: State, params: Params, item_id: str) -> Object:
-    item: Object = state.find("subscription_item", item_id, in_path=True)
-    merge(item, {"metadata": params.pop("metadata", {})})
-    how = {
-        name: params.pop(name)
-        for name in ("proration_behavior", "proration_date")
-        if name in params
-    }
-    update_subscription(state, how | {"items": [{"id": item_id, **params}]}, item["subscription"])
-    return item
+@route("DELETE", "/v1/customers/{id}")
+def delete_customer(state: State, params: Params, customer_id: str) -> Object:
+    """Ends the customer's subscriptions too."""
+    customer = living(state, customer_id, "id", in_path=True)
+    for subscription in state.all("subscription", customer=customer_id):
+        if subscription["status"] not in {"canceled", "incomplete_expired"}:
+            subscriptions.cancel(state, subscription, "cancellation_requested")
+    state.emit("customer.deleted", customer)
+    customer["deleted"] = True
+    return customer
