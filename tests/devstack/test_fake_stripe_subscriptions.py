@@ -222,6 +222,21 @@ def test_it_ends_when_four_attempts_have_failed(fake_stripe):
     assert (ended.status, ended.cancellation_details.reason) == ("canceled", "payment_failed")
 
 
+def test_the_end_is_the_last_word_of_a_subscription(fake_stripe):
+    customer, _ = failing_renewal(fake_stripe)
+    advance(fake_stripe, customer, "2026-02-17")
+    said = [one for one in types(fake_stripe) if one.startswith("customer.subscription.")]
+    assert said[-1] == "customer.subscription.deleted"
+    assert said.count("customer.subscription.deleted") == 1
+
+
+def test_nothing_is_collected_after_a_cancellation(fake_stripe):
+    customer, subscription = failing_renewal(fake_stripe)
+    stripe.Subscription.cancel(subscription.id)
+    advance(fake_stripe, customer, "2026-03-01")
+    assert types(fake_stripe).count("invoice.payment_failed") == 1
+
+
 def test_a_declined_first_payment_leaves_it_incomplete_and_then_expired(fake_stripe):
     customer = customer_at("2026-01-01", "pm_card_chargeCustomerFail")
     subscription = subscribe(customer)

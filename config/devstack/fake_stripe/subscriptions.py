@@ -97,8 +97,6 @@ def outcome(state: State, invoice: Object, *, paid: bool) -> None:
         if subscription["status"] in {"incomplete", "past_due", "unpaid"}:
             subscription["status"] = "active"
         subscription.pop("_wait_for_payment", None)
-    elif invoice["attempt_count"] > len(invoices.RETRY_DAYS):
-        cancel(state, subscription, reason="payment_failed")
     else:
         subscription["status"] = "incomplete" if first else "past_due"
 
@@ -113,6 +111,8 @@ def pay(state: State, invoice: Object, method: Object | None, *, out_of_band: bo
         gone = subscription["status"] in {"canceled", "incomplete_expired"}
         if paid or not (gone or invoice["billing_reason"] == "subscription_create"):
             outcome(state, invoice, paid=paid)
+    if subscription["status"] == "past_due" and invoice["attempt_count"] > len(invoices.RETRY_DAYS):
+        cancel(state, subscription, reason="payment_failed")
     return paid
 
 
@@ -121,6 +121,9 @@ def cancel(state: State, subscription: Object, reason: str, **details: str | Non
     subscription |= {"status": "canceled", "ended_at": now}
     subscription["canceled_at"] = subscription["canceled_at"] or now
     subscription["cancellation_details"] |= {"reason": reason} | details
+    for invoice in state.all("invoice", customer=subscription["customer"], status="open"):
+        if invoices.subscription_of(state, invoice) is subscription:
+            invoice |= {"auto_advance": False, "next_payment_attempt": None}  # no more attempts
     state.emit("customer.subscription.deleted", subscription)
 
 
