@@ -15,7 +15,13 @@ from config.devstack.server import EmbeddedServer
 
 _LONGEST_DELAY = 30  # seconds between two starts; a program that ran this long starts afresh
 _STOP_TIMEOUT = 8  # seconds that a program gets to finish what it is doing
-_COLOURS = {"web": 36, "ingest": 33, "worker": 35, "beat": 34}  # ANSI; bold for the rest
+_COLOURS = {
+    "web": 36,
+    "ingest": 33,
+    "worker": 35,
+    "beat": 34,
+    "stripe": 32,
+}  # ANSI; bold for the rest
 
 
 @dataclass(eq=False)
@@ -56,7 +62,7 @@ class Supervisor:
                 server.start()
         for program in self._programs:
             if not program.process and time.monotonic() >= program.due_at:
-                self._start(program)
+                self.start(program)
         self._relay(timeout)
         for program in self._programs:
             if program.process and program.process.poll() is not None:
@@ -72,7 +78,7 @@ class Supervisor:
                 if program.process:
                     kill_group(program.process)
 
-    def _start(self, program: Program) -> None:
+    def start(self, program: Program) -> None:
         program.started_at = time.monotonic()
         program.process = subprocess.Popen(
             program.command,

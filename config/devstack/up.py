@@ -13,6 +13,7 @@ from config.devstack.errors import DevstackError
 from config.devstack.processes import child_options
 from config.devstack.server import bind_error
 from config.devstack.services import provide_services
+from config.devstack.stripe import fake_stripe
 from config.devstack.supervisor import Program, Supervisor, say
 
 _WSGI = "config.wsgi:application"
@@ -29,9 +30,13 @@ def up() -> None:
     say(f"starting; the data is in {data.path}")
     try:
         servers = provide_services(data.path, durable=True)
-        login = _prepare_database()
-        supervisor = Supervisor(_stages(host, port), servers)
+        stripe = fake_stripe(data, address) if _wants_demo() else None
+        supervisor = Supervisor([*_stages(host, port), [stripe] if stripe else []], servers)
+        login = ""
         try:
+            if stripe:
+                supervisor.start(stripe)  # before the demo company, which may ask it
+            login = _prepare_database()
             while not _answers(host, port, address):
                 supervisor.step()
             say(_welcome(address, login))
@@ -65,9 +70,13 @@ def _claim(data: DataDir, host: str, port: int, address: str) -> None:
 def _prepare_database() -> str:
     """Migrate and fill the database; returns what the administrator has to know."""
     _manage("migrate", "--noinput")
-    if os.environ.get("PLUMBLINE_DEMO", "1").lower() not in {"0", "false", "no", "off"}:
+    if _wants_demo():
         _manage("demo", "--if-empty")
     return _manage("ensure_admin", stdout=subprocess.PIPE)
+
+
+def _wants_demo() -> bool:
+    return os.environ.get("PLUMBLINE_DEMO", "1").lower() not in {"0", "false", "no", "off"}
 
 
 def _stages(host: str, port: int) -> list[list[Program]]:

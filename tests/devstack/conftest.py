@@ -11,7 +11,7 @@ import pytest
 
 from tests.processes import PATIENCE, ROOT, wait_until
 
-OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PLUMBLINE_", "PYTEST_", "DJANGO_")
+OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PLUMBLINE_", "PYTEST_", "DJANGO_", "STRIPE_")
 
 
 class Stack:

@@ -1,0 +1,68 @@
+"""The fake Stripe as a program, and when `make up` starts it."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import stripe
+
+from config.devstack.data_dir import DataDir
+from config.devstack.fake_stripe import TEST_KEY
+from config.devstack.server import free_port
+from config.devstack.stripe import fake_stripe
+from tests.processes import ROOT
+
+NAMES = ("STRIPE_SECRET_KEY", "STRIPE_API_BASE", "STRIPE_WEBHOOK_SECRET")
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """A data directory, in an environment that knows no Stripe and is put right afterwards."""
+    for name in NAMES:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+    yield DataDir(tmp_path)
+    for name in NAMES:
+        os.environ.pop(name, None)
+
+
+def test_everything_is_pointed_at_it(data):
+    program = fake_stripe(data, "http://localhost:8000")
+    port = program.command[program.command.index("--port") + 1]
+    assert os.environ["STRIPE_SECRET_KEY"] == TEST_KEY
+    assert os.environ["STRIPE_API_BASE"] == f"http://127.0.0.1:{port}"
+    assert os.environ["STRIPE_WEBHOOK_SECRET"] in program.command
+
+
+@pytest.mark.parametrize("name", ["STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE"])
+def test_a_key_of_a_real_account_keeps_it_away(data, name, monkeypatch):
+    monkeypatch.setenv(name, "sk_test_of_a_real_account")
+    assert fake_stripe(data, "http://localhost:8000") is None
+    assert "STRIPE_API_BASE" not in os.environ
+
+
+def test_its_address_and_secret_stay_the_same(data, monkeypatch):
+    commands = []
+    for _ in range(2):
+        commands.append(fake_stripe(data, "http://localhost:8000").command)
+        for name in NAMES:
+            monkeypatch.delenv(name)
+    assert commands[0] == commands[1]
+
+
+def test_it_answers_until_it_is_stopped_and_keeps_what_it_knows(tmp_path, monkeypatch):
+    file, port = tmp_path / "stripe.json", free_port()
+    command = [sys.executable, "-m", "config.devstack.fake_stripe", "--port", str(port)]
+    command += ["--webhook-url", "http://127.0.0.1:9/", "--webhook-secret", "s"]
+    command += ["--data", str(file)]
+    monkeypatch.setattr(stripe, "api_base", f"http://127.0.0.1:{port}")
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert TEST_KEY in process.stdout.readline()
+        customer = stripe.Customer.create(api_key=TEST_KEY)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert customer.id in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,21 @@
+"""The fake Stripe server as a fixture, and the real `stripe` library pointed at it."""
+
+from collections.abc import Iterator
+
+import pytest
+import stripe
+
+from config.devstack.fake_stripe import FakeStripe
+
+
+@pytest.fixture
+def fake_stripe(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeStripe]:
+    """A fresh fake Stripe: set `webhook_url`, and `deliver()` sends the events that wait."""
+    server = FakeStripe(seed=1)
+    server.start()
+    monkeypatch.setattr(stripe, "api_base", server.url)
+    monkeypatch.setattr(stripe, "api_key", server.api_key)
+    monkeypatch.setattr(stripe, "max_network_retries", 0)
+    monkeypatch.setattr(stripe, "default_http_client", None)
+    yield server
+    server.stop()
