@@ -63,6 +63,7 @@ class SubscriptionState:
     discounts: tuple[Discount, ...]
     created: int
     start: int
+    trial_start: int | None
     trial_end: int | None
     canceled_at: int | None
     cancel_at: int | None
@@ -112,6 +113,7 @@ def subscription_state(stripe_json: Mapping[str, Any]) -> SubscriptionState:
         discounts=read_discounts(stripe_json, currency),
         created=start if created is None else created,
         start=start,
+        trial_start=moment_of(stripe_json, "trial_start"),
         trial_end=moment_of(stripe_json, "trial_end"),
         canceled_at=moment_of(stripe_json, "canceled_at"),
         cancel_at=moment_of(stripe_json, "cancel_at"),
