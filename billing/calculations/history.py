@@ -83,12 +83,12 @@ def customer_history(
     return History(tuple(changes), tuple(latest), tuple(sorted(held, key=repr)))
 
 
-def at_risk(history: History) -> dict[str, Fraction]:
+def at_risk(history: History, moment: int) -> dict[str, Fraction]:
     """Return by currency the MRR of subscriptions whose payment is past due (P38)."""
     found: dict[str, Fraction] = defaultdict(Fraction)
     for state in history.latest:
         if state.status is Status.PAST_DUE:
-            found[state.currency] += mrr(state, _FOREVER)
+            found[state.currency] += mrr(state, moment)
     return dict(found)
 
 

@@ -104,7 +104,10 @@ def ledger(days: Iterator[DayLevels], *, reporting: str, rate_on: RateOn) -> Led
     for day in days:
         opening = book.mrr
         parts = [
-            (currency, *_moved(book, currency, level, day.day, reporting, rate_on))
+            (
+                currency,
+                *_moved(book, currency, level, day=day.day, reporting=reporting, rate_on=rate_on),
+            )
             for currency, level in sorted(day.levels.items())
         ]
         closing = book.mrr
@@ -130,7 +133,7 @@ def ledger(days: Iterator[DayLevels], *, reporting: str, rate_on: RateOn) -> Led
 
 
 def _moved(
-    book: Ledger, currency: str, level: int, day: int, reporting: str, rate_on: RateOn
+    book: Ledger, currency: str, level: int, *, day: int, reporting: str, rate_on: RateOn
 ) -> tuple[int, int, Fraction | None, bool]:
     """Move a position to a level; return the change, the change reported, its rate, if held."""
     position = book.positions.setdefault(currency, Position())
