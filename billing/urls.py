@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path, re_path
 
 from billing.admin.usage import person_usage
+from billing.api.revenue import ChurnView, CohortsView, LtvView, MovementsView, MrrView
 from billing.api.usage import CheckView, ReservationView, UsageView
 
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -18,4 +19,9 @@ urlpatterns: list[URLPattern] = [
         ReservationView.as_view(),
         name="usage-reservation",
     ),
+    re_path(r"^api/billing/revenue/mrr/?$", MrrView.as_view(), name="mrr"),
+    re_path(r"^api/billing/revenue/movements/?$", MovementsView.as_view(), name="movements"),
+    re_path(r"^api/billing/revenue/churn/?$", ChurnView.as_view(), name="churn"),
+    re_path(r"^api/billing/revenue/ltv/?$", LtvView.as_view(), name="ltv"),
+    re_path(r"^api/billing/revenue/cohorts/?$", CohortsView.as_view(), name="cohorts"),
 ]
