@@ -322,6 +322,16 @@ def customers_who_left(*, as_of: date) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def customers_at(day: date) -> list[str]:
+    """Return the customers at the end of a day; this reads their movements up to it."""
+    rows = MrrMovement.objects.filter(
+        day__lte=day,
+        customer_id__in=RevenueCustomer.objects.filter(excluded=False).values("customer_id"),
+    )
+    last = rows.order_by("customer_id", "-day").distinct("customer_id")
+    return [customer for customer, pays in last.values_list("customer_id", "closing") if pays > 0]
+
+
 def first_day() -> date | None:
     """Return the first day of the ledger."""
     return MrrDay.objects.aggregate(first=Min("day"))["first"]
