@@ -16,6 +16,7 @@ from django.utils import timezone
 from analytics import definitions
 from billing import cash, revenue_settings, stripe_gateway
 from billing.calculations.history import Held
+from billing.calculations.movements import Kind
 from billing.fx import Rates
 from billing.ledger_rows import Frame, Frozen, Row, Rows, customer_of, rows_of, standing
 from billing.models import HeldObject, MrrMovement, RevenueCustomer
@@ -105,11 +106,16 @@ def rebuild(
 
 
 def recount_due(*, now: datetime) -> int:
-    """Recount whose MRR changes by itself, waits for a rate, or whose person was (un)excluded."""
+    """Recount whose MRR changes by itself, waits for a rate, or whose person was (un)excluded.
+
+    Where the settings are others than those that the ledger was built with, rebuild it.
+    """
+    if revenue_settings.rebuild_needed():
+        return rebuild(now=now)
     calendar = definitions.calendar()
     today = now.astimezone(calendar.zone).date()
     due = set(RevenueCustomer.objects.filter(changes_on__lte=today).values_list("pk", flat=True))
-    due |= set(MrrMovement.objects.filter(kind="held").values_list("customer_id", flat=True))
+    due |= _waiting()
     known = RevenueCustomer.objects.values_list("pk", "excluded", "signup_month").iterator()
     while chunk := list(islice(known, CUSTOMERS_PER_STEP)):
         of = standing([customer_id for customer_id, _, _ in chunk], calendar)
@@ -117,9 +123,19 @@ def recount_due(*, now: datetime) -> int:
     return recount(due, now=now)
 
 
+def recount_held(*, now: datetime) -> int:
+    """Recount the customers who wait for an exchange rate."""
+    return recount(_waiting(), now=now)
+
+
 def stripe_changed(customer_ids: set[str], **_: Any) -> None:
     """Follow what came from Stripe."""
     recount(customer_ids)
+
+
+def _waiting() -> set[str]:
+    held = MrrMovement.objects.filter(kind=Kind.HELD)
+    return set(held.values_list("customer_id", flat=True))
 
 
 def _frame(now: datetime) -> Frame:

@@ -52,4 +52,7 @@ def rebuild_needed() -> str:
     if not changed:
         return ""
     what = " and ".join(changed)
-    return f"Changed since the MRR ledger was built: {what}. Run manage.py rebuild_revenue."
+    return (
+        f"Changed since the MRR ledger was built: {what}. It is rebuilt within the hour, or at once"
+        " by manage.py rebuild_revenue."
+    )

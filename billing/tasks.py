@@ -25,14 +25,8 @@ def tell_everybody_of_usage() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def recount_due_revenue() -> None:
-    """Recount customers whose MRR changes by itself, or waits for an exchange rate."""
+    """Recount customers whose MRR changes by itself or waits for a rate; follow new settings."""
     revenue_ledger.recount_due(now=timezone.now())
-
-
-@shared_task  # type: ignore[untyped-decorator]
-def rebuild_revenue() -> None:
-    """Build the ledger anew, after the reporting currency changed."""
-    revenue_ledger.rebuild()
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path, re_path
 
+from billing.admin.revenue import movements_csv, revenue_page
 from billing.admin.usage import person_usage
 from billing.api.revenue import ChurnView, CohortsView, LtvView, MovementsView, MrrView
 from billing.api.usage import CheckView, ReservationView, UsageView
@@ -12,6 +13,8 @@ app_name = "billing"
 urlpatterns: list[URLPattern] = [
     # Placed before the admin's own addresses.
     path("admin/billing/persons/<int:person_id>/usage/", person_usage, name="person-usage"),
+    path("admin/billing/revenue/", revenue_page, name="revenue-page"),
+    path("admin/billing/revenue/movements.csv", movements_csv, name="movements-csv"),
     re_path(r"^api/billing/usage/?$", UsageView.as_view(), name="usage"),
     re_path(r"^api/billing/usage/check/?$", CheckView.as_view(), name="usage-check"),
     re_path(

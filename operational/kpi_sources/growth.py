@@ -52,7 +52,7 @@ class Growth:
             window_from=before[0],
             window_to=now[1],
             basis=goal.basis,
-            nobody=f"Nobody paid at the end of {before[0]:%B %Y}: there is nothing to compare with.",
+            nobody=f"Nobody paid at the end of {before[0]:%B %Y}, so there is no growth.",
             sample=levels[0].customers,
         )
         return held_where_wrong(measurement, now[1])
@@ -63,12 +63,8 @@ class Growth:
     def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
         before, now = last_two_months(as_of)
         match goal.basis, group:
-            case Basis.ACTIVE_USERS, Group.NUMERATOR:
-                return Person.objects.counted().filter(_active_in(now))
-            case Basis.ACTIVE_USERS, Group.DENOMINATOR:
-                return Person.objects.counted().filter(_active_in(before))
-            case Basis.ACTIVE_USERS, Group.MISSED:
-                return Person.objects.counted().filter(_active_in(before), ~_active_in(now))
+            case Basis.ACTIVE_USERS, _:
+                return _active(before, now, group)
             case ((Basis.CUSTOMERS | Basis.MRR), _):
                 return persons_of(_customers(before, now, group))
             case Basis.SIGNUPS, Group.NUMERATOR:
@@ -84,6 +80,15 @@ def last_two_months(as_of: date) -> tuple[Month, Month]:
     last = previous_month(running)
     before = previous_month(last)
     return _month(before, last), _month(last, running)
+
+
+def _active(before: Month, now: Month, group: Group) -> QuerySet[Person]:
+    persons = Person.objects.counted()
+    if group is Group.NUMERATOR:
+        return persons.filter(_active_in(now))
+    if group is Group.DENOMINATOR:
+        return persons.filter(_active_in(before))
+    return persons.filter(_active_in(before), ~_active_in(now))
 
 
 def _customers(before: Month, now: Month, group: Group) -> set[str]:

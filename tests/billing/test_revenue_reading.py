@@ -264,7 +264,9 @@ class TestKpis:
     def test_the_persons_behind_churn(self, company, stripe):
         start = datetime(2024, 1, 1, tzinfo=UTC)
         people = [Person.objects.create(signup_at=start + timedelta(days=n)) for n in range(3)]
-        stripe.persons = {f"cus_{number}": one.pk for number, one in zip((0, 2, 5), people)}
+        stripe.persons = {
+            f"cus_{number}": one.pk for number, one in zip((0, 2, 5), people, strict=True)
+        }
 
         def of(group):
             return [*kpi_sources.people("churn_rate", as_of=AS_OF, group=group).order_by("pk")]

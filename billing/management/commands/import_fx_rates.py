@@ -25,5 +25,5 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {error}") from error
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        movements = revenue_ledger.recount_due(now=timezone.now())
+        movements = revenue_ledger.recount_held(now=timezone.now())
         self.stdout.write(f"{rates:,} exchange rates stored; {movements:,} movements follow them.")
