@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, Min, Q, Sum
@@ -233,7 +234,9 @@ def movements(*, first: date, last: date, as_of: date, by_month: bool = True) ->
         first = first.replace(day=1)
     last = min(last, as_of)
     opening = level(first - timedelta(days=1)).mrr
-    rows = list(MrrDay.objects.filter(day__range=(first, last)).order_by("day").values())
+    rows: list[dict[str, Any]] = list(
+        MrrDay.objects.filter(day__range=(first, last)).order_by("day").values()
+    )
     periods: list[Period] = []
     start = first
     while start <= last:
@@ -255,7 +258,7 @@ def churn(*, as_of: date) -> Churn:
     """Return churn over the 30 days that end on `as_of`."""
     start = as_of - timedelta(days=CHURN_DAYS)
     before = level(start)
-    left, both = _left(start, as_of)
+    ((left, both),) = _left([(start, as_of)])
     lost = MrrDay.objects.filter(day__gt=start, day__lte=as_of).aggregate(
         lost=Sum(F("contraction") + F("churn"), default=0)
     )
@@ -274,11 +277,9 @@ def ltv(*, as_of: date) -> Ltv:
     """Return lifetime value, with churn pooled over the 90 days that end on `as_of`."""
     ends = [as_of - timedelta(days=CHURN_DAYS * number) for number in range(LTV_WINDOWS + 1)]
     now, *starts = levels(ends)
+    left = _left(list(zip(ends[1:], ends, strict=False)))
     churned = pooled(
-        [
-            MonthlyChurn(_left(start, end)[0], then.customers)
-            for end, start, then in zip(ends, ends[1:], starts, strict=False)
-        ]
+        [MonthlyChurn(gone, then.customers) for (gone, _), then in zip(left, starts, strict=True)]
     )
     margin, is_set = revenue_settings.gross_margin()
     return Ltv(
@@ -334,7 +335,7 @@ def customers_at(day: date) -> list[str]:
 
 def first_day() -> date | None:
     """Return the first day of the ledger."""
-    return MrrDay.objects.aggregate(first=Min("day"))["first"]
+    return MrrDay.objects.order_by("day").values_list("day", flat=True).first()
 
 
 _SUMMED = (
@@ -343,16 +344,22 @@ _SUMMED = (
 ).split()
 
 
-def _left(start: date, end: date) -> tuple[int, int]:
-    """Return how many customers of `start` pay nothing at `end`, and how many came and went."""
+def _left(windows: Sequence[tuple[date, date]]) -> list[tuple[int, int]]:
+    """Return per window how many customers of its start pay nothing at its end (one query).
+
+    And beside them how many came and left within it.
+    """
+    starts, ends = zip(*windows, strict=True)
+    moved = _MOVED.replace("> %s", "> first").replace("<= %s", "<= last")
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE paid > 0 AND pays = 0),"
-            f" count(*) FILTER (WHERE paid = 0 AND pays = 0 AND came) FROM ({_MOVED}) AS moved",
-            [start, end],
+            " count(*) FILTER (WHERE paid = 0 AND pays = 0 AND came)"
+            " FROM unnest(%s::date[], %s::date[]) WITH ORDINALITY AS windows (first, last, place)"
+            f" LEFT JOIN LATERAL ({moved}) AS moved ON true GROUP BY place ORDER BY place",
+            [list(starts), list(ends)],
         )
-        left, both = cursor.fetchone()
-    return left, both
+        return cursor.fetchall()
 
 
 def _daily(first: date, last: date) -> list[DayLevel]:

@@ -165,6 +165,7 @@ def _frozen_rates(customer_ids: Collection[str] | None) -> Frozen:
     return {
         (customer_id, day.toordinal(), currency): rate
         for customer_id, day, currency, rate in known.iterator()
+        if rate is not None
     }
 
 

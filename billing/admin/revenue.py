@@ -48,7 +48,7 @@ def revenue_page(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page
-def movements_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+def movements_csv(request: HttpRequest) -> Any:
     """Send the movements of the days `from` to `to`; amounts are minor units."""
     _require_permission(request)
     try:

@@ -17,7 +17,7 @@ from analytics.api.parameters import (
     RateFields,
     parsed,
 )
-from billing import revenue
+from billing import revenue, revenue_settings
 from billing.calculations.currency import rounded
 
 LONGEST = timedelta(days=3660)
@@ -63,7 +63,9 @@ class AmountField(serializers.IntegerField):
 
 
 class ExactField(serializers.FloatField):
-    def to_representation(self, value: Any) -> float:
+    """An exact fraction, as the nearest number."""
+
+    def to_representation(self, value: Any) -> Any:
         return float(value)
 
 
@@ -225,7 +227,7 @@ def movements_answer(*, first: date, last: date, as_of: date, granularity: str) 
     return MovementsSerializer(
         {
             "as_of": as_of,
-            "currency": revenue.revenue_settings.currency_in_force(),
+            "currency": revenue_settings.currency_in_force(),
             "granularity": granularity,
             "periods": periods,
         }
@@ -236,7 +238,7 @@ def cohorts_answer(*, as_of: date) -> Any:
     return CohortsSerializer(
         {
             "as_of": as_of,
-            "currency": revenue.revenue_settings.currency_in_force(),
+            "currency": revenue_settings.currency_in_force(),
             "cohorts": revenue.cohorts(as_of=as_of),
         }
     ).data

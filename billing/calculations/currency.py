@@ -25,6 +25,11 @@ def rounded(amount: Fraction) -> int:
     return (2 * amount.numerator + amount.denominator) // (2 * amount.denominator)
 
 
+def part(amount: int, share: int, of: int) -> int:
+    """Return `share` / `of` of an amount, to the nearest unit; half a unit goes up."""
+    return (2 * amount * share + of) // (2 * of)
+
+
 def converted(amount: int, rate: Fraction, *, source: str, target: str) -> int:
     """Convert minor units of `source`, one whole unit of which is `rate` whole units of `target`.
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import groupby
 
-from billing.calculations.currency import converted, rounded
+from billing.calculations.currency import converted, part, rounded
 from billing.calculations.history import Change
 
 RateOn = Callable[[str, int], Fraction | None]  # of a currency on a day, None: not known
@@ -82,10 +82,11 @@ def day_levels(changes: Sequence[Change], *, day_of: Callable[[int], int]) -> It
         for change in of_day:
             paid[change.subscription] = change.currency, change.amount
             sources[change.currency] |= dict.fromkeys(change.sources)
-        exact: dict[str, Fraction] = dict.fromkeys(sources, Fraction(0))
+        exact: dict[str, Fraction] = {}
         for currency, amount in paid.values():
-            if currency in exact:
-                exact[currency] += amount
+            if currency in sources:
+                known = exact.get(currency)
+                exact[currency] = amount if known is None else known + amount
         yield DayLevels(
             day,
             {currency: rounded(amount) for currency, amount in exact.items()},
@@ -143,16 +144,16 @@ def _moved(
     if change > 0:
         rate = None if currency == reporting else rate_on(currency, day)
         held = rate is None and currency != reporting
-        if not held:
-            position.counted += change
-            exact = Fraction(1) if rate is None else rate
-            position.reported += converted(change, exact, source=currency, target=reporting)
+        if rate is not None:
+            position.reported += converted(change, rate, source=currency, target=reporting)
+        elif not held:
+            position.reported += change
+        position.counted += 0 if held else change
     elif change < 0:
         held = not position.counted
         if position.counted:
-            stays = Fraction(level, position.level)
-            position.reported = rounded(position.reported * stays)
-            position.counted = rounded(position.counted * stays)
+            position.reported = part(position.reported, level, position.level)
+            position.counted = part(position.counted, level, position.level)
     position.level = level
     return change, position.reported - before, rate, held
 

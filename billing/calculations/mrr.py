@@ -31,12 +31,12 @@ def mrr(state: SubscriptionState, moment: int) -> Fraction:
     items = [item for item in state.items if not item.metered]
     discounts = _in_force(state.discounts, moment)
     if not discounts and not any(item.discounts for item in items):
-        return sum((_monthly(item, _cost(item)) for item in items), NOTHING)
+        return _total([_monthly(item, _cost(item)) for item in items])
     amounts = [
         _discounted([item], [_cost(item)], _in_force(item.discounts, moment)) for item in items
     ]
     net = _discounted(items, [amount for (amount,) in amounts], discounts)
-    return sum(map(_monthly, items, net), NOTHING)
+    return _total(list(map(_monthly, items, net)))
 
 
 def change_points(state: SubscriptionState) -> set[int]:
@@ -63,12 +63,16 @@ def _counts(state: SubscriptionState, moment: int) -> bool:
     return not (paused and (state.resumes_at is None or moment < state.resumes_at))
 
 
-def _monthly(item: Item, amount: Fraction) -> Fraction:
+def _total(amounts: Sequence[Fraction]) -> Fraction:
+    return amounts[0] if len(amounts) == 1 else sum(amounts, NOTHING)
+
+
+def _monthly(item: Item, amount: int | Fraction) -> Fraction:
     times, months = _PER_MONTH[item.interval]
-    return amount * Fraction(times, months * item.interval_count)
+    return Fraction(amount * times, months * item.interval_count)
 
 
-def _cost(item: Item) -> Fraction:
+def _cost(item: Item) -> int | Fraction:
     """Return what the quantity costs in one billing period."""
     quantity = item.quantity
     if item.divide_by != 1:
@@ -114,10 +118,10 @@ def _in_force(discounts: Iterable[Discount], moment: int) -> list[Discount]:
 
 
 def _discounted(
-    items: Sequence[Item], amounts: Sequence[Fraction], discounts: Sequence[Discount]
+    items: Sequence[Item], amounts: Sequence[int | Fraction], discounts: Sequence[Discount]
 ) -> list[Fraction]:
     """Return the amounts of a billing period after the discounts, applied in their order."""
-    net = list(amounts)
+    net = [Fraction(amount) for amount in amounts]
     for discount in discounts:
         shares = [
             amount if not discount.products or item.product in discount.products else NOTHING

@@ -43,7 +43,7 @@ class Item:
     interval_count: int
     quantity: int
     metered: bool
-    unit_amount: Fraction | None
+    unit_amount: int | Fraction | None
     tiers: tuple[Tier, ...]
     tiers_mode: TiersMode | None
     divide_by: int  # quantity in packages of so many
@@ -91,11 +91,11 @@ def read_item(row: Mapping[str, Any], interval: Interval, currency: str) -> Item
     )
 
 
-def _unit_amount(price: Mapping[str, Any], where: str) -> Fraction:
+def _unit_amount(price: Mapping[str, Any], where: str) -> int | Fraction:
     """Return the amount of one; fractions of a minor unit come as a decimal text beside it."""
     for name in ("unit_amount", "amount"):
         if price.get(name) is not None:
-            return Fraction(whole(price, name, where, default=0))
+            return whole(price, name, where)
     for name in ("unit_amount_decimal", "amount_decimal"):
         if price.get(name) is not None:
             return decimal(price[name], f"{where}.{name}")

@@ -11,6 +11,7 @@ from analytics.calculations.statistics import Status
 from analytics.models import Person
 from billing import revenue, revenue_settings, stripe_gateway
 from billing.calculations.currency import rounded, shown
+from billing.revenue import Ltv
 from operational.calculations.kpi import Figure, Goal, Measurement, Unit, measured_rate, no_data
 from operational.catalogue import Group
 
@@ -64,8 +65,8 @@ class LtvCac:
     """LTV / CAC; without marketing spend only LTV is known."""
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
-        found = revenue.ltv(as_of=as_of)
-        if found.lifetime is None:
+        found = _ltv(as_of)
+        if found is None or found.lifetime is None:
             return no_data(NOT_CONNECTED)
         value = shown(rounded(found.lifetime.ltv), found.currency)
         return no_data(
@@ -73,8 +74,8 @@ class LtvCac:
         )
 
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
-        found = revenue.ltv(as_of=as_of)
-        if found.lifetime is None:
+        found = _ltv(as_of)
+        if found is None or found.lifetime is None:
             return ()
         churn = Measurement(
             Status.OK,
@@ -108,6 +109,11 @@ def held_where_wrong(measurement: Measurement, as_of: date) -> Measurement:
 def persons_of(customer_ids: Collection[str]) -> QuerySet[Person]:
     found = set(stripe_gateway.persons_of(customer_ids).values()) if customer_ids else set()
     return Person.objects.counted().filter(pk__in=found)
+
+
+def _ltv(as_of: date) -> Ltv | None:
+    """Return LTV; None, without further looking, before anybody paid."""
+    return None if revenue.first_day() is None else revenue.ltv(as_of=as_of)
 
 
 def _share(part: int | None, whole: int) -> Measurement:
