@@ -76,7 +76,7 @@ def _stored(customer_ids: Collection[str] | None, held: list[tuple[str, Held]]) 
         if found is None:
             continue
         keys = (stripe_json.get("charge"), stripe_json.get("payment_intent"))
-        names = [one.get("id") if isinstance(one, Mapping) else one for one in keys]
+        names = [one.get("id") if isinstance(one, dict) else one for one in keys]
         owner = next((payer[name] for name in names if name in payer), only)
         yield (
             found

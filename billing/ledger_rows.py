@@ -77,7 +77,7 @@ def rows_of(customer_ids: Collection[str], frame: Frame, frozen: Frozen) -> Rows
 def customer_of(subscription: Mapping[str, Any]) -> str:
     """Return the customer's id; an expanded customer has one, too."""
     customer = subscription.get("customer")
-    return (customer.get("id") if isinstance(customer, Mapping) else customer) or ""
+    return (customer.get("id") if isinstance(customer, dict) else customer) or ""
 
 
 class _Persons:

@@ -234,9 +234,8 @@ def movements(*, first: date, last: date, as_of: date, by_month: bool = True) ->
         first = first.replace(day=1)
     last = min(last, as_of)
     opening = level(first - timedelta(days=1)).mrr
-    rows: list[dict[str, Any]] = list(
-        MrrDay.objects.filter(day__range=(first, last)).order_by("day").values()
-    )
+    found: Any = MrrDay.objects.filter(day__range=(first, last)).order_by("day").values()
+    rows: list[dict[str, Any]] = list(found)
     periods: list[Period] = []
     start = first
     while start <= last:
@@ -359,7 +358,7 @@ def _left(windows: Sequence[tuple[date, date]]) -> list[tuple[int, int]]:
             f" LEFT JOIN LATERAL ({moved}) AS moved ON true GROUP BY place ORDER BY place",
             [list(starts), list(ends)],
         )
-        return cursor.fetchall()
+        return [(left, both) for left, both in cursor.fetchall()]
 
 
 def _daily(first: date, last: date) -> list[DayLevel]:

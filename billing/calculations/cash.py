@@ -44,7 +44,7 @@ def charges_of(invoice: Mapping[str, Any]) -> set[str]:
     for row in (invoice.get("payments") or {}).get("data") or ():
         payment = row.get("payment") or {}
         found += [payment.get("charge"), payment.get("payment_intent")]
-    return {one["id"] if isinstance(one, Mapping) else one for one in found if one}
+    return {one["id"] if isinstance(one, dict) else one for one in found if one}
 
 
 def _payment(invoice: Mapping[str, Any]) -> Cash | None:

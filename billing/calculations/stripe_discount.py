@@ -33,18 +33,18 @@ def read_discounts(owner: Mapping[str, Any], currency: str) -> tuple[Discount, .
     rows = owner.get("discounts") or owner.get("discount")
     if not rows:
         return ()
-    if isinstance(rows, Mapping):
+    if isinstance(rows, dict):
         rows = rows["data"] if isinstance(rows.get("data"), list) else [rows]
-    if any(isinstance(row, str) for row in rows) and isinstance(owner.get("discount"), Mapping):
+    if any(isinstance(row, str) for row in rows) and isinstance(owner.get("discount"), dict):
         rows = [owner["discount"]]
     return tuple([_discount(row, currency) for row in rows])
 
 
 def _discount(row: Any, currency: str) -> Discount:
-    if not isinstance(row, Mapping):
+    if not isinstance(row, dict):
         raise Unusable("discounts", f"{row!r} is only an id: the discount has to be expanded")
     coupon = row.get("coupon") or (row.get("source") or {}).get("coupon")
-    if not isinstance(coupon, Mapping):
+    if not isinstance(coupon, dict):
         raise Unusable("discounts.coupon", "is missing" if not coupon else "is only an id")
     try:
         duration = Duration(coupon.get("duration") or "")

@@ -15,7 +15,7 @@ class Unusable(ValueError):
 
 def id_of(value: Any, field: str, *, default: str | None = None) -> str:
     """Return an id, of an expanded object, too."""
-    found = value.get("id") if isinstance(value, Mapping) else value
+    found = value.get("id") if isinstance(value, dict) else value
     if isinstance(found, str) and found:
         return found
     if default is None:

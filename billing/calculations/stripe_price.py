@@ -53,7 +53,7 @@ class Item:
 
 def price_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     price = row.get("price") or row.get("plan")
-    if not isinstance(price, Mapping):
+    if not isinstance(price, dict):
         raise Unusable("items.price", "is missing" if not price else "is only an id")
     return price
 

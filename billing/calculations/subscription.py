@@ -47,6 +47,7 @@ class Status(StrEnum):
     PAUSED = "paused"
 
 
+_MOMENTS = ("created start_date start trial_start trial_end canceled_at cancel_at ended_at").split()
 _STATUSES = {status.value: status for status in Status}
 ENDED = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
 
@@ -93,11 +94,10 @@ def subscription_state(stripe_json: Mapping[str, Any]) -> SubscriptionState:
     rows = _rows(stripe_json)
     intervals = [interval_of(price_of(row)) for row in rows]
     currency = _currency(stripe_json, rows)
-    created = moment_of(stripe_json, "created")
-    start = _first(moment_of(stripe_json, name) for name in ("start_date", "start"))
-    start = created if start is None else start
-    if start is None:
-        raise Unusable("start_date", "is missing, as is created")
+    moments = {name: get(name) for name in _MOMENTS}
+    for name, moment in moments.items():
+        if moment is not None and type(moment) is not int:
+            raise Unusable(name, f"{moment!r} is no Unix time")
     pause = get("pause_collection") or {}
     return SubscriptionState(
         id=id_of(get("id"), "id"),
@@ -111,16 +111,10 @@ def subscription_state(stripe_json: Mapping[str, Any]) -> SubscriptionState:
             ]
         ),
         discounts=read_discounts(stripe_json, currency),
-        created=start if created is None else created,
-        start=start,
-        trial_start=moment_of(stripe_json, "trial_start"),
-        trial_end=moment_of(stripe_json, "trial_end"),
-        canceled_at=moment_of(stripe_json, "canceled_at"),
-        cancel_at=moment_of(stripe_json, "cancel_at"),
+        **_begin(moments),
         cancel_at_period_end=bool(get("cancel_at_period_end")),
         current_period_start=_period(stripe_json, rows, "current_period_start"),
         current_period_end=_period(stripe_json, rows, "current_period_end"),
-        ended_at=moment_of(stripe_json, "ended_at"),
         pause_behavior=pause.get("behavior") or "",
         resumes_at=moment_of(pause, "resumes_at") if pause else None,
     )
@@ -130,7 +124,7 @@ def _rows(stripe_json: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """Return the items; before there were items a subscription had one plan."""
     items = stripe_json.get("items") or {}
     rows = items if isinstance(items, list) else items.get("data")
-    if isinstance(items, Mapping) and items.get("has_more"):
+    if isinstance(items, dict) and items.get("has_more"):
         raise Unusable("items", "are not complete (has_more)")
     if rows:
         return list(rows)
@@ -163,5 +157,13 @@ def _period(
     return max(theirs, default=None)
 
 
-def _first(values: Any) -> int | None:
-    return next((value for value in values if value is not None), None)
+def _begin(moments: dict[str, int | None]) -> dict[str, Any]:
+    """Return the moments with `created` and `start`: of which the one stands for the other."""
+    start_date, start = moments.pop("start_date"), moments["start"]
+    created = moments["created"]
+    known = [moment for moment in (start_date, start, created) if moment is not None]
+    if not known:
+        raise Unusable("start_date", "is missing, as is created")
+    moments["start"] = known[0]
+    moments["created"] = known[0] if created is None else created
+    return moments
