@@ -105,7 +105,7 @@ class MrrSerializer(RevenueFields):
     days = DayLevelSerializer(many=True)
 
 
-class PeriodSerializer(serializers.Serializer):
+class RevenuePeriodSerializer(serializers.Serializer):
     start = serializers.DateField()
     end = serializers.DateField(help_text="The last day, included.")
     complete = serializers.BooleanField(help_text="Whether it was over at the end of as_of.")
@@ -126,7 +126,7 @@ class PeriodSerializer(serializers.Serializer):
 
 class MovementsSerializer(RevenueFields):
     granularity = serializers.CharField()
-    periods = PeriodSerializer(many=True)
+    periods = RevenuePeriodSerializer(many=True)
 
 
 class ChurnSerializer(RevenueFields, RateFields):

@@ -134,7 +134,10 @@ def _rows(stripe_json: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _currency(stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
-    named = {price_of(row).get("currency") for row in rows} | {stripe_json.get("currency")}
+    named = {price_of(row).get("currency") for row in rows}
+    named.add(stripe_json.get("currency"))
+    if len(named) == 1 and (code := next(iter(named))) in DECIMALS:
+        return str(code)
     found = {str(code).lower() for code in named if code}
     if not found:
         raise Unusable("currency", "is missing")

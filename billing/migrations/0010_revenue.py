@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'MRR movement',
-                'indexes': [models.Index(fields=['day', 'customer_id'], name='mrr_movement_by_day')],
+                'indexes': [models.Index(fields=['day'], name='mrr_movement_by_day')],
                 'constraints': [models.UniqueConstraint(fields=('customer_id', 'day', 'currency'), name='one_movement_per_customer_day_currency')],
             },
         ),

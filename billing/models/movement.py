@@ -40,7 +40,7 @@ class MrrMovement(models.Model):
                 name="one_movement_per_customer_day_currency",
             )
         ]
-        indexes = [models.Index(fields=["day", "customer_id"], name="mrr_movement_by_day")]
+        indexes = [models.Index(fields=["day"], name="mrr_movement_by_day")]
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.customer_id} on {self.day}"
