@@ -4,7 +4,9 @@ So duplicates and any order of deliveries give the same rows, and the ledger kep
 rebuilt. An exchange rate stays as it was when its row was first written, unless `new_rates`.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import gc
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -24,6 +26,7 @@ from billing.models import HeldObject, MrrMovement, RevenueCustomer
 CUSTOMERS_PER_STEP = 2_000
 Progress = Callable[[int, int], None]  # customers done, of
 
+_ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _ADVISORY_LOCK = 7_201_020
 _MOVEMENT = (
     "customer_id, day, kind, amount, currency, original_amount, fx_rate, opening, closing, sources"
@@ -96,8 +99,9 @@ def rebuild(
     ids = sorted(_customers())
     movements = 0
     for start in range(0, len(ids), CUSTOMERS_PER_STEP):
-        rows = rows_of(ids[start : start + CUSTOMERS_PER_STEP], frame, frozen)
-        movements += _add(cursor, rows)
+        with _no_cycles():
+            rows = rows_of(ids[start : start + CUSTOMERS_PER_STEP], frame, frozen)
+            movements += _add(cursor, rows)
         progress(min(start + CUSTOMERS_PER_STEP, len(ids)), len(ids))
     _hold(cash.recount())
     cursor.execute(_COUNT.format(sign=1, whose="true"))
@@ -136,6 +140,18 @@ def stripe_changed(customer_ids: set[str], **_: Any) -> None:
 def _waiting() -> set[str]:
     held = MrrMovement.objects.filter(kind=Kind.HELD)
     return set(held.values_list("customer_id", flat=True))
+
+
+@contextmanager
+def _no_cycles() -> Iterator[None]:
+    """Keep the collector from searching a step's JSON for cycles: there are none, and it costs."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _frame(now: datetime) -> Frame:
@@ -225,9 +241,16 @@ def _add(cursor: psycopg.Cursor, rows: Rows) -> int:
 
 
 def _copy(cursor: psycopg.Cursor, into: str, rows: Iterable[Row]) -> None:
+    """Write rows as COPY's text, which costs less than adapting each value."""
+    lines = ["\t".join(map(_text, row)) for row in rows]
     with cursor.copy(f"COPY {into} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+        copy.write("".join(f"{line}\n" for line in lines))
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return r"\N"
+    return value.translate(_ESCAPED) if isinstance(value, str) else str(value)
 
 
 def _array(texts: Iterable[str]) -> str:

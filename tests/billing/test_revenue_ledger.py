@@ -361,3 +361,12 @@ def test_the_ledger_s_end_is_what_the_subscriptions_say(stripe):
     assert revenue.level(date(2024, 12, 30)) == revenue.Level(2000, 1)
     assert RevenueCustomer.objects.get().mrr == 2000
     assert at("2024-01-01") == 1704067200
+
+
+def test_odd_ids_are_kept_as_they_are(stripe):
+    odd = 'cus_"\\{},\t\n1'
+    stripe.tell("created", "2024-01-01", pays(customer=odd, sub='sub_"\\{},\t1'))
+    assert revenue_ledger.recount({odd}, now=NOW) == 1
+    assert revenue_ledger.recount({odd}, now=NOW) == 0
+    row = MrrMovement.objects.get()
+    assert (row.customer_id, row.sources[0]) == (odd, 'sub_"\\{},\t1')
