@@ -7,7 +7,16 @@ from pathlib import Path
 
 from config.devstack import ensure_services
 
-NAMES = ("importing", "reading", "accepting", "ingesting", "end_to_end", "freshness", "memory")
+NAMES = (
+    "importing",
+    "reading",
+    "accepting",
+    "ingesting",
+    "end_to_end",
+    "freshness",
+    "memory",
+    "ledger",
+)
 
 
 def main() -> None:

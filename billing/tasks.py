@@ -1,9 +1,13 @@
 """Celery entry points."""
 
+import logging
+
 from celery import shared_task
 from django.utils import timezone
 
-from billing import usage_limits, usage_notices
+from billing import ledger_check, revenue_ledger, usage_limits, usage_notices
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -17,3 +21,16 @@ def tell_everybody_of_usage() -> None:
     """Tell everybody else, and forget reservations that nobody asks about any more."""
     usage_notices.tell_everybody(now=timezone.now())
     usage_limits.forget_expired(timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def recount_due_revenue() -> None:
+    """Recount customers whose MRR changes by itself or waits for a rate; follow new settings."""
+    revenue_ledger.recount_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def check_revenue() -> None:
+    """Check that the MRR ledger adds up on every day."""
+    for imbalance in ledger_check.check():
+        logger.error("The MRR ledger does not add up: %s", imbalance)

@@ -101,6 +101,17 @@ UNFOLD = {
                 "title": "Billing",
                 "separator": True,
                 "items": [
+                    _link(
+                        "Revenue",
+                        "payments",
+                        "billing:revenue-page",
+                        permission="billing.view_mrrmovement",
+                    ),
+                    _rows("MRR movements", "swap_vert", "billing.mrrmovement"),
+                    _rows("Cash", "account_balance", "billing.cashentry"),
+                    _rows("Held objects", "report", "billing.heldobject"),
+                    _rows("Exchange rates", "currency_exchange", "billing.fxrate"),
+                    _rows("Revenue settings", "tune", "billing.revenuesettings"),
                     _rows("Plans", "sell", "billing.plan"),
                     _rows("Limits", "data_usage", "billing.planlimit"),
                     _rows("Usage meters", "speed", "billing.usagemeter"),

@@ -23,6 +23,16 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "crontab": {"minute": "41"},
         "description": "Tell persons, once, that 80 or 100 % of a usage limit is used.",
     },
+    "recount-due-revenue": {
+        "task": "billing.tasks.recount_due_revenue",
+        "crontab": {"minute": "3"},
+        "description": "Recount customers whose MRR changes by itself, or waits for a rate.",
+    },
+    "check-revenue": {
+        "task": "billing.tasks.check_revenue",
+        "crontab": {"minute": "47", "hour": "3"},
+        "description": "Check that the MRR ledger adds up on every day.",
+    },
     "record-kpi-readings": {
         "task": "operational.tasks.record_kpi_readings",
         "crontab": {"minute": "7"},

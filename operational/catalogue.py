@@ -51,7 +51,9 @@ class Kpi:
 _EVENTS = "Product events"
 _BILLING = "Stripe billing"
 _UNCOUNTED_PERSONS = "persons marked as excluded (test, internal, bot)"
-_UNCOUNTED_CUSTOMERS = "customers whose MRR is 0, such as those with a 100 % discount"
+_UNCOUNTED_CUSTOMERS = (
+    "customers whose MRR is 0, such as those with a 100 % discount, and those of excluded persons"
+)
 
 
 def _young_signups(days: int) -> str:
@@ -178,6 +180,11 @@ _KPIS = (
         exclusions=(_UNCOUNTED_CUSTOMERS,),
         source=_BILLING,
         default_goal=Goal("churn_rate", 1, 0.05, 10, 0.07, 0.10),
+        people={
+            Group.NUMERATOR: "Left",
+            Group.DENOMINATOR: "Customers 30 days before",
+            Group.MISSED: "Stayed",
+        },
     ),
     Kpi(
         slug="viral_coefficient",

@@ -8,6 +8,8 @@ from analytics import definitions, demo, health
 from analytics.health import Problem
 from analytics.models import Person
 from analytics.retention import Cohort, WeekCohort, weekly_retention
+from billing import revenue
+from billing.revenue import Churn, Mrr
 from operational import readings
 from operational.alignment import Alignment, TrendPoint, alignment_score
 from operational.calculations.alignment import Contribution
@@ -40,6 +42,8 @@ class Dashboard:
     cohorts: tuple[WeekCohort, ...]
     has_demo: bool
     problems: Sequence[Problem]
+    mrr: Mrr | None  # None: nobody has paid yet
+    churn: Churn | None
 
     @property
     def biggest_gap(self) -> KpiRow | None:
@@ -80,6 +84,7 @@ def gather(*, now: datetime) -> Dashboard | Waiting:
     statuses = readings.read_kpis(as_of=as_of)
     alignment = alignment_score(as_of=as_of, statuses=statuses)
     rows = _rows(statuses, alignment, as_of)
+    is_paid = revenue.first_day() is not None
     return Dashboard(
         as_of=as_of,
         time_zone=definitions.in_force().time_zone,
@@ -89,6 +94,8 @@ def gather(*, now: datetime) -> Dashboard | Waiting:
         cohorts=_cohorts(as_of),
         has_demo=demo.exists(),
         problems=(*health.rollup_problems(), *health.capture_health(now).problems),
+        mrr=revenue.mrr(as_of=as_of) if is_paid else None,
+        churn=revenue.churn(as_of=as_of) if is_paid else None,
     )
 
 

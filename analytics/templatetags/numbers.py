@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 from django import template
@@ -26,9 +27,9 @@ def whole(number: int | None) -> str:
 
 
 @register.filter
-def share(rate: float | None) -> str:
+def share(rate: float | Fraction | None) -> str:
     """Show a share with one decimal: "5.2 %"."""
-    return UNKNOWN if rate is None else f"{100 * rate:.1f} %"
+    return UNKNOWN if rate is None else f"{100 * float(rate):.1f} %"
 
 
 @register.filter

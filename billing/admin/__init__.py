@@ -1,3 +1,13 @@
-from . import exceptions, limits, meters, notices, plans, usage
+from . import exceptions, fx_rates, ledger, limits, meters, notices, plans, revenue, usage
 
-__all__ = ["exceptions", "limits", "meters", "notices", "plans", "usage"]
+__all__ = [
+    "exceptions",
+    "fx_rates",
+    "ledger",
+    "limits",
+    "meters",
+    "notices",
+    "plans",
+    "revenue",
+    "usage",
+]

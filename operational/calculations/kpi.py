@@ -21,6 +21,7 @@ class Unit(StrEnum):
     CHANGE = "change"  # a relative change, shown in percent; it may be negative or above 1
     RATIO = "ratio"  # a plain number
     HOURS = "hours"
+    COUNT = "count"  # a whole number
 
 
 class Severity(StrEnum):
@@ -98,15 +99,26 @@ def measured_rate(
 
 
 def measured_growth(
-    before: int, now: int, *, window_from: date, window_to: date, basis: str, nobody: str
+    before: int,
+    now: int,
+    *,
+    window_from: date,
+    window_to: date,
+    basis: str,
+    nobody: str,
+    sample: int | None = None,
 ) -> Measurement:
-    """Return the relative change; it is no share, so it has no interval."""
+    """Return the relative change; it is no share, so it has no interval.
+
+    `sample` says how many persons or customers are behind `before`, where it is no such number.
+    """
+    behind = before if sample is None else sample
     status, reason = Status.OK, ""
     if not before:
         status, reason = Status.NO_DATA, nobody
-    elif before < SMALLEST_SAMPLE:
+    elif behind < SMALLEST_SAMPLE:
         status = Status.LOW_SAMPLE
-        reason = f"Only {before} to compare with; fewer than {SMALLEST_SAMPLE} say little."
+        reason = f"Only {behind} to compare with; fewer than {SMALLEST_SAMPLE} say little."
     return Measurement(
         status=status,
         reason=reason,

@@ -11,6 +11,8 @@ def shown(value: float | None, unit: Unit) -> str:
         return UNKNOWN
     if unit in {Unit.RATE, Unit.CHANGE}:
         return f"{100 * value:.1f} %"
+    if unit is Unit.COUNT:
+        return f"{value:,.0f}"
     return f"{value:.1f} h" if unit is Unit.HOURS else f"{value:.2f}"
 
 

@@ -14,15 +14,16 @@ from .activation import Activation, QuickActivation
 from .base import KpiSource, NotConnected
 from .growth import Growth
 from .retention import Retention
+from .revenue import ChurnRate, LtvCac
 
 SOURCES: Mapping[str, KpiSource] = {
     "d7_retention": Retention(7, beside=(1, 14)),
     "activation_rate": Activation(),
     "d30_retention": Retention(30, beside=(60, 90)),
-    "ltv_cac": NotConnected("Stripe billing is not connected: revenue and customers are unknown."),
+    "ltv_cac": LtvCac(),
     "signup_activation": QuickActivation(),
     "growth_mom": Growth(),
-    "churn_rate": NotConnected("Stripe billing is not connected: customers are unknown."),
+    "churn_rate": ChurnRate(),
     "viral_coefficient": NotConnected("No referrals are recorded."),
 }
 

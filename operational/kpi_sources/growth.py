@@ -7,10 +7,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from analytics.active_users import monthly_active, signups_in
 from analytics.calculations.calendar import month_start, previous_month
 from analytics.models import Person, PersonDay
+from billing import revenue
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_growth, no_data
 from operational.catalogue import Basis, Group
 
 from .base import signed_up
+from .revenue import NOT_CONNECTED, held_where_wrong, persons_of
 
 Month = tuple[date, date]  # its first and its last day
 
@@ -27,10 +29,7 @@ class Growth:
                 counts = [signups_in(first=first, last=last) for first, last in (before, now)]
                 did = "signed up"
             case _:
-                return no_data(
-                    f"Growth is set to be measured on {goal.basis}, and Stripe billing is not"
-                    " connected. Its goal can choose active_users or signups instead."
-                )
+                return self._of_customers(before, now, goal)
         return measured_growth(
             *counts,
             window_from=before[0],
@@ -39,18 +38,35 @@ class Growth:
             nobody=f"Nobody {did} in {before[0]:%B %Y}: there is nothing to compare with.",
         )
 
+    def _of_customers(self, before: Month, now: Month, goal: Goal) -> Measurement:
+        """Compare the ends of the months; it takes customers, not cents, to say much."""
+        if revenue.first_day() is None:
+            return no_data(
+                f"Growth is set to be measured on {goal.basis}. {NOT_CONNECTED}"
+                " Its goal can choose active_users or signups instead."
+            )
+        levels = revenue.levels([before[1], now[1]])
+        on_mrr = goal.basis == Basis.MRR
+        measurement = measured_growth(
+            *(level.mrr if on_mrr else level.customers for level in levels),
+            window_from=before[0],
+            window_to=now[1],
+            basis=goal.basis,
+            nobody=f"Nobody paid at the end of {before[0]:%B %Y}, so there is no growth.",
+            sample=levels[0].customers,
+        )
+        return held_where_wrong(measurement, now[1])
+
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
         return ()
 
     def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
         before, now = last_two_months(as_of)
         match goal.basis, group:
-            case Basis.ACTIVE_USERS, Group.NUMERATOR:
-                return Person.objects.counted().filter(_active_in(now))
-            case Basis.ACTIVE_USERS, Group.DENOMINATOR:
-                return Person.objects.counted().filter(_active_in(before))
-            case Basis.ACTIVE_USERS, Group.MISSED:
-                return Person.objects.counted().filter(_active_in(before), ~_active_in(now))
+            case Basis.ACTIVE_USERS, _:
+                return _active(before, now, group)
+            case ((Basis.CUSTOMERS | Basis.MRR), _):
+                return persons_of(_customers(before, now, group))
             case Basis.SIGNUPS, Group.NUMERATOR:
                 return signed_up(*now)
             case Basis.SIGNUPS, Group.DENOMINATOR:
@@ -64,6 +80,22 @@ def last_two_months(as_of: date) -> tuple[Month, Month]:
     last = previous_month(running)
     before = previous_month(last)
     return _month(before, last), _month(last, running)
+
+
+def _active(before: Month, now: Month, group: Group) -> QuerySet[Person]:
+    persons = Person.objects.counted()
+    if group is Group.NUMERATOR:
+        return persons.filter(_active_in(now))
+    if group is Group.DENOMINATOR:
+        return persons.filter(_active_in(before))
+    return persons.filter(_active_in(before), ~_active_in(now))
+
+
+def _customers(before: Month, now: Month, group: Group) -> set[str]:
+    then, today = (set(revenue.customers_at(month[1])) for month in (before, now))
+    if group is Group.MISSED:
+        return then - today
+    return today if group is Group.NUMERATOR else then
 
 
 def _month(first: int, following: int) -> Month:

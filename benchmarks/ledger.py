@@ -1,0 +1,135 @@
+"""The MRR ledger of 100,000 customers with 5 years of history, rebuilt and read."""
+
+import random
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, timedelta
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from benchmarks import dataset
+from billing import ledger_check, revenue, revenue_ledger, stripe_gateway
+
+CUSTOMERS = 100_000
+EVENTS_EACH = 6  # in 5 years: more than a change of plan a year
+START = datetime(2021, 1, 1, tzinfo=UTC)
+DAYS = 5 * 365
+NOW = START + timedelta(days=DAYS)
+LAST_DAY = date(2025, 12, 1)
+READERS = {
+    "mrr": revenue.mrr,
+    "churn": revenue.churn,
+    "ltv": revenue.ltv,
+    "movements": lambda *, as_of: revenue.movements(
+        first=as_of - timedelta(days=365), last=as_of, as_of=as_of
+    ),
+}
+
+
+def run(scale: float) -> None:
+    dataset.use_database("bench_ledger")
+    call_command("migrate", verbosity=0)
+    customers = int(CUSTOMERS * scale)
+    stored = _Stored(customers)
+    for name in ("subscriptions_of", "subscription_events"):
+        setattr(stripe_gateway, name, getattr(stored, name))
+    for name in ("invoices", "refunds", "credit_notes"):
+        setattr(stripe_gateway, name, lambda *_: iter(()))
+    setattr(stripe_gateway, "persons_of", lambda _: {})  # noqa: B010
+    start = perf_counter()
+    for number in range(customers):  # what making the JSON costs, not the ledger
+        for _ in _events(number):
+            pass
+    making = perf_counter() - start
+    start = perf_counter()
+    movements = revenue_ledger.rebuild(now=NOW)
+    seconds = perf_counter() - start - making
+    print(f"  {movements:,} movements of {customers:,} customers in {seconds:.1f} s:", flush=True)
+    print(f"    {movements / seconds:,.0f}/s (at least 20,000), making the JSON left out")
+    start = perf_counter()
+    assert ledger_check.check() == []
+    print(f"  every day adds up: checked in {perf_counter() - start:.1f} s")
+    for name, read in READERS.items():
+        costs = [_seconds(read) for _ in range(10)]
+        with CaptureQueriesContext(connection) as queries:
+            read(as_of=LAST_DAY)
+        print(f"  {name}: {1e3 * median(costs):.1f} ms, {len(queries)} queries (at most 10)")
+    start = perf_counter()
+    revenue_ledger.recount([_id(number) for number in range(100)], now=NOW)
+    print(f"  a recount of 100 customers: {1e3 * (perf_counter() - start):.0f} ms")
+
+
+class _Stored:
+    """Subscriptions whose seats change, which end, and come back, made anew at each reading."""
+
+    def __init__(self, customers: int) -> None:
+        self.customers = customers
+
+    def subscriptions_of(self, ids: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+        if ids is None:  # only whose they are
+            return ({"customer": _id(number)} for number in range(self.customers))
+        return iter(())
+
+    def subscription_events(self, ids: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+        if ids is None:
+            return iter(())
+        return (event for one in ids for event in _events(int(one.removeprefix("cus_"))))
+
+
+def _id(number: int) -> str:
+    return f"cus_{number:07}"
+
+
+def _events(number: int) -> Iterator[dict[str, Any]]:
+    dice = random.Random(number)
+    days = sorted(dice.sample(range(DAYS), EVENTS_EACH))
+    created = int((START + timedelta(days=days[0])).timestamp())
+    for step, day in enumerate(days):
+        moment = int((START + timedelta(days=day)).timestamp())
+        is_over = step == EVENTS_EACH - 1 and dice.random() < 0.5
+        kind = "created" if step == 0 else "deleted" if is_over else "updated"
+        yield {
+            "id": f"evt_{number}_{step}",
+            "object": "event",
+            "type": f"customer.subscription.{kind}",
+            "created": moment,
+            "data": {"object": _subscription(number, created, moment if is_over else None, dice)},
+        }
+
+
+def _subscription(
+    number: int, created: int, ended: int | None, dice: random.Random
+) -> dict[str, Any]:
+    recurring = {"interval": "month", "interval_count": 1, "usage_type": "licensed"}
+    price = {
+        "id": "price_1",
+        "object": "price",
+        "currency": "usd",
+        "unit_amount": 900 + dice.randrange(100),
+        "product": "prod_1",
+        "billing_scheme": "per_unit",
+        "recurring": recurring,
+    }
+    item = {"id": f"si_{number}", "price": price, "quantity": 1 + dice.randrange(20)}
+    return {
+        "id": f"sub_{number}",
+        "object": "subscription",
+        "customer": _id(number),
+        "status": "canceled" if ended else "active",
+        "currency": "usd",
+        "created": created,
+        "start_date": created,
+        "ended_at": ended,
+        "items": {"object": "list", "data": [item]},
+        "discounts": [],
+    }
+
+
+def _seconds(read: Any) -> float:
+    start = perf_counter()
+    read(as_of=LAST_DAY)
+    return perf_counter() - start

@@ -1,0 +1,112 @@
+"""The ledgers' rows: MRR movements down to the Stripe objects behind them, cash, held objects."""
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from analytics.admin.read_only import ReadOnlyAdmin
+from billing import revenue_settings, stripe_gateway
+from billing.calculations.currency import shown
+from billing.models import CashEntry, HeldObject, MrrMovement
+
+_DASHBOARD = "https://dashboard.stripe.com/"
+_PLACES = {"sub": "subscriptions", "evt": "events", "in": "invoices", "cus": "customers"}
+_LINK = '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>'
+
+
+def stripe_link(stripe_id: str) -> SafeString:
+    """Return a link to Stripe's page of an object, or its id where there is no such page."""
+    place = _PLACES.get(stripe_id.partition("_")[0])
+    if not place:
+        return format_html("{}", stripe_id)
+    return format_html(_LINK, f"{_DASHBOARD}{place}/{stripe_id}", stripe_id)
+
+
+@admin.register(MrrMovement)
+class MrrMovementAdmin(ReadOnlyAdmin):
+    list_display = ["day", "customer_id", "kind", "in_reporting", "original", "closing_mrr"]
+    list_filter = ["kind", "currency"]
+    date_hierarchy = "day"
+    search_fields = ["customer_id__startswith"]
+    search_help_text = "The beginning of a customer's id"
+    ordering = ["-day", "-pk"]
+    fields = [
+        "day",
+        "customer",
+        "person",
+        "kind",
+        "in_reporting",
+        "original",
+        "fx_rate",
+        "opening_mrr",
+        "closing_mrr",
+        "behind_it",
+    ]
+
+    @admin.display(description="Amount", ordering="amount")
+    def in_reporting(self, movement: MrrMovement) -> str:
+        if movement.kind == "held":
+            return "held: no exchange rate"
+        return shown(movement.amount, revenue_settings.currency_in_force())
+
+    @admin.display(description="Originally", ordering="original_amount")
+    def original(self, movement: MrrMovement) -> str:
+        return shown(movement.original_amount, movement.currency)
+
+    @admin.display(description="MRR before")
+    def opening_mrr(self, movement: MrrMovement) -> str:
+        return shown(movement.opening, revenue_settings.currency_in_force())
+
+    @admin.display(description="MRR then", ordering="closing")
+    def closing_mrr(self, movement: MrrMovement) -> str:
+        return shown(movement.closing, revenue_settings.currency_in_force())
+
+    @admin.display(description="Customer")
+    def customer(self, movement: MrrMovement) -> SafeString:
+        return stripe_link(movement.customer_id)
+
+    @admin.display(description="Person")
+    def person(self, movement: MrrMovement) -> SafeString | str:
+        found = stripe_gateway.persons_of([movement.customer_id]).get(movement.customer_id)
+        if found is None:
+            return "Nobody known here"
+        return format_html(_LINK, reverse("admin:analytics_person_change", args=[found]), found)
+
+    @admin.display(description="Stripe objects behind it")
+    def behind_it(self, movement: MrrMovement) -> SafeString:
+        links = ((stripe_link(stripe_id),) for stripe_id in movement.sources)
+        return format_html_join(", ", "{}", links)
+
+
+@admin.register(CashEntry)
+class CashEntryAdmin(ReadOnlyAdmin):
+    list_display = ["happened_at", "kind", "shown_amount", "customer_id", "object"]
+    list_display_links = None
+    list_filter = ["kind", "currency"]
+    date_hierarchy = "happened_at"
+    search_fields = ["customer_id__startswith", "stripe_id__startswith"]
+    search_help_text = "The beginning of a customer's or an object's id"
+    ordering = ["-happened_at"]
+
+    @admin.display(description="Amount", ordering="amount")
+    def shown_amount(self, entry: CashEntry) -> str:
+        return shown(entry.amount, entry.currency)
+
+    @admin.display(description="Stripe object")
+    def object(self, entry: CashEntry) -> SafeString:
+        return stripe_link(entry.stripe_id)
+
+
+@admin.register(HeldObject)
+class HeldObjectAdmin(ReadOnlyAdmin):
+    list_display = ["object", "customer_id", "reason"]
+    list_display_links = None
+    list_filter = ["field"]
+    search_fields = ["customer_id__startswith", "stripe_id__startswith"]
+    search_help_text = "The beginning of a customer's or an object's id"
+    ordering = ["stripe_id"]
+
+    @admin.display(description="Stripe object")
+    def object(self, held: HeldObject) -> SafeString:
+        return stripe_link(held.stripe_id)

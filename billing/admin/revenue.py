@@ -1,0 +1,141 @@
+"""The page of revenue: where MRR stands, its waterfall by month, and the movements as CSV."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from rest_framework.exceptions import ValidationError
+
+from analytics.admin.charts import Chart, Part, Tick
+from analytics.admin.pages import staff_page
+from analytics.api.parameters import AsOfQuery, parsed
+from analytics.calculations.charts import axis, bar
+from billing import revenue, revenue_settings
+from billing.calculations.currency import DECIMALS
+from billing.models import MrrMovement
+from billing.revenue import Period
+
+MONTHS = 12
+MOST_MONTHS = 60
+_COLUMNS = (
+    "day customer_id kind amount currency original_amount fx_rate opening closing sources"
+).split()
+
+
+@staff_page
+def revenue_page(request: HttpRequest) -> HttpResponse:
+    _require_permission(request)
+    given = request.GET.dict()
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": "Revenue",
+        "given": given,
+        "to_rebuild": revenue_settings.rebuild_needed(),
+        "empty": revenue.first_day() is None,
+    }
+    try:
+        query = parsed(AsOfQuery, request.GET)
+    except ValidationError as error:
+        context["errors"] = error.detail
+    else:
+        context |= _numbers(query)
+    return TemplateResponse(request, "admin/billing/revenue.html", context)
+
+
+@staff_page
+def movements_csv(request: HttpRequest) -> Any:
+    """Send the movements of the days `from` to `to`; amounts are minor units."""
+    _require_permission(request)
+    try:
+        query = parsed(AsOfQuery, request.GET)
+    except ValidationError as error:
+        return HttpResponse(str(error.detail), status=400, content_type="text/plain")
+    rows = MrrMovement.objects.order_by("day", "customer_id", "currency")
+    if query["first"]:
+        rows = rows.filter(day__gte=query["first"])
+    if query["last"]:
+        rows = rows.filter(day__lte=query["last"])
+    response = StreamingHttpResponse(_lines(rows.iterator()), content_type="text/csv")
+    response["Content-Disposition"] = 'attachment; filename="mrr-movements.csv"'
+    return response
+
+
+def _require_permission(request: HttpRequest) -> None:
+    if not request.user.has_perm("billing.view_mrrmovement"):
+        raise PermissionDenied
+
+
+def _numbers(query: dict[str, Any]) -> dict[str, Any]:
+    as_of: date = query["as_of"]
+    last = min(query["last"] or as_of, as_of)
+    first = query["first"] or (last - timedelta(days=31 * (MONTHS - 1)))
+    first = max(first, last - timedelta(days=31 * MOST_MONTHS))
+    now = revenue.mrr(as_of=as_of)
+    months = revenue.movements(first=first, last=last, as_of=as_of)
+    return {
+        "query": query,
+        "now": now,
+        "churn": revenue.churn(as_of=as_of),
+        "ltv": revenue.ltv(as_of=as_of),
+        "months": months[::-1],
+        "chart": waterfall(months, currency=now.currency),
+    }
+
+
+def waterfall(months: Sequence[Period], *, currency: str) -> Chart:
+    """Draw what each month won upwards from its opening MRR, and what it lost downwards again."""
+    unit = 10 ** DECIMALS[currency]
+    scale = axis([value / unit for month in months for value in (month.closing, _top(month))])
+    parts = [
+        Part(bar(number, 2 * len(months), start=start / unit, end=end / unit, on=scale), kind)
+        for place, month in enumerate(months)
+        for number, start, end, kind in _steps(2 * place, month)
+    ]
+    labels = [
+        (f"{month.start:%b %Y}", round(100 * (place + 0.5) / len(months), 2))
+        for place, month in enumerate(months)
+        if place % (-(-len(months) // 6)) == 0
+    ]
+    ticks = [Tick(abs(round(value)), scale.y(value)) for value in scale.ticks]
+    return Chart(ticks=ticks, labels=labels, parts=parts)
+
+
+def _top(month: Period) -> int:
+    return month.opening + month.new + month.reactivation + month.expansion
+
+
+def _steps(number: int, month: Period) -> Iterator[tuple[int, int, int, str]]:
+    level = month.opening
+    yield number, 0, level, "open"
+    for kind in ("new", "reactivation", "expansion"):
+        yield number, level, level + getattr(month, kind), kind
+        level += getattr(month, kind)
+    for kind in ("contraction", "churn"):
+        yield number + 1, level, level - getattr(month, kind), kind
+        level -= getattr(month, kind)
+    yield number + 1, 0, level, "open"
+
+
+class _Line:
+    """What csv writes into: it hands the line back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _lines(rows: Iterator[MrrMovement]) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    yield writer.writerow(_COLUMNS)
+    for row in rows:
+        cells = [getattr(row, name) for name in _COLUMNS[:-1]]
+        yield writer.writerow([*map(_harmless, cells), " ".join(row.sources)])
+
+
+def _harmless(cell: Any) -> Any:
+    """Return a text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@"} else cell

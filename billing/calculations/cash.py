@@ -1,0 +1,87 @@
+"""Cash out of Stripe's invoices, refunds and credit notes. Moments are Unix seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from billing.calculations.currency import DECIMALS
+from billing.calculations.stripe_fields import Unusable, id_of, moment_of, whole
+
+
+class CashKind(StrEnum):
+    PAYMENT = "payment"
+    REFUND = "refund"
+    CREDIT_NOTE = "credit_note"
+
+
+@dataclass(frozen=True, slots=True)
+class Cash:
+    stripe_id: str
+    customer_id: str
+    kind: CashKind
+    moment: int
+    amount: int  # minor units
+    currency: str
+
+
+def cash_of(stripe_json: Mapping[str, Any]) -> Cash | None:
+    """Return what a Stripe object moved; None where it moved nothing. Unusable names the field."""
+    match stripe_json.get("object"):
+        case "invoice":
+            return _payment(stripe_json)
+        case "refund":
+            return _refund(stripe_json)
+        case "credit_note":
+            return _credit_note(stripe_json)
+        case other:
+            raise Unusable("object", f"{other!r} moves no cash")
+
+
+def charges_of(invoice: Mapping[str, Any]) -> set[str]:
+    """Return the charges and payment intents of an invoice, by which its refunds are known."""
+    found = [invoice.get("charge"), invoice.get("payment_intent")]
+    for row in (invoice.get("payments") or {}).get("data") or ():
+        payment = row.get("payment") or {}
+        found += [payment.get("charge"), payment.get("payment_intent")]
+    return {one["id"] if isinstance(one, dict) else one for one in found if one}
+
+
+def _payment(invoice: Mapping[str, Any]) -> Cash | None:
+    amount = whole(invoice, "amount_paid", "invoice")
+    paid = invoice.get("status") == "paid" or (not invoice.get("status") and invoice.get("paid"))
+    if not paid or not amount:
+        return None
+    transitions = invoice.get("status_transitions") or {}
+    moment = moment_of(transitions, "paid_at") if transitions else None
+    return _cash(CashKind.PAYMENT, invoice, amount, moment)
+
+
+def _refund(refund: Mapping[str, Any]) -> Cash | None:
+    amount = whole(refund, "amount", "refund")
+    if refund.get("status") not in {None, "succeeded"} or not amount:
+        return None
+    return _cash(CashKind.REFUND, refund, amount, None)
+
+
+def _credit_note(note: Mapping[str, Any]) -> Cash | None:
+    """Count what was paid back outside Stripe: a refund counts itself, credit is no cash yet."""
+    amount = whole(note, "out_of_band_amount", "credit_note")
+    if note.get("status") == "void" or not amount:
+        return None
+    return _cash(CashKind.CREDIT_NOTE, note, amount, None)
+
+
+def _cash(kind: CashKind, of: Mapping[str, Any], amount: int, moment: int | None) -> Cash:
+    currency = of.get("currency")
+    if currency not in DECIMALS:
+        raise Unusable("currency", f"{currency!r} is no currency known here")
+    if moment is None:
+        moment = moment_of(of, "created")
+        moment = moment_of(of, "date") if moment is None else moment
+    if moment is None:
+        raise Unusable("created", "is missing")
+    stripe_id = id_of(of.get("id"), "id")
+    return Cash(
+        stripe_id, id_of(of.get("customer"), "customer", default=""), kind, moment, amount, currency
+    )

@@ -1,0 +1,138 @@
+"""Monthly recurring revenue of a subscription, as exact fractions of minor units.
+
+MRR is the sum over recurring licensed items of what a quantity costs, normalised to a month, net of
+repeating and forever discounts (metrics.md, Revenue). Whoever adds subscriptions up rounds once,
+at the end. Moments are Unix seconds.
+"""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import ceil
+
+from billing.calculations.stripe_discount import Discount, Duration
+from billing.calculations.stripe_price import Interval, Item, Tier, TiersMode
+from billing.calculations.subscription import Status, SubscriptionState
+
+COUNTED = frozenset({Status.ACTIVE, Status.PAST_DUE})
+NOTHING = Fraction(0)
+_FREE_PAUSES = frozenset({"void", "mark_uncollectible"})  # what is not collected is not revenue
+_PER_MONTH = {
+    Interval.YEAR: (1, 12),
+    Interval.MONTH: (1, 1),
+    Interval.WEEK: (52, 12),
+    Interval.DAY: (365, 12),
+}
+
+
+def mrr(state: SubscriptionState, moment: int) -> Fraction:
+    """Return what a subscription brings a month, as this version of it tells for a moment."""
+    if not _counts(state, moment):
+        return NOTHING
+    items = [item for item in state.items if not item.metered]
+    discounts = _in_force(state.discounts, moment)
+    if not discounts and not any(item.discounts for item in items):
+        return _total([_monthly(item, _cost(item)) for item in items])
+    amounts = [
+        _discounted([item], [_cost(item)], _in_force(item.discounts, moment)) for item in items
+    ]
+    net = _discounted(items, [amount for (amount,) in amounts], discounts)
+    return _total(list(map(_monthly, items, net)))
+
+
+def change_points(state: SubscriptionState) -> set[int]:
+    """Return the moments at which the MRR of one version of a subscription may change by itself."""
+    points = {state.created, state.trial_start, state.trial_end, state.ended_at, state.resumes_at}
+    for discounts in (state.discounts, *(item.discounts for item in state.items)):
+        for discount in discounts:
+            points |= {discount.start, discount.end}
+    return {point for point in points if point is not None}
+
+
+def _counts(state: SubscriptionState, moment: int) -> bool:
+    """Whether it is paid for: one that was cancelled counts until it ends, a trial does not."""
+    if moment < state.created:
+        return False
+    if state.status is Status.CANCELED:
+        if state.ended_at is None or moment >= state.ended_at:
+            return False
+    elif state.status not in COUNTED:
+        return False
+    if state.trial_end is not None and moment < state.trial_end:
+        return state.trial_start is not None and moment < state.trial_start
+    paused = state.pause_behavior in _FREE_PAUSES
+    return not (paused and (state.resumes_at is None or moment < state.resumes_at))
+
+
+def _total(amounts: Sequence[Fraction]) -> Fraction:
+    return amounts[0] if len(amounts) == 1 else sum(amounts, NOTHING)
+
+
+def _monthly(item: Item, amount: int | Fraction) -> Fraction:
+    times, months = _PER_MONTH[item.interval]
+    return Fraction(amount * times, months * item.interval_count)
+
+
+def _cost(item: Item) -> int | Fraction:
+    """Return what the quantity costs in one billing period."""
+    quantity = item.quantity
+    if item.divide_by != 1:
+        packages = Fraction(quantity, item.divide_by)
+        quantity = ceil(packages) if item.round_up else int(packages)
+    if item.unit_amount is not None:
+        return item.unit_amount * quantity
+    if item.tiers_mode is TiersMode.VOLUME:
+        return _volume(item.tiers, quantity)
+    return _graduated(item.tiers, quantity)
+
+
+def _volume(tiers: Sequence[Tier], quantity: int) -> Fraction:
+    """All units cost what the tier says into which the quantity falls."""
+    for tier in tiers:
+        if tier.up_to is None or quantity <= tier.up_to:
+            return tier.flat_amount + tier.unit_amount * quantity
+    return tiers[-1].flat_amount + tiers[-1].unit_amount * quantity
+
+
+def _graduated(tiers: Sequence[Tier], quantity: int) -> Fraction:
+    """Each unit costs what its own tier says; a tier's flat amount is due once it is entered."""
+    total, below = NOTHING, 0
+    for tier in tiers:
+        if quantity <= below and not (quantity == below == 0):
+            break
+        top = quantity if tier.up_to is None else min(quantity, tier.up_to)
+        total += tier.flat_amount + tier.unit_amount * (top - below)
+        if top == quantity:
+            break
+        below = top
+    return total
+
+
+def _in_force(discounts: Iterable[Discount], moment: int) -> list[Discount]:
+    return [
+        discount
+        for discount in discounts
+        if discount.duration is not Duration.ONCE
+        and (discount.start is None or discount.start <= moment)
+        and (discount.end is None or moment < discount.end)
+    ]
+
+
+def _discounted(
+    items: Sequence[Item], amounts: Sequence[int | Fraction], discounts: Sequence[Discount]
+) -> list[Fraction]:
+    """Return the amounts of a billing period after the discounts, applied in their order."""
+    net = [Fraction(amount) for amount in amounts]
+    for discount in discounts:
+        shares = [
+            amount if not discount.products or item.product in discount.products else NOTHING
+            for item, amount in zip(items, net, strict=True)
+        ]
+        total = sum(shares, NOTHING)
+        if not total:
+            continue
+        if discount.percent_off is not None:
+            off = min(discount.percent_off / 100, Fraction(1))
+        else:
+            off = min(Fraction(discount.amount_off or 0) / total, Fraction(1))
+        net = [amount - share * off for amount, share in zip(net, shares, strict=True)]
+    return net

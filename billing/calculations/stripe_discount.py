@@ -1,0 +1,68 @@
+"""Discounts of a subscription or of one of its items."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from billing.calculations.stripe_fields import Unusable, decimal, moment_of, whole
+
+
+class Duration(StrEnum):
+    ONCE = "once"
+    REPEATING = "repeating"
+    FOREVER = "forever"
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """A coupon in force from `start` until before `end`, where they are known."""
+
+    id: str
+    duration: Duration
+    percent_off: Fraction | None
+    amount_off: int | None  # of each invoice
+    start: int | None
+    end: int | None
+    products: frozenset[str]  # to which alone it applies; empty: all
+
+
+def read_discounts(owner: Mapping[str, Any], currency: str) -> tuple[Discount, ...]:
+    """Return the discounts in their order: a list now, one of them in former versions."""
+    rows = owner.get("discounts") or owner.get("discount")
+    if not rows:
+        return ()
+    if isinstance(rows, dict):
+        rows = rows["data"] if isinstance(rows.get("data"), list) else [rows]
+    if any(isinstance(row, str) for row in rows) and isinstance(owner.get("discount"), dict):
+        rows = [owner["discount"]]
+    return tuple([_discount(row, currency) for row in rows])
+
+
+def _discount(row: Any, currency: str) -> Discount:
+    if not isinstance(row, dict):
+        raise Unusable("discounts", f"{row!r} is only an id: the discount has to be expanded")
+    coupon = row.get("coupon") or (row.get("source") or {}).get("coupon")
+    if not isinstance(coupon, dict):
+        raise Unusable("discounts.coupon", "is missing" if not coupon else "is only an id")
+    try:
+        duration = Duration(coupon.get("duration") or "")
+    except ValueError as error:
+        raise Unusable("discounts.coupon.duration", f"{coupon.get('duration')!r}") from error
+    percent, amount = coupon.get("percent_off"), coupon.get("amount_off")
+    if amount is not None:
+        amount = whole(coupon, "amount_off", "discounts.coupon")
+        if coupon.get("currency") not in {None, currency}:
+            raise Unusable("discounts.coupon.currency", f"{coupon['currency']!r}, not {currency}")
+    elif percent is None:
+        raise Unusable("discounts.coupon.percent_off", "is missing, as is amount_off")
+    return Discount(
+        id=row.get("id") or coupon.get("id") or "",
+        duration=duration,
+        percent_off=None if amount is not None else decimal(percent, "discounts.percent_off"),
+        amount_off=amount,
+        start=moment_of(row, "start"),
+        end=moment_of(row, "end"),
+        products=frozenset((coupon.get("applies_to") or {}).get("products") or ()),
+    )

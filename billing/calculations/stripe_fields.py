@@ -1,0 +1,51 @@
+"""Single fields of Stripe's JSON, read strictly."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+
+class Unusable(ValueError):
+    """A Stripe object that cannot be used; `field` and the text name what is wrong with it."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+
+
+def id_of(value: Any, field: str, *, default: str | None = None) -> str:
+    """Return an id, of an expanded object, too."""
+    found = value.get("id") if isinstance(value, dict) else value
+    if isinstance(found, str) and found:
+        return found
+    if default is None:
+        raise Unusable(field, "is missing" if not found else f"{found!r} is no id")
+    return default
+
+
+def whole(
+    owner: Mapping[str, Any], name: str, where: str, *, default: int = 0, least: int = 0
+) -> int:
+    value = owner.get(name)
+    if value is None:
+        return default
+    if type(value) is not int or value < least:
+        raise Unusable(f"{where}.{name}", f"{value!r} is no whole number of {least} or more")
+    return value
+
+
+def decimal(value: Any, field: str) -> Fraction:
+    try:
+        found = Fraction(str(value))
+    except (ValueError, ZeroDivisionError) as error:
+        raise Unusable(field, f"{value!r} is no number") from error
+    if found < 0:
+        raise Unusable(field, f"{value!r} is negative")
+    return found
+
+
+def moment_of(owner: Mapping[str, Any], name: str) -> int | None:
+    value = owner.get(name)
+    if value is None or type(value) is int:
+        return value
+    raise Unusable(name, f"{value!r} is no Unix time")

@@ -1,0 +1,131 @@
+"""What a subscription's item costs: Stripe's prices, and the plans there were before them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any
+
+from billing.calculations.stripe_discount import Discount, read_discounts
+from billing.calculations.stripe_fields import Unusable, decimal, id_of, whole
+
+
+class Interval(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class TiersMode(StrEnum):
+    GRADUATED = "graduated"
+    VOLUME = "volume"
+
+
+_INTERVALS = {interval.value: interval for interval in Interval}
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    up_to: int | None  # None: all the rest
+    unit_amount: Fraction
+    flat_amount: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is paid in each `interval_count` intervals. Either `unit_amount` or `tiers` is given."""
+
+    id: str
+    price: str
+    product: str
+    interval: Interval
+    interval_count: int
+    quantity: int
+    metered: bool
+    unit_amount: int | Fraction | None
+    tiers: tuple[Tier, ...]
+    tiers_mode: TiersMode | None
+    divide_by: int  # quantity in packages of so many
+    round_up: bool
+    discounts: tuple[Discount, ...]
+
+
+def price_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    price = row.get("price") or row.get("plan")
+    if not isinstance(price, dict):
+        raise Unusable("items.price", "is missing" if not price else "is only an id")
+    return price
+
+
+def interval_of(price: Mapping[str, Any]) -> Interval:
+    name = (price.get("recurring") or price).get("interval")
+    interval = _INTERVALS.get(name)  # type: ignore[arg-type]
+    if interval is None:
+        problem = "is missing" if name is None else f"{name!r} is no interval"
+        raise Unusable("items.price.interval", problem)
+    return interval
+
+
+def read_item(row: Mapping[str, Any], interval: Interval, currency: str) -> Item:
+    price = price_of(row)
+    recurring = price.get("recurring") or price
+    metered = recurring.get("usage_type") == "metered"
+    tiered = price.get("billing_scheme") == "tiered" and not metered
+    mode, tiers = _tiers(price) if tiered else (None, ())
+    packages = price.get("transform_quantity") or price.get("transform_usage") or {}
+    return Item(
+        id=row.get("id") or "",
+        price=price.get("id") or "",
+        product=id_of(price.get("product"), "items.price.product", default=""),
+        interval=interval,
+        interval_count=whole(recurring, "interval_count", "items.price", default=1, least=1),
+        quantity=whole(row, "quantity", "items", default=1),
+        metered=metered,
+        unit_amount=None if tiered or metered else _unit_amount(price, "items.price"),
+        tiers=tiers,
+        tiers_mode=mode,
+        divide_by=whole(packages, "divide_by", "items.price", default=1, least=1),
+        round_up=packages.get("round") == "up",
+        discounts=read_discounts(row, currency),
+    )
+
+
+def _unit_amount(price: Mapping[str, Any], where: str) -> int | Fraction:
+    """Return the amount of one; fractions of a minor unit come as a decimal text beside it."""
+    for name in ("unit_amount", "amount"):
+        if price.get(name) is not None:
+            return whole(price, name, where)
+    for name in ("unit_amount_decimal", "amount_decimal"):
+        if price.get(name) is not None:
+            return decimal(price[name], f"{where}.{name}")
+    raise Unusable(f"{where}.unit_amount", "is missing")
+
+
+def _tiers(price: Mapping[str, Any]) -> tuple[TiersMode, tuple[Tier, ...]]:
+    rows = price.get("tiers")
+    if not rows:
+        raise Unusable("items.price.tiers", "are missing: the price has to be expanded")
+    try:
+        mode = TiersMode(price.get("tiers_mode") or "")
+    except ValueError as error:
+        raise Unusable("items.price.tiers_mode", f"{price.get('tiers_mode')!r}") from error
+    where = "items.price.tiers"
+    tiers = [
+        Tier(
+            up_to=None if row.get("up_to") in {None, "inf"} else whole(row, "up_to", where),
+            unit_amount=_either(row, "unit_amount", "amount", where=where),
+            flat_amount=_either(row, "flat_amount", where=where),
+        )
+        for row in rows
+    ]
+    return mode, tuple(sorted(tiers, key=lambda tier: (tier.up_to is None, tier.up_to or 0)))
+
+
+def _either(row: Mapping[str, Any], *names: str, where: str) -> Fraction:
+    for name in names:
+        if row.get(name) is not None:
+            return Fraction(whole(row, name, where))
+        if row.get(f"{name}_decimal") is not None:
+            return decimal(row[f"{name}_decimal"], f"{where}.{name}_decimal")
+    return Fraction(0)

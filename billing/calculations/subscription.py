@@ -1,0 +1,172 @@
+"""A Stripe subscription, read strictly from any shape of Stripe's JSON since 2017.
+
+Moments are Unix seconds in UTC, amounts minor units of the subscription's currency.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from billing.calculations.currency import DECIMALS
+from billing.calculations.stripe_discount import Discount, Duration, read_discounts
+from billing.calculations.stripe_fields import Unusable, id_of, moment_of
+from billing.calculations.stripe_price import (
+    Interval,
+    Item,
+    Tier,
+    TiersMode,
+    interval_of,
+    price_of,
+    read_item,
+)
+
+__all__ = [
+    "ENDED",
+    "Discount",
+    "Duration",
+    "Interval",
+    "Item",
+    "Status",
+    "SubscriptionState",
+    "Tier",
+    "TiersMode",
+    "Unusable",
+    "subscription_state",
+]
+
+
+class Status(StrEnum):
+    INCOMPLETE = "incomplete"
+    INCOMPLETE_EXPIRED = "incomplete_expired"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    CANCELED = "canceled"
+    UNPAID = "unpaid"
+    PAUSED = "paused"
+
+
+_MOMENTS = ("created start_date start trial_start trial_end canceled_at cancel_at ended_at").split()
+_STATUSES = {status.value: status for status in Status}
+ENDED = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionState:
+    """What one version of a subscription says."""
+
+    id: str
+    customer: str
+    status: Status
+    currency: str
+    items: tuple[Item, ...]
+    discounts: tuple[Discount, ...]
+    created: int
+    start: int
+    trial_start: int | None
+    trial_end: int | None
+    canceled_at: int | None
+    cancel_at: int | None
+    cancel_at_period_end: bool
+    current_period_start: int | None
+    current_period_end: int | None
+    ended_at: int | None
+    pause_behavior: str  # of `pause_collection`; "": collection goes on
+    resumes_at: int | None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def ends_at(self) -> int | None:
+        """When it is going to end by what was asked for, None where nothing was."""
+        return self.cancel_at or (self.current_period_end if self.cancel_at_period_end else None)
+
+
+def subscription_state(stripe_json: Mapping[str, Any]) -> SubscriptionState:
+    """Read a subscription; Unusable says which field makes that impossible."""
+    get = stripe_json.get
+    status = _STATUSES.get(get("status"))  # type: ignore[arg-type]
+    if status is None:
+        raise Unusable("status", f"{get('status')!r} is no status of a subscription")
+    rows = _rows(stripe_json)
+    intervals = [interval_of(price_of(row)) for row in rows]
+    currency = _currency(stripe_json, rows)
+    moments = {name: get(name) for name in _MOMENTS}
+    for name, moment in moments.items():
+        if moment is not None and type(moment) is not int:
+            raise Unusable(name, f"{moment!r} is no Unix time")
+    pause = get("pause_collection") or {}
+    return SubscriptionState(
+        id=id_of(get("id"), "id"),
+        customer=id_of(get("customer"), "customer"),
+        status=status,
+        currency=currency,
+        items=tuple(
+            [
+                read_item(row, interval, currency)
+                for row, interval in zip(rows, intervals, strict=True)
+            ]
+        ),
+        discounts=read_discounts(stripe_json, currency),
+        **_begin(moments),
+        cancel_at_period_end=bool(get("cancel_at_period_end")),
+        current_period_start=_period(stripe_json, rows, "current_period_start"),
+        current_period_end=_period(stripe_json, rows, "current_period_end"),
+        pause_behavior=pause.get("behavior") or "",
+        resumes_at=moment_of(pause, "resumes_at") if pause else None,
+    )
+
+
+def _rows(stripe_json: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the items; before there were items a subscription had one plan."""
+    items = stripe_json.get("items") or {}
+    rows = items if isinstance(items, list) else items.get("data")
+    if isinstance(items, dict) and items.get("has_more"):
+        raise Unusable("items", "are not complete (has_more)")
+    if rows:
+        return list(rows)
+    if plan := stripe_json.get("plan"):
+        return [{"id": "", "plan": plan, "quantity": stripe_json.get("quantity")}]
+    raise Unusable("items", "there are none")
+
+
+def _currency(stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    named = {price_of(row).get("currency") for row in rows}
+    named.add(stripe_json.get("currency"))
+    if len(named) == 1 and (code := next(iter(named))) in DECIMALS:
+        return str(code)
+    found = {str(code).lower() for code in named if code}
+    if not found:
+        raise Unusable("currency", "is missing")
+    if len(found) > 1:
+        raise Unusable("currency", f"there are several: {', '.join(sorted(found))}")
+    (currency,) = found
+    if currency not in DECIMALS:
+        raise Unusable("currency", f"{currency!r} is no currency known here")
+    return currency
+
+
+def _period(
+    stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], name: str
+) -> int | None:
+    """Return an end of the current period: the subscription's, or since 2025 its items'."""
+    own = moment_of(stripe_json, name)
+    if own is not None:
+        return own
+    theirs = [moment for row in rows if (moment := moment_of(row, name)) is not None]
+    return max(theirs, default=None)
+
+
+def _begin(moments: dict[str, int | None]) -> dict[str, Any]:
+    """Return the moments with `created` and `start`: of which the one stands for the other."""
+    start_date, start = moments.pop("start_date"), moments["start"]
+    created = moments["created"]
+    known = [moment for moment in (start_date, start, created) if moment is not None]
+    if not known:
+        raise Unusable("start_date", "is missing, as is created")
+    moments["start"] = known[0]
+    moments["created"] = known[0] if created is None else created
+    return moments

@@ -1,0 +1,88 @@
+"""The ledger's invariant: opening + new + reactivation + expansion - contraction - churn = closing.
+
+It is checked for every day, and by a route of its own: the closing MRR comes from what customers
+pay at the end of a day, not from the sums that are checked.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection
+
+# What customers pay at the end of each day, summed up over the days, beside the sums of the days.
+_DAYS = """
+WITH paid AS (
+    SELECT DISTINCT customer_id, day, opening, closing
+    FROM billing_mrrmovement JOIN billing_revenuecustomer USING (customer_id)
+    WHERE NOT excluded
+), told AS (
+    SELECT day, sum(closing - opening) AS change,
+           count(*) FILTER (WHERE opening = 0 AND closing > 0) AS come,
+           count(*) FILTER (WHERE opening > 0 AND closing = 0) AS gone
+    FROM paid GROUP BY day
+), levels AS (
+    SELECT coalesce(told.day, counted.day) AS day,
+           coalesce(change, 0) AS change, coalesce(come, 0) AS come, coalesce(gone, 0) AS gone,
+           coalesce(new + reactivation + expansion - contraction - churn, 0) AS counted_change,
+           coalesce(new_customers + reactivated_customers, 0) AS counted_come,
+           coalesce(churned_customers, 0) AS counted_gone
+    FROM told FULL JOIN billing_mrrday counted ON counted.day = told.day
+), sums AS (
+    SELECT day, sum(change) OVER w AS closing, sum(counted_change) OVER w AS counted_closing,
+           sum(come - gone) OVER w AS customers,
+           sum(counted_come - counted_gone) OVER w AS counted_customers
+    FROM levels WINDOW w AS (ORDER BY day)
+)
+SELECT day, 'MRR', closing, counted_closing FROM sums WHERE closing <> counted_closing
+UNION ALL
+SELECT day, 'customers', customers, counted_customers FROM sums
+WHERE customers <> counted_customers
+ORDER BY 1
+"""
+# A customer's days follow from each other, and lead to what he is said to pay now.
+_CUSTOMERS = """
+WITH days AS (
+    SELECT customer_id, day, min(opening) AS opening, min(closing) AS closing,
+           sum(amount) AS amount, max(kind) FILTER (WHERE kind <> 'held') AS kind,
+           count(DISTINCT (opening, closing)) AS versions
+    FROM billing_mrrmovement GROUP BY customer_id, day
+), chain AS (
+    SELECT *, lag(closing, 1, 0::bigint) OVER w AS before,
+           lead(day) OVER w IS NULL AS is_last,
+           coalesce(max(closing) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) > 0
+               AS has_paid
+    FROM days WINDOW w AS (PARTITION BY customer_id ORDER BY day)
+)
+SELECT day, 'movements of ' || customer_id, before + amount, closing
+FROM chain LEFT JOIN billing_revenuecustomer USING (customer_id)
+WHERE versions > 1 OR opening <> before OR opening + amount <> closing
+   OR is_last AND closing IS DISTINCT FROM mrr
+   OR kind IS NOT NULL AND kind <> CASE
+       WHEN opening = 0 AND has_paid THEN 'reactivation' WHEN opening = 0 THEN 'new'
+       WHEN closing = 0 THEN 'churn' WHEN closing >= opening THEN 'expansion'
+       ELSE 'contraction' END
+ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Imbalance:
+    """A day on which the ledger does not add up."""
+
+    day: date
+    what: str
+    expected: int
+    found: int
+
+    def __str__(self) -> str:
+        return f"{self.day}, {self.what}: {self.found:,} instead of {self.expected:,}"
+
+
+def check(*, most: int = 100) -> list[Imbalance]:
+    """Return where the ledger does not add up, the first days first; none: every day does."""
+    found: list[Imbalance] = []
+    with connection.cursor() as cursor:
+        for query in (_DAYS, _CUSTOMERS):
+            cursor.execute(f"SELECT * FROM ({query}) AS wrong LIMIT %s", [most])
+            found += [Imbalance(row[0], row[1], int(row[2]), int(row[3])) for row in cursor]
+    return found

@@ -1,0 +1,32 @@
+"""Build the MRR and cash ledgers from scratch."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from tqdm import tqdm
+
+from billing import revenue_ledger
+
+
+class Command(BaseCommand):
+    help = (
+        "Build the MRR and cash ledgers from the stored Stripe objects; readers see the old ones."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--new-rates",
+            action="store_true",
+            help="convert with today's table of exchange rates instead of the frozen ones",
+        )
+
+    def handle(self, *_: Any, new_rates: bool, **__: Any) -> None:
+        with tqdm(unit=" customers", disable=None) as bar:
+
+            def show(done: int, of: int) -> None:
+                bar.total = of
+                bar.update(done - bar.n)
+
+            movements = revenue_ledger.rebuild(show, new_rates=new_rates)
+        self.stdout.write(f"MRR ledger rebuilt: {movements:,} movements.")

@@ -1,0 +1,73 @@
+"""Show revenue as of the end of a day."""
+
+import json
+from argparse import ArgumentParser
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from analytics import definitions
+from billing import ledger_check, revenue
+from billing.api.revenue import report
+from billing.calculations.currency import rounded, shown
+
+
+class Command(BaseCommand):
+    help = "Show MRR, movements, churn and lifetime value as of the end of a day."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--as-of", metavar="DAY", type=date.fromisoformat, help="YYYY-MM-DD")
+        parser.add_argument("--json", action="store_true", help="the bodies of the API's answers")
+        parser.add_argument(
+            "--check", action="store_true", help="fail if the ledger does not add up on every day"
+        )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        try:
+            as_of = definitions.complete_day(options["as_of"])
+        except ValidationError as error:
+            raise CommandError(f"--as-of: {error.message}") from error
+        if options["check"]:
+            self._check()
+        elif options["json"]:
+            self.stdout.write(json.dumps(report(as_of), indent=2, ensure_ascii=False))
+        else:
+            self.stdout.write("\n".join(_lines(as_of)))
+
+    def _check(self) -> None:
+        wrong = ledger_check.check()
+        for imbalance in wrong:
+            self.stderr.write(str(imbalance))
+        if wrong:
+            raise CommandError("The MRR ledger does not add up. Run rebuild_revenue.")
+        self.stdout.write("The MRR ledger adds up on every day.")
+
+
+def _lines(as_of: date) -> list[str]:
+    found, churn, ltv = (
+        revenue.mrr(as_of=as_of),
+        revenue.churn(as_of=as_of),
+        revenue.ltv(as_of=as_of),
+    )
+
+    def money(amount: int | Fraction | None) -> str:
+        return "–" if amount is None else shown(rounded(Fraction(amount)), found.currency)
+
+    rate = churn.rate.value
+    value = ltv.lifetime
+    capped = ", churn floored at 1.67 %" if value and value.capped else ""
+    margin = "" if ltv.margin_is_set else ", gross margin not set: 100 %"
+    return [
+        f"As of {as_of}",
+        f"MRR            {money(found.mrr)}",
+        f"  at risk      {money(found.at_risk)}",
+        f"  ending       {money(found.scheduled_churn)}",
+        f"Customers      {found.customers:,}",
+        f"ARPA           {money(found.arpa)}",
+        f"Churn, 30 days {'–' if rate is None else f'{rate:.1%}'} {churn.rate.reason}".rstrip(),
+        f"LTV            {money(value.ltv if value else None)}{capped}{margin}",
+        *(f"No exchange rate: {shown(one.amount, one.currency)} held" for one in found.held),
+    ]

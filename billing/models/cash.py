@@ -1,0 +1,24 @@
+"""Cash: what was paid and given back, in the currency in which it was."""
+
+from django.db import models
+
+from billing.calculations.cash import CashKind
+
+
+class CashEntry(models.Model):
+    """A paid invoice, a refund, or a credit note paid out outside Stripe. Never converted."""
+
+    stripe_id = models.CharField("Stripe object", primary_key=True, max_length=255)
+    customer_id = models.CharField("customer", max_length=255, blank=True, db_index=True)
+    kind = models.CharField(
+        max_length=12, choices=[(kind.value, kind.value.replace("_", " ")) for kind in CashKind]
+    )
+    happened_at = models.DateTimeField(db_index=True)
+    amount = models.BigIntegerField(help_text="Minor units of its currency, never below 0")
+    currency = models.CharField(max_length=3)
+
+    class Meta:
+        verbose_name_plural = "cash entries"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.stripe_id}"

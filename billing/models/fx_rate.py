@@ -1,0 +1,45 @@
+"""Exchange rates that staff or an import give."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from billing.calculations.currency import DECIMALS
+
+
+def known_currency(code: str) -> None:
+    if code not in DECIMALS:
+        raise ValidationError(f"“{code}” is no currency known here: write it as Stripe does (usd).")
+
+
+class FxRate(models.Model):
+    """One whole unit of `currency` is `rate` whole units of `into`, from `day` on."""
+
+    currency = models.CharField(max_length=3, validators=[known_currency], help_text="Such as eur")
+    into = models.CharField(
+        max_length=3, validators=[known_currency], help_text="The reporting currency, such as usd"
+    )
+    day = models.DateField(help_text="It holds until there is a newer one, at most 7 days")
+    rate = models.DecimalField(
+        max_digits=20,
+        decimal_places=10,
+        validators=[MinValueValidator(1e-10)],
+        help_text="1 EUR = 1.0835 USD: 1.0835",
+    )
+
+    class Meta:
+        verbose_name = "exchange rate"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["currency", "into", "day"],
+                name="one_rate_per_currencies_and_day",
+                violation_error_message="There is a rate of these currencies on this day already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"1 {self.currency.upper()} = {self.rate} {self.into.upper()} on {self.day}"
+
+    def clean(self) -> None:
+        if self.currency == self.into:
+            raise ValidationError({"into": "A currency needs no rate to itself."})

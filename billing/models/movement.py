@@ -1,0 +1,66 @@
+"""The MRR ledger: what changed, per customer, day and currency, and the sums of each day."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from billing.calculations.movements import Kind
+
+CURRENCY_LENGTH = 3
+
+
+class MrrMovement(models.Model):
+    """What a day changed of a customer's MRR, in one currency. Derived: see `revenue_ledger`.
+
+    `amount`, `opening` and `closing` are minor units of the reporting currency; the latter two are
+    the customer's whole MRR.
+    """
+
+    customer_id = models.CharField("customer", max_length=255)
+    day = models.DateField()
+    kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in Kind])
+    amount = models.BigIntegerField(help_text="Below 0 where MRR went down")
+    currency = models.CharField(max_length=CURRENCY_LENGTH)
+    original_amount = models.BigIntegerField(help_text="In minor units of its currency")
+    fx_rate = models.DecimalField(
+        "exchange rate",
+        max_digits=20,
+        decimal_places=10,
+        null=True,
+        help_text="Of the day, frozen; empty in the reporting currency and where MRR went down",
+    )
+    opening = models.BigIntegerField(help_text="The customer's MRR before the day")
+    closing = models.BigIntegerField(help_text="The customer's MRR at its end")
+    sources = ArrayField(models.TextField(), help_text="Ids of the Stripe objects behind it")
+
+    class Meta:
+        verbose_name = "MRR movement"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer_id", "day", "currency"],
+                name="one_movement_per_customer_day_currency",
+            )
+        ]
+        indexes = [models.Index(fields=["day"], name="mrr_movement_by_day")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.customer_id} on {self.day}"
+
+
+class MrrDay(models.Model):
+    """The movements of all counted customers on a day: sums in the reporting currency."""
+
+    day = models.DateField(primary_key=True)
+    new = models.BigIntegerField()
+    reactivation = models.BigIntegerField()
+    expansion = models.BigIntegerField()
+    contraction = models.BigIntegerField(help_text="As it is subtracted: not below 0")
+    churn = models.BigIntegerField(help_text="As it is subtracted: not below 0")
+    new_customers = models.IntegerField()
+    reactivated_customers = models.IntegerField()
+    churned_customers = models.IntegerField()
+
+    class Meta:
+        verbose_name = "MRR of a day"
+
+    def __str__(self) -> str:
+        return f"MRR movements of {self.day}"

@@ -1,0 +1,36 @@
+"""How revenue is reported, and how the ledger in force was built."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from .fx_rate import known_currency
+
+
+class RevenueSettings(models.Model):
+    """The one row of settings."""
+
+    reporting_currency = models.CharField(
+        max_length=3,
+        default="usd",
+        validators=[known_currency],
+        help_text="As Stripe writes it, such as usd. A new one rebuilds the ledger with the rates"
+        " of each movement's day.",
+    )
+    gross_margin_percent = models.DecimalField(
+        "gross margin, in %",
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="What is left of revenue after the cost of delivering it. It is a factor of LTV;"
+        " empty counts as 100 %, and LTV says so.",
+    )
+    built_currency = models.CharField(max_length=3, blank=True, editable=False)
+    built_time_zone = models.CharField(max_length=64, blank=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "revenue settings"
+
+    def __str__(self) -> str:
+        return "Revenue settings"

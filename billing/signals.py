@@ -1,0 +1,5 @@
+"""What the rest of billing listens to."""
+
+from django.dispatch import Signal
+
+stripe_changed = Signal()  # sent in the Celery job after commit, kwargs: customer_ids: set[str]

@@ -1,0 +1,145 @@
+"""Realistic Stripe JSON, and a gateway that has stored it."""
+
+from datetime import UTC, datetime
+
+from billing import stripe_gateway
+from billing.calculations.history import customer_history
+from billing.calculations.mrr import mrr
+from billing.calculations.subscription import subscription_state
+
+
+def at(text):
+    """Return the Unix seconds of a day or moment in UTC."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+
+
+def price(amount=1000, interval="month", count=1, *, currency="usd", **more):
+    return {
+        "id": f"price_{amount}_{interval}_{count}",
+        "object": "price",
+        "currency": currency,
+        "billing_scheme": "per_unit",
+        "unit_amount": amount,
+        "product": "prod_a",
+        "recurring": {"interval": interval, "interval_count": count, "usage_type": "licensed"},
+        "type": "recurring",
+    } | more
+
+
+def tiered(mode, *tiers, interval="month"):
+    """Return a price of tiers (up_to, unit_amount, flat_amount)."""
+    rows = [{"up_to": up, "unit_amount": unit, "flat_amount": flat} for up, unit, flat in tiers]
+    scheme = {"billing_scheme": "tiered", "unit_amount": None, "tiers_mode": mode, "tiers": rows}
+    return price(0, interval) | scheme
+
+
+def item(of=None, quantity=1, **more):
+    end = {"current_period_start": at("2024-01-01"), "current_period_end": at("2024-02-01")}
+    return {"id": "si_1", "object": "subscription_item", "price": of or price()} | {
+        "quantity": quantity,
+        **end,
+        **more,
+    }
+
+
+def coupon(*, percent=None, amount=None, duration="forever", start="2024-01-01", end=None, **more):
+    """Return a discount of a coupon."""
+    return {
+        "id": "di_1",
+        "object": "discount",
+        "start": at(start),
+        "end": end and at(end),
+        "coupon": {
+            "id": "coupon",
+            "duration": duration,
+            "percent_off": percent,
+            "amount_off": amount,
+            "currency": None if amount is None else "usd",
+        }
+        | more,
+    }
+
+
+def subscription(*items, status="active", created="2024-01-01", **more):
+    """Return a subscription as Stripe writes it now; moments are given as texts."""
+    moments = "trial_start trial_end canceled_at cancel_at ended_at".split()
+    given = {name: value and at(value) for name, value in more.items() if name in moments}
+    return {
+        "id": "sub_1",
+        "object": "subscription",
+        "customer": "cus_1",
+        "status": status,
+        "currency": (items[0]["price"] if items else price())["currency"],
+        "created": at(created),
+        "start_date": at(created),
+        "items": {"object": "list", "data": list(items) or [item()], "has_more": False},
+        "discounts": [],
+        "cancel_at_period_end": False,
+        "pause_collection": None,
+        **dict.fromkeys(moments),
+        **more,
+        **given,
+    }
+
+
+def event(kind, moment, of, *, event_id=None, before=None):
+    """Return the event that told at a moment (a text) what a subscription was."""
+    return {
+        "id": event_id or f"evt_{of['id']}_{kind}_{moment}",
+        "object": "event",
+        "type": f"customer.subscription.{kind}",
+        "created": at(moment),
+        "data": {"object": of, **({"previous_attributes": before} if before else {})},
+    }
+
+
+def monthly(*items, day="2024-01-15", **more):
+    """Return the MRR of a subscription at the beginning of a day, as an exact fraction."""
+    return mrr(subscription_state(subscription(*items, **more)), at(day))
+
+
+def history(*events, stored=()):
+    return customer_history(stored, events)
+
+
+class Store:
+    """What Stripe sent, and to whom it belongs."""
+
+    def __init__(self):
+        self.subscriptions, self.events, self.persons = {}, [], {}
+        self.invoice_rows, self.refund_rows, self.note_rows = [], [], []
+
+    def tell(self, kind, moment, of, **more):
+        """Store an event and, as the gateway does, what it says of the subscription."""
+        self.events.append(event(kind, moment, of, **more))
+        self.subscriptions[of["id"]] = of
+
+    def forget(self):
+        self.__init__()
+
+    def install(self, monkeypatch):
+        for name in "subscriptions_of subscription_events invoices refunds credit_notes".split():
+            monkeypatch.setattr(stripe_gateway, name, getattr(self, name))
+        monkeypatch.setattr(
+            stripe_gateway,
+            "persons_of",
+            lambda ids: {one: self.persons[one] for one in ids if one in self.persons},
+        )
+        return self
+
+    def subscriptions_of(self, ids=None):
+        rows = list(self.subscriptions.values())
+        return iter(row for row in rows if ids is None or row["customer"] in ids)
+
+    def subscription_events(self, ids=None):
+        rows = [*self.events]
+        return iter(e for e in rows if ids is None or e["data"]["object"]["customer"] in ids)
+
+    def invoices(self, ids=None):
+        return iter(r for r in self.invoice_rows if ids is None or r["customer"] in ids)
+
+    def refunds(self, ids=None):
+        return iter(r for r in self.refund_rows if ids is None or r.get("customer") in ids)
+
+    def credit_notes(self, ids=None):
+        return iter(r for r in self.note_rows if ids is None or r["customer"] in ids)
