@@ -49,6 +49,7 @@ def test_requests_may_wait_for_a_minute():
     assert problems() == []
 
 
+@pytest.mark.django_db(transaction=True)  # ingest's threads have connections of their own
 def test_a_request_that_waits_for_longer_asks_for_ingest():
     oldest = NOON - timedelta(seconds=60)
     waits(since=oldest)
