@@ -4,6 +4,7 @@ Numbers always follow the definitions in force, so they stay consistent when a s
 `rebuild_rollups` puts the configured ones in force.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -20,24 +21,25 @@ from analytics.models import RollupDefinition
 FIRST_EVENT = "$first_event"  # as signup event: a person's first qualifying event is the signup
 
 # Never activity: bookkeeping of the SDKs, and what happens to people rather than what they do.
-ALWAYS_PASSIVE = frozenset(
-    {
-        "$identify",
-        "$create_alias",
-        "$merge_dangerously",
-        "$set",
-        "$groupidentify",
-        "$feature_flag_called",
-        "email_sent",
-        "email_delivered",
-        "email_opened",
-        "email_clicked",
-        "email_bounced",
-        "email_complained",
-        "usage_limit_warning",
-        "usage_limit_reached",
-    }
-)
+_ALWAYS_PASSIVE = {
+    "$identify",
+    "$create_alias",
+    "$merge_dangerously",
+    "$set",
+    "$groupidentify",
+    "$feature_flag_called",
+    "email_sent",
+    "email_delivered",
+    "email_opened",
+    "email_clicked",
+    "email_bounced",
+    "email_complained",
+}
+
+
+def register_passive(names: Iterable[str]) -> None:
+    """Let events of these names never be activity: an app registers what it puts on persons."""
+    _ALWAYS_PASSIVE.update(names)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Definitions:
     @cached_property
     def ignored_events(self) -> frozenset[str]:
         """Events that are no activity."""
-        return self.passive_events | ALWAYS_PASSIVE
+        return self.passive_events | _ALWAYS_PASSIVE
 
 
 def configured() -> Definitions:

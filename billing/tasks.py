@@ -5,7 +5,14 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from billing import ledger_check, revenue_ledger, usage_limits, usage_notices
+from billing import (
+    idempotency,
+    ledger_check,
+    revenue_ledger,
+    stripe_events,
+    usage_limits,
+    usage_notices,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -34,3 +41,16 @@ def check_revenue() -> None:
     """Check that the MRR ledger adds up on every day."""
     for imbalance in ledger_check.check():
         logger.error("The MRR ledger does not add up: %s", imbalance)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def apply_stripe_event(event_id: str) -> None:
+    """Apply one event of Stripe's."""
+    stripe_events.apply(event_id, now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def apply_due_stripe_events() -> None:
+    """Apply events that failed before, or that no worker was told of."""
+    stripe_events.apply_due(now=timezone.now())
+    idempotency.forget_old(timezone.now())

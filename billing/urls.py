@@ -5,6 +5,7 @@ from django.urls import URLPattern, path, re_path
 from billing.admin.revenue import movements_csv, revenue_page
 from billing.admin.usage import person_usage
 from billing.api.revenue import ChurnView, CohortsView, LtvView, MovementsView, MrrView
+from billing.api.stripe_webhook import webhook
 from billing.api.usage import CheckView, ReservationView, UsageView
 
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -21,6 +22,11 @@ urlpatterns: list[URLPattern] = [
         rf"^api/billing/usage/reservations/(?P<reservation_id>{UUID})/?$",
         ReservationView.as_view(),
         name="usage-reservation",
+    ),
+    re_path(
+        r"^api/billing/stripe/webhook/(?P<endpoint_id>" + UUID + r")/?$",
+        webhook,
+        name="stripe-webhook",
     ),
     re_path(r"^api/billing/revenue/mrr/?$", MrrView.as_view(), name="mrr"),
     re_path(r"^api/billing/revenue/movements/?$", MovementsView.as_view(), name="movements"),

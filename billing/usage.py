@@ -13,11 +13,12 @@ from typing import Any
 from django.db import connection
 
 from billing.calculations.plan import Aggregation, Meter, Window
+from billing.calculations.stripe_event import PERSON_EVENTS
 from billing.calculations.usage import LARGEST_AMOUNT, Usage, outstanding
 
 # Told by Plumbline itself, so they are nobody's use of the product.
 WARNING_EVENT, REACHED_EVENT = "usage_limit_warning", "usage_limit_reached"
-OWN_EVENTS = [WARNING_EVENT, REACHED_EVENT]
+OWN_EVENTS = sorted({WARNING_EVENT, REACHED_EVENT} | PERSON_EVENTS)
 
 # Lazily evaluated, so that only numbers are cast.
 _AMOUNT = """

@@ -2,11 +2,9 @@
 
 import logging
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from uuid import NAMESPACE_URL, uuid5
 
-import msgspec
 import psycopg
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -20,6 +18,7 @@ from billing import plans, usage, usage_emails, usage_limits, usage_prompts
 from billing.calculations.plan import Meter, Period, Window
 from billing.calculations.usage import REACHED, WARNING, Standing, window
 from billing.models import Plan, UsageNotice
+from billing.person_events import person_event
 from billing.usage_limits import Account
 
 logger = logging.getLogger(__name__)
@@ -98,16 +97,14 @@ def _event(notice: UsageNotice, *, at: datetime) -> EventRecord:
         "used": usage_prompts.as_number(notice.used),
         "limit": notice.limit,
         "resets_at": notice.resets_at,
-        "$process_person_profile": False,
     }
     reached = notice.threshold == REACHED
-    return EventRecord(
-        uuid=uuid5(NAMESPACE_URL, f"plumbline:usage-notice:{notice.pk}").bytes,
-        event=usage.REACHED_EVENT if reached else usage.WARNING_EVENT,
-        distinct_id=notice.distinct_id_id,
-        timestamp=at.astimezone(UTC),
-        properties=msgspec.json.encode(properties),
-        profile=False,
+    return person_event(
+        usage.REACHED_EVENT if reached else usage.WARNING_EVENT,
+        notice.distinct_id_id,
+        key=["usage-notice", str(notice.pk)],
+        at=at,
+        properties=properties,
     )
 
 

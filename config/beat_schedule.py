@@ -23,6 +23,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "crontab": {"minute": "41"},
         "description": "Tell persons, once, that 80 or 100 % of a usage limit is used.",
     },
+    "apply-due-stripe-events": {
+        "task": "billing.tasks.apply_due_stripe_events",
+        "crontab": {"minute": "*"},
+        "expire_seconds": 60,
+        "description": "Apply Stripe's events that failed before, or that no worker was told of.",
+    },
     "recount-due-revenue": {
         "task": "billing.tasks.recount_due_revenue",
         "crontab": {"minute": "3"},

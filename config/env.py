@@ -6,12 +6,15 @@ are handed over.
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
+
+STRIPE_API = "https://api.stripe.com"
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -98,6 +101,19 @@ def posthog(*, ourselves: str) -> tuple[str, str]:
     if host and host == ourselves:
         raise ImproperlyConfigured("POSTHOG_HOST is this Plumbline itself (PLUMBLINE_URL).")
     return host, key
+
+
+def stripe() -> tuple[str, str, list[str]]:
+    """Return Stripe's secret key, the address of its API and the webhook secrets; may be empty."""
+    key, base = text("STRIPE_SECRET_KEY", ""), web_address("STRIPE_API_BASE", STRIPE_API)
+    if key and not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9]{24,}", key):
+        raise ImproperlyConfigured("STRIPE_SECRET_KEY is no key such as sk_test_... or rk_live_...")
+    if "_live_" in key and base != STRIPE_API:
+        raise ImproperlyConfigured("STRIPE_API_BASE is for tests: a live key goes to Stripe alone.")
+    secrets = words("STRIPE_WEBHOOK_SECRET")
+    if not all(secret.startswith("whsec_") for secret in secrets):
+        raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is no secret such as whsec_...")
+    return key, base, secrets
 
 
 def postgresql(name: str) -> dict[str, object]:

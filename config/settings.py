@@ -43,6 +43,18 @@ PLUMBLINE_FORWARDING = env.flag("PLUMBLINE_FORWARDING", default=True) and bool(P
 PLUMBLINE_FORWARD_EVENTS = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS"))  # none: all of them
 PLUMBLINE_FORWARD_EVENTS_EXCEPT = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS_EXCEPT"))
 
+# --- Stripe -------------------------------------------------------------------------------------
+
+STRIPE_SECRET_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS = env.stripe()
+STRIPE_LIVE_MODE = "_live_" in STRIPE_SECRET_KEY
+STRIPE_API_VERSION = "2026-08-26.dahlia"
+# Where people come back to from Stripe's pages; none: to a page of ours that says thanks.
+PLUMBLINE_CHECKOUT_RETURN_URL = env.web_address("PLUMBLINE_CHECKOUT_RETURN_URL", "")
+DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
+DJSTRIPE_SUBSCRIBER_MODEL = "analytics.Person"  # docs/decisions: customers and persons
+# dj-stripe's own take a minute; made anew with each of its versions (CONTRIBUTING).
+MIGRATION_MODULES = {"djstripe": "billing.djstripe_migrations"}
+
 # --- Usage limits and e-mail ---------------------------------------------------------------------
 
 PLUMBLINE_LIMITED_PATHS = env.json_list("PLUMBLINE_LIMITED_PATHS")  # billing/limited_paths.py
@@ -63,6 +75,7 @@ INSTALLED_APPS = [
     "axes",
     "csp",
     "django_celery_beat",
+    "djstripe",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "knox",

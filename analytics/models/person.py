@@ -54,7 +54,11 @@ class Person(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.properties.get("email") or f"person {self.pk}")
+        return self.email or f"person {self.pk}"
+
+    @property
+    def email(self) -> str:
+        return str(self.properties.get("email") or "")
 
 
 class DistinctId(models.Model):

@@ -1,0 +1,44 @@
+"""What Stripe told, and what became of it."""
+
+from django.contrib.postgres.indexes import OpClass
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class StripeEvent(models.Model):
+    """An event as Stripe sent it; it waits until it is applied, ignored or given up."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        APPLIED = "applied"
+        IGNORED = "ignored"
+        FAILED = "failed", "failed, tried again"
+        REFUSED = "refused"
+
+    event_id = models.CharField(max_length=255, primary_key=True)
+    type = models.CharField(max_length=250)
+    object_id = models.CharField("object", max_length=255, blank=True)
+    customer_id = models.CharField("customer", max_length=255, blank=True)
+    happened_at = models.DateTimeField(help_text="By Stripe's clock")
+    received_at = models.DateTimeField(db_default=Now())
+    payload = models.JSONField(help_text="The event, its object completed by what it refers to")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    reason = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(
+        "next attempt", null=True, help_text="Empty: nothing is to be done any more"
+    )
+
+    class Meta:
+        verbose_name = "Stripe event"
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=Q(due_at__isnull=False), name="stripe_event_due"
+            ),
+            models.Index(fields=["customer_id", "happened_at"], name="stripe_event_of_customer"),
+            models.Index(OpClass("object_id", "text_pattern_ops"), name="stripe_event_of_object"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"

@@ -1,0 +1,28 @@
+"""Events that Plumbline itself puts on a person: what happened to them, never what they did."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+
+from analytics.calculations.wire import EventRecord
+
+
+def person_event(
+    name: str, distinct_id: str, *, key: Sequence[str], at: datetime, properties: dict[str, Any]
+) -> EventRecord:
+    """Return an event for `ingest.store`; the same key is the same event, stored once.
+
+    It makes nobody a person with a profile. Its name has to be one of `usage.OWN_EVENTS`, so that
+    it is nobody's usage, and passive, so that it is nobody's activity.
+    """
+    return EventRecord(
+        uuid=uuid5(NAMESPACE_URL, ":".join(["plumbline", *key])).bytes,
+        event=name,
+        distinct_id=distinct_id,
+        timestamp=at.astimezone(UTC),
+        properties=msgspec.json.encode(properties | {"$process_person_profile": False}),
+        profile=False,
+    )

@@ -1,0 +1,53 @@
+"""The only reader of `stripe` and `djstripe`: calls to Stripe, and the objects stored of it.
+
+Stripe's objects go in and out as JSON in Stripe's own words (dicts), never as the libraries'
+classes, and its errors as `StripeProblem`.
+"""
+
+from .calls import StripeProblem, call, every, fetch, is_set_up
+from .links import checkout_url, read_checkout_token
+from .objects import KINDS, Change, Unusable, is_placeholder, store, stored
+from .reading import (
+    credit_notes,
+    current_period,
+    current_price_ids,
+    customer_ids_of,
+    invoices,
+    persons_of,
+    refunds,
+    subscription_events,
+    subscriptions_of,
+)
+from .refreshing import keep, moment, payer_of, refresh
+from .signatures import BadSignature, verified
+
+__all__ = [
+    "KINDS",
+    "BadSignature",
+    "Change",
+    "StripeProblem",
+    "Unusable",
+    "call",
+    "checkout_url",
+    "credit_notes",
+    "current_period",
+    "current_price_ids",
+    "customer_ids_of",
+    "every",
+    "fetch",
+    "invoices",
+    "is_placeholder",
+    "is_set_up",
+    "keep",
+    "moment",
+    "payer_of",
+    "persons_of",
+    "read_checkout_token",
+    "refresh",
+    "refunds",
+    "store",
+    "stored",
+    "subscription_events",
+    "subscriptions_of",
+    "verified",
+]

@@ -1,0 +1,142 @@
+"""Stripe's objects in dj-stripe's tables: `stripe_data` is what Stripe said, word for word.
+
+dj-stripe's own way of storing asks Stripe for whatever an object mentions, which needs a network
+and takes up to six calls; here an object that is only mentioned gets a placeholder.
+`djstripe_updated` says as of when an object is stored, so that what is older never overwrites it.
+"""
+
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from djstripe.models import (
+    Charge,
+    Coupon,
+    Customer,
+    Dispute,
+    Invoice,
+    Price,
+    Product,
+    Refund,
+    Session,
+    StripeModel,
+    Subscription,
+)
+
+from billing.calculations.stripe_fields import Unusable, id_of
+
+Json = dict[str, Any]
+
+KINDS: dict[str, type[StripeModel]] = {
+    "product": Product,
+    "price": Price,
+    "coupon": Coupon,
+    "customer": Customer,
+    "subscription": Subscription,
+    "invoice": Invoice,
+    "charge": Charge,
+    "refund": Refund,
+    "dispute": Dispute,
+    "checkout.session": Session,
+}
+_KIND_OF = {model: kind for kind, model in KINDS.items()}
+_OURS = {"stripe_data", "subscriber", "date_purged"}
+
+
+class Change(StrEnum):
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    STALE = "older than what is stored"
+
+
+def stored(kind: str, object_id: str) -> Json | None:
+    """Return an object as it is stored; None where it is not, or only mentioned."""
+    row = KINDS[kind].objects.filter(id=object_id).values_list("stripe_data", flat=True).first()
+    return None if row is None or is_placeholder(row) else row
+
+
+def is_placeholder(stripe_json: Json) -> bool:
+    return stripe_json.keys() == {"id", "object"}
+
+
+@transaction.atomic
+def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> Change:
+    """Store an object unless a newer version is; Unusable names the field that prevents it.
+
+    Two versions of the same moment come in no order: the same one of them wins always. But what
+    was `read_now` from Stripe follows what was read before.
+    """
+    model = KINDS[stripe_json["object"]]
+    object_id = id_of(stripe_json.get("id"), "id")
+    if len(object_id) > 255:
+        raise Unusable("id", "is longer than 255 characters")
+    if stripe_json.get("deleted") and (before := stored(stripe_json["object"], object_id)):
+        stripe_json = before | stripe_json
+    columns = _columns(model, stripe_json)
+    _mention(model, object_id, columns)
+    kept, since = (
+        model.objects.select_for_update()
+        .values_list("stripe_data", "djstripe_updated")
+        .get(id=object_id)
+    )
+    if is_placeholder(kept):
+        change = Change.NEW
+    elif as_of < since or (as_of == since and not read_now and _text(stripe_json) < _text(kept)):
+        return Change.STALE
+    else:
+        change = Change.UNCHANGED if kept == stripe_json else Change.CHANGED
+    model.objects.filter(id=object_id).update(**columns, djstripe_updated=as_of)
+    return change
+
+
+def _text(stripe_json: Json) -> str:
+    return json.dumps(stripe_json, sort_keys=True)
+
+
+def _columns(model: type[StripeModel], stripe_json: Json) -> dict[str, Any]:
+    """Return dj-stripe's columns: of the pointers, whose customer it is and those it needs."""
+    columns: dict[str, Any] = {"stripe_data": stripe_json}
+    for field in model._meta.concrete_fields:
+        if field.name.startswith("djstripe_") or field.name in _OURS or field.name == "id":
+            continue
+        if field.is_relation:
+            if field.name == "customer" or not field.null:
+                columns[field.attname] = _pointer(field, stripe_json)
+        else:
+            columns[field.attname] = _value(field, stripe_json)
+    return columns
+
+
+def _pointer(field: Any, stripe_json: Json) -> str | None:
+    value = stripe_json.get(field.name)
+    if value is None and field.null:
+        return None
+    object_id = id_of(value, field.name)
+    _mention(field.related_model, object_id)
+    return object_id
+
+
+def _value(field: Any, stripe_json: Json) -> Any:
+    value = stripe_json.get(field.name)
+    if isinstance(field, models.IntegerField | models.DecimalField) and type(value) is not int:
+        raise Unusable(field.name, f"{value!r} is no whole number" if value else "is missing")
+    if value is None and isinstance(field, models.CharField | models.TextField) and not field.null:
+        return ""
+    try:
+        if hasattr(field, "stripe_to_db"):
+            value = field.stripe_to_db(stripe_json)
+        return field.to_python(value)
+    except (ValidationError, TypeError, ValueError, OverflowError, OSError) as error:
+        raise Unusable(field.name, f"{value!r} cannot be used") from error
+
+
+def _mention(model: type[StripeModel], object_id: str, columns: Json | None = None) -> None:
+    """Make a placeholder for an object that is not stored."""
+    fields = (columns or {}) | {"stripe_data": {"id": object_id, "object": _KIND_OF[model]}}
+    if model is Charge:
+        fields = {"amount": 0} | fields
+    model.objects.bulk_create([model(id=object_id, **fields)], ignore_conflicts=True)

@@ -1,0 +1,132 @@
+"""What is stored of Stripe, in Stripe's own JSON, and to whom it belongs here."""
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from django.db import connection
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
+from djstripe.models import Invoice, Refund, Subscription
+
+from billing.models import StripeEvent
+
+Json = dict[str, Any]
+_decode = msgspec.json.Decoder(dict).decode
+_PER_STEP = 2_000
+
+# Prices and periods of the subscriptions that give access.
+_LIVING = """
+FROM billing_stripecustomer
+JOIN analytics_distinctid USING (distinct_id)
+JOIN djstripe_subscription USING (customer_id)
+WHERE person_id = %s AND stripe_data ->> 'status' IN ('active', 'trialing', 'past_due')
+"""
+_ITEMS = "jsonb_path_query_array(stripe_data, 'lax $.items.data[*]')"
+_PRICES = f"""
+WITH living AS (SELECT stripe_data {_LIVING})
+SELECT DISTINCT price FROM (
+    SELECT jsonb_path_query(
+        stripe_data, 'lax $.items.data[*] ? (exists(@.price)).price.id'
+    ) #>> '{{}}' AS price FROM living
+    UNION ALL
+    SELECT jsonb_path_query(
+        stripe_data, 'lax $.items.data[*] ? (!exists(@.price)).plan.id'
+    ) #>> '{{}}' FROM living
+    UNION ALL
+    SELECT stripe_data -> 'plan' ->> 'id' FROM living WHERE {_ITEMS} = '[]'
+) AS prices WHERE price IS NOT NULL ORDER BY price
+"""
+# Since 2025 the period is on the items.
+_PERIOD = f"""
+SELECT
+    coalesce(stripe_data -> 'current_period_start', {_ITEMS} -> 0 -> 'current_period_start')::text,
+    coalesce(stripe_data -> 'current_period_end', {_ITEMS} -> 0 -> 'current_period_end')::text
+{_LIVING} ORDER BY created DESC NULLS LAST, id DESC LIMIT 1
+"""
+
+
+def subscriptions_of(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
+    """Yield the subscriptions of some customers, or of all."""
+    return _json_of(Subscription.objects.all(), "stripe_data", "customer_id", customer_ids)
+
+
+def subscription_events(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
+    """Yield the applied events of subscriptions, oldest first."""
+    events = StripeEvent.objects.filter(
+        type__startswith="customer.subscription.", state=StripeEvent.State.APPLIED
+    ).order_by("happened_at", "event_id")
+    return _json_of(events, "payload", "customer_id", customer_ids)
+
+
+def invoices(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
+    """Yield the invoices of some customers, or of all."""
+    return _json_of(Invoice.objects.all(), "stripe_data", "customer_id", customer_ids)
+
+
+def refunds(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
+    """Yield the refunds of some customers' charges, or all."""
+    return _json_of(Refund.objects.all(), "stripe_data", "charge__customer_id", customer_ids)
+
+
+def credit_notes(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
+    """Yield credit notes as their newest events tell them: dj-stripe has no table of them."""
+    newest = (
+        StripeEvent.objects.filter(type__startswith="credit_note.", state=StripeEvent.State.APPLIED)
+        .order_by("object_id", "-happened_at", "-event_id")
+        .distinct("object_id")
+    )
+    for event in _json_of(newest, "payload", "customer_id", customer_ids):
+        yield event["data"]["object"]
+
+
+def persons_of(customer_ids: Collection[str]) -> dict[str, int]:
+    """Return the person of each customer who is known as one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT customer_id, person_id FROM billing_stripecustomer"
+            " JOIN analytics_distinctid USING (distinct_id) WHERE customer_id = ANY(%s)",
+            [list(customer_ids)],
+        )
+        return dict(cursor.fetchall())
+
+
+def customer_ids_of(person_id: int) -> list[str]:
+    """Return the customers that a person is, the latest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT customer_id FROM billing_stripecustomer"
+            " JOIN analytics_distinctid USING (distinct_id)"
+            " JOIN djstripe_customer ON djstripe_customer.id = customer_id"
+            " WHERE person_id = %s AND NOT coalesce((stripe_data -> 'deleted')::bool, false)"
+            " ORDER BY created DESC NULLS LAST, customer_id",
+            [person_id],
+        )
+        return [customer_id for (customer_id,) in cursor.fetchall()]
+
+
+def current_price_ids(person_id: int) -> list[str]:
+    """Return the prices that a person subscribes to, with access: one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PRICES, [person_id])
+        return [price for (price,) in cursor.fetchall()]
+
+
+def current_period(person_id: int) -> tuple[datetime, datetime] | None:
+    """Return the billing period of a person's newest subscription with access: one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PERIOD, [person_id])
+        start, end = cursor.fetchone() or (None, None)
+    if start is None or end is None or not (start.isdecimal() and end.isdecimal()):
+        return None
+    return datetime.fromtimestamp(int(start), UTC), datetime.fromtimestamp(int(end), UTC)
+
+
+def _json_of(
+    rows: QuerySet, column: str, owner: str, customer_ids: Collection[str] | None
+) -> Iterator[Json]:
+    if customer_ids is not None:
+        rows = rows.filter(**{f"{owner}__in": customer_ids})
+    texts = rows.annotate(text=Cast(column, TextField())).values_list("text", flat=True)
+    return map(_decode, texts.iterator(chunk_size=_PER_STEP))
