@@ -68,7 +68,7 @@ def _noted(event: Mapping[str, Any]) -> StripeEvent:
         raise Unusable("data", "holds the character U+0000")
     if re.fullmatch("evt_0+", event_id):  # every test event of Stripe's dashboard has it
         event_id += f"#{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    reason = _not_ours(event) or why_ignored(event_type)
+    reason = not_ours(event) or why_ignored(event_type)
     return StripeEvent(
         event_id=event_id,
         type=event_type,
@@ -89,12 +89,13 @@ def _moment(seconds: int) -> datetime:
         raise Unusable("created", f"{seconds!r} is no Unix time") from error
 
 
-def _not_ours(event: Mapping[str, Any]) -> str:
-    live = event.get("livemode")
+def not_ours(stripe_json: Mapping[str, Any]) -> str:
+    """Return why an object of the other mode, test or live, is left out; "" where it is not."""
+    live = stripe_json.get("livemode")
     if not stripe_gateway.is_set_up() or live is None or live == settings.STRIPE_LIVE_MODE:
         return ""
     mode = "live" if settings.STRIPE_LIVE_MODE else "test"
-    return f"STRIPE_SECRET_KEY is for {mode} mode, this event is not."
+    return f"STRIPE_SECRET_KEY is for {mode} mode, this is not."
 
 
 def enqueue(event_id: str) -> None:

@@ -252,5 +252,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"stripe": {"level": "WARNING"}},  # not two lines a call
     "root": {"handlers": ["console"], "level": env.text("PLUMBLINE_LOG_LEVEL", "INFO").upper()},
 }

@@ -86,6 +86,31 @@ IGNORED = {
     "subscription_schedule.": "The subscription tells when it changes.",
 }
 
+# Objects that are left out when they come by themselves.
+_OBJECTS_IGNORED = {
+    "bank_account": IGNORED["customer.source."],
+    "card": IGNORED["customer.source."],
+    "credit_note": "Its events are read.",
+    "discount": IGNORED["customer.discount."],
+    "invoiceitem": IGNORED["invoiceitem."],
+    "payment_intent": IGNORED["payment_intent."],
+    "payment_method": IGNORED["payment_method."],
+    "plan": IGNORED["plan."],
+    "source": IGNORED["customer.source."],
+    "subscription_item": "The subscription holds its items.",
+    "subscription_schedule": IGNORED["subscription_schedule."],
+}
+_OBJECTS = frozenset(
+    "charge checkout.session coupon customer dispute invoice price product refund subscription".split()
+)
+
+
+def why_object_ignored(kind: str) -> str:
+    """Return why objects of a kind are not stored, "" where they are."""
+    return (
+        "" if kind in _OBJECTS else _OBJECTS_IGNORED.get(kind, f"Nothing here is made of {kind}.")
+    )
+
 
 def why_ignored(event_type: str) -> str:
     """Return why events of a type are not applied, "" where they are."""

@@ -6,7 +6,7 @@ classes, and its errors as `StripeProblem`.
 
 from .calls import StripeProblem, call, every, fetch, is_set_up
 from .links import checkout_url, read_checkout_token
-from .objects import KINDS, Change, Unusable, is_placeholder, store, stored
+from .objects import KINDS, Change, is_placeholder, store, stored, stored_ids
 from .reading import (
     credit_notes,
     current_period,
@@ -26,7 +26,6 @@ __all__ = [
     "BadSignature",
     "Change",
     "StripeProblem",
-    "Unusable",
     "call",
     "checkout_url",
     "credit_notes",
@@ -47,6 +46,7 @@ __all__ = [
     "refunds",
     "store",
     "stored",
+    "stored_ids",
     "subscription_events",
     "subscriptions_of",
     "verified",

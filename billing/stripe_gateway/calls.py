@@ -34,11 +34,24 @@ _EXPANDED = {
     "invoice": ["payments"],
 }
 
+# What is answered for Stripe's errors, and what is said; nothing: Stripe's own words.
+_ANSWERS: list[tuple[type[stripe.StripeError], HTTPStatus, str]] = [
+    (stripe.CardError, HTTPStatus.PAYMENT_REQUIRED, ""),
+    (stripe.IdempotencyError, HTTPStatus.CONFLICT, ""),
+    (stripe.RateLimitError, HTTPStatus.SERVICE_UNAVAILABLE, "Stripe asks to call less often."),
+    (stripe.InvalidRequestError, HTTPStatus.BAD_REQUEST, ""),
+    (stripe.AuthenticationError, HTTPStatus.BAD_GATEWAY, "Stripe refuses STRIPE_SECRET_KEY."),
+    (stripe.PermissionError, HTTPStatus.BAD_GATEWAY, "STRIPE_SECRET_KEY may not do this."),
+    (stripe.APIConnectionError, HTTPStatus.SERVICE_UNAVAILABLE, "Stripe cannot be reached."),
+]
+
 
 class StripeProblem(Exception):
     """Stripe refused, or cannot be reached. `field` is the parameter at fault, "" if none is."""
 
-    def __init__(self, status: int, message: str, *, field: str = "", missing: bool = False):
+    def __init__(
+        self, status: int, message: str, *, field: str = "", missing: bool = False
+    ) -> None:
         super().__init__(message)
         self.status, self.field, self.missing = status, field, missing
 
@@ -117,19 +130,8 @@ def _client(key: str, base: str) -> stripe.StripeClient:
 def _problem(error: stripe.StripeError) -> StripeProblem:
     message = error.user_message or "Stripe gives no reason."
     field = getattr(error, "param", None) or ""
-    match error:
-        case stripe.CardError():
-            return StripeProblem(HTTPStatus.PAYMENT_REQUIRED, message, field=field)
-        case stripe.IdempotencyError():
-            return StripeProblem(HTTPStatus.CONFLICT, message, field="idempotency_key")
-        case stripe.InvalidRequestError():
-            missing = error.http_status == HTTPStatus.NOT_FOUND or error.code == "resource_missing"
-            return StripeProblem(HTTPStatus.BAD_REQUEST, message, field=field, missing=missing)
-        case stripe.AuthenticationError() | stripe.PermissionError():
-            return StripeProblem(HTTPStatus.BAD_GATEWAY, "Stripe refuses STRIPE_SECRET_KEY.")
-        case stripe.RateLimitError():
-            return StripeProblem(HTTPStatus.SERVICE_UNAVAILABLE, "Stripe asks to call less often.")
-        case stripe.APIConnectionError():
-            return StripeProblem(HTTPStatus.SERVICE_UNAVAILABLE, "Stripe cannot be reached.")
-        case _:
-            return StripeProblem(HTTPStatus.BAD_GATEWAY, f"Stripe failed: {message}")
+    missing = error.http_status == HTTPStatus.NOT_FOUND or error.code == "resource_missing"
+    for kind, status, said in _ANSWERS:
+        if isinstance(error, kind):
+            return StripeProblem(status, said or message, field=field, missing=missing)
+    return StripeProblem(HTTPStatus.BAD_GATEWAY, f"Stripe failed: {message}")

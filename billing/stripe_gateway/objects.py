@@ -59,6 +59,16 @@ def stored(kind: str, object_id: str) -> Json | None:
     return None if row is None or is_placeholder(row) else row
 
 
+def stored_ids(kind: str) -> set[str]:
+    """Return the ids of what is stored of a kind, and not deleted."""
+    rows = KINDS[kind].objects.exclude(stripe_data={}).values_list("id", "stripe_data")
+    return {
+        object_id
+        for object_id, row in rows.iterator()
+        if not is_placeholder(row) and not row.get("deleted")
+    }
+
+
 def is_placeholder(stripe_json: Json) -> bool:
     return stripe_json.keys() == {"id", "object"}
 

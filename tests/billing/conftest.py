@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import timezone
 
-from billing import stripe_gateway
+from billing import stripe_events, stripe_gateway
 
 
 class Paying:
@@ -34,3 +35,20 @@ def paying(monkeypatch):
         lambda person, price_id: f"https://checkout.example/{price_id}/{person.pk}",
     )
     return told
+
+
+@pytest.fixture
+def stripe_account(fake_stripe, settings):
+    """A Stripe account that Plumbline is set up with."""
+    settings.STRIPE_SECRET_KEY = fake_stripe.api_key
+    settings.STRIPE_API_BASE = fake_stripe.url
+    settings.STRIPE_WEBHOOK_SECRETS = [fake_stripe.webhook_secret]
+    return fake_stripe
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    """A worker that does at once what it is asked."""
+    monkeypatch.setattr(
+        stripe_events, "enqueue", lambda event_id: stripe_events.apply(event_id, now=timezone.now())
+    )

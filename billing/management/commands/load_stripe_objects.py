@@ -1,0 +1,48 @@
+"""Load Stripe's objects and events from a file, offline."""
+
+import gzip
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from billing import stripe_loading
+from billing.stripe_loading import Outcome
+
+_SHOWN = 5  # line numbers of a reason
+
+
+class Command(BaseCommand):
+    help = (
+        "Load raw Stripe objects and events, JSON, one a line, plain or gzip, in any order."
+        " Nothing is asked of Stripe; loading a file again changes nothing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *_: Any, file: Path, **__: Any) -> None:
+        try:
+            with file.open("rb") as raw:
+                compressed = raw.read(2) == b"\x1f\x8b"
+                raw.seek(0)
+                lines = gzip.open(raw) if compressed else raw
+                with tqdm(desc="Loading", unit=" lines", disable=None) as bar:
+                    loaded = stripe_loading.load(lines, progress=bar.update)
+        except (OSError, EOFError) as error:
+            raise CommandError(f"{file}: {error}") from error
+        self._summarize(loaded)
+
+    def _summarize(self, loaded: list[stripe_loading.Line]) -> None:
+        counts = stripe_loading.counts(loaded)
+        width = max(map(len, counts), default=0)
+        self.stdout.write(f"{'':{width}}  " + "  ".join(f"{one:>13}" for one in Outcome))
+        for kind, of_kind in counts.items():
+            numbers = "  ".join(f"{of_kind[one] or '':>13}" for one in Outcome)
+            self.stdout.write(f"{kind:{width}}  {numbers}".rstrip())
+        for (outcome, kind, reason), numbers in stripe_loading.reasons(loaded).items():
+            shown = ", ".join(map(str, numbers[:_SHOWN])) + (", ..." if numbers[_SHOWN:] else "")
+            self.stdout.write(f"{outcome} {kind} ({len(numbers)}: line {shown}): {reason}")
+        self.stdout.write(f"{len(loaded)} lines read.")
