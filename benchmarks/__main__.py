@@ -16,6 +16,7 @@ NAMES = (
     "freshness",
     "memory",
     "ledger",
+    "webhooks",
 )
 
 

@@ -50,8 +50,7 @@ def receive(event: Mapping[str, Any]) -> StripeEvent | None:
     noted = _noted(event)
     StripeEvent.objects.bulk_create([noted], ignore_conflicts=True)
     kept = StripeEvent.objects.get(pk=noted.pk)
-    same = (kept.type, kept.object_id, kept.happened_at)
-    if same != (noted.type, noted.object_id, noted.happened_at):
+    if kept.fingerprint != noted.fingerprint:
         raise Unusable("id", f"another event has the id {noted.pk}")
     return kept if kept.due_at == noted.due_at and not kept.attempts else None
 
@@ -63,11 +62,11 @@ def _noted(event: Mapping[str, Any]) -> StripeEvent:
     about, created = object_of(event), moment_of(event, "created")
     if created is None:
         raise Unusable("created", "is missing")
-    text = json.dumps(event, sort_keys=True)
-    if "\\u0000" in text:
+    if "\\u0000" in json.dumps(event):
         raise Unusable("data", "holds the character U+0000")
+    fingerprint = fingerprint_of({name: event[name] for name in ("type", "created", "data")})
     if re.fullmatch("evt_0+", event_id):  # every test event of Stripe's dashboard has it
-        event_id += f"#{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        event_id += f"#{fingerprint[:16]}"
     reason = not_ours(event) or why_ignored(event_type)
     return StripeEvent(
         event_id=event_id,
@@ -75,11 +74,16 @@ def _noted(event: Mapping[str, Any]) -> StripeEvent:
         object_id=id_of(about.get("id"), "data.object.id", default=""),
         customer_id=customer_of(about),
         happened_at=_moment(created),
-        payload=event,
+        fingerprint=fingerprint,
+        payload={**event, "id": event_id},
         state=State.IGNORED if reason else State.WAITING,
         reason=reason,
         due_at=None if reason else timezone.now(),
     )
+
+
+def fingerprint_of(stripe_json: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(stripe_json, sort_keys=True).encode()).hexdigest()
 
 
 def _moment(seconds: int) -> datetime:

@@ -37,7 +37,7 @@ class Line:
     customer_id: str = ""
     outcome: Outcome = Outcome.STORED
     reason: str = ""
-    payload: Json | None = None  # of an event that is stored
+    version: str = ""  # of an object, its fingerprint
 
 
 def load(lines: Iterable[bytes | str], *, progress: Callable[[], Any] = lambda: None) -> list[Line]:
@@ -63,6 +63,7 @@ def load(lines: Iterable[bytes | str], *, progress: Callable[[], Any] = lambda: 
         progress()
     for noted, line in sorted(to_apply, key=lambda one: (one[0].happened_at, one[0].pk)):
         _apply(noted, line)
+    _overtaken(loaded)
     _follow(loaded)
     return loaded
 
@@ -103,6 +104,7 @@ def _take_object(line: Line, stripe_json: Json, as_of: datetime) -> None:
         line.outcome = Outcome.IGNORED
         return
     line.customer_id = customer_of(stripe_json)
+    line.version = stripe_events.fingerprint_of(stripe_json)
     change = stripe_gateway.store(stripe_json, as_of=as_of)
     if change == stripe_gateway.Change.UNCHANGED:
         line.outcome = Outcome.KNOWN
@@ -119,6 +121,21 @@ def _apply(noted: StripeEvent, line: Line) -> None:
 
 def _refuse(line: Line, reason: str) -> None:
     line.outcome, line.reason = Outcome.REFUSED, reason
+
+
+def _overtaken(loaded: list[Line]) -> None:
+    """Say of which objects the file holds another version, and that one is kept."""
+    versions: dict[tuple[str, str], set[str]] = {}
+    for line in loaded:
+        if line.version:
+            versions.setdefault((line.kind, line.stripe_id), set()).add(line.version)
+    for (kind, stripe_id), found in versions.items():
+        if len(found) == 1:
+            continue
+        kept = stripe_events.fingerprint_of(stripe_gateway.stored(kind, stripe_id) or {})
+        for line in loaded:
+            if (line.kind, line.stripe_id) == (kind, stripe_id) and line.version != kept:
+                line.outcome, line.reason = Outcome.IGNORED, "Another line has another version."
 
 
 def _follow(loaded: list[Line]) -> None:

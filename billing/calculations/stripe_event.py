@@ -101,7 +101,8 @@ _OBJECTS_IGNORED = {
     "subscription_schedule": IGNORED["subscription_schedule."],
 }
 _OBJECTS = frozenset(
-    "charge checkout.session coupon customer dispute invoice price product refund subscription".split()
+    "charge checkout.session coupon customer dispute invoice price product refund"
+    " subscription".split()
 )
 
 

@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                 ('customer_id', models.CharField(blank=True, max_length=255, verbose_name='customer')),
                 ('happened_at', models.DateTimeField(help_text="By Stripe's clock")),
                 ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('fingerprint', models.CharField(help_text='Of type, moment and data: sha256', max_length=64)),
                 ('payload', models.JSONField(help_text='The event, its object completed by what it refers to')),
                 ('state', models.CharField(choices=[('waiting', 'Waiting'), ('applied', 'Applied'), ('ignored', 'Ignored'), ('failed', 'failed, tried again'), ('refused', 'Refused')], default='waiting', max_length=10)),
                 ('reason', models.TextField(blank=True)),

@@ -22,6 +22,7 @@ class StripeEvent(models.Model):
     customer_id = models.CharField("customer", max_length=255, blank=True)
     happened_at = models.DateTimeField(help_text="By Stripe's clock")
     received_at = models.DateTimeField(db_default=Now())
+    fingerprint = models.CharField(max_length=64, help_text="Of type, moment and data: sha256")
     payload = models.JSONField(help_text="The event, its object completed by what it refers to")
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     reason = models.TextField(blank=True)

@@ -3,7 +3,7 @@
 import gzip
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
@@ -25,12 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, file: Path, **__: Any) -> None:
         try:
-            with file.open("rb") as raw:
-                compressed = raw.read(2) == b"\x1f\x8b"
-                raw.seek(0)
-                lines = gzip.open(raw) if compressed else raw
-                with tqdm(desc="Loading", unit=" lines", disable=None) as bar:
-                    loaded = stripe_loading.load(lines, progress=bar.update)
+            with _opened(file) as lines, tqdm(desc="Loading", unit=" lines", disable=None) as bar:
+                loaded = stripe_loading.load(lines, progress=bar.update)
         except (OSError, EOFError) as error:
             raise CommandError(f"{file}: {error}") from error
         self._summarize(loaded)
@@ -42,7 +38,14 @@ class Command(BaseCommand):
         for kind, of_kind in counts.items():
             numbers = "  ".join(f"{of_kind[one] or '':>13}" for one in Outcome)
             self.stdout.write(f"{kind:{width}}  {numbers}".rstrip())
-        for (outcome, kind, reason), numbers in stripe_loading.reasons(loaded).items():
-            shown = ", ".join(map(str, numbers[:_SHOWN])) + (", ..." if numbers[_SHOWN:] else "")
-            self.stdout.write(f"{outcome} {kind} ({len(numbers)}: line {shown}): {reason}")
+        for (outcome, kind, reason), lines in stripe_loading.reasons(loaded).items():
+            shown = ", ".join(map(str, lines[:_SHOWN])) + (", ..." if lines[_SHOWN:] else "")
+            self.stdout.write(f"{outcome} {kind} ({len(lines)}: line {shown}): {reason}")
         self.stdout.write(f"{len(loaded)} lines read.")
+
+
+def _opened(file: Path) -> gzip.GzipFile | IO[bytes]:
+    """Open a file to be read, compressed or not."""
+    with file.open("rb") as beginning:
+        compressed = beginning.read(2) == b"\x1f\x8b"
+    return gzip.open(file) if compressed else file.open("rb")
