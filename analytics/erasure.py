@@ -22,6 +22,13 @@ DELETE FROM analytics_personmerge
 WHERE person_id IN (SELECT id FROM part) OR other_person_id IN (SELECT id FROM part)
 """
 
+_forgetting: list[Callable[[Sequence[int]], None]] = []
+
+
+def register(forget: Callable[[Sequence[int]], None]) -> None:
+    """Let an app forget what it knows of persons, in the transaction that erases them."""
+    _forgetting.append(forget)
+
 
 def erase(person_ids: Sequence[int], *, progress: Callable[[int], None] = lambda _: None) -> int:
     """Erase these persons with their events, and return how many events went.
@@ -47,6 +54,8 @@ def erase_demo(*, progress: Callable[[int], None] = lambda _: None) -> int:
 def _erase_chunk(person_ids: Sequence[int]) -> int:
     cursor = psycopg.Cursor(connection.connection)
     identity.lock(cursor)
+    for forget in _forgetting:
+        forget(person_ids)
     parameters = [list(person_ids)]
     with rollups.recounted(cursor, person_ids):
         cursor.execute(

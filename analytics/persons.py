@@ -73,7 +73,9 @@ def matching(search: str) -> QuerySet:
     """Return the ids of the persons that a search finds, each half through its own index."""
     by_id = DistinctId.objects.filter(distinct_id__startswith=search).values_list("person_id")
     email = Lower(KeyTextTransform("email", "properties"))
-    by_email = Person.objects.alias(by_email=email).filter(by_email=search.lower()).values_list("pk")
+    by_email = (
+        Person.objects.alias(by_email=email).filter(by_email=search.lower()).values_list("pk")
+    )
     return by_id.union(by_email)
 
 

@@ -7,14 +7,15 @@ class BillingConfig(AppConfig):
     verbose_name = "Billing"
 
     def ready(self) -> None:
-        from analytics import definitions  # noqa: PLC0415
+        from analytics import definitions, erasure  # noqa: PLC0415
         from analytics.admin import person_links  # noqa: PLC0415
-        from billing import revenue_ledger  # noqa: PLC0415
+        from billing import revenue_ledger, stripe_erasure  # noqa: PLC0415
         from billing.plans import create_defaults  # noqa: PLC0415
         from billing.signals import stripe_changed  # noqa: PLC0415
         from billing.usage import OWN_EVENTS  # noqa: PLC0415
 
         definitions.register_passive(OWN_EVENTS)
+        erasure.register(stripe_erasure.forget)
         person_links.register("Usage and limits", "billing:person-usage")
         stripe_changed.connect(revenue_ledger.stripe_changed)
         post_migrate.connect(create_defaults, sender=self)

@@ -6,7 +6,7 @@ classes, and its errors as `StripeProblem`.
 
 from .calls import StripeProblem, call, every, fetch, is_set_up
 from .links import checkout_url, read_checkout_token
-from .objects import KINDS, Change, is_placeholder, store, stored, stored_ids
+from .objects import KINDS, Change, anonymize, is_placeholder, store, stored, stored_ids
 from .reading import (
     credit_notes,
     current_period,
@@ -26,6 +26,7 @@ __all__ = [
     "BadSignature",
     "Change",
     "StripeProblem",
+    "anonymize",
     "call",
     "checkout_url",
     "credit_notes",

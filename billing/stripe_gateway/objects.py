@@ -6,6 +6,7 @@ and takes up to six calls; here an object that is only mentioned gets a placehol
 """
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -27,6 +28,7 @@ from djstripe.models import (
 )
 
 from billing.calculations.stripe_fields import Unusable, id_of
+from billing.calculations.stripe_personal import anonymous
 
 Json = dict[str, Any]
 
@@ -101,6 +103,15 @@ def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> Chan
         change = Change.UNCHANGED if kept == stripe_json else Change.CHANGED
     model.objects.filter(id=object_id).update(**columns, djstripe_updated=as_of)
     return change
+
+
+def anonymize(customer_ids: Collection[str]) -> None:
+    """Take out of everything stored of customers who they are."""
+    for model in (Customer, Subscription, Invoice, Charge, Session):
+        owner = "id" if model is Customer else "customer_id"
+        for row in model.objects.filter(**{f"{owner}__in": customer_ids}).iterator():
+            columns = _columns(model, anonymous(row.stripe_data))
+            model.objects.filter(pk=row.pk).update(**columns)
 
 
 def _text(stripe_json: Json) -> str:

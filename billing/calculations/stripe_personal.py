@@ -1,0 +1,42 @@
+"""Stripe's objects without what tells who somebody is; amounts, dates and ids stay."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_PERSONAL = frozenset(
+    """
+    address billing_details client_reference_id custom_fields customer_address customer_details
+    customer_email customer_name customer_phone customer_shipping customer_tax_ids default_source
+    email hosted_invoice_url individual_name business_name invoice_pdf invoice_settings ip metadata
+    payment_method_details phone receipt_email receipt_url shipping shipping_details source sources
+    """.split()
+)
+# These words mean something else where they are not a customer's own.
+_OF_A_CUSTOMER = frozenset({"name", "description", "previous_attributes"})
+_BELONGS_TO_NOBODY = frozenset({"coupon", "plan", "price", "product"})
+
+
+def anonymous(stripe_json: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy in which personal values are null."""
+    kind = stripe_json.get("object")
+    if kind in _BELONGS_TO_NOBODY or kind == "discount":
+        return dict(stripe_json)
+    personal = _PERSONAL | _OF_A_CUSTOMER if kind == "customer" else _PERSONAL
+    return {
+        name: None if name in personal else _inside(value) for name, value in stripe_json.items()
+    }
+
+
+def _inside(value: Any) -> Any:
+    if isinstance(value, dict):
+        return anonymous(value)
+    return [_inside(one) for one in value] if isinstance(value, list) else value
+
+
+def anonymous_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event about an object without what tells who somebody is."""
+    data = {**event["data"], "object": anonymous(event["data"]["object"])}
+    if isinstance(before := data.get("previous_attributes"), dict):
+        kind = data["object"].get("object")
+        data["previous_attributes"] = anonymous({"object": kind, **before})
+    return {**event, "data": data}
