@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from billing.models import IdempotentRequest
 
 KEPT = timedelta(days=2)
+DEAD = timedelta(minutes=10)  # no request takes that long
 
 
 class KeyReused(ValueError):
@@ -37,9 +40,10 @@ def once(key: str, request: bytes, do: Callable[[], Answer]) -> Answer:
     if not created:
         if kept.fingerprint != fingerprint:
             raise KeyReused("It came with another request before.")
-        if kept.status is None:
+        if kept.status is not None:
+            return Answer(kept.status, kept.answer)
+        if not _taken_over(key):
             raise InProgress("The first request with this key is not answered yet.")
-        return Answer(kept.status, kept.answer)
     try:
         answer = do()
     except BaseException:
@@ -47,6 +51,13 @@ def once(key: str, request: bytes, do: Callable[[], Answer]) -> Answer:
         raise
     IdempotentRequest.objects.filter(pk=key).update(status=answer.status, answer=answer.data)
     return answer
+
+
+def _taken_over(key: str) -> bool:
+    """Let one caller go on where the first one has died."""
+    now = timezone.now()
+    unanswered = IdempotentRequest.objects.filter(pk=key, status=None)
+    return unanswered.filter(created_at__lt=now - DEAD).update(created_at=now) == 1
 
 
 def forget_old(now: datetime) -> None:

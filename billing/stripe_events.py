@@ -8,13 +8,14 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError as NoBroker
 from redis.exceptions import RedisError
@@ -104,16 +105,36 @@ def not_ours(stripe_json: Mapping[str, Any]) -> str:
 
 def enqueue(event_id: str) -> None:
     """Have an event applied by a worker, once the transaction is committed."""
-    transaction.on_commit(lambda: _enqueue(event_id))
-
-
-def _enqueue(event_id: str) -> None:
     from billing.tasks import apply_stripe_event  # noqa: PLC0415  (it imports this module)
 
+    transaction.on_commit(lambda: _ask(apply_stripe_event, event_id))
+
+
+def enqueue_following(customer_id: str) -> None:
+    """Have a worker follow what was changed at Stripe and is stored already."""
+    from billing.tasks import follow_stripe  # noqa: PLC0415  (it imports this module)
+
+    transaction.on_commit(lambda: _ask(follow_stripe, customer_id))
+
+
+def _ask(task: Any, argument: str) -> None:
     try:
-        apply_stripe_event.apply_async([event_id], retry=False)
-    except (NoBroker, RedisError):
-        logger.warning("The broker is away: Stripe's events wait for the run of the minute.")
+        task.apply_async([argument], retry=False)
+    except (NoBroker, RedisError):  # the run of the minute, or the webhook, does it
+        logger.warning("The broker is away: what came from Stripe waits.")
+
+
+def try_again(event_ids: Sequence[str]) -> int:
+    """Have those of the events applied anew that failed or were refused; return how many."""
+    now = timezone.now()
+    unsuccessful = StripeEvent.objects.filter(
+        Q(state__in=[State.FAILED, State.REFUSED]) | Q(state=State.APPLIED, due_at__isnull=False)
+    )
+    tried = list(unsuccessful.filter(pk__in=event_ids).values_list("pk", flat=True))
+    StripeEvent.objects.filter(pk__in=tried).update(due_at=now)
+    for event_id in tried:
+        enqueue(event_id)
+    return len(tried)
 
 
 def apply_due(*, now: datetime) -> int:

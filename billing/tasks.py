@@ -13,6 +13,7 @@ from billing import (
     usage_limits,
     usage_notices,
 )
+from billing.signals import stripe_changed
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,12 @@ def check_revenue() -> None:
 def apply_stripe_event(event_id: str) -> None:
     """Apply one event of Stripe's."""
     stripe_events.apply(event_id, now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def follow_stripe(customer_id: str) -> None:
+    """Let everything derived follow a customer's stored objects."""
+    stripe_changed.send(sender=None, customer_ids={customer_id})
 
 
 @shared_task  # type: ignore[untyped-decorator]

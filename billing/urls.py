@@ -2,12 +2,23 @@
 
 from django.urls import URLPattern, path, re_path
 
+from billing import checkout_pages
 from billing.admin.revenue import movements_csv, revenue_page
 from billing.admin.usage import person_usage
 from billing.api.revenue import ChurnView, CohortsView, LtvView, MovementsView, MrrView
+from billing.api.stripe import (
+    CancelView,
+    ChangePlanView,
+    CheckoutSessionView,
+    InvoicesView,
+    PortalSessionView,
+    ResumeView,
+    SubscriptionView,
+)
 from billing.api.stripe_webhook import webhook
 from billing.api.usage import CheckView, ReservationView, UsageView
 
+STRIPE = r"^api/billing/stripe/"
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 app_name = "billing"
@@ -23,11 +34,17 @@ urlpatterns: list[URLPattern] = [
         ReservationView.as_view(),
         name="usage-reservation",
     ),
-    re_path(
-        r"^api/billing/stripe/webhook/(?P<endpoint_id>" + UUID + r")/?$",
-        webhook,
-        name="stripe-webhook",
-    ),
+    path("billing/checkout/done/", checkout_pages.done, name="checkout-done"),
+    path("billing/checkout/cancelled/", checkout_pages.cancelled, name="checkout-cancelled"),
+    path("billing/checkout/<str:token>/", checkout_pages.checkout, name="checkout"),
+    re_path(rf"{STRIPE}checkout-session/?$", CheckoutSessionView.as_view(), name="stripe-checkout"),
+    re_path(rf"{STRIPE}portal-session/?$", PortalSessionView.as_view(), name="stripe-portal"),
+    re_path(rf"{STRIPE}subscription/?$", SubscriptionView.as_view(), name="stripe-subscription"),
+    re_path(rf"{STRIPE}change-plan/?$", ChangePlanView.as_view(), name="stripe-change-plan"),
+    re_path(rf"{STRIPE}cancel/?$", CancelView.as_view(), name="stripe-cancel"),
+    re_path(rf"{STRIPE}resume/?$", ResumeView.as_view(), name="stripe-resume"),
+    re_path(rf"{STRIPE}invoices/?$", InvoicesView.as_view(), name="stripe-invoices"),
+    re_path(rf"{STRIPE}webhook/(?P<endpoint_id>{UUID})/?$", webhook, name="stripe-webhook"),
     re_path(r"^api/billing/revenue/mrr/?$", MrrView.as_view(), name="mrr"),
     re_path(r"^api/billing/revenue/movements/?$", MovementsView.as_view(), name="movements"),
     re_path(r"^api/billing/revenue/churn/?$", ChurnView.as_view(), name="churn"),

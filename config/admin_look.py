@@ -110,6 +110,8 @@ UNFOLD = {
                     _rows("MRR movements", "swap_vert", "billing.mrrmovement"),
                     _rows("Cash", "account_balance", "billing.cashentry"),
                     _rows("Held objects", "report", "billing.heldobject"),
+                    _rows("Stripe events", "webhook", "billing.stripeevent"),
+                    _rows("Stripe customers", "badge", "billing.stripecustomer"),
                     _rows("Exchange rates", "currency_exchange", "billing.fxrate"),
                     _rows("Revenue settings", "tune", "billing.revenuesettings"),
                     _rows("Plans", "sell", "billing.plan"),

@@ -1,4 +1,4 @@
-from . import exceptions, fx_rates, ledger, limits, meters, notices, plans, revenue, usage
+from . import exceptions, fx_rates, ledger, limits, meters, notices, plans, revenue, stripe, usage
 
 __all__ = [
     "exceptions",
@@ -9,5 +9,6 @@ __all__ = [
     "notices",
     "plans",
     "revenue",
+    "stripe",
     "usage",
 ]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import timezone
 
-from billing import stripe_events, stripe_gateway
+from billing import stripe_events, stripe_gateway, tasks
 
 
 class Paying:
@@ -52,3 +52,4 @@ def worker(monkeypatch):
     monkeypatch.setattr(
         stripe_events, "enqueue", lambda event_id: stripe_events.apply(event_id, now=timezone.now())
     )
+    monkeypatch.setattr(stripe_events, "enqueue_following", tasks.follow_stripe)

@@ -1,0 +1,128 @@
+"""What Stripe told, what became of it, and which customer is which person."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+
+from analytics.admin.read_only import ReadOnlyAdmin
+from billing import stripe_events
+from billing.admin.exceptions import DistinctIdField
+from billing.admin.ledger import stripe_link
+from billing.models import StripeCustomer, StripeEvent
+
+# Stripe's objects are shown where they matter; dj-stripe's own pages could change them here only.
+for _model in apps.get_app_config("djstripe").get_models():
+    if admin.site.is_registered(_model):
+        admin.site.unregister(_model)
+
+
+@admin.register(StripeEvent)
+class StripeEventAdmin(ReadOnlyAdmin):
+    list_display = ["happened_at", "type", "about", "customer", "state", "short_reason", "attempts"]
+    list_display_links = ["happened_at", "type"]
+    list_filter = ["state", "type"]
+    date_hierarchy = "happened_at"
+    search_fields = ["event_id__startswith", "object_id__startswith", "customer_id__startswith"]
+    search_help_text = "The beginning of an id of the event, its object or its customer"
+    ordering = ["-happened_at", "-pk"]
+    actions = ["try_again"]
+    fields = [
+        "event",
+        "type",
+        "about",
+        "customer",
+        "happened_at",
+        "received_at",
+        "state",
+        "reason",
+        "attempts",
+        "due_at",
+        "content",
+    ]
+    readonly_fields = fields
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Trying again is the only change, and only for those who may change."""
+        return obj is None and bool(request.user.has_perm("billing.change_stripeevent"))
+
+    @admin.action(description="Try the selected events again", permissions=["change"])
+    def try_again(self, request: HttpRequest, rows: QuerySet[StripeEvent]) -> None:
+        tried = stripe_events.try_again(list(rows.values_list("pk", flat=True)))
+        if tried:
+            messages.success(request, f"Tried again soon: {tried:,}. Reload to see what became.")
+        else:
+            messages.warning(request, "None of them failed or was refused.")
+
+    @admin.display(description="Event", ordering="event_id")
+    def event(self, event: StripeEvent) -> SafeString:
+        return stripe_link(event.event_id)
+
+    @admin.display(description="About")
+    def about(self, event: StripeEvent) -> SafeString:
+        return stripe_link(event.object_id)
+
+    @admin.display(description="Customer", ordering="customer_id")
+    def customer(self, event: StripeEvent) -> SafeString:
+        return stripe_link(event.customer_id)
+
+    @admin.display(description="Reason")
+    def short_reason(self, event: StripeEvent) -> str:
+        return event.reason[:100]
+
+    @admin.display(description="As Stripe sent it")
+    def content(self, event: StripeEvent) -> SafeString:
+        text = json.dumps(event.payload, indent=2, ensure_ascii=False)
+        return format_html('<pre class="pl-json">{}</pre>', text)
+
+
+class StripeCustomerForm(forms.ModelForm):
+    distinct_id = DistinctIdField(
+        label="Person", help_text="Any distinct id of theirs; the customer follows it"
+    )
+
+    class Meta:
+        model = StripeCustomer
+        fields = ["customer_id", "distinct_id"]
+        help_texts = {"customer_id": "Such as cus_...: the events so far are put on the person"}
+
+
+@admin.register(StripeCustomer)
+class StripeCustomerAdmin(ModelAdmin):
+    form = StripeCustomerForm
+    list_display = ["customer_id", "stripe", "person"]
+    search_fields = ["customer_id__startswith", "distinct_id__distinct_id__startswith"]
+    search_help_text = "The beginning of a customer's id or of a distinct id"
+    ordering = ["customer_id"]
+    show_full_result_count = False
+    change_form_before_template = "admin/billing/_stripe_customer_intro.html"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["customer_id"] if obj else []
+
+    def save_model(
+        self, request: HttpRequest, obj: StripeCustomer, form: Any, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        stripe_events.tell_all(obj.pk)
+        stripe_events.enqueue_following(obj.pk)
+
+    @admin.display(description="At Stripe")
+    def stripe(self, customer: StripeCustomer) -> SafeString:
+        return stripe_link(customer.pk)
+
+    @admin.display(description="Person", ordering="distinct_id")
+    def person(self, customer: StripeCustomer) -> SafeString:
+        return format_html(
+            '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>',
+            reverse("billing:person-usage", args=[customer.distinct_id.person_id]),
+            customer.distinct_id_id,
+        )
