@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from rest_framework.exceptions import ValidationError
 
+from analytics import definitions
 from analytics.admin.charts import Chart, Part, Tick
 from analytics.admin.pages import staff_page
 from analytics.api.parameters import AsOfQuery, parsed
@@ -43,7 +44,7 @@ def revenue_page(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         context["errors"] = error.detail
     else:
-        context |= _numbers(query)
+        context |= _numbers(query, asked=bool(given.get("as_of")))
     return TemplateResponse(request, "admin/billing/revenue.html", context)
 
 
@@ -70,16 +71,21 @@ def _require_permission(request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _numbers(query: dict[str, Any]) -> dict[str, Any]:
-    as_of: date = query["as_of"]
+def _numbers(query: dict[str, Any], *, asked: bool) -> dict[str, Any]:
+    # A movement of today is seen today, unless another day is asked for.
+    today = definitions.last_complete_day() + timedelta(days=1)
+    as_of: date = query["as_of"] if asked else today
     last = min(query["last"] or as_of, as_of)
-    first = query["first"] or (last - timedelta(days=31 * (MONTHS - 1)))
+    first = query["first"] or max(
+        last - timedelta(days=31 * (MONTHS - 1)), min(revenue.first_day() or last, last)
+    )
     first = max(first, last - timedelta(days=31 * MOST_MONTHS))
     now = revenue.mrr(as_of=as_of)
     months = revenue.movements(first=first, last=last, as_of=as_of)
     return {
         "query": query,
         "now": now,
+        "today": today,
         "churn": revenue.churn(as_of=as_of),
         "ltv": revenue.ltv(as_of=as_of),
         "months": months[::-1],

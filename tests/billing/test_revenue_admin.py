@@ -69,6 +69,15 @@ def test_before_anybody_paid_the_page_says_so(admin, stripe):
     assert "No MRR yet" in text(admin.get(PAGE))
 
 
+def test_who_pays_since_today_is_in_the_waterfall_today(admin, stripe):
+    stripe.subscriptions["sub_1"] = subscription(created="2024-07-01T08:00")
+    revenue_ledger.recount({"cus_1"})
+    page = text(admin.get(PAGE))
+    assert "Today so far" in page
+    assert "10.00 USD" in page
+    assert "10.00 USD" not in text(admin.get(PAGE, {"as_of": "2024-06-30"}))
+
+
 def test_a_bad_day_is_told_in_the_form(admin, stripe):
     assert "is not over" in text(admin.get(PAGE, {"as_of": "2024-07-01"}))
 
