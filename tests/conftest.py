@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import testcases
 
 from analytics import capture
-from tests.fake_stripe import fake_stripe  # noqa: F401  a fixture
+from tests.fake_stripe import fake_stripe, stripe_account  # noqa: F401  fixtures
 from tests.posthog_server import listening
 
 # Playwright's synchronous interface runs an event loop in the thread that uses the database.

@@ -1,6 +1,7 @@
 """The fake Stripe server as a fixture, and the real `stripe` library pointed at it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import stripe
@@ -19,3 +20,12 @@ def fake_stripe(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeStripe]:
     monkeypatch.setattr(stripe, "default_http_client", None)
     yield server
     server.stop()
+
+
+@pytest.fixture
+def stripe_account(fake_stripe: FakeStripe, settings: Any) -> FakeStripe:
+    """A Stripe account that Plumbline is set up with."""
+    settings.STRIPE_SECRET_KEY = fake_stripe.api_key
+    settings.STRIPE_API_BASE = fake_stripe.url
+    settings.STRIPE_WEBHOOK_SECRETS = [fake_stripe.webhook_secret]
+    return fake_stripe

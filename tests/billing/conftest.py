@@ -38,15 +38,6 @@ def paying(monkeypatch):
 
 
 @pytest.fixture
-def stripe_account(fake_stripe, settings):
-    """A Stripe account that Plumbline is set up with."""
-    settings.STRIPE_SECRET_KEY = fake_stripe.api_key
-    settings.STRIPE_API_BASE = fake_stripe.url
-    settings.STRIPE_WEBHOOK_SECRETS = [fake_stripe.webhook_secret]
-    return fake_stripe
-
-
-@pytest.fixture
 def worker(monkeypatch):
     """A worker that does at once what it is asked."""
     monkeypatch.setattr(

@@ -8,10 +8,11 @@ import sys
 import pytest
 import stripe
 
+from billing.api.stripe_webhook import WEBHOOK_ID
 from config.devstack.data_dir import DataDir
 from config.devstack.fake_stripe import TEST_KEY
 from config.devstack.server import free_port
-from config.devstack.stripe import fake_stripe
+from config.devstack.stripe import WEBHOOK_PATH, fake_stripe
 from tests.processes import ROOT
 
 NAMES = ("STRIPE_SECRET_KEY", "STRIPE_API_BASE", "STRIPE_WEBHOOK_SECRET")
@@ -66,3 +67,7 @@ def test_it_answers_until_it_is_stopped_and_keeps_what_it_knows(tmp_path, monkey
         assert process.wait(30) == 0
     assert customer.id in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_events_go_where_plumbline_takes_them():
+    assert str(WEBHOOK_ID) in WEBHOOK_PATH

@@ -9,6 +9,12 @@ import pytest
 from analytics.capture import default_project_key
 from analytics.inbox import Inbox
 from analytics.models import Event
+from billing import stripe_sync
+from billing.api.stripe_webhook import WEBHOOK_ID
+from billing.calculations.stripe_event import NAMES
+from billing.models import Plan, PlanPrice
+from billing.plans import create_defaults
+from tests.billing.stripe_shop import Shop, known
 from tests.processes import ROOT, environment
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
@@ -27,8 +33,21 @@ def blocks(language):
     ]
 
 
+@pytest.fixture
+def shop(stripe_account):
+    """A Stripe account that sells the plan Pro, and a person to buy it."""
+    create_defaults()
+    shop = Shop(stripe_account)
+    known("ada@example.com")
+    PlanPrice.objects.create(plan=Plan.objects.get(slug="pro"), price_id=shop.price)
+    return shop
+
+
 @pytest.mark.parametrize("code", blocks("sh"))
-def test_a_shell_block_runs_without_an_error(code, live_server, tmp_path):
+def test_a_shell_block_runs_without_an_error(code, live_server, tmp_path, shop):
+    if "change-plan" in code:  # what is bought before on that page
+        shop.subscribes(shop.customer("ada@example.com"))
+        stripe_sync.sync()
     if "curl" in code and not shutil.which("curl"):
         pytest.skip("curl is not installed")
     (tmp_path / "manage.py").symlink_to(ROOT / "manage.py")
@@ -38,12 +57,31 @@ def test_a_shell_block_runs_without_an_error(code, live_server, tmp_path):
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", code],
         cwd=tmp_path,
-        env=environment(),
+        env=environment() | stripe_environment(shop.stripe),
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def stripe_environment(stripe):
+    return {
+        "STRIPE_SECRET_KEY": stripe.api_key,
+        "STRIPE_API_BASE": stripe.url,
+        "STRIPE_WEBHOOK_SECRET": stripe.webhook_secret,
+    }
+
+
+def test_the_events_to_choose_at_stripe_are_those_that_are_applied():
+    page = (ROOT / "docs" / "billing.md").read_text()
+    rows = re.findall(r"^\| `([a-z_.]+)` \| `([a-z_]+)` \|$", page, re.MULTILINE)
+    assert dict(rows) == NAMES
+
+
+def test_the_webhook_s_address_is_the_one_that_is_answered():
+    for page in ("docs/billing.md", "README.md"):
+        assert f"/api/billing/stripe/webhook/{WEBHOOK_ID}/" in (ROOT / page).read_text()
 
 
 @pytest.mark.parametrize("code", blocks("python"))
