@@ -8,8 +8,9 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -41,6 +42,7 @@ logger = logging.getLogger(__name__)
 Json = dict[str, Any]
 State = StripeEvent.State
 
+_TOLD_TOGETHER = 1_000
 _LONGEST_WAIT = timedelta(hours=1)
 _CLAIM = timedelta(minutes=10)  # an attempt that takes longer has died
 _RANKS = {"created": 0, "deleted": 2}  # of events within one second
@@ -150,7 +152,7 @@ def apply(event_id: str, *, now: datetime, read: bool | None = None, follow: boo
     """Apply an event, once whoever tries at the same time; return what became of it.
 
     `read`: ask Stripe for the object; None: where Stripe is set up. `follow=False` leaves it to
-    the caller to tell `stripe_changed`, for many events together.
+    the caller to `tell_all` and to tell `stripe_changed`, for many events together.
     """
     event = _claim(event_id, now)
     if event is None:
@@ -158,8 +160,9 @@ def apply(event_id: str, *, now: datetime, read: bool | None = None, follow: boo
     try:
         if event.state != State.APPLIED:
             _store(event, read=stripe_gateway.is_set_up() if read is None else read)
-        _put_on_the_person(event)
+        is_news = stripe_customers.link_by(event.payload["data"]["object"])
         if follow and event.customer_id:
+            tell_all([event.customer_id]) if is_news else tell([event])
             stripe_changed.send(sender=None, customer_ids={event.customer_id})
     except Unusable as error:
         return _finish(event, State.REFUSED, str(error))
@@ -214,18 +217,12 @@ def _complete(about: Json, fresh: Json | None) -> Json:
     return completed(about, discounts=known, stored=stripe_gateway.stored)
 
 
-def _put_on_the_person(event: StripeEvent) -> None:
-    """Put the event on its person; where only now is known who that is, all events before, too."""
-    about = event.payload["data"]["object"]
-    if stripe_customers.link_by(about):
-        tell_all(event.customer_id)
-    elif event.customer_id:
-        tell([event])
-
-
-def tell_all(customer_id: str) -> None:
-    """Put every applied event of a customer on the person that he is."""
-    tell(list(StripeEvent.objects.filter(customer_id=customer_id, state=State.APPLIED)))
+def tell_all(customer_ids: Collection[str]) -> None:
+    """Put every applied event of customers on the persons that they are."""
+    theirs = StripeEvent.objects.filter(customer_id__in=customer_ids, state=State.APPLIED)
+    events = theirs.order_by("pk").iterator(chunk_size=_TOLD_TOGETHER)
+    while batch := list(islice(events, _TOLD_TOGETHER)):
+        tell(batch)
 
 
 @transaction.atomic

@@ -108,8 +108,7 @@ def _take_object(line: Line, stripe_json: Json, as_of: datetime) -> None:
     change = stripe_gateway.store(stripe_json, as_of=as_of)
     if change == stripe_gateway.Change.UNCHANGED:
         line.outcome = Outcome.KNOWN
-    if stripe_customers.link_by(stripe_json):
-        stripe_events.tell_all(line.customer_id)
+    stripe_customers.link_by(stripe_json)
 
 
 def _apply(noted: StripeEvent, line: Line) -> None:
@@ -140,9 +139,14 @@ def _overtaken(loaded: list[Line]) -> None:
 
 def _follow(loaded: list[Line]) -> None:
     """Let the ledger follow once for all, and say what it holds back."""
+    for line in loaded:
+        if line.kind == "refund" and line.outcome == Outcome.STORED:  # its charge says whose
+            refund = stripe_gateway.stored("refund", line.stripe_id) or {}
+            line.customer_id = stripe_gateway.payer_of(refund.get("charge"))
     customer_ids = {line.customer_id for line in loaded if line.customer_id}
     if not customer_ids:
         return
+    stripe_events.tell_all(customer_ids)
     stripe_changed.send(sender=None, customer_ids=customer_ids)
     held = dict(
         HeldObject.objects.filter(customer_id__in=customer_ids).values_list("stripe_id", "reason")

@@ -44,6 +44,7 @@ def sync(progress: Callable[[str], Any] = lambda _: None) -> Report:
         changed |= _sync_kind(kind, filters, report, progress)
     changed |= _missed_events(report, progress)
     if changed:
+        stripe_events.tell_all(changed)
         stripe_changed.send(sender=None, customer_ids=changed)
     return report
 
@@ -66,10 +67,7 @@ def _sync_kind(
         found[change] += 1
         if change == Change.CHANGED:
             report.corrected.append((kind, listed["id"]))
-        if stripe_customers.link_by(stripe_json):
-            stripe_events.tell_all(customer_of(stripe_json))
-            changed.add(customer_of(stripe_json))
-        if change in {Change.NEW, Change.CHANGED}:
+        if stripe_customers.link_by(stripe_json) or change in {Change.NEW, Change.CHANGED}:
             changed.add(customer_of(stripe_json))
     report.found[kind] = found
     _look_for(stripe_gateway.stored_ids(kind) - seen, kind, report)

@@ -46,6 +46,7 @@ PLUMBLINE_FORWARD_EVENTS_EXCEPT = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS_
 # --- Stripe -------------------------------------------------------------------------------------
 
 STRIPE_SECRET_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS = env.stripe()
+STRIPE_IS_FAKE = STRIPE_API_BASE != env.STRIPE_API  # that of `make up`, or of the tests
 STRIPE_LIVE_MODE = "_live_" in STRIPE_SECRET_KEY
 STRIPE_API_VERSION = "2026-08-26.dahlia"
 # Where people come back to from Stripe's pages; none: to a page of ours that says thanks.

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from analytics import definitions, erasure
 from analytics.models import Person
+from billing import demo
 from operational import readings
 from operational.models import KpiReading
 
@@ -22,6 +23,7 @@ def remove(*, now: datetime, progress: Callable[[int], None] = lambda _: None) -
     The recorded days are measured anew, as if the demo had never been; `progress` is told the
     persons done.
     """
+    demo.clear()
     removed = erasure.erase_demo(progress=progress)
     last = definitions.last_complete_day(now)
     with transaction.atomic():

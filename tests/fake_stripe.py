@@ -26,6 +26,6 @@ def fake_stripe(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeStripe]:
 def stripe_account(fake_stripe: FakeStripe, settings: Any) -> FakeStripe:
     """A Stripe account that Plumbline is set up with."""
     settings.STRIPE_SECRET_KEY = fake_stripe.api_key
-    settings.STRIPE_API_BASE = fake_stripe.url
+    settings.STRIPE_API_BASE, settings.STRIPE_IS_FAKE = fake_stripe.url, True
     settings.STRIPE_WEBHOOK_SECRETS = [fake_stripe.webhook_secret]
     return fake_stripe

@@ -112,7 +112,7 @@ class StripeCustomerAdmin(ModelAdmin):
         self, request: HttpRequest, obj: StripeCustomer, form: Any, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        stripe_events.tell_all(obj.pk)
+        stripe_events.tell_all([obj.pk])
         stripe_events.enqueue_following(obj.pk)
 
     @admin.display(description="At Stripe")

@@ -6,7 +6,18 @@ classes, and its errors as `StripeProblem`.
 
 from .calls import StripeProblem, call, every, fetch, is_set_up
 from .links import checkout_url, read_checkout_token
-from .objects import KINDS, Change, anonymize, is_placeholder, store, stored, stored_ids
+from .objects import (
+    KINDS,
+    Change,
+    anonymize,
+    delete_customers,
+    delete_prices,
+    ids_beginning,
+    is_placeholder,
+    store,
+    stored,
+    stored_ids,
+)
 from .reading import (
     credit_notes,
     current_period,
@@ -33,8 +44,11 @@ __all__ = [
     "current_period",
     "current_price_ids",
     "customer_ids_of",
+    "delete_customers",
+    "delete_prices",
     "every",
     "fetch",
+    "ids_beginning",
     "invoices",
     "is_placeholder",
     "is_set_up",

@@ -114,6 +114,31 @@ def anonymize(customer_ids: Collection[str]) -> None:
             model.objects.filter(pk=row.pk).update(**columns)
 
 
+def ids_beginning(kind: str, beginning: str) -> list[str]:
+    """Return the ids of what is stored of a kind and begins so."""
+    return list(KINDS[kind].objects.filter(id__startswith=beginning).values_list("id", flat=True))
+
+
+@transaction.atomic
+def delete_customers(customer_ids: Collection[str]) -> None:
+    """Remove customers and everything that is theirs from what is stored."""
+    Refund.objects.filter(charge__customer_id__in=customer_ids).delete()
+    for model in (Session, Charge, Invoice, Subscription):
+        model.objects.filter(customer_id__in=customer_ids).delete()
+    Customer.objects.filter(id__in=customer_ids).delete()
+
+
+@transaction.atomic
+def delete_prices(lookup_keys: Collection[str]) -> list[str]:
+    """Remove prices with their products from what is stored; return the prices' ids."""
+    prices = Price.objects.filter(lookup_key__in=lookup_keys)
+    price_ids = list(prices.values_list("id", flat=True))
+    product_ids = set(prices.values_list("product_id", flat=True))
+    prices.delete()
+    Product.objects.filter(id__in=product_ids, prices__isnull=True).delete()
+    return price_ids
+
+
 def _text(stripe_json: Json) -> str:
     return json.dumps(stripe_json, sort_keys=True)
 

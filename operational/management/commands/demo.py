@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from analytics import definitions, demo
 from analytics.models import Person
+from billing import demo as billing_demo
 from operational import demo_data, readings
 
 HISTORY_DAYS = 97  # the sparklines' 90 days, and the week before them for the trend
@@ -38,22 +39,25 @@ class Command(BaseCommand):
             raise CommandError("The demo data is there already. Remove it with: demo --clear")
         if persons < 1 or days < 1:
             raise CommandError("--persons and --days must be at least 1.")
+
+        def show(done: int, of: int) -> None:
+            bar.total = of
+            bar.update(done - bar.n)
+
         with tqdm(desc="Demo events", unit=" events", disable=None) as bar:
-
-            def show(done: int, of: int) -> None:
-                bar.total = of
-                bar.update(done - bar.n)
-
             run = demo.load(
                 persons=persons, days=days, until=timezone.now(), seed=seed, progress=show
             )
+        with tqdm(desc="Demo subscriptions", unit=" events", disable=None) as bar:
+            customers = billing_demo.load(until=timezone.now(), seed=seed, progress=show)
         last = definitions.last_complete_day()
         history = [last - timedelta(days=ago) for ago in reversed(range(HISTORY_DAYS))]
         readings.record_readings(
             days=tqdm(history, desc="KPI history", unit=" days", disable=None), now=timezone.now()
         )
         self.stdout.write(
-            f"Demo company loaded: {run.stored:,} events of {persons:,} persons over {days} days."
+            f"Demo company loaded: {run.stored:,} events of {persons:,} persons over {days} days,"
+            f" {customers:,} of whom subscribe or did."
             " Remove it with: manage.py demo --clear"
         )
 

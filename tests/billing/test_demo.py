@@ -1,0 +1,113 @@
+"""The demo company's customers: believable, alike for the same seed, and gone without a trace."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.apps import apps
+
+from analytics import demo as company
+from analytics.models import Event
+from billing import demo, ledger_check, revenue, stripe_gateway
+from billing.models import (
+    CashEntry,
+    HeldObject,
+    MrrMovement,
+    PlanPrice,
+    RevenueCustomer,
+    StripeCustomer,
+    StripeEvent,
+)
+from operational import demo_data
+
+NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people(time_machine):
+    time_machine.move_to(NOW, tick=False)
+    company.load(persons=400, days=180, until=NOW, seed=1)
+
+
+@pytest.fixture
+def many_people(time_machine):
+    time_machine.move_to(NOW, tick=False)
+    company.load(persons=1_200, days=180, until=NOW, seed=1)
+
+
+def ledger():
+    rows = MrrMovement.objects.order_by("customer_id", "day")
+    return list(rows.values_list("customer_id", "day", "kind", "amount", "closing"))
+
+
+def test_the_demo_has_every_kind_of_movement_and_adds_up(many_people):
+    customers = demo.load(until=NOW, seed=1)
+    assert customers == StripeCustomer.objects.count() > 20
+    kinds = set(MrrMovement.objects.values_list("kind", flat=True))
+    assert kinds == {"new", "reactivation", "expansion", "contraction", "churn"}
+    assert ledger_check.check() == []
+    assert not HeldObject.objects.exists()
+    assert revenue.mrr(as_of=NOW.date()).mrr > 50_000
+    assert set(StripeEvent.objects.values_list("state", flat=True)) == {"applied"}
+
+
+def test_payments_fail_and_are_given_back_now_and_then(many_people):
+    demo.load(until=NOW, seed=1)
+    assert set(CashEntry.objects.values_list("kind", flat=True)) == {"payment", "refund"}
+    for name in ("subscription_created", "payment_failed", "payment_refunded"):
+        assert Event.objects.filter(event=name, person__is_demo=True).exists()
+
+
+def test_the_same_seed_is_the_same_ledger(people):
+    demo.load(until=NOW, seed=1)
+    first = ledger()
+    demo.clear()
+    assert ledger() == []
+    demo.load(until=NOW, seed=1)
+    assert ledger() == first
+    demo.clear()
+    demo.load(until=NOW, seed=2)
+    assert ledger() != first
+
+
+def test_clearing_leaves_nothing_behind(people):
+    demo.load(until=NOW, seed=1)
+    demo_data.remove(now=NOW)
+    left = [
+        model._meta.label
+        for model in (*apps.get_app_config("djstripe").get_models(), StripeEvent, StripeCustomer)
+        if model.objects.exists()
+    ]
+    left += [
+        model._meta.label
+        for model in (CashEntry, MrrMovement, PlanPrice, RevenueCustomer)
+        if model.objects.exists()
+    ]
+    assert left == []
+
+
+def test_clearing_keeps_real_customers(people):
+    stripe_gateway.store(
+        {"id": "cus_real", "object": "customer", "email": "real@example.com"},
+        as_of=stripe_gateway.moment(),
+    )
+    demo.load(until=NOW, seed=1)
+    demo.clear()
+    assert stripe_gateway.stored("customer", "cus_real")
+
+
+def test_with_the_fake_stripe_its_prices_can_be_bought(people, stripe_account):
+    demo.load(until=NOW, seed=1)
+    at_stripe = {price["id"] for price in stripe_gateway.every("price")}
+    assert set(PlanPrice.objects.values_list("price_id", flat=True)) <= at_stripe
+    demo.clear()
+    demo.load(until=NOW, seed=1)
+    assert {price["id"] for price in stripe_gateway.every("price")} == at_stripe
+
+
+def test_a_real_stripe_account_gets_no_made_up_prices(people, settings):
+    settings.STRIPE_SECRET_KEY, settings.STRIPE_IS_FAKE = "sk_test_" + "real" * 8, False
+    demo.load(until=NOW, seed=1)
+    assert not PlanPrice.objects.exists()
+    assert RevenueCustomer.objects.exists()
