@@ -20,7 +20,7 @@ from billing import cash, revenue_settings, stripe_gateway
 from billing.calculations.history import Held
 from billing.calculations.movements import Kind
 from billing.fx import Rates
-from billing.ledger_rows import Frame, Frozen, Row, Rows, customer_of, rows_of, standing
+from billing.ledger_rows import Frame, Frozen, Row, Rows, rows_of, standing
 from billing.models import HeldObject, MrrMovement, RevenueCustomer
 
 CUSTOMERS_PER_STEP = 2_000
@@ -96,7 +96,7 @@ def rebuild(
     frozen: Frozen = {} if new_rates else _frozen_rates(None)
     for table in "mrrmovement revenuecustomer mrrday heldobject subscriptionstart".split():
         cursor.execute(f"DELETE FROM billing_{table}")
-    ids = sorted(_customers())
+    ids = sorted(stripe_gateway.subscribing_customers())
     movements = 0
     for start in range(0, len(ids), CUSTOMERS_PER_STEP):
         with _no_cycles():
@@ -167,12 +167,6 @@ def _alone() -> psycopg.Cursor:
     return cursor
 
 
-def _customers() -> set[str]:
-    found = {customer_of(one) for one in stripe_gateway.subscriptions_of()}
-    found |= {customer_of(one["data"]["object"]) for one in stripe_gateway.subscription_events()}
-    return found - {""}
-
-
 def _frozen_rates(customer_ids: Collection[str] | None) -> Frozen:
     rows = MrrMovement.objects.exclude(fx_rate=None)
     if customer_ids is not None:
@@ -222,29 +216,38 @@ def _replace(cursor: psycopg.Cursor, customer_ids: Sequence[str], rows: Rows) ->
 
 
 def _add(cursor: psycopg.Cursor, rows: Rows) -> int:
-    movements = [
-        (*row[:-1], _array(row[-1]))
-        for of_customer in rows.movements.values()
-        for row in of_customer
-    ]
+    movements = [_line(row) for theirs in rows.movements.values() for row in theirs]
     _copy(cursor, f"billing_mrrmovement ({_MOVEMENT})", movements)
-    _copy(cursor, f"billing_revenuecustomer ({_CUSTOMER})", rows.customers)
+    _copy(cursor, f"billing_revenuecustomer ({_CUSTOMER})", _lines(rows.customers))
     starts = {row[0]: row for row in rows.starts}.values()
     cursor.execute(
         "DELETE FROM billing_subscriptionstart WHERE subscription_id = ANY(%s)",
         [[row[0] for row in starts]],
     )
     columns = "subscription_id, customer_id, created_at"
-    _copy(cursor, f"billing_subscriptionstart ({columns})", starts)
+    _copy(cursor, f"billing_subscriptionstart ({columns})", _lines(starts))
     _hold(rows.held)
     return len(movements)
 
 
-def _copy(cursor: psycopg.Cursor, into: str, rows: Iterable[Row]) -> None:
+def _copy(cursor: psycopg.Cursor, into: str, lines: Iterable[str]) -> None:
     """Write rows as COPY's text, which costs less than adapting each value."""
-    lines = ["\t".join(map(_text, row)) for row in rows]
     with cursor.copy(f"COPY {into} FROM STDIN") as copy:
-        copy.write("".join(f"{line}\n" for line in lines))
+        copy.write("".join(lines))
+
+
+def _lines(rows: Iterable[Row]) -> Iterator[str]:
+    return ("\t".join(map(_text, row)) + "\n" for row in rows)
+
+
+def _line(movement: Row) -> str:
+    """Return the line of a movement: most of its values need no escaping."""
+    customer_id, day, kind, amount, currency, original, rate, opening, closing, ids = movement
+    rate = r"\N" if rate is None else rate
+    return (
+        f"{_text(customer_id)}\t{day}\t{kind}\t{amount}\t{currency}\t{original}\t{rate}"
+        f"\t{opening}\t{closing}\t{_text(_array(ids))}\n"
+    )
 
 
 def _text(value: object) -> str:

@@ -1,5 +1,6 @@
 """The ledgers' rows: MRR movements down to the Stripe objects behind them, cash, held objects."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -18,9 +19,10 @@ _LINK = '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{
 def stripe_link(stripe_id: str) -> SafeString:
     """Return a link to Stripe's page of an object, or its id where there is no such page."""
     place = _PLACES.get(stripe_id.partition("_")[0])
-    if not place:
+    if not place or settings.STRIPE_IS_FAKE:
         return format_html("{}", stripe_id)
-    return format_html(_LINK, f"{_DASHBOARD}{place}/{stripe_id}", stripe_id)
+    mode = "test/" if "_test_" in settings.STRIPE_SECRET_KEY else ""
+    return format_html(_LINK, f"{_DASHBOARD}{mode}{place}/{stripe_id}", stripe_id)
 
 
 @admin.register(MrrMovement)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import msgspec
+
 from billing.calculations.mrr import COUNTED, change_points, mrr
 from billing.calculations.subscription import (
     Status,
@@ -23,8 +25,7 @@ _CREATED, _UPDATED, _DELETED = 0, 1, 2  # the order within one second
 _RANKS = {"customer.subscription.created": _CREATED, "customer.subscription.deleted": _DELETED}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """From `moment` on a subscription brings `amount` a month, because of the objects `sources`."""
 
     moment: int
@@ -52,8 +53,7 @@ class History:
     held: tuple[Held, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Version:
+class _Version(msgspec.Struct, frozen=True, gc=False):
     moment: int  # from which on it holds
     state: SubscriptionState
     source: str
@@ -175,10 +175,10 @@ def _changes(versions: Sequence[_Version]) -> Iterator[Change]:
     ends = [version.moment for version in versions[1:]] + [_FOREVER]
     for version, end in zip(versions, ends, strict=True):
         state = version.state
-        inside = {point for point in change_points(state) if version.moment < point < end}
-        for moment in (version.moment, *sorted(inside)):
+        start = version.moment
+        for moment in (start, *sorted([p for p in change_points(state) if start < p < end])):
             now = mrr(state, moment)
             if now != amount:
                 amount = now
-                sources = dict.fromkeys((state.id, version.source))
-                yield Change(moment, state.id, state.currency, now, tuple(sources))
+                told_by = (version.source,) if version.source != state.id else ()
+                yield Change(moment, state.id, state.currency, now, (state.id, *told_by))

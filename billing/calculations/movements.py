@@ -11,6 +11,8 @@ from enum import StrEnum
 from fractions import Fraction
 from itertools import groupby
 
+import msgspec
+
 from billing.calculations.currency import converted, part, rounded
 from billing.calculations.history import Change
 
@@ -26,8 +28,7 @@ class Kind(StrEnum):
     HELD = "held"  # no exchange rate: in no number until there is one
 
 
-@dataclass(frozen=True, slots=True)
-class DayLevels:
+class DayLevels(msgspec.Struct, frozen=True, gc=False):
     """What a customer pays a month at the end of a day, by currency."""
 
     day: int
@@ -35,8 +36,7 @@ class DayLevels:
     sources: Mapping[str, tuple[str, ...]]  # the Stripe objects behind a change, by currency
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(msgspec.Struct, frozen=True, gc=False):
     """What one day changed in one currency; `amount`, `opening`, `closing` are as reported.
 
     `opening` and `closing` are the customer's whole MRR; `rate` is None in the reporting currency.
@@ -68,10 +68,7 @@ class Ledger:
 
     movements: list[Movement] = field(default_factory=list)
     positions: dict[str, Position] = field(default_factory=dict)
-
-    @property
-    def mrr(self) -> int:
-        return sum(position.reported for position in self.positions.values())
+    mrr: int = 0  # what all positions are reported as
 
 
 def day_levels(changes: Sequence[Change], *, day_of: Callable[[int], int]) -> Iterator[DayLevels]:
@@ -155,6 +152,7 @@ def _moved(
             position.reported = part(position.reported, level, position.level)
             position.counted = part(position.counted, level, position.level)
     position.level = level
+    book.mrr += position.reported - before
     return change, position.reported - before, rate, held
 
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
+import msgspec
+
 from billing.calculations.stripe_discount import Discount, read_discounts
 from billing.calculations.stripe_fields import Unusable, decimal, id_of, whole
 
@@ -32,8 +34,7 @@ class Tier:
     flat_amount: Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True, gc=False):
     """What is paid in each `interval_count` intervals. Either `unit_amount` or `tiers` is given."""
 
     id: str

@@ -4,9 +4,10 @@ Moments are Unix seconds in UTC, amounts minor units of the subscription's curre
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 from billing.calculations.currency import DECIMALS
 from billing.calculations.stripe_discount import Discount, Duration, read_discounts
@@ -52,8 +53,7 @@ _STATUSES = {status.value: status for status in Status}
 ENDED = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionState:
+class SubscriptionState(msgspec.Struct, frozen=True, gc=False):
     """What one version of a subscription says."""
 
     id: str
@@ -69,7 +69,6 @@ class SubscriptionState:
     canceled_at: int | None
     cancel_at: int | None
     cancel_at_period_end: bool
-    current_period_start: int | None
     current_period_end: int | None
     ended_at: int | None
     pause_behavior: str  # of `pause_collection`; "": collection goes on
@@ -113,8 +112,7 @@ def subscription_state(stripe_json: Mapping[str, Any]) -> SubscriptionState:
         discounts=read_discounts(stripe_json, currency),
         **_begin(moments),
         cancel_at_period_end=bool(get("cancel_at_period_end")),
-        current_period_start=_period(stripe_json, rows, "current_period_start"),
-        current_period_end=_period(stripe_json, rows, "current_period_end"),
+        current_period_end=_period_end(stripe_json, rows),
         pause_behavior=pause.get("behavior") or "",
         resumes_at=moment_of(pause, "resumes_at") if pause else None,
     )
@@ -134,10 +132,10 @@ def _rows(stripe_json: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _currency(stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
-    named = {price_of(row).get("currency") for row in rows}
-    named.add(stripe_json.get("currency"))
-    if len(named) == 1 and (code := next(iter(named))) in DECIMALS:
-        return str(code)
+    own = stripe_json.get("currency")
+    if own in DECIMALS and all(price_of(row).get("currency") == own for row in rows):
+        return str(own)
+    named = {own, *(price_of(row).get("currency") for row in rows)}
     found = {str(code).lower() for code in named if code}
     if not found:
         raise Unusable("currency", "is missing")
@@ -149,14 +147,12 @@ def _currency(stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]])
     return currency
 
 
-def _period(
-    stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], name: str
-) -> int | None:
-    """Return an end of the current period: the subscription's, or since 2025 its items'."""
-    own = moment_of(stripe_json, name)
+def _period_end(stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the end of the current period: the subscription's, or since 2025 its items'."""
+    own = moment_of(stripe_json, "current_period_end")
     if own is not None:
         return own
-    theirs = [moment for row in rows if (moment := moment_of(row, name)) is not None]
+    theirs = [moment for row in rows if (moment := moment_of(row, "current_period_end"))]
     return max(theirs, default=None)
 
 

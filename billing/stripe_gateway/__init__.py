@@ -26,6 +26,7 @@ from .reading import (
     invoices,
     persons_of,
     refunds,
+    subscribing_customers,
     subscription_events,
     subscriptions_of,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "store",
     "stored",
     "stored_ids",
+    "subscribing_customers",
     "subscription_events",
     "subscriptions_of",
     "verified",

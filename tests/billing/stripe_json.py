@@ -120,12 +120,17 @@ class Store:
     def install(self, monkeypatch):
         for name in "subscriptions_of subscription_events invoices refunds credit_notes".split():
             monkeypatch.setattr(stripe_gateway, name, getattr(self, name))
+        monkeypatch.setattr(stripe_gateway, "subscribing_customers", self.customers)
         monkeypatch.setattr(
             stripe_gateway,
             "persons_of",
             lambda ids: {one: self.persons[one] for one in ids if one in self.persons},
         )
         return self
+
+    def customers(self):
+        told = (event["data"]["object"] for event in self.events)
+        return {of["customer"] for of in (*self.subscriptions.values(), *told)}
 
     def subscriptions_of(self, ids=None):
         rows = list(self.subscriptions.values())
