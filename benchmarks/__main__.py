@@ -17,7 +17,6 @@ NAMES = (
     "memory",
     "ledger",
     "webhooks",
-    "zz_prof",
 )
 
 

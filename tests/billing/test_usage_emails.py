@@ -4,6 +4,7 @@ import smtplib
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 
 from analytics.models import DistinctId, Event, Person
 from billing import usage_emails, usage_notices
@@ -95,14 +96,14 @@ def test_persons_of_the_demo_get_no_e_mail():
 def mail_server(monkeypatch):
     """A mail server that fails as long as it is told to."""
     server = {"fails": True}
-    send = mail.backends.locmem.EmailBackend.send_messages
+    send = EmailBackend.send_messages
 
     def send_messages(self, messages):
         if server["fails"]:
             raise smtplib.SMTPServerDisconnected
         return send(self, messages)
 
-    monkeypatch.setattr(mail.backends.locmem.EmailBackend, "send_messages", send_messages)
+    monkeypatch.setattr(EmailBackend, "send_messages", send_messages)
     return server
 
 
