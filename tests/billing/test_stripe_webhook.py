@@ -5,10 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from analytics import ingest
 from analytics.models import Event
 from billing import stripe_events, stripe_gateway
-from billing.models import MrrDay, RevenueCustomer, StripeCustomer, StripeEvent
+from billing.models import HeldObject, MrrDay, RevenueCustomer, StripeCustomer, StripeEvent
 from tests.billing.stripe_shop import WEBHOOK, Shop, deliver, known
+from tests.events import NOON as NOW
+from tests.events import record
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +59,52 @@ def test_p16_the_newest_state_stays_whatever_comes_last(shop, client):
     stored = stripe_gateway.stored("subscription", subscription["id"])
     assert stored["cancel_at_period_end"] is True
     assert RevenueCustomer.objects.get().scheduled_churn == 2000
+
+
+def test_p15_what_is_put_on_a_person_again_is_there_once(shop, client):
+    known("ada")
+    customer = shop.customer("ada")
+    shop.subscribes(customer)
+    shop.delivered(client)
+    before = Event.objects.count()
+    stripe_events.tell_all([customer])
+    assert Event.objects.count() == before
+
+
+def test_p15_an_event_is_applied_once_whoever_else_is_told_of_it(shop, client):
+    shop.subscribes(shop.customer())
+    shop.delivered(client)
+    event = StripeEvent.objects.get(type="customer.subscription.created")
+    stripe_events.apply(event.pk, now=timezone.now())
+    event.refresh_from_db()
+    assert (event.attempts, event.state) == (1, "applied")
+
+
+def test_an_event_that_another_worker_is_at_is_left_to_it(shop, client):
+    shop.subscribes(shop.customer())
+    shop.delivered(client)
+    at_work = StripeEvent.objects.filter(type="customer.subscription.created")
+    at_work.update(due_at=timezone.now() + timedelta(minutes=10), state="waiting")
+    assert stripe_events.apply(at_work.get().pk, now=timezone.now()) == "waiting"
+    assert at_work.get().attempts == 1
+
+
+def test_a_customer_is_the_only_person_with_the_address(shop, client):
+    for name in ("ada", "ben"):
+        properties = {"$set": {"email": f"{name}@example.com"}}
+        ingest.store([record("$identify", name, NOW, properties=properties)])
+    customer = shop.customer(email="ADA@example.com")
+    shop.delivered(client)
+    assert StripeCustomer.objects.get().customer_id == customer
+
+
+def test_of_two_persons_with_an_address_none_is_taken_for_the_customer(shop, client):
+    for name in ("ada", "eve"):
+        properties = {"$set": {"email": "ada@example.com"}}
+        ingest.store([record("$identify", name, NOW, properties=properties)])
+    shop.customer(email="ada@example.com")
+    shop.delivered(client)
+    assert not StripeCustomer.objects.exists()
 
 
 def test_an_upgrade_is_named_so(shop, client):
@@ -190,5 +239,8 @@ def test_a_tiered_price_and_a_coupon_are_completed_from_stripe(shop, client):
         items=items,
         discounts=[{"coupon": coupon["id"]}],
     )
-    shop.delivered(client)
+    # Nothing was told of price and coupon: they are read when they are needed.
+    (created,) = [e for e in shop.stripe.events if e["type"] == "customer.subscription.created"]
+    deliver(client, shop.stripe, created)
     assert RevenueCustomer.objects.get().mrr == 1700
+    assert not HeldObject.objects.exists()
