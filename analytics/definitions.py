@@ -17,6 +17,7 @@ from analytics.calculations.calendar import LocalCalendar
 from analytics.calculations.cells import FORMULA_VERSION
 from analytics.calculations.wire import EARLIEST
 from analytics.models import RollupDefinition
+from analytics.read_once import read_once
 
 FIRST_EVENT = "$first_event"  # as signup event: a person's first qualifying event is the signup
 
@@ -68,6 +69,7 @@ def configured() -> Definitions:
     )
 
 
+@read_once
 def in_force() -> Definitions:
     """Return the definitions the roll-ups were built with, or the configured ones before any."""
     row = RollupDefinition.objects.first()

@@ -17,6 +17,7 @@ from django.db.models import F, Min, Q, Sum
 from analytics import definitions
 from analytics.calculations.calendar import month_start, next_month
 from analytics.calculations.statistics import Rate
+from analytics.read_once import read_once
 from billing import revenue_settings
 from billing.calculations.lifetime import (
     Lifetime,
@@ -190,6 +191,7 @@ def levels(days: Sequence[date]) -> list[Level]:
     ]
 
 
+@read_once
 def mrr(*, as_of: date, first: date | None = None, last: date | None = None) -> Mrr:
     """Return MRR at the end of `as_of`, and of each day from `first` to `last` (30 days)."""
     last = min(last or as_of, as_of)
@@ -216,6 +218,7 @@ def mrr(*, as_of: date, first: date | None = None, last: date | None = None) -> 
     )
 
 
+@read_once
 def held(*, as_of: date) -> list[HeldAmount]:
     """Return what waits for an exchange rate, by currency."""
     rows = MrrMovement.objects.filter(kind=Kind.HELD, day__lte=as_of).values("currency")
@@ -253,6 +256,7 @@ def movements(*, first: date, last: date, as_of: date, by_month: bool = True) ->
     return periods
 
 
+@read_once
 def churn(*, as_of: date) -> Churn:
     """Return churn over the 30 days that end on `as_of`."""
     start = as_of - timedelta(days=CHURN_DAYS)
@@ -272,6 +276,7 @@ def churn(*, as_of: date) -> Churn:
     )
 
 
+@read_once
 def ltv(*, as_of: date) -> Ltv:
     """Return lifetime value, with churn pooled over the 90 days that end on `as_of`."""
     ends = [as_of - timedelta(days=CHURN_DAYS * number) for number in range(LTV_WINDOWS + 1)]
@@ -332,6 +337,7 @@ def customers_at(day: date) -> list[str]:
     return [customer for customer, pays in last.values_list("customer_id", "closing") if pays > 0]
 
 
+@read_once
 def first_day() -> date | None:
     """Return the first day of the ledger."""
     return MrrDay.objects.order_by("day").values_list("day", flat=True).first()

@@ -3,9 +3,11 @@
 from fractions import Fraction
 
 from analytics import definitions
+from analytics.read_once import read_once
 from billing.models import RevenueSettings
 
 
+@read_once
 def current() -> RevenueSettings:
     """Return the settings; before anybody saved them, the defaults."""
     return RevenueSettings.objects.first() or RevenueSettings(pk=1)

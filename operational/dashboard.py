@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from analytics import definitions, demo, health
 from analytics.health import Problem
 from analytics.models import Person
+from analytics.read_once import reading_together
 from analytics.retention import Cohort, WeekCohort, weekly_retention
 from billing import revenue
 from billing.revenue import Churn, Mrr
@@ -75,6 +76,7 @@ class Waiting:
     problems: Sequence[Problem]
 
 
+@reading_together()
 def gather(*, now: datetime) -> Dashboard | Waiting:
     """Gather the page from roll-ups and readings, whatever the number of events."""
     if not Person.objects.exists():

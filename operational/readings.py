@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from analytics import definitions
 from analytics.calculations.statistics import Status
+from analytics.read_once import reading_together
 from operational import goals, kpi_sources
 from operational.calculations.kpi import (
     Goal,
@@ -38,6 +39,7 @@ class KpiStatus:
     as_of: date
 
 
+@reading_together()
 def read_kpis(*, as_of: date) -> list[KpiStatus]:
     """Measure every KPI of the catalogue as of the end of a complete day, in its order."""
     return _read(goals.in_force(), as_of)

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analytics.read_once import reading_together
 from operational.alignment import alignment_score
 from operational.calculations.alignment import Band, Contribution
 from operational.catalogue import CATALOGUE
@@ -58,5 +59,6 @@ class AlignmentScoreView(APIView):
         parameters=[AsOfQuery],
         responses=AlignmentSerializer,
     )
+    @reading_together()
     def get(self, request: Request) -> Response:
         return Response(AlignmentSerializer(alignment_score(as_of=asked_day(request))).data)

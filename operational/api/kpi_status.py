@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from analytics import definitions
 from analytics.api.parameters import IntervalSerializer
 from analytics.calculations.statistics import Status
+from analytics.read_once import reading_together
 from operational import kpi_sources
 from operational.calculations.kpi import Better, Severity, Unit
 from operational.readings import KpiStatus, read_kpis
@@ -114,6 +115,7 @@ class KpiStatusView(APIView):
         parameters=[AsOfQuery],
         responses=KpiReportSerializer,
     )
+    @reading_together()
     def get(self, request: Request) -> Response:
         as_of = asked_day(request)
         return Response(kpi_report(as_of, read_kpis(as_of=as_of)))

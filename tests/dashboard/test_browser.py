@@ -357,13 +357,14 @@ def test_the_keyboard_reaches_the_content_first_and_the_kpis_in_order(logged_in,
     expect(logged_in.get_by_role("link", name="Skip to content")).to_be_focused()
     logged_in.keyboard.press("Enter")
     names = []
-    for _ in range(14):
+    for _ in range(15):
         logged_in.keyboard.press("Tab")
         names.append(logged_in.evaluate("document.activeElement.id"))
     assert names[:3] == ["pause", "remove-demo", "gap"]
     kpis = logged_in.locator(".pl-kpi-name a").evaluate_all("links => links.map(l => l.id)")
-    assert names[3:11] == kpis
-    assert names[11] == "cohorts-scroll"
+    assert names[3] == "revenue"
+    assert names[4:12] == kpis
+    assert names[12] == "cohorts-scroll"
 
 
 def test_every_picture_has_words_and_every_heading_its_level(logged_in, company):

@@ -108,7 +108,7 @@ def test_an_answer_takes_few_queries_and_none_of_events(get, path):
         connection,
     ) as queries:
         get(path)
-    assert len(queries) <= 24  # billing asks, too
+    assert len(queries) <= 20  # billing asks, too
     assert not [query for query in queries if "analytics_event" in query["sql"]]
 
 
