@@ -146,7 +146,10 @@ UNFOLD = {
             {
                 "title": "Background work",
                 "separator": True,
-                "items": [_rows("Schedules", "schedule", "django_celery_beat.periodictask")],
+                "items": [
+                    _rows("Schedules", "schedule", "django_celery_beat.periodictask"),
+                    _rows("Job history", "work_history", "operational.jobrun"),
+                ],
             },
         ],
     },

@@ -39,6 +39,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "crontab": {"minute": "47", "hour": "3"},
         "description": "Check that the MRR ledger adds up on every day.",
     },
+    "clean-up": {
+        "task": "operational.tasks.clean_up",
+        "crontab": {"minute": "0", "hour": "3"},
+        "description": "Forget the history of jobs that is older than 30 days.",
+    },
     "record-kpi-readings": {
         "task": "operational.tasks.record_kpi_readings",
         "crontab": {"minute": "7"},

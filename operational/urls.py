@@ -1,8 +1,10 @@
 from django.urls import URLPattern, path, re_path
 
+from operational import probes
 from operational.admin import dashboard
 from operational.api.alignment_score import AlignmentScoreView
 from operational.api.kpi_status import KpiStatusView
+from operational.api.system_health import SystemHealthView
 
 app_name = "operational"
 urlpatterns: list[URLPattern] = [
@@ -15,5 +17,10 @@ urlpatterns: list[URLPattern] = [
         AlignmentScoreView.as_view(),
         name="api-alignment-score",
     ),
+    re_path(
+        r"^api/operational/system-health/?$", SystemHealthView.as_view(), name="api-system-health"
+    ),
+    path("livez", probes.livez, name="livez"),
+    path("readyz", probes.readyz, name="readyz"),
     re_path(r"^api/operational/kpi-status/?$", KpiStatusView.as_view(), name="api-kpi-status"),
 ]

@@ -1,3 +1,3 @@
-from . import goals, logins, readings, schedules, tokens, users
+from . import goals, job_runs, logins, readings, schedules, tokens, users
 
-__all__ = ["goals", "logins", "readings", "schedules", "tokens", "users"]
+__all__ = ["goals", "job_runs", "logins", "readings", "schedules", "tokens", "users"]

@@ -1,3 +1,4 @@
+from .job_run import JobRun
 from .kpi import KpiGoal, KpiReading
 
-__all__ = ["KpiGoal", "KpiReading"]
+__all__ = ["JobRun", "KpiGoal", "KpiReading"]

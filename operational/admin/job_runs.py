@@ -1,0 +1,21 @@
+"""The history of the scheduled jobs."""
+
+from django.contrib import admin
+
+from analytics.admin.read_only import ReadOnlyAdmin
+from operational.models import JobRun
+
+
+@admin.register(JobRun)
+class JobRunAdmin(ReadOnlyAdmin):
+    list_display = ["started_at", "job", "outcome", "took", "problem"]
+    list_display_links = None
+    list_filter = ["outcome", "job"]
+    date_hierarchy = "started_at"
+    ordering = ["-started_at"]
+
+    @admin.display(description="Took")
+    def took(self, run: JobRun) -> str:
+        if run.finished_at is None:
+            return "–"
+        return f"{(run.finished_at - run.started_at).total_seconds():.1f} s"

@@ -1,0 +1,36 @@
+"""GET /api/operational/system-health: how every part of the system is."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from operational.calculations.health import Health
+from operational.system_health import system_health
+
+
+class ComponentSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    health = serializers.ChoiceField(choices=[*Health], help_text="off: it is not set up.")
+    detail = serializers.CharField()
+    since = serializers.DateTimeField(allow_null=True, help_text="Of what is wrong.")
+    remedy = serializers.CharField()
+
+
+class SystemHealthSerializer(serializers.Serializer):
+    now = serializers.DateTimeField()
+    health = serializers.ChoiceField(choices=[*Health], help_text="The worst of all.")
+    components = ComponentSerializer(many=True)
+
+
+class SystemHealthView(APIView):
+    """How every part of the system is, since when something is wrong, and the remedy."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(operation_id="operational_system_health", responses=SystemHealthSerializer)
+    def get(self, _request: Request) -> Response:
+        return Response(SystemHealthSerializer(system_health(timezone.now())).data)

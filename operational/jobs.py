@@ -1,0 +1,104 @@
+"""Scheduled jobs: what each run did, and which should have run and did not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import states
+from celery.signals import task_postrun, task_prerun
+from django.db.models import Max
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from operational.models import JobRun
+
+PATIENCE = timedelta(minutes=5)  # after the time at which a job is due
+KEPT = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A job that was due and has not succeeded since; `last_success` None: never."""
+
+    job: str
+    due: datetime
+    last_success: datetime | None
+    problem: str  # of the last run, "" where it did not fail
+
+
+def connect() -> None:
+    """Note every run of a scheduled job, in the worker that runs it."""
+    task_prerun.connect(_started, dispatch_uid="job-started")
+    task_postrun.connect(_finished, dispatch_uid="job-finished")
+
+
+def _started(task_id: str, task: Any, **_: Any) -> None:
+    if job := _job_of(task):
+        started = {"job": job, "started_at": timezone.now(), "outcome": JobRun.Outcome.RUNNING}
+        JobRun.objects.update_or_create(task_id=task_id, defaults=started)
+
+
+def _finished(task_id: str, task: Any, state: str, retval: Any, **_: Any) -> None:
+    if not _job_of(task):
+        return
+    failed = state != states.SUCCESS
+    problem = f"{type(retval).__name__}: {retval}".partition("\n")[0][:500] if failed else ""
+    JobRun.objects.filter(pk=task_id).update(
+        finished_at=timezone.now(),
+        outcome=JobRun.Outcome.FAILED if failed else JobRun.Outcome.OK,
+        problem=problem,
+    )
+
+
+def _job_of(task: Any) -> str:
+    """Return the name of the schedule that started a task, "" where none did."""
+    headers = getattr(task.request, "headers", None) or {}
+    return str(
+        headers.get("periodic_task_name") or getattr(task.request, "periodic_task_name", "") or ""
+    )
+
+
+def last_success() -> datetime | None:
+    """Return when a worker last finished a scheduled job."""
+    succeeded = JobRun.objects.filter(outcome=JobRun.Outcome.OK)
+    last: datetime | None = succeeded.aggregate(last=Max("finished_at"))["last"]
+    return last
+
+
+def missed(now: datetime, *, patience: timedelta = PATIENCE) -> Sequence[Missed]:
+    """Return the enabled jobs that were due longer than `patience` ago and did not succeed."""
+    succeeded = dict(
+        JobRun.objects.filter(outcome=JobRun.Outcome.OK)
+        .values_list("job")
+        .annotate(last=Max("started_at"))
+    )
+    problems = dict(
+        JobRun.objects.filter(outcome=JobRun.Outcome.FAILED)
+        .order_by("started_at")
+        .values_list("job", "problem")
+    )
+    found = []
+    tasks = PeriodicTask.objects.filter(enabled=True, one_off=False)
+    for task in tasks.select_related("crontab", "interval").order_by("name"):
+        last = succeeded.get(task.name)
+        due = next_due(task, last or task.date_changed)
+        if due + patience < now:
+            problem = problems.get(task.name, "")
+            found.append(Missed(task.name, due, last, problem))
+    return found
+
+
+def next_due(task: PeriodicTask, after: datetime) -> datetime:
+    """Return when a job is due next after a moment, in the time zone of its schedule."""
+    schedule = task.schedule
+    if not hasattr(schedule, "remaining_delta"):  # an interval, which knows no clock
+        due: datetime = after + schedule.run_every
+        return due
+    start, delta, _ = schedule.remaining_delta(after.astimezone(getattr(schedule, "tz", None)))
+    due = start + delta
+    return due
+
+
+def forget_old(now: datetime) -> None:
+    JobRun.objects.filter(started_at__lt=now - KEPT).delete()

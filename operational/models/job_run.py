@@ -1,0 +1,28 @@
+"""What scheduled jobs did."""
+
+from django.db import models
+
+
+class JobRun(models.Model):
+    """One run of a scheduled job."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running"
+        OK = "ok"
+        FAILED = "failed"
+
+    task_id = models.CharField(max_length=64, primary_key=True, help_text="Celery's")
+    job = models.CharField(max_length=200, help_text="The name of its schedule")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=7, choices=Outcome.choices, default=Outcome.RUNNING)
+    problem = models.TextField(blank=True, help_text="Why it failed")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["job", "-started_at"], name="job_run_by_job"),
+            models.Index(fields=["started_at"], name="job_run_by_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.started_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,186 @@
+"""How every part of the system is: what is wrong, since when, and the remedy."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import psycopg
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.models import Max, Min
+from django.db.models.functions import Now
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+from redis.exceptions import RedisError
+
+from analytics import health as capture
+from billing.models import StripeEvent, UsageNotice
+from operational import jobs
+from operational.calculations.health import Component, Health, overall
+
+WORKER_WARNING, WORKER_CRITICAL = timedelta(minutes=3), timedelta(minutes=10)
+DISK_WARNING, DISK_CRITICAL = 0.15, 0.05  # free
+CLOCK_WARNING = timedelta(seconds=5)
+EVENT_WAITS = timedelta(minutes=5)
+_START = "Start one: celery -A config worker"
+_START_BEAT = (
+    "Start it: celery -A config beat --scheduler django_celery_beat.schedulers:DatabaseScheduler"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemHealth:
+    now: datetime
+    health: Health
+    components: tuple[Component, ...]
+
+
+def system_health(now: datetime) -> SystemHealth:
+    """Look at every part, cheaply; what cannot be looked at without the database says so."""
+    database = _database()
+    found = [database, _valkey()]
+    if database.health is not Health.CRITICAL:
+        for look in _LOOKS:
+            found += look(now)
+    found.append(_disk())
+    return SystemHealth(now, overall(found), tuple(found))
+
+
+def _database() -> Component:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('server_version')")
+            version = cursor.fetchone()[0].split()[0]
+    except (DatabaseError, psycopg.Error) as error:
+        return Component(
+            "database",
+            Health.CRITICAL,
+            f"It does not answer: {type(error).__name__}.",
+            remedy="Look at PostgreSQL, and at DATABASE_URL.",
+        )
+    return Component("database", Health.OK, f"PostgreSQL {version} answers.")
+
+
+def _valkey() -> Component:
+    try:
+        cache.get("health")
+    except RedisError as error:
+        return Component(
+            "valkey",
+            Health.CRITICAL,
+            f"It does not answer: {type(error).__name__}.",
+            remedy="Look at Valkey, and at REDIS_URL. Capture goes on without it; jobs wait.",
+        )
+    return Component("valkey", Health.OK, "It answers.")
+
+
+def _workers(now: datetime) -> Iterator[Component]:
+    """Jobs of every minute are the heartbeat of beat, which asks, and of the worker."""
+    first = PeriodicTask.objects.filter(enabled=True).aggregate(since=Min("date_changed"))["since"]
+    asked = PeriodicTask.objects.aggregate(last=Max("last_run_at"))["last"]
+    yield _heartbeat("beat", "asked for a job", asked or first, now, remedy=_START_BEAT)
+    finished = jobs.last_success()
+    yield _heartbeat("worker", "finished a job", finished or first, now, remedy=_START)
+
+
+def _heartbeat(
+    name: str, did: str, last: datetime | None, now: datetime, *, remedy: str
+) -> Component:
+    if last is None or now - last <= WORKER_WARNING:
+        return Component(name, Health.OK, f"It {did} within the last minutes.")
+    health = Health.CRITICAL if now - last > WORKER_CRITICAL else Health.WARNING
+    return Component(name, health, f"It has not {did} since then.", last, remedy)
+
+
+def _schedule(now: datetime) -> Iterator[Component]:
+    missed = jobs.missed(now)
+    if not missed:
+        yield Component("schedule", Health.OK, "Every job ran when it was due.")
+        return
+    names = ", ".join(one.job for one in missed)
+    why = next((f" {one.problem}." for one in missed if one.problem), "")
+    yield Component(
+        "schedule",
+        Health.WARNING,
+        f"Due, and not done: {names}.{why}",
+        min(one.due for one in missed),
+        "Look at the jobs' history and at worker and beat.",
+    )
+
+
+def _capture(now: datetime) -> Iterator[Component]:
+    found = capture.capture_health(now)
+    for problem in found.problems:
+        detail = " ".join(filter(None, [problem.what, problem.why]))
+        remedy = " ".join(filter(None, [problem.remedy, problem.command]))
+        yield Component("capture", Health.WARNING, detail, problem.since, remedy)
+    if not found.problems:
+        yield Component("capture", Health.OK, f"{found.waiting:,} requests wait in the inbox.")
+
+
+def _stripe(now: datetime) -> Iterator[Component]:
+    if not settings.STRIPE_SECRET_KEY and not settings.STRIPE_WEBHOOK_SECRETS:
+        yield Component("stripe", Health.OFF, "It is not set up.")
+        return
+    waiting = StripeEvent.objects.filter(due_at__isnull=False)
+    late = waiting.filter(received_at__lt=now - EVENT_WAITS).aggregate(since=Min("received_at"))
+    if since := late["since"]:
+        yield Component(
+            "stripe",
+            Health.WARNING,
+            f"Events wait or fail: {waiting.count():,}.",
+            since,
+            "Stripe events in the admin says why; a worker has to run.",
+        )
+        return
+    last = StripeEvent.objects.aggregate(last=Max("received_at"))["last"]
+    detail = f"The last event came at {last:%Y-%m-%d %H:%M} UTC." if last else "No event came yet."
+    yield Component("stripe", Health.OK, detail)
+
+
+def _mail(_now: datetime) -> Iterator[Component]:
+    if not settings.PLUMBLINE_EMAIL_FROM:
+        yield Component("mail", Health.OFF, "PLUMBLINE_EMAIL_FROM is not set: no e-mail is sent.")
+        return
+    failed = UsageNotice.objects.filter(email=UsageNotice.Email.FAILED)
+    since = failed.aggregate(since=Min("created_at"))["since"]
+    if since is None:
+        yield Component("mail", Health.OK, "No e-mail has failed.")
+        return
+    detail = f"E-mails that could not be sent: {failed.count():,}."
+    yield Component("mail", Health.WARNING, detail, since, "Look at the mail server's settings.")
+
+
+def _clock(_now: datetime) -> Iterator[Component]:
+    """Compare this machine's clock with the database's."""
+    before = timezone.now()
+    theirs = PeriodicTask.objects.annotate(theirs=Now()).values_list("theirs", flat=True).first()
+    difference = abs((theirs or before) - before)
+    if difference <= CLOCK_WARNING:
+        yield Component("clock", Health.OK, "It agrees with the database's.")
+        return
+    detail = f"It differs from the database's by {difference.total_seconds():.0f} seconds."
+    yield Component("clock", Health.WARNING, detail, remedy="Set the clocks, by NTP say.")
+
+
+def _disk() -> Component:
+    usage = shutil.disk_usage(Path(settings.BASE_DIR))
+    free = usage.free / usage.total
+    detail = f"{usage.free / 2**30:,.1f} GiB ({free:.0%}) are free."
+    if free >= DISK_WARNING:
+        return Component("disk", Health.OK, detail)
+    health = Health.CRITICAL if free < DISK_CRITICAL else Health.WARNING
+    return Component("disk", health, detail, remedy="Make room, or drop old months of events.")
+
+
+_LOOKS: list[Callable[[datetime], Iterator[Component]]] = [
+    _workers,
+    _schedule,
+    _capture,
+    _stripe,
+    _mail,
+    _clock,
+]
