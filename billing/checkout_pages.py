@@ -33,7 +33,7 @@ def checkout(request: HttpRequest, token: str) -> HttpResponse:
             session = subscriptions.checkout_session(person, known_by.pk, price_id)
     except subscriptions.Unusable:
         return _page(request, *_GONE, status=HTTPStatus.NOT_FOUND)
-    except stripe_gateway.StripeProblem:
+    except (stripe_gateway.StripeProblem, subscriptions.Conflict):  # or it changed just now
         return _page(request, *_AWAY, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return HttpResponseRedirect(session["url"])
 

@@ -138,7 +138,8 @@ def checkout_session(
 
 def portal_session(person: Person, *, back_to: str = "", key: str = "") -> Json:
     """Return a session of Stripe's customer portal."""
-    customer_ids = stripe_gateway.customer_ids_of(person.pk)
+    paying = [_id(one["customer"]) for one in living(person)]
+    customer_ids = paying or stripe_gateway.customer_ids_of(person.pk)
     if not customer_ids:
         raise Conflict("They are no customer at Stripe yet: send them through a checkout session.")
     return stripe_gateway.call(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from celery import states
 from celery.signals import task_postrun, task_prerun
@@ -93,11 +93,10 @@ def next_due(task: PeriodicTask, after: datetime) -> datetime:
     """Return when a job is due next after a moment, in the time zone of its schedule."""
     schedule = task.schedule
     if not hasattr(schedule, "remaining_delta"):  # an interval, which knows no clock
-        due: datetime = after + schedule.run_every
-        return due
-    start, delta, _ = schedule.remaining_delta(after.astimezone(getattr(schedule, "tz", None)))
-    due = start + delta
-    return due
+        start, delta = after, schedule.run_every
+    else:
+        start, delta, _ = schedule.remaining_delta(after.astimezone(getattr(schedule, "tz", None)))
+    return cast("datetime", start + delta)
 
 
 def forget_old(now: datetime) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import requests
 from django.utils import timezone
 
 from analytics.models import Person
@@ -22,6 +23,10 @@ def link(shop, price=""):
     person = Person.objects.get(distinct_ids="ada")
     url = stripe_gateway.checkout_url(person, price or shop.price)
     return url.removeprefix("http://localhost:8000")
+
+
+def client_page(url):
+    return requests.get(url, timeout=10).text
 
 
 def sessions():
@@ -75,6 +80,25 @@ def test_stripe_out_of_reach_is_explained(shop, client, settings):
     answer = client.get(url)
     assert answer.status_code == 503
     assert "Nothing was bought" in answer.content.decode()
+
+
+def test_who_subscribes_while_they_follow_the_link_is_asked_to_try_again(shop, client, monkeypatch):
+    seen = iter([[], [{"id": "sub_1"}]])
+    monkeypatch.setattr("billing.subscriptions.living", lambda _: next(seen))
+    assert client.get(link(shop)).status_code == 503
+    assert sessions() == []
+
+
+def test_the_portal_is_that_of_the_customer_who_pays(shop, client):
+    paying = shop.customer("ada")
+    shop.subscribes(paying)
+    shop.customer("ada")  # a newer one, who has nothing
+    shop.delivered(client)
+    session = client.get(link(shop))["Location"]
+    assert stripe_gateway.persons_of([paying])
+    assert "/p/session/" in session
+    shown = client_page(session)
+    assert "There is no subscription" not in shown
 
 
 def test_there_is_no_link_without_stripe(db, settings):
