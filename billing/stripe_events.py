@@ -203,8 +203,7 @@ def _store(event: StripeEvent, *, read: bool) -> None:
             as_of = event.happened_at + timedelta(microseconds=rank)
             told = payload["data"]["object"] | ({"deleted": True} if deleted else {})
             stripe_gateway.store(told, as_of=as_of)
-        if not event.customer_id and about.get("charge"):
-            event.customer_id = stripe_gateway.payer_of(about["charge"])
+        event.customer_id = stripe_gateway.owner_of(about)
         event.payload, event.state, event.reason = payload, State.APPLIED, ""
         event.save(update_fields=["payload", "state", "reason", "customer_id"])
 

@@ -124,16 +124,16 @@ def _refuse(line: Line, reason: str) -> None:
 
 def _overtaken(loaded: list[Line]) -> None:
     """Say of which objects the file holds another version, and that one is kept."""
-    versions: dict[tuple[str, str], set[str]] = {}
+    told: dict[tuple[str, str], list[Line]] = {}
     for line in loaded:
         if line.version:
-            versions.setdefault((line.kind, line.stripe_id), set()).add(line.version)
-    for (kind, stripe_id), found in versions.items():
-        if len(found) == 1:
+            told.setdefault((line.kind, line.stripe_id), []).append(line)
+    for (kind, stripe_id), lines in told.items():
+        if len({line.version for line in lines}) == 1:
             continue
         kept = stripe_events.fingerprint_of(stripe_gateway.stored(kind, stripe_id) or {})
-        for line in loaded:
-            if (line.kind, line.stripe_id) == (kind, stripe_id) and line.version != kept:
+        for line in lines:
+            if line.version != kept:
                 line.outcome, line.reason = Outcome.IGNORED, "Another line has another version."
 
 
@@ -142,7 +142,7 @@ def _follow(loaded: list[Line]) -> None:
     for line in loaded:
         if line.kind == "refund" and line.outcome == Outcome.STORED:  # its charge says whose
             refund = stripe_gateway.stored("refund", line.stripe_id) or {}
-            line.customer_id = stripe_gateway.payer_of(refund.get("charge"))
+            line.customer_id = stripe_gateway.owner_of(refund)
     customer_ids = {line.customer_id for line in loaded if line.customer_id}
     if not customer_ids:
         return

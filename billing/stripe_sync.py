@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from billing import stripe_customers, stripe_events, stripe_gateway
-from billing.calculations.stripe_event import NAMES, customer_of
+from billing.calculations.stripe_event import NAMES
 from billing.calculations.stripe_fields import Unusable
 from billing.signals import stripe_changed
 from billing.stripe_gateway import Change
@@ -68,7 +68,7 @@ def _sync_kind(
         if change == Change.CHANGED:
             report.corrected.append((kind, listed["id"]))
         if stripe_customers.link_by(stripe_json) or change in {Change.NEW, Change.CHANGED}:
-            changed.add(customer_of(stripe_json))
+            changed.add(stripe_gateway.owner_of(stripe_json))
     report.found[kind] = found
     _look_for(stripe_gateway.stored_ids(kind) - seen, kind, report)
     return changed - {""}

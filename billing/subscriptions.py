@@ -14,6 +14,7 @@ from django.urls import reverse
 from analytics.models import Person
 from analytics.persons import find_person
 from billing import stripe_customers, stripe_events, stripe_gateway
+from billing.calculations.stripe_event import customer_of
 from billing.calculations.stripe_price import price_of
 from billing.models import Plan
 
@@ -138,7 +139,7 @@ def checkout_session(
 
 def portal_session(person: Person, *, back_to: str = "", key: str = "") -> Json:
     """Return a session of Stripe's customer portal."""
-    paying = [_id(one["customer"]) for one in living(person)]
+    paying = [customer_of(one) for one in living(person)]
     customer_ids = paying or stripe_gateway.customer_ids_of(person.pk)
     if not customer_ids:
         raise Conflict("They are no customer at Stripe yet: send them through a checkout session.")
@@ -163,7 +164,7 @@ def preview(of: Json, change: Change, *, item: str | None = None) -> Json:
     return stripe_gateway.call(
         "post",
         "/v1/invoices/create_preview",
-        customer=_id(of["customer"]),
+        customer=customer_of(of),
         subscription=of["id"],
         subscription_details=details,
     )
@@ -247,9 +248,5 @@ def _changed(of: Json, method: str, key: str, *, path: str = "", **parameters: A
         method, f"/v1/subscriptions/{of['id']}{path}", idempotency_key=key, **parameters
     )
     found = stripe_gateway.refresh("subscription", found["id"]) or found
-    stripe_events.enqueue_following(_id(found["customer"]))
+    stripe_events.enqueue_following(customer_of(found))
     return found
-
-
-def _id(customer: Any) -> str:
-    return str(customer["id"] if isinstance(customer, dict) else customer)

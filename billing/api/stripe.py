@@ -24,10 +24,10 @@ from billing.api.stripe_answers import (
     preview_shown,
     subscription_shown,
 )
+from billing.api.usage import IDEMPOTENCY_HEADER
 from billing.calculations.currency import DECIMALS
 from billing.idempotency import Answer
 
-IDEMPOTENCY_HEADER = "Idempotency-Key"
 RETRY_AFTER = 30  # seconds
 _KEY = OpenApiParameter(
     IDEMPOTENCY_HEADER,

@@ -30,7 +30,7 @@ from .reading import (
     subscription_events,
     subscriptions_of,
 )
-from .refreshing import keep, moment, payer_of, refresh
+from .refreshing import keep, moment, owner_of, refresh
 from .signatures import BadSignature, verified
 
 __all__ = [
@@ -55,7 +55,7 @@ __all__ = [
     "is_set_up",
     "keep",
     "moment",
-    "payer_of",
+    "owner_of",
     "persons_of",
     "read_checkout_token",
     "refresh",

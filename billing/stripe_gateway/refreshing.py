@@ -7,6 +7,8 @@ from django.utils import timezone
 from djstripe.models import Charge
 
 from billing.calculations.stripe_completion import completed, discounts_of
+from billing.calculations.stripe_event import customer_of
+from billing.calculations.stripe_fields import id_of
 
 from .calls import fetch
 from .objects import KINDS, Change, store, stored
@@ -41,9 +43,11 @@ def keep(found: Json, *, as_of: datetime) -> tuple[Json, Change]:
     return found, change
 
 
-def payer_of(charge: Any) -> str:
-    """Return the customer of a charge that is stored, "" where there is none."""
-    charge_id = charge.get("id") if isinstance(charge, dict) else charge
+def owner_of(stripe_json: Json) -> str:
+    """Return whose an object is, by itself or by its stored charge; "" where that is not known."""
+    if own := customer_of(stripe_json):
+        return own
+    charge_id = id_of(stripe_json.get("charge"), "charge", default="")
     owners = Charge.objects.filter(id=charge_id).values_list("customer_id", flat=True)
     return owners.first() or ""
 
