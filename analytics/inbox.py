@@ -19,6 +19,7 @@ from analytics.ledger import Line
 from analytics.memory import Memory
 from analytics.models import InboxRequest, Outcome
 from analytics.project_keys import note_use
+from analytics.read_once import read_once
 
 logger = logging.getLogger(__name__)
 
@@ -159,6 +160,7 @@ def depth() -> int:
     return InboxRequest.objects.count()
 
 
+@read_once
 def waiting_since() -> datetime | None:
     """Return when the oldest request that waits was acknowledged."""
     return InboxRequest.objects.order_by("pk").values_list("received_at", flat=True).first()

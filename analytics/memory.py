@@ -44,6 +44,7 @@ class Known:
     person_of: dict[str, int] = field(default_factory=dict)  # by distinct id
     moments: dict[int, Moments] = field(default_factory=dict)
     days: set[tuple[int, int]] = field(default_factory=set)
+    last_minutes: dict[int, int] = field(default_factory=dict)  # of activity, by person
 
     @property
     def is_full(self) -> bool:

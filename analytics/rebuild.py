@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from django.db import connection, transaction
 
-from analytics import definitions, memory, rollups
+from analytics import definitions, last_day, memory, rollups
 from analytics.calculations.calendar import LocalCalendar
 from analytics.calculations.cells import Cell, add_cells
 from analytics.definitions import FIRST_EVENT, Definitions
@@ -61,6 +61,13 @@ ORDER BY id, day
 _CONTENT = {
     "counters": "SELECT name, day::text, number, value FROM analytics_counter WHERE value <> 0",
     "events by day": "SELECT event, day::text, value FROM analytics_eventday WHERE value <> 0",
+    "events by minute": (
+        "SELECT event, minute, value FROM analytics_eventminute"
+        " WHERE value <> 0 AND minute >= now() - interval '24 hours'"
+    ),
+    "last active": (
+        "SELECT person_id, at FROM analytics_lastactive WHERE at >= now() - interval '24 hours'"
+    ),
     "person days": "SELECT person_id, day::text FROM analytics_personday",
     "persons' moments": (
         "SELECT id, first_seen_at, first_event_at, signup_at, activated_at FROM analytics_person"
@@ -141,6 +148,8 @@ def _recompute(cursor: psycopg.Cursor, wanted: Definitions, progress: Progress) 
     for step, statement in steps:
         progress(step, 0, 0)
         cursor.execute(statement, parameters if "%(" in statement else None)
+    progress("the last day", 0, 0)
+    last_day.rebuild(cursor, wanted.ignored_events)
     cursor.execute("SELECT count(*) FROM analytics_person")
     (persons,) = cursor.fetchone() or (0,)
     total: dict[Cell, int] = {}

@@ -17,7 +17,7 @@ import psycopg
 from django.db import transaction
 from numpy.typing import NDArray
 
-from analytics import definitions
+from analytics import definitions, last_day
 from analytics.batch import Batch
 from analytics.calculations.calendar import QUARTER, LocalCalendar
 from analytics.calculations.cells import Cell, Firsts, add_cells
@@ -40,11 +40,12 @@ def lock(cursor: psycopg.Cursor) -> None:
 def recounted(cursor: psycopg.Cursor, person_ids: Collection[int]) -> Iterator[None]:
     """Count persons anew after what the block does to them, their days and their events."""
     lock(cursor)
-    ids = list(person_ids)
-    calendar = LocalCalendar(definitions.in_force().time_zone)
+    ids, in_force = list(person_ids), definitions.in_force()
+    calendar = LocalCalendar(in_force.time_zone)
     _count_again(cursor, ids, calendar, -1)
     yield
     _count_again(cursor, ids, calendar, 1)
+    last_day.look_again(cursor, in_force.ignored_events, ids)
     forget(cursor)
 
 
@@ -70,6 +71,7 @@ def _count_again(
         [calendar.zone.key, person_ids],
     )
     add_to_event_days(cursor, {(event, day): amount * n for event, day, n in cursor.fetchall()})
+    last_day.count_again(cursor, person_ids, amount)
 
 
 def add_events(
@@ -110,12 +112,63 @@ def add_events(
     )
     add_to_counters(cursor, change)
     days = [(person_id, day) for person_id, active in news.days.items() for day in active]
+    minutes = _add_to_last_day(
+        cursor,
+        rows,
+        moments=moments,
+        before=before,
+        after=after,
+        remembered=remembered,
+        in_force=in_force,
+    )
 
     def remember() -> None:
+        remembered.last_minutes.update(minutes)
         remembered.moments.update(known | after)
         remembered.days.update(days)
 
     transaction.on_commit(remember)
+
+
+def _add_to_last_day(
+    cursor: psycopg.Cursor,
+    rows: "_Rows",
+    *,
+    moments: Sequence[Moments],
+    before: Mapping[int, Moments],
+    after: Mapping[int, Moments],
+    remembered: Known,
+    in_force: Definitions,
+) -> dict[int, int]:
+    """Count what happened lately, and return the active minutes that were news, by person."""
+    is_recent = rows.times >= last_day.beginning().timestamp() * 1e6
+    if not is_recent.any():
+        return {}
+    minutes = rows.times // last_day.MINUTE
+    counts = is_recent & np.array([not one.excluded for one in moments])[rows.person]
+    keys = minutes[counts] * len(rows.names) + rows.name[counts]
+    each, events = np.unique(keys, return_counts=True)
+    last_day.add_event_minutes(
+        cursor,
+        {
+            (rows.names[key % len(rows.names)], key // len(rows.names)): number
+            for key, number in zip(each.tolist(), events.tolist(), strict=True)
+        },
+    )
+    latest = np.zeros(len(rows.persons), np.int64)
+    is_active = counts & ~rows.named(in_force.ignored_events)
+    np.maximum.at(latest, rows.person[is_active], minutes[is_active])
+    news = {
+        person_id: minute
+        for person_id, known, minute in zip(rows.persons, moments, latest.tolist(), strict=True)
+        if minute > remembered.last_minutes.get(person_id, 0)
+        and after.get(person_id, known).has_profile
+    }
+    last_day.add_last_active(cursor, news)
+    # Of those who count only now, earlier batches hold minutes, too.
+    got_profile = [one for one in after if after[one].has_profile and not before[one].has_profile]
+    last_day.look_again(cursor, in_force.ignored_events, got_profile)
+    return news
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Scheduled jobs: what each run did, and which should have run and did not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -11,6 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from analytics.read_once import read_once
 from operational.models import JobRun
 
 PATIENCE = timedelta(minutes=5)  # after the time at which a job is due
@@ -59,34 +60,41 @@ def _job_of(task: Any) -> str:
     )
 
 
+@read_once
+def schedules() -> Sequence[PeriodicTask]:
+    """Return what beat asks for, by name."""
+    tasks = PeriodicTask.objects.filter(enabled=True, one_off=False)
+    return list(tasks.select_related("crontab", "interval").order_by("name"))
+
+
+@read_once
+def successes() -> Mapping[str, tuple[datetime, datetime]]:
+    """Return when each job that succeeded last started, and last finished."""
+    succeeded = JobRun.objects.filter(outcome=JobRun.Outcome.OK)
+    rows = succeeded.values_list("job").annotate(Max("started_at"), Max("finished_at"))
+    return {job: (started, finished) for job, started, finished in rows}
+
+
 def last_success() -> datetime | None:
     """Return when a worker last finished a scheduled job."""
-    succeeded = JobRun.objects.filter(outcome=JobRun.Outcome.OK)
-    last: datetime | None = succeeded.aggregate(last=Max("finished_at"))["last"]
-    return last
+    return max((finished for _, finished in successes().values()), default=None)
 
 
 def missed(now: datetime, *, patience: timedelta = PATIENCE) -> Sequence[Missed]:
     """Return the enabled jobs that were due longer than `patience` ago and did not succeed."""
-    succeeded = dict(
-        JobRun.objects.filter(outcome=JobRun.Outcome.OK)
-        .values_list("job")
-        .annotate(last=Max("started_at"))
-    )
-    problems = dict(
-        JobRun.objects.filter(outcome=JobRun.Outcome.FAILED)
-        .order_by("started_at")
-        .values_list("job", "problem")
-    )
-    found = []
-    tasks = PeriodicTask.objects.filter(enabled=True, one_off=False)
-    for task in tasks.select_related("crontab", "interval").order_by("name"):
-        last = succeeded.get(task.name)
+    late = []
+    for task in schedules():
+        last, _ = successes().get(task.name, (None, None))
         due = next_due(task, last or task.date_changed)
         if due + patience < now:
-            problem = problems.get(task.name, "")
-            found.append(Missed(task.name, due, last, problem))
-    return found
+            late.append((task.name, due, last))
+    problems = _problems() if late else {}
+    return [Missed(name, due, last, problems.get(name, "")) for name, due, last in late]
+
+
+def _problems() -> dict[str, str]:
+    failed = JobRun.objects.filter(outcome=JobRun.Outcome.FAILED).order_by("started_at")
+    return dict(failed.values_list("job", "problem"))
 
 
 def next_due(task: PeriodicTask, after: datetime) -> datetime:

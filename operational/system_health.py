@@ -11,12 +11,11 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.models import Max, Min
-from django.db.models.functions import Now
 from django.utils import timezone
-from django_celery_beat.models import PeriodicTask
 from redis.exceptions import RedisError
 
 from analytics import health as capture
+from analytics.read_once import reading_together
 from billing.models import StripeEvent, UsageNotice
 from operational import jobs
 from operational.calculations.health import Component, Health, overall
@@ -38,6 +37,7 @@ class SystemHealth:
     components: tuple[Component, ...]
 
 
+@reading_together()
 def system_health(now: datetime) -> SystemHealth:
     """Look at every part, cheaply; what cannot be looked at without the database says so."""
     database = _database()
@@ -79,8 +79,9 @@ def _valkey() -> Component:
 
 def _workers(now: datetime) -> Iterator[Component]:
     """Jobs of every minute are the heartbeat of beat, which asks, and of the worker."""
-    first = PeriodicTask.objects.filter(enabled=True).aggregate(since=Min("date_changed"))["since"]
-    asked = PeriodicTask.objects.aggregate(last=Max("last_run_at"))["last"]
+    tasks = jobs.schedules()
+    first = min((task.date_changed for task in tasks), default=None)
+    asked = max((task.last_run_at for task in tasks if task.last_run_at), default=None)
     yield _heartbeat("beat", "asked for a job", asked or first, now, remedy=_START_BEAT)
     finished = jobs.last_success()
     yield _heartbeat("worker", "finished a job", finished or first, now, remedy=_START)
@@ -157,8 +158,10 @@ def _mail(_now: datetime) -> Iterator[Component]:
 def _clock(_now: datetime) -> Iterator[Component]:
     """Compare this machine's clock with the database's."""
     before = timezone.now()
-    theirs = PeriodicTask.objects.annotate(theirs=Now()).values_list("theirs", flat=True).first()
-    difference = abs((theirs or before) - before)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (theirs,) = cursor.fetchone()
+    difference = abs(theirs - before)
     if difference <= CLOCK_WARNING:
         yield Component("clock", Health.OK, "It agrees with the database's.")
         return

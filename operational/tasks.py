@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from analytics import last_day
 from operational import jobs, readings
 
 
@@ -16,3 +17,4 @@ def record_kpi_readings() -> None:
 def clean_up() -> None:
     """Forget what nobody needs any more."""
     jobs.forget_old(timezone.now())
+    last_day.forget_old()

@@ -4,6 +4,7 @@ from operational import probes
 from operational.admin import dashboard
 from operational.api.alignment_score import AlignmentScoreView
 from operational.api.kpi_status import KpiStatusView
+from operational.api.real_time_metrics import RealTimeMetricsView
 from operational.api.system_health import SystemHealthView
 
 app_name = "operational"
@@ -19,6 +20,11 @@ urlpatterns: list[URLPattern] = [
     ),
     re_path(
         r"^api/operational/system-health/?$", SystemHealthView.as_view(), name="api-system-health"
+    ),
+    re_path(
+        r"^api/operational/real-time-metrics/?$",
+        RealTimeMetricsView.as_view(),
+        name="api-real-time-metrics",
     ),
     path("livez", probes.livez, name="livez"),
     path("readyz", probes.readyz, name="readyz"),

@@ -2,7 +2,7 @@ from .capture import CaptureHour, ImportRun, InboxRequest, Outcome, ProjectKey, 
 from .event import Event, EventUuid
 from .forwarding import ForwardingBatch, ForwardingState
 from .person import DistinctId, ExclusionRule, Group, Person, PersonDay, PersonMerge
-from .rollup import Counter, EventDay, RollupDefinition
+from .rollup import Counter, EventDay, EventMinute, LastActive, RollupDefinition
 
 __all__ = [
     "CaptureHour",
@@ -10,6 +10,7 @@ __all__ = [
     "DistinctId",
     "Event",
     "EventDay",
+    "EventMinute",
     "EventUuid",
     "ExclusionRule",
     "ForwardingBatch",
@@ -17,6 +18,7 @@ __all__ = [
     "Group",
     "ImportRun",
     "InboxRequest",
+    "LastActive",
     "Outcome",
     "Person",
     "PersonDay",

@@ -6,6 +6,8 @@ from django.db.models.functions import Now
 
 from analytics.calculations.cells import CounterName
 
+from .person import Person
+
 
 class Counter(models.Model):
     """A number of persons. `analytics.calculations.cells` says what counts where."""
@@ -30,6 +32,33 @@ class EventDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event}[{self.day}] = {self.value}"
+
+
+class EventMinute(models.Model):
+    """How many events of a name happened in a minute of the last day; the name "" counts all."""
+
+    pk = models.CompositePrimaryKey("event", "minute")
+    event = models.TextField()
+    minute = models.DateTimeField()
+    value = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.event or 'all'}[{self.minute:%H:%M}] = {self.value}"
+
+
+class LastActive(models.Model):
+    """When a person who counts was last active, if that was within the last day."""
+
+    person = models.OneToOneField(
+        Person, on_delete=models.CASCADE, primary_key=True, db_constraint=False
+    )
+    at = models.DateTimeField(db_index=True, help_text="Their latest qualifying event")
+
+    class Meta:
+        verbose_name_plural = "last active"
+
+    def __str__(self) -> str:
+        return f"{self.person_id} at {self.at}"
 
 
 class RollupDefinition(models.Model):

@@ -1,0 +1,113 @@
+"""The last day to the minute, for real-time numbers: events by name, and who was active when last.
+
+What is older than `KEPT` is not counted here, and forgotten by the daily clean-up.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+import psycopg
+from django.utils import timezone
+
+from analytics.models import EventMinute, LastActive
+from analytics.postgres import array_literal
+
+KEPT = timedelta(hours=26)
+EVERY_EVENT = ""  # the name under which all of them are counted
+
+# A minute is the number of minutes since 1970.
+MINUTE = 60_000_000  # microseconds
+_AT = "to_timestamp(minute * 60)"
+
+_MINUTES = """
+SELECT event, floor(extract(epoch FROM timestamp) / 60)::bigint AS minute, count(*)
+FROM analytics_event JOIN analytics_person ON id = person_id AND NOT excluded
+WHERE timestamp >= %(since)s AND {whose} GROUP BY 1, 2
+"""
+_LAST_ACTIVE = """
+INSERT INTO analytics_lastactive (person_id, at)
+SELECT person_id, max(date_trunc('minute', timestamp))
+FROM analytics_event JOIN analytics_person ON id = person_id AND NOT excluded AND has_profile
+WHERE timestamp >= %(since)s AND event <> ALL(%(ignored)s) AND {whose} GROUP BY 1
+"""
+
+
+def beginning() -> datetime:
+    """Return the minute from which on events are counted."""
+    return (timezone.now() - KEPT).replace(second=0, microsecond=0)
+
+
+def add_event_minutes(
+    cursor: psycopg.Cursor, events: Mapping[tuple[str, int], int], sign: int = 1
+) -> None:
+    """Add numbers of events by name and minute, and to those of all events."""
+    change = dict(events)
+    for (_, minute), number in events.items():
+        change[EVERY_EVENT, minute] = change.get((EVERY_EVENT, minute), 0) + number
+    rows = [(*key, sign * number) for key, number in change.items()]
+    if not rows:
+        return
+    cursor.execute(
+        f"""
+        INSERT INTO analytics_eventminute AS counted (event, minute, value)
+        SELECT event, {_AT}, value
+        FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS new (event, minute, value)
+        ON CONFLICT (event, minute) DO UPDATE SET value = counted.value + excluded.value
+        """,
+        [list(column) for column in zip(*rows, strict=True)],
+    )
+
+
+def add_last_active(cursor: psycopg.Cursor, minutes: Mapping[int, int]) -> None:
+    """Note persons' latest active minutes; an earlier one than is known changes nothing."""
+    if not minutes:
+        return
+    cursor.execute(
+        f"""
+        INSERT INTO analytics_lastactive AS known (person_id, at)
+        SELECT person_id, {_AT} FROM unnest(%s::bigint[], %s::bigint[]) AS new (person_id, minute)
+        ON CONFLICT (person_id) DO UPDATE SET at = excluded.at WHERE known.at < excluded.at
+        """,
+        [array_literal(minutes), array_literal(minutes.values())],
+    )
+
+
+def count_again(cursor: psycopg.Cursor, person_ids: Collection[int], sign: int) -> None:
+    """Add, or take away, the events of some persons."""
+    values = {"since": beginning(), "persons": list(person_ids)}
+    cursor.execute(_MINUTES.format(whose="person_id = ANY(%(persons)s)"), values)
+    found = {(event, minute): number for event, minute, number in cursor.fetchall()}
+    add_event_minutes(cursor, found, sign)
+
+
+def look_again(
+    cursor: psycopg.Cursor, ignored_events: Collection[str], person_ids: Collection[int]
+) -> None:
+    """Find out anew when some persons were last active."""
+    if not person_ids:
+        return
+    values = {
+        "since": beginning(),
+        "ignored": sorted(ignored_events),
+        "persons": list(person_ids),
+    }
+    cursor.execute("DELETE FROM analytics_lastactive WHERE person_id = ANY(%(persons)s)", values)
+    cursor.execute(_LAST_ACTIVE.format(whose="person_id = ANY(%(persons)s)"), values)
+
+
+def rebuild(cursor: psycopg.Cursor, ignored_events: Collection[str]) -> None:
+    """Count the last day anew from the raw events."""
+    values = {"since": beginning(), "ignored": sorted(ignored_events)}
+    cursor.execute("DELETE FROM analytics_lastactive")
+    cursor.execute(_LAST_ACTIVE.format(whose="true"), values)
+    cursor.execute("DELETE FROM analytics_eventminute")
+    cursor.execute(_MINUTES.format(whose="true"), values)
+    found = {(event, minute): number for event, minute, number in cursor.fetchall()}
+    add_event_minutes(cursor, found)
+
+
+def forget_old() -> None:
+    """Forget what is older than the last day."""
+    before = beginning()
+    EventMinute.objects.filter(minute__lt=before).delete()
+    LastActive.objects.filter(at__lt=before).delete()

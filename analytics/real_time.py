@@ -1,0 +1,62 @@
+"""What people do right now, read from the roll-ups of the last day."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+
+from analytics import inbox
+from analytics.last_day import EVERY_EVENT
+from analytics.models import EventMinute, LastActive
+
+MINUTES = 60
+HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Who is active and what happens, to the minute, by the time of the events.
+
+    `per_minute` is of the last complete minutes, the oldest first. `behind` is how long the oldest
+    request has been waiting in the inbox: so old the numbers are.
+    """
+
+    active_hour: int  # persons with a qualifying event within the last hour
+    active_day: int  # ... within the last 24 hours
+    per_minute: tuple[int, ...]
+    day_events: Mapping[str, int]  # in the last 24 hours, by the names that were asked for
+    behind: timedelta
+
+    @property
+    def events_per_minute(self) -> int:
+        """Return the events of the last complete minute."""
+        return self.per_minute[-1]
+
+
+def activity(now: datetime, *, events: Collection[str]) -> Activity:
+    """Read what happens at a moment; `events` are the names to count over 24 hours."""
+    active = LastActive.objects.filter(at__gt=now - DAY, at__lte=now).aggregate(
+        day=Count("pk"), hour=Count("pk", filter=Q(at__gt=now - HOUR))
+    )
+    minute = now.replace(second=0, microsecond=0)
+    first = minute - MINUTES * timedelta(minutes=1)
+    lately = Q(event=EVERY_EVENT, minute__gte=first, minute__lt=minute)
+    named = Q(event__in=events, minute__gt=now - DAY, minute__lte=now)
+    per_minute: Counter[datetime] = Counter()
+    totals: Counter[str] = Counter()
+    rows = EventMinute.objects.filter(lately | named).values_list("event", "minute", "value")
+    for event, happened, value in rows:
+        if event == EVERY_EVENT:
+            per_minute[happened] += value
+        else:
+            totals[event] += value
+    waiting_since = inbox.waiting_since()
+    return Activity(
+        active_hour=active["hour"],
+        active_day=active["day"],
+        per_minute=tuple(per_minute[first + timedelta(minutes=n)] for n in range(MINUTES)),
+        day_events={name: totals[name] for name in events},
+        behind=max(now - waiting_since, timedelta()) if waiting_since else timedelta(),
+    )

@@ -1,0 +1,106 @@
+"""The last day to the minute: incremental equals rebuilt, and only those who count are active."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics import erasure, exclusions, last_day, real_time, rebuild
+from analytics.ingest import store
+from analytics.memory import Memory
+from analytics.models import EventMinute, LastActive, Person
+from tests.events import record
+
+pytestmark = pytest.mark.django_db
+
+minutes_ago = st.integers(0, 30 * 60)
+
+
+@st.composite
+def happenings(draw):
+    """Events of the last 30 hours, some without profile, some that make two persons one."""
+    now = timezone.now()
+    found = []
+    for ago in draw(st.lists(minutes_ago, max_size=20)):
+        event = draw(st.sampled_from(["used", "used", "workflow_created", "$set", "$identify"]))
+        other = draw(st.sampled_from(["anonymous-1", "anonymous-2"]))
+        found.append(
+            record(
+                event,
+                draw(st.sampled_from(["ada", "ben", other])),
+                now - timedelta(minutes=ago, seconds=draw(st.integers(0, 59))),
+                other_id=other if event == "$identify" else None,
+                profile=draw(st.booleans()) or event == "$identify",
+            )
+        )
+    return found
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(history=happenings(), change=st.sampled_from(["", "exclude", "erase"]), data=st.data())
+def test_the_last_day_as_it_came_equals_the_last_day_rebuilt(history, change, data):
+    with transaction.atomic():
+        memory = Memory()
+        while history:
+            size = data.draw(st.integers(1, len(history)))
+            store(history[:size], memory=memory)
+            history = history[size:]
+        somebody = list(Person.objects.values_list("pk", flat=True)[:1])
+        if change == "exclude":
+            exclusions.decide(somebody, excluded=True)
+        elif change == "erase":
+            erasure.erase(somebody)
+        assert rebuild.check() == []
+        transaction.set_rollback(True)
+
+
+def test_persons_are_active_by_their_latest_qualifying_event_whatever_came_first():
+    now = timezone.now()
+    store([record("used", "ada", now - timedelta(minutes=5))])
+    store([record("used", "ada", now - timedelta(hours=3))])  # late
+    store([record("used", "ben", now - timedelta(hours=5))])
+    store([record("$set", "cleo", now - timedelta(minutes=1))])  # no activity
+    store([record("used", "dora", now - timedelta(hours=25))])
+    found = real_time.activity(now, events=[])
+    assert (found.active_hour, found.active_day) == (1, 2)
+
+
+def test_events_are_counted_by_the_minute_in_which_they_happened():
+    now = timezone.now().replace(second=30, microsecond=0)
+    for ago in (0, 1, 1, 59, 60, 61):
+        store([record("used", "ada", now - timedelta(minutes=ago))])
+    store([record("workflow_created", "ada", now - timedelta(hours=23))])
+    found = real_time.activity(now, events=["workflow_created", "never"])
+    assert (found.events_per_minute, found.per_minute[0], sum(found.per_minute)) == (2, 1, 4)
+    assert found.day_events == {"workflow_created": 1, "never": 0}
+
+
+def test_who_is_excluded_or_without_a_profile_is_not_active():
+    now = timezone.now()
+    store([record("used", "ada", now), record("used", "ben", now, profile=False)])
+    assert real_time.activity(now, events=["used"]).active_day == 1
+    exclusions.decide(Person.objects.values_list("pk", flat=True), excluded=True)
+    found = real_time.activity(now, events=["used"])
+    assert (found.active_day, found.day_events["used"]) == (0, 0)
+
+
+def test_what_is_older_than_the_last_day_is_forgotten():
+    now = timezone.now()
+    store([record("used", "ada", now - timedelta(hours=1)), record("used", "ben", now)])
+    old = now - timedelta(hours=27)
+    EventMinute.objects.filter(minute__lt=now - timedelta(minutes=30)).update(minute=old)
+    LastActive.objects.filter(at__lt=now - timedelta(minutes=30)).update(at=old)
+    last_day.forget_old()
+    assert not EventMinute.objects.filter(minute=old).exists()
+    assert LastActive.objects.count() == 1
+
+
+def test_history_that_is_imported_is_not_of_the_last_day():
+    store([record("used", "ada")])
+    assert not EventMinute.objects.exists()
+    assert not LastActive.objects.exists()
