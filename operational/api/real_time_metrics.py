@@ -18,7 +18,7 @@ class RealTimeSerializer(serializers.Serializer):
     behind_seconds = serializers.SerializerMethodField(
         help_text="How long the oldest request has been waiting in the inbox: the numbers' age"
     )
-    system_health = serializers.ChoiceField(source="health", choices=[*Health])
+    health = serializers.ChoiceField(choices=[*Health], help_text="Of the whole system")
     active_persons_1h = serializers.IntegerField(source="activity.active_hour")
     active_persons_24h = serializers.IntegerField(source="activity.active_day")
     events_per_minute = serializers.IntegerField(
