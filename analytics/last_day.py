@@ -72,38 +72,42 @@ def add_last_active(cursor: psycopg.Cursor, minutes: Mapping[int, int]) -> None:
     )
 
 
-def count_again(cursor: psycopg.Cursor, person_ids: Collection[int], sign: int) -> None:
-    """Add, or take away, the events of some persons."""
-    values = {"since": beginning(), "persons": list(person_ids)}
-    cursor.execute(_MINUTES.format(whose="person_id = ANY(%(persons)s)"), values)
+def count_again(
+    cursor: psycopg.Cursor, person_ids: Collection[int] | None = None, *, sign: int = 1
+) -> None:
+    """Add, or take away, the events of some persons, or of all."""
+    values = {"since": beginning(), "persons": list(person_ids or ())}
+    cursor.execute(_MINUTES.format(whose=_whose(person_ids)), values)
     found = {(event, minute): number for event, minute, number in cursor.fetchall()}
     add_event_minutes(cursor, found, sign)
 
 
 def look_again(
-    cursor: psycopg.Cursor, ignored_events: Collection[str], person_ids: Collection[int]
+    cursor: psycopg.Cursor,
+    ignored_events: Collection[str],
+    person_ids: Collection[int] | None = None,
 ) -> None:
-    """Find out anew when some persons were last active."""
-    if not person_ids:
-        return
+    """Find out anew when some persons, or all, were last active."""
     values = {
         "since": beginning(),
         "ignored": sorted(ignored_events),
-        "persons": list(person_ids),
+        "persons": list(person_ids or ()),
     }
-    cursor.execute("DELETE FROM analytics_lastactive WHERE person_id = ANY(%(persons)s)", values)
-    cursor.execute(_LAST_ACTIVE.format(whose="person_id = ANY(%(persons)s)"), values)
+    whose = _whose(person_ids)
+    cursor.execute(f"DELETE FROM analytics_lastactive WHERE {whose}", values)
+    cursor.execute(_LAST_ACTIVE.format(whose=whose), values)
 
 
 def rebuild(cursor: psycopg.Cursor, ignored_events: Collection[str]) -> None:
     """Count the last day anew from the raw events."""
-    values = {"since": beginning(), "ignored": sorted(ignored_events)}
-    cursor.execute("DELETE FROM analytics_lastactive")
-    cursor.execute(_LAST_ACTIVE.format(whose="true"), values)
+    look_again(cursor, ignored_events)
     cursor.execute("DELETE FROM analytics_eventminute")
-    cursor.execute(_MINUTES.format(whose="true"), values)
-    found = {(event, minute): number for event, minute, number in cursor.fetchall()}
-    add_event_minutes(cursor, found)
+    count_again(cursor)
+
+
+def _whose(person_ids: Collection[int] | None) -> str:
+    """Return the condition as text: one that a parameter switches off would use no index."""
+    return "true" if person_ids is None else "person_id = ANY(%(persons)s)"
 
 
 def forget_old() -> None:

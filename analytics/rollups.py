@@ -71,7 +71,7 @@ def _count_again(
         [calendar.zone.key, person_ids],
     )
     add_to_event_days(cursor, {(event, day): amount * n for event, day, n in cursor.fetchall()})
-    last_day.count_again(cursor, person_ids, amount)
+    last_day.count_again(cursor, person_ids, sign=amount)
 
 
 def add_events(
@@ -87,9 +87,11 @@ def add_events(
     rows = _Rows.of(events, person_ids)
     known = read_moments(cursor, [one for one in rows.persons if one not in remembered.moments])
     moments = [remembered.moments.get(one) or known[one] for one in rows.persons]
+    counts = np.array([not one.excluded for one in moments])[rows.person]
+    day_of = rows.days(calendar)
     news = _News(
-        _event_days(rows, moments, calendar),
-        _days(rows, remembered, in_force, calendar),
+        rows.numbers(day_of, counts),
+        _days(rows, day_of, remembered, in_force),
         _telling(rows, moments, in_force),
     )
     add_to_event_days(cursor, news.event_days)
@@ -115,6 +117,7 @@ def add_events(
     minutes = _add_to_last_day(
         cursor,
         rows,
+        counts,
         moments=moments,
         before=before,
         after=after,
@@ -133,6 +136,7 @@ def add_events(
 def _add_to_last_day(
     cursor: psycopg.Cursor,
     rows: "_Rows",
+    counts: NDArray[np.bool_],
     *,
     moments: Sequence[Moments],
     before: Mapping[int, Moments],
@@ -145,16 +149,8 @@ def _add_to_last_day(
     if not is_recent.any():
         return {}
     minutes = rows.times // last_day.MINUTE
-    counts = is_recent & np.array([not one.excluded for one in moments])[rows.person]
-    keys = minutes[counts] * len(rows.names) + rows.name[counts]
-    each, events = np.unique(keys, return_counts=True)
-    last_day.add_event_minutes(
-        cursor,
-        {
-            (rows.names[key % len(rows.names)], key // len(rows.names)): number
-            for key, number in zip(each.tolist(), events.tolist(), strict=True)
-        },
-    )
+    counts = counts & is_recent
+    last_day.add_event_minutes(cursor, rows.numbers(minutes, counts))
     latest = np.zeros(len(rows.persons), np.int64)
     is_active = counts & ~rows.named(in_force.ignored_events)
     np.maximum.at(latest, rows.person[is_active], minutes[is_active])
@@ -167,7 +163,8 @@ def _add_to_last_day(
     last_day.add_last_active(cursor, news)
     # Of those who count only now, earlier batches hold minutes, too.
     got_profile = [one for one in after if after[one].has_profile and not before[one].has_profile]
-    last_day.look_again(cursor, in_force.ignored_events, got_profile)
+    if got_profile:
+        last_day.look_again(cursor, in_force.ignored_events, got_profile)
     return news
 
 
@@ -214,30 +211,29 @@ class _Rows:
         days = [calendar.day_at(quarter * QUARTER) for quarter in quarters.tolist()]
         return np.array(days, np.int64)[inverse]
 
+    def numbers(
+        self, times: NDArray[np.int64], which: NDArray[np.bool_]
+    ) -> dict[tuple[str, int], int]:
+        """Return how many of these events have a name and a time, such as a day's ordinal."""
+        keys = times[which] * len(self.names) + self.name[which]
+        each, events = np.unique(keys, return_counts=True)
+        return {
+            (self.names[key % len(self.names)], key // len(self.names)): number
+            for key, number in zip(each.tolist(), events.tolist(), strict=True)
+        }
+
     def named(self, names: Collection[str]) -> NDArray[np.bool_]:
         """Tell of each event whether its name is among these."""
         return np.array([name in names for name in self.names])[self.name]
 
 
-def _event_days(
-    rows: _Rows, moments: Sequence[Moments], calendar: LocalCalendar
-) -> dict[tuple[str, int], int]:
-    counts = np.array([not one.excluded for one in moments])[rows.person]
-    keys = rows.days(calendar)[counts] * len(rows.names) + rows.name[counts]
-    each, events = np.unique(keys, return_counts=True)
-    return {
-        (rows.names[key % len(rows.names)], key // len(rows.names)): number
-        for key, number in zip(each.tolist(), events.tolist(), strict=True)
-    }
-
-
 def _days(
-    rows: _Rows, remembered: Known, in_force: Definitions, calendar: LocalCalendar
+    rows: _Rows, day_of: NDArray[np.int64], remembered: Known, in_force: Definitions
 ) -> dict[int, set[int]]:
     """Return the active days that are not remembered, by person."""
     qualifies = ~rows.named(in_force.ignored_events)
     days: dict[int, set[int]] = defaultdict(set)
-    for key in np.unique(rows.person[qualifies] << 32 | rows.days(calendar)[qualifies]).tolist():
+    for key in np.unique(rows.person[qualifies] << 32 | day_of[qualifies]).tolist():
         active = rows.persons[key >> 32], key & 0xFFFFFFFF
         if active not in remembered.days:
             days[active[0]].add(active[1])
