@@ -90,13 +90,13 @@ class AlertState:
 
 
 def level_of(value: float, *, goal: Goal, better: Better, margin: float = 0.0) -> Level:
-    """Return what a value that counts says; `margin` (0.02 is 2 %) moves the thresholds."""
-    way = 1 + margin if better is Better.HIGHER else 1 - margin
-    moved = replace(
-        goal,
-        warning=None if goal.warning is None else goal.warning * way,
-        critical=None if goal.critical is None else goal.critical * way,
-    )
+    """Return what a value that counts says; `margin` (0.02 is 2 %) makes it harder."""
+    way = margin if better is Better.HIGHER else -margin
+
+    def harder(threshold: float | None) -> float | None:
+        return None if threshold is None else threshold + way * abs(threshold)
+
+    moved = replace(goal, warning=harder(goal.warning), critical=harder(goal.critical))
     return Level(severity(value, goal=moved, better=better).value)
 
 

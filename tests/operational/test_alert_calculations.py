@@ -100,6 +100,12 @@ def test_the_margin_makes_thresholds_harder_to_meet_in_either_direction():
     assert level_of(0.0686, goal=lower, better=Better.LOWER, margin=0.02) is OK
 
 
+def test_the_margin_makes_a_threshold_below_0_harder_to_meet_too():
+    growth = Goal("growth_mom", 1, 0.15, 10, -0.05)
+    assert level_of(-0.0495, goal=growth, better=Better.HIGHER, margin=0.02) is W
+    assert level_of(-0.049, goal=growth, better=Better.HIGHER, margin=0.02) is OK
+
+
 def test_people_are_reminded_until_somebody_acknowledges_it():
     assert told([W] * 9) == [(1, Told.FIRING, "warning")] + [
         (day, Told.REMINDER, "warning") for day in (4, 7)
