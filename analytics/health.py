@@ -70,7 +70,7 @@ def capture_health(
     """Return how capture is; what waits in the inbox is no problem until `patience` is over."""
     ahead = partitions.months_ahead(now)
     backlog, state = outbox.backlog(), outbox.state()
-    waiting, waiting_since = inbox.depth(), inbox.waiting_since()
+    waiting, waiting_since = inbox.waiting()
     missing = partitions.missing(ahead[:2])
     rejected = _rejected(now, rejected_within)
     return CaptureHealth(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import psycopg
 from django.db import connection, transaction
+from django.db.models import Count, Min
 
 from analytics import ingest, ledger, rejections, retention_period
 from analytics.calculations import body as bodies
@@ -161,6 +162,7 @@ def depth() -> int:
 
 
 @read_once
-def waiting_since() -> datetime | None:
-    """Return when the oldest request that waits was acknowledged."""
-    return InboxRequest.objects.order_by("pk").values_list("received_at", flat=True).first()
+def waiting() -> tuple[int, datetime | None]:
+    """Return how many acknowledged requests wait, and since when the oldest one does."""
+    found = InboxRequest.objects.aggregate(requests=Count("pk"), since=Min("received_at"))
+    return found["requests"], found["since"]

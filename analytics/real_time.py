@@ -52,7 +52,7 @@ def activity(now: datetime, *, events: Collection[str]) -> Activity:
             per_minute[happened] += value
         else:
             totals[event] += value
-    waiting_since = inbox.waiting_since()
+    _, waiting_since = inbox.waiting()
     return Activity(
         active_hour=active["hour"],
         active_day=active["day"],

@@ -72,6 +72,7 @@ UNFOLD = {
             {
                 "items": [
                     _DASHBOARD,
+                    _link("Alerts", "notifications", "operational:alerts"),
                     _rows("Goals", "flag", "operational.kpigoal"),
                     _rows("KPI readings", "history", "operational.kpireading"),
                 ],
@@ -147,6 +148,9 @@ UNFOLD = {
                 "title": "Background work",
                 "separator": True,
                 "items": [
+                    _link("System health", "health_and_safety", "operational:system-health"),
+                    _rows("Deliveries", "outgoing_mail", "operational.delivery"),
+                    _rows("Alert channels", "campaign", "operational.alertchannel"),
                     _rows("Schedules", "schedule", "django_celery_beat.periodictask"),
                     _rows("Job history", "work_history", "operational.jobrun"),
                 ],

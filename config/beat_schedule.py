@@ -39,10 +39,21 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "crontab": {"minute": "47", "hour": "3"},
         "description": "Check that the MRR ledger adds up on every day.",
     },
+    "check-kpi-alerts": {
+        "task": "operational.tasks.check_kpi_alerts",
+        "crontab": {"minute": "15", "hour": "*/6"},
+        "description": "Judge the KPIs of the last complete day, and tell people what changed.",
+    },
+    "look-after-the-system": {
+        "task": "operational.tasks.look_after_the_system",
+        "crontab": {"minute": "*"},
+        "expire_seconds": 60,
+        "description": "Judge the system's health and send what is due, as the watchdog does.",
+    },
     "clean-up": {
         "task": "operational.tasks.clean_up",
         "crontab": {"minute": "0", "hour": "3"},
-        "description": "Forget the history of jobs that is older than 30 days.",
+        "description": "Forget the history of jobs after 30 days, and sent messages after 90.",
     },
     "record-kpi-readings": {
         "task": "operational.tasks.record_kpi_readings",

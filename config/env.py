@@ -54,6 +54,21 @@ def words(name: str, default: str = "") -> list[str]:
     )
 
 
+def addresses(name: str) -> list[str]:
+    """Return comma-separated e-mail addresses."""
+    found = words(name)
+    for address in found:
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            raise ImproperlyConfigured(f"{name}: {address!r} is no e-mail address.")
+    return found
+
+
+def with_prefix(prefix: str) -> dict[str, str]:
+    """Return the variables whose names begin with `prefix`, by the rest of their names."""
+    names = {name.removesuffix("_FILE") for name in os.environ if name.startswith(prefix)}
+    return {name.removeprefix(prefix): text(name, "") for name in names}
+
+
 def json_list(name: str) -> list[Any]:
     """Return a JSON array, empty where it is unset."""
     value = text(name, "[]")

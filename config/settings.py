@@ -56,10 +56,24 @@ DJSTRIPE_SUBSCRIBER_MODEL = "analytics.Person"  # docs/decisions: customers and 
 # dj-stripe's own take a minute; made anew with each of its versions (CONTRIBUTING).
 MIGRATION_MODULES = {"djstripe": "billing.djstripe_migrations"}
 
-# --- Usage limits and e-mail ---------------------------------------------------------------------
+# --- Usage limits ----------------------------------------------------------------------------
 
 PLUMBLINE_LIMITED_PATHS = env.json_list("PLUMBLINE_LIMITED_PATHS")  # billing/limited_paths.py
+
+# --- E-mail -------------------------------------------------------------------------------------
+
 PLUMBLINE_EMAIL_FROM = env.text("PLUMBLINE_EMAIL_FROM", "")  # none: no e-mail is sent
+ADMIN_EMAIL = env.addresses("ADMIN_EMAIL")  # who hears of alerts
+# Another is one of django-anymail's, with its ANYMAIL_... settings.
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+ANYMAIL = env.with_prefix("ANYMAIL_")
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", default=False)
+EMAIL_TIMEOUT = 20  # seconds
 
 # --- Django -------------------------------------------------------------------------------------
 

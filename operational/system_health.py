@@ -10,20 +10,23 @@ import psycopg
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Q
 from django.utils import timezone
 from redis.exceptions import RedisError
 
 from analytics import health as capture
 from analytics.read_once import reading_together
 from billing.models import StripeEvent, UsageNotice
-from operational import jobs
+from operational import deliveries, jobs
 from operational.calculations.health import Component, Health, overall
+from operational.models import Delivery, Heartbeat
 
 WORKER_WARNING, WORKER_CRITICAL = timedelta(minutes=3), timedelta(minutes=10)
 DISK_WARNING, DISK_CRITICAL = 0.15, 0.05  # free
 CLOCK_WARNING = timedelta(seconds=5)
 EVENT_WAITS = timedelta(minutes=5)
+UNSENT_SHOWN = timedelta(days=3)
+_START_WATCHDOG = "Start it: python manage.py watch"
 _START = "Start one: celery -A config worker"
 _START_BEAT = (
     "Start it: celery -A config beat --scheduler django_celery_beat.schedulers:DatabaseScheduler"
@@ -40,28 +43,36 @@ class SystemHealth:
 @reading_together()
 def system_health(now: datetime) -> SystemHealth:
     """Look at every part, cheaply; what cannot be looked at without the database says so."""
-    database = _database()
-    found = [database, _valkey()]
-    if database.health is not Health.CRITICAL:
+    found = [*_database(), _valkey()]
+    if found[0].health is not Health.CRITICAL:
         for look in _LOOKS:
             found += look(now)
     found.append(_disk())
     return SystemHealth(now, overall(found), tuple(found))
 
 
-def _database() -> Component:
+def _database() -> Iterator[Component]:
+    """Look at the database, and compare this machine's clock with its clock."""
+    before = timezone.now()
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('server_version')")
-            version = cursor.fetchone()[0].split()[0]
+            cursor.execute("SELECT current_setting('server_version'), clock_timestamp()")
+            version, theirs = cursor.fetchone()
     except (DatabaseError, psycopg.Error) as error:
-        return Component(
+        yield Component(
             "database",
             Health.CRITICAL,
             f"It does not answer: {type(error).__name__}.",
             remedy="Look at PostgreSQL, and at DATABASE_URL.",
         )
-    return Component("database", Health.OK, f"PostgreSQL {version} answers.")
+        return
+    yield Component("database", Health.OK, f"PostgreSQL {version.split()[0]} answers.")
+    difference = abs(theirs - before)
+    if difference <= CLOCK_WARNING:
+        yield Component("clock", Health.OK, "It agrees with the database's.")
+        return
+    detail = f"It differs from the database's by {difference.total_seconds():.0f} seconds."
+    yield Component("clock", Health.WARNING, detail, remedy="Set the clocks, by NTP say.")
 
 
 def _valkey() -> Component:
@@ -142,31 +153,33 @@ def _stripe(now: datetime) -> Iterator[Component]:
     yield Component("stripe", Health.OK, detail)
 
 
-def _mail(_now: datetime) -> Iterator[Component]:
+def _mail(now: datetime) -> Iterator[Component]:
     if not settings.PLUMBLINE_EMAIL_FROM:
         yield Component("mail", Health.OFF, "PLUMBLINE_EMAIL_FROM is not set: no e-mail is sent.")
         return
-    failed = UsageNotice.objects.filter(email=UsageNotice.Email.FAILED)
-    since = failed.aggregate(since=Min("created_at"))["since"]
-    if since is None:
-        yield Component("mail", Health.OK, "No e-mail has failed.")
-        return
-    detail = f"E-mails that could not be sent: {failed.count():,}."
-    yield Component("mail", Health.WARNING, detail, since, "Look at the mail server's settings.")
+    notices = UsageNotice.objects.filter(email=UsageNotice.Email.FAILED)
+    unsent = Delivery.objects.filter(created_at__gt=now - UNSENT_SHOWN).filter(
+        Q(status=Delivery.Status.FAILED) | Q(status=Delivery.Status.WAITING, attempts__gt=0)
+    )
+    failed = notices.values_list("created_at").union(unsent.values_list("created_at"), all=True)
+    if moments := [created_at for (created_at,) in failed]:
+        since, number = min(moments), len(moments)
+        detail = f"Messages that could not be sent: {number:,}."
+        remedy = "Deliveries in the admin says why; look at the mail server's settings."
+        yield Component("mail", Health.WARNING, detail, since, remedy)
+    elif not settings.ADMIN_EMAIL and not deliveries.watchers():
+        detail = "Nobody hears of alerts: neither ADMIN_EMAIL nor a channel is set."
+        yield Component("mail", Health.OFF, detail)
+    else:
+        yield Component("mail", Health.OK, "No message has failed.")
 
 
-def _clock(_now: datetime) -> Iterator[Component]:
-    """Compare this machine's clock with the database's."""
-    before = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (theirs,) = cursor.fetchone()
-    difference = abs(theirs - before)
-    if difference <= CLOCK_WARNING:
-        yield Component("clock", Health.OK, "It agrees with the database's.")
+def _watchdog(now: datetime) -> Iterator[Component]:
+    beat = Heartbeat.objects.filter(pk="watchdog").first()
+    if beat is None:
+        yield Component("watchdog", Health.OFF, f"It has never run. {_START_WATCHDOG}")
         return
-    detail = f"It differs from the database's by {difference.total_seconds():.0f} seconds."
-    yield Component("clock", Health.WARNING, detail, remedy="Set the clocks, by NTP say.")
+    yield _heartbeat("watchdog", "looked", beat.at, now, remedy=_START_WATCHDOG)
 
 
 def _disk() -> Component:
@@ -185,5 +198,5 @@ _LOOKS: list[Callable[[datetime], Iterator[Component]]] = [
     _capture,
     _stripe,
     _mail,
-    _clock,
+    _watchdog,
 ]

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from analytics import last_day
-from operational import jobs, readings
+from operational import deliveries, health_alerts, jobs, kpi_alerts, readings
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -14,7 +14,23 @@ def record_kpi_readings() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]
+def check_kpi_alerts() -> None:
+    """Judge the KPIs of the last complete day, and tell people what changed."""
+    kpi_alerts.check(now=timezone.now())
+    deliveries.send_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def look_after_the_system() -> None:
+    """Judge the system's health and send what is due, as the watchdog does."""
+    health_alerts.check(now=timezone.now())
+    deliveries.send_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
 def clean_up() -> None:
     """Forget what nobody needs any more."""
-    jobs.forget_old(timezone.now())
+    now = timezone.now()
+    jobs.forget_old(now)
     last_day.forget_old()
+    deliveries.forget_old(now)

@@ -1,8 +1,9 @@
 from django.urls import URLPattern, path, re_path
 
 from operational import probes
-from operational.admin import dashboard
+from operational.admin import alerts, dashboard, goals, system_health
 from operational.api.alignment_score import AlignmentScoreView
+from operational.api.kpi_alerts import KpiAlertsView
 from operational.api.kpi_status import KpiStatusView
 from operational.api.real_time_metrics import RealTimeMetricsView
 from operational.api.system_health import SystemHealthView
@@ -12,7 +13,15 @@ urlpatterns: list[URLPattern] = [
     # Placed before the admin's own addresses, of which they replace the start pages.
     path("admin/operational/", dashboard.dashboard, name="dashboard"),
     path("admin/operational/kpis/<slug:slug>/", dashboard.kpi, name="kpi"),
+    path("admin/operational/kpis/<slug:slug>/try-goal/", goals.try_goal, name="try-goal"),
     path("admin/operational/demo/remove/", dashboard.remove_demo, name="remove-demo"),
+    path("admin/operational/alerts/", alerts.alerts_page, name="alerts"),
+    path("admin/operational/alerts/check/", alerts.check_alerts, name="check-alerts"),
+    path("admin/operational/alerts/test/", alerts.send_test, name="test-alerts"),
+    path("admin/operational/alerts/<int:pk>/", alerts.alert_page, name="alert"),
+    path("admin/operational/alerts/<int:pk>/acknowledge/", alerts.acknowledge, name="acknowledge"),
+    path("admin/operational/alerts/<int:pk>/silence/", alerts.silence, name="silence"),
+    path("admin/operational/system-health/", system_health.health_page, name="system-health"),
     re_path(
         r"^api/operational/alignment-score/?$",
         AlignmentScoreView.as_view(),
@@ -28,5 +37,6 @@ urlpatterns: list[URLPattern] = [
     ),
     path("livez", probes.livez, name="livez"),
     path("readyz", probes.readyz, name="readyz"),
+    re_path(r"^api/operational/kpi-alerts/?$", KpiAlertsView.as_view(), name="api-kpi-alerts"),
     re_path(r"^api/operational/kpi-status/?$", KpiStatusView.as_view(), name="api-kpi-status"),
 ]

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.test import testcases
 
 from analytics import capture
+from tests import mail_server as mail
+from tests import web_hook as web_hooks
 from tests.fake_stripe import fake_stripe, stripe_account  # noqa: F401  fixtures
 from tests.posthog_server import listening
 
@@ -48,6 +50,20 @@ def posthog(settings):
     with listening() as server:
         settings.POSTHOG_HOST, settings.POSTHOG_API_KEY = server.url, "phc_theirs"
         settings.PLUMBLINE_FORWARDING = True
+        yield server
+
+
+@pytest.fixture
+def mail_server(settings):
+    """A mail server, and ADMIN_EMAIL told through it."""
+    with mail.listening() as server:
+        mail.use(settings, server)
+        yield server
+
+
+@pytest.fixture
+def web_hook():
+    with web_hooks.listening() as server:
         yield server
 
 

@@ -93,6 +93,7 @@ def _stages(host: str, port: int) -> list[list[Program]]:
             Program("ingest", [python, "manage.py", "ingest"]),
             Program("worker", [*celery, *worker, "--loglevel", "INFO"]),
             Program("beat", [*celery, *beat, "--loglevel", "INFO"]),
+            Program("watch", [python, "manage.py", "watch"]),
         ],
     ]
 

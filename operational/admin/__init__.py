@@ -1,3 +1,12 @@
-from . import goals, job_runs, logins, readings, schedules, tokens, users
+from . import deliveries, goals, job_runs, logins, readings, schedules, tokens, users
 
-__all__ = ["goals", "job_runs", "logins", "readings", "schedules", "tokens", "users"]
+__all__ = [
+    "deliveries",
+    "goals",
+    "job_runs",
+    "logins",
+    "readings",
+    "schedules",
+    "tokens",
+    "users",
+]

@@ -1,10 +1,8 @@
 """The dashboard's pages, for staff."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,46 +18,29 @@ from operational.catalogue import CATALOGUE, Group
 from operational.dashboard import COHORT_WEEKS, Dashboard, gather
 from operational.kpi_detail import kpi_detail
 
+from .pages import is_refresh, page, staff_page
+
 PERSONS_PER_PAGE = 25
-
-View = Callable[..., HttpResponse]
-
-
-def staff_page(view: View) -> View:
-    """Let staff in and send others to the login page; a refresh gets 401 or 403 instead of it."""
-    page = admin.site.admin_view(view)
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if is_refresh(request) and not admin.site.has_permission(request):
-            return HttpResponse(status=403 if request.user.is_authenticated else 401)
-        return page(request, *args, **kwargs)
-
-    return guarded
-
-
-def is_refresh(request: HttpRequest) -> bool:
-    return "HX-Request" in request.headers
 
 
 @staff_page
 @require_GET
 def dashboard(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    page = gather(now=now)
-    context: dict[str, Any] = {"page": page, "updated": now}
-    if isinstance(page, Dashboard):
+    gathered = gather(now=now)
+    context: dict[str, Any] = {"page": gathered, "updated": now}
+    if isinstance(gathered, Dashboard):
         weeks = range(1, COHORT_WEEKS + 1)
         context |= {
             "ready": True,
-            "heat": heat_rows(page.cohorts, weeks=len(weeks) - 1),
+            "heat": heat_rows(gathered.cohorts, weeks=len(weeks) - 1),
             "week_numbers": weeks,
         }
     else:
         context |= {"ready": False, "steps": first_steps.first_steps()}
     if is_refresh(request):
         return TemplateResponse(request, "admin/operational/_live.html", context)
-    return _page(request, "dashboard", title="Dashboard", **context)
+    return page(request, "dashboard", title="Dashboard", **context)
 
 
 @staff_page
@@ -76,7 +57,7 @@ def kpi(request: HttpRequest, slug: str) -> HttpResponse:
         persons = persons.order_by("-signup_at", "pk").prefetch_related("distinct_ids")
         paginator = Paginator(persons, PERSONS_PER_PAGE)
         context |= {"group": group, "persons": paginator.get_page(request.GET.get("page"))}
-    return _page(request, "kpi", title=detail.status.kpi.name, **context)
+    return page(request, "kpi", title=detail.status.kpi.name, **context)
 
 
 @staff_page
@@ -88,7 +69,7 @@ def remove_demo(request: HttpRequest) -> HttpResponse:
         persons = demo_data.remove(now=timezone.now())
         messages.success(request, f"Demo data removed: {persons:,} persons and their events.")
         return redirect("operational:dashboard")
-    return _page(request, "remove_demo", title="Remove demo data", persons=demo_data.persons())
+    return page(request, "remove_demo", title="Remove demo data", persons=demo_data.persons())
 
 
 def _asked_group(request: HttpRequest) -> Group:
@@ -96,8 +77,3 @@ def _asked_group(request: HttpRequest) -> Group:
         return Group(request.GET.get("group", Group.MISSED))
     except ValueError as error:
         raise Http404(str(error)) from error
-
-
-def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
-    context = {**admin.site.each_context(request), **context}
-    return TemplateResponse(request, f"admin/operational/{name}.html", context)

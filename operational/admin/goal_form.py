@@ -83,10 +83,11 @@ class GoalForm(forms.ModelForm):
                 " open the goal again and look at it first."
             )
         if not self.errors:
-            goals.validate(_changed(goal, cleaned), others=current)
+            goals.validate(self.changed(goal), others=current)
         return cleaned
 
-
-def _changed(goal: Goal, cleaned: dict[str, Any]) -> Goal:
-    names = ["target", "weight", "warning", "critical", "basis"]
-    return replace(goal, **{name: cleaned[name] for name in names if name in cleaned})
+    def changed(self, goal: Goal) -> Goal:
+        """Return the goal as the form has it."""
+        names = ["target", "weight", "warning", "critical", "basis"]
+        entered = {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
+        return replace(goal, **entered)

@@ -5,17 +5,21 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
-from operational import goals
+from analytics import definitions
+from operational import goals, kpi_alerts
 from operational.catalogue import CATALOGUE
 from operational.models import KpiGoal
 from operational.templatetags.figures import figure
 
 from .goal_form import GoalForm
+from .pages import require, staff_page
 
 
 @admin.register(KpiGoal)
@@ -67,6 +71,9 @@ class KpiGoalAdmin(ModelAdmin):
             "kpi": kpi,
             "goals": goals.history(kpi.slug),
             "show_save_and_continue": False,
+            "backtest": kpi_alerts.backtest(
+                goal=goals.in_force()[kpi.slug], as_of=definitions.last_complete_day()
+            ),
         }
         response: HttpResponse = super().render_change_form(request, context, obj=obj, **kwargs)
         return response
@@ -122,6 +129,22 @@ class KpiGoalAdmin(ModelAdmin):
     @admin.display(description="Changed by")
     def changed_by(self, goal: KpiGoal) -> str:
         return str(goal.created_by or "Plumbline")
+
+
+@staff_page
+@require_POST
+def try_goal(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what the alert would have done with the goal in the form, which is not saved."""
+    require(request, "operational.change_kpigoal")
+    if slug not in CATALOGUE:
+        raise Http404(f"There is no KPI {slug}.")
+    goal = goals.in_force()[slug]
+    form = GoalForm(request.POST, instance=KpiGoal.objects.get(kpi=slug, version=goal.version))
+    found = None
+    if form.is_valid():
+        as_of = definitions.last_complete_day()
+        found = kpi_alerts.backtest(goal=form.changed(goal), as_of=as_of)
+    return TemplateResponse(request, "admin/operational/_try_goal.html", {"backtest": found})
 
 
 def _has_bases(goal: KpiGoal | None) -> bool:

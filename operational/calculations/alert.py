@@ -7,7 +7,7 @@ not known, or held, changes nothing: the alert keeps its severity and says nothi
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from .kpi import Better, Goal, Severity, severity
@@ -145,6 +145,24 @@ def message(state: AlertState, *, policy: Policy, now: datetime) -> Told | None:
 def after_telling(state: AlertState, *, now: datetime) -> AlertState:
     """Return the alert once people are told how it is."""
     return replace(state, told=state.firing, told_episode=state.episode, told_at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """What an alert would have done: how often it fired, and on how many of the readings."""
+
+    fired: int
+    firing: int
+    readings: int
+
+
+def backtest(readings: Sequence[Reading], *, policy: Policy) -> Backtest:
+    """Judge recorded readings one by one, as if each had been the latest."""
+    state, firing, never = AlertState(), 0, datetime.min.replace(tzinfo=UTC)
+    for number in range(1, len(readings) + 1):
+        state = judge(state, readings[:number], policy=policy, now=never)
+        firing += state.firing is not Severity.OK
+    return Backtest(state.episode, firing, len(readings))
 
 
 def _severity_of(window: Sequence[Reading], needed: int) -> Severity:

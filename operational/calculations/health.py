@@ -32,3 +32,13 @@ class Component:
 def overall(components: Iterable[Component]) -> Health:
     """Return the worst health there is."""
     return max((one.health for one in components), key=_ORDER.index, default=Health.OK)
+
+
+def worst(components: Iterable[Component]) -> list[Component]:
+    """Return one component for each name, the worst that there is of it."""
+    found: dict[str, Component] = {}
+    for one in components:
+        known = found.get(one.name)
+        if known is None or _ORDER.index(one.health) > _ORDER.index(known.health):
+            found[one.name] = one
+    return list(found.values())

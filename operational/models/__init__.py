@@ -1,4 +1,15 @@
-from .job_run import JobRun
+from .alert import Alert, AlertChange
+from .delivery import AlertChannel, Delivery
+from .job_run import Heartbeat, JobRun
 from .kpi import KpiGoal, KpiReading
 
-__all__ = ["JobRun", "KpiGoal", "KpiReading"]
+__all__ = [
+    "Alert",
+    "AlertChange",
+    "AlertChannel",
+    "Delivery",
+    "Heartbeat",
+    "JobRun",
+    "KpiGoal",
+    "KpiReading",
+]

@@ -1,4 +1,4 @@
-"""What scheduled jobs did."""
+"""What scheduled jobs did, and that a long-running process lives."""
 
 from django.db import models
 
@@ -26,3 +26,13 @@ class JobRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Heartbeat(models.Model):
+    """When a process last said that it lives."""
+
+    process = models.CharField(max_length=32, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.process} {self.at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,148 @@
+"""The alerts' pages: how each is, who hears of it, and what staff do about it."""
+
+from datetime import timedelta
+from typing import cast
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from analytics import definitions
+from operational import alerts, deliveries, goals, kpi_alerts
+from operational.calculations.kpi import Severity
+from operational.models import Alert, AlertChannel
+
+from .pages import page, require, staff_page
+
+SILENCES = {"1": "1 hour", "24": "1 day", "168": "1 week", "720": "30 days"}
+
+
+class SilenceForm(forms.Form):
+    hours = forms.ChoiceField(choices=[*SILENCES.items()], label="For")
+    reason = forms.CharField(max_length=200, label="Why")
+
+
+class PolicyForm(forms.ModelForm):
+    needed = forms.IntegerField(min_value=1, max_value=30, label="Fires when so many readings")
+    of = forms.IntegerField(min_value=1, max_value=30, label="of the latest are bad")
+    margin = forms.FloatField(
+        min_value=0, max_value=1, label="Recovery margin", help_text="0.02 is 2 % of the threshold"
+    )
+    reminder_days = forms.IntegerField(
+        min_value=0, max_value=365, label="Days between reminders", help_text="0: none"
+    )
+
+    class Meta:
+        model = Alert
+        fields = ["needed", "of", "margin", "reminder_days"]
+
+    def clean_of(self) -> int:
+        of: int = self.cleaned_data["of"]
+        if of < self.cleaned_data.get("needed", 1):
+            raise forms.ValidationError("This cannot be less than the readings that are needed.")
+        return of
+
+
+@staff_page
+@require_GET
+def alerts_page(request: HttpRequest) -> HttpResponse:
+    rows = Alert.objects.order_by("kind", F("firing").asc(), "subject")
+    kinds = [
+        (kind.label, [one for one in rows if one.kind == kind]) for kind in reversed(Alert.Kind)
+    ]
+    context = {
+        "firing": alerts.open_alerts(),
+        "kinds": kinds,
+        "emails": settings.ADMIN_EMAIL,
+        "sends_email": bool(settings.PLUMBLINE_EMAIL_FROM),
+        "channels": AlertChannel.objects.order_by("name"),
+    }
+    return page(request, "alerts", title="Alerts", **context)
+
+
+@staff_page
+@require_POST
+def check_alerts(request: HttpRequest) -> HttpResponse:
+    require(request, "operational.change_alert")
+    news = kpi_alerts.check(now=timezone.now())
+    deliveries.send_due(now=timezone.now())
+    told = ", ".join(one.headline for one in news)
+    messages.success(request, f"Checked. {told or 'Nothing changed'}.")
+    return redirect("operational:alerts")
+
+
+@staff_page
+def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
+    alert = get_object_or_404(Alert, pk=pk)
+    policy = PolicyForm(request.POST or None, instance=alert, prefix="policy")
+    if request.method == "POST":
+        require(request, "operational.change_alert")
+        if policy.is_valid():
+            policy.instance.save(update_fields=PolicyForm.Meta.fields)
+            messages.success(request, "The next check goes by this.")
+            return redirect("operational:alert", pk)
+    context = {
+        "alert": alert,
+        "is_firing": alert.firing != Severity.OK,
+        "is_silenced": bool(alert.silenced_until and alert.silenced_until > timezone.now()),
+        "policy": policy,
+        "silence": SilenceForm(),
+        "changes": alert.changes.select_related("by")[:100],
+    }
+    if alert.kind == Alert.Kind.KPI:
+        goal = goals.in_force().get(alert.subject)
+        if goal is None:
+            raise Http404("There is no such KPI any more.")
+        context["backtest"] = kpi_alerts.backtest(goal=goal, as_of=definitions.last_complete_day())
+    return page(request, "alert", title=f"Alert: {alert.name}", **context)
+
+
+@staff_page
+@require_POST
+def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
+    require(request, "operational.change_alert")
+    alert = get_object_or_404(Alert, pk=pk)
+    alerts.acknowledge(alert, by=cast("User", request.user), now=timezone.now())
+    messages.success(request, "Acknowledged: no more reminders until it gets worse.")
+    return redirect("operational:alert", pk)
+
+
+@staff_page
+@require_POST
+def silence(request: HttpRequest, pk: int) -> HttpResponse:
+    """Silence an alert for the hours asked for; without any, end its silence."""
+    require(request, "operational.change_alert")
+    alert, now, by = get_object_or_404(Alert, pk=pk), timezone.now(), cast("User", request.user)
+    form = SilenceForm(request.POST)
+    if "hours" not in request.POST:
+        alerts.silence(alert, until=None, reason="", by=by, now=now)
+        messages.success(request, "It is heard again.")
+    elif form.is_valid():
+        until = now + timedelta(hours=int(form.cleaned_data["hours"]))
+        alerts.silence(alert, until=until, reason=form.cleaned_data["reason"], by=by, now=now)
+        messages.success(request, f"Silenced for {SILENCES[form.cleaned_data['hours']]}.")
+    else:
+        for name, errors in form.errors.items():
+            messages.error(request, f"{form.fields[name].label}: {errors[0]}")
+    return redirect("operational:alert", pk)
+
+
+@staff_page
+@require_POST
+def send_test(request: HttpRequest) -> HttpResponse:
+    """Send a test to an address of ADMIN_EMAIL, or to a channel."""
+    require(request, "operational.change_alert")
+    to: str | AlertChannel = request.POST.get("email", "")
+    if to not in settings.ADMIN_EMAIL:
+        to = get_object_or_404(AlertChannel, pk=request.POST.get("channel") or 0)
+    if problem := deliveries.send_test(to, now=timezone.now()):
+        messages.error(request, f"Not sent: {problem}")
+    else:
+        messages.success(request, f"A test was sent to {to}.")
+    return redirect("operational:alerts")

@@ -1,0 +1,60 @@
+"""Messages to the people who run the company, and the places they go to beside e-mail."""
+
+from typing import Any
+
+import apprise
+from django import forms
+from django.contrib import admin
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminPasswordWidget
+
+from analytics.admin.read_only import ReadOnlyAdmin
+from operational.models import AlertChannel, Delivery
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ["created_at", "kind", "recipient", "subject", "status", "attempts", "problem"]
+    list_filter = ["status", "kind"]
+    list_select_related = ["channel"]
+    date_hierarchy = "created_at"
+    ordering = ["-created_at", "-pk"]
+    fields = [
+        *("kind", "recipient", "subject", "status", "attempts", "created_at", "due_at"),
+        *("expires_at", "sent_at", "problem", "text"),
+    ]
+
+
+class AlertChannelForm(forms.ModelForm):
+    """The address holds secrets, so it is never shown again; empty keeps it."""
+
+    url = forms.CharField(
+        widget=UnfoldAdminPasswordWidget,
+        required=False,
+        label="Apprise URL",
+        help_text=(
+            "Such as slack://TokenA/TokenB/TokenC/ or jsons://hooks.example.com/alerts."
+            " It is not shown again; leave it empty to keep it."
+        ),
+    )
+
+    class Meta:
+        model = AlertChannel
+        fields = ["name", "url", "enabled"]
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"] or self.instance.url
+        if apprise.Apprise.instantiate(url) is None:
+            raise forms.ValidationError("This is no Apprise URL.")
+        return url
+
+
+@admin.register(AlertChannel)
+class AlertChannelAdmin(ModelAdmin):
+    form = AlertChannelForm
+    list_display = ["name", "service", "enabled"]
+
+    @admin.display(description="Service")
+    def service(self, channel: AlertChannel) -> str:
+        notifier: Any = apprise.Apprise.instantiate(channel.url)
+        return str(notifier.service_name) if notifier else "unknown"

@@ -1,0 +1,16 @@
+"""The page of how every part of the system is."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from operational.system_health import system_health
+
+from .pages import page, staff_page
+
+
+@staff_page
+@require_GET
+def health_page(request: HttpRequest) -> HttpResponse:
+    health = system_health(timezone.now())
+    return page(request, "system_health", title="System health", health=health)

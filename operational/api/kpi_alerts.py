@@ -1,0 +1,62 @@
+"""GET /api/operational/kpi-alerts: how the alert of every KPI is."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from operational import goals
+from operational.api.kpi_status import GoalSerializer
+from operational.calculations.alert import AlertStatus
+from operational.calculations.kpi import Severity
+from operational.catalogue import CATALOGUE
+from operational.models import Alert
+
+
+class KpiAlertSerializer(serializers.ModelSerializer):
+    kpi = serializers.CharField(source="subject")
+    status = serializers.ChoiceField(choices=[*AlertStatus])
+    severity = serializers.ChoiceField(
+        source="firing", choices=[*Severity], help_text="What fires, also while there is no data."
+    )
+    since = serializers.DateTimeField(allow_null=True, help_text="Of the status.")
+    fired_at = serializers.DateTimeField(allow_null=True, help_text="Of the last time it fired.")
+    goal = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Alert
+        fields = [
+            *("kpi", "name", "status", "severity", "since", "fired_at", "latest", "acknowledged"),
+            *("silenced_until", "silence_reason", "checked_at", "goal"),
+        ]
+
+    def get_goal(self, alert: Alert) -> GoalSerializer:
+        return GoalSerializer(self.context["goals"][alert.subject]).data  # type: ignore[return-value]
+
+
+class KpiAlertsSerializer(serializers.Serializer):
+    checked_at = serializers.DateTimeField(allow_null=True, help_text="Null: never.")
+    firing = serializers.IntegerField()
+    alerts = KpiAlertSerializer(many=True)
+
+
+class KpiAlertsView(APIView):
+    """How the alert of every KPI is, the worst first."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(operation_id="operational_kpi_alerts", responses=KpiAlertsSerializer)
+    def get(self, _request: Request) -> Response:
+        rows = Alert.objects.filter(kind=Alert.Kind.KPI, subject__in=CATALOGUE)
+        order = [Severity.CRITICAL, Severity.WARNING, Severity.OK]
+        found = sorted(rows, key=lambda one: (order.index(Severity(one.firing)), one.subject))
+        checked = [one.checked_at for one in found if one.checked_at]
+        report = {
+            "checked_at": max(checked, default=None),
+            "firing": sum(one.firing != Severity.OK for one in found),
+            "alerts": found,
+        }
+        context = {"goals": goals.in_force()}
+        return Response(KpiAlertsSerializer(report, context=context).data)

@@ -1,0 +1,177 @@
+"""Messages to the people who run the company: each is a row first, and is sent from there.
+
+The row is written in the transaction that decides on the message, so none is lost, and claimed
+before it is sent, so none is sent twice. Only a sender that dies between sending and noting it
+leaves that unknown: its claim ends after ten minutes and the message goes out again, with the same
+Message-ID, because an alert that nobody gets is worse than one that comes twice.
+"""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+from typing import Any
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+import apprise
+from anymail.exceptions import AnymailError
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import OperationalError, connection
+from django.db.models import Case, F, Value, When
+
+from operational.models import AlertChannel, Delivery
+
+logger = logging.getLogger(__name__)
+
+CLAIMED = timedelta(minutes=10)  # longer than any attempt takes
+LONGEST_WAIT = timedelta(hours=1)  # between attempts, which begin a minute apart
+USEFUL = timedelta(days=2)  # a message that could not be sent for longer is given up
+KEPT = timedelta(days=90)
+EMAIL_ERRORS = (OSError, SMTPException, AnymailError, ValueError)
+_Status = Delivery.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent; channels other than e-mail get the text."""
+
+    subject: str
+    text: str
+    html: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class NotSent(Exception):
+    """Why a message could not be sent."""
+
+
+def watchers() -> list[str | AlertChannel]:
+    """Return who hears of alerts: the addresses of ADMIN_EMAIL and the enabled channels."""
+    addresses = settings.ADMIN_EMAIL if settings.PLUMBLINE_EMAIL_FROM else []
+    return [*addresses, *AlertChannel.objects.filter(enabled=True).order_by("name")]
+
+
+def post(
+    kind: str,
+    key: str,
+    message: Message,
+    *,
+    to: Sequence[str | AlertChannel],
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> None:
+    """Have a message sent to each recipient, once for each `key`, and not after it expires."""
+    Delivery.objects.bulk_create(
+        [
+            Delivery(
+                key=f"{key}:{one if isinstance(one, str) else f'channel {one.pk}'}",
+                kind=kind,
+                email=one if isinstance(one, str) else "",
+                channel=None if isinstance(one, str) else one,
+                subject=" ".join(message.subject.split())[:300],
+                text=message.text,
+                html=message.html if isinstance(one, str) else "",
+                headers=dict(message.headers),
+                created_at=now,
+                due_at=now,
+                expires_at=expires_at or now + USEFUL,
+            )
+            for one in to
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def send_test(to: str | AlertChannel, *, now: datetime) -> str:
+    """Send a test message at once; return why it failed, or an empty text."""
+    message = Message(
+        "Plumbline: a test",
+        f"This is a test. Alerts of {settings.PLUMBLINE_URL} come here, too.\n",
+    )
+    key = f"test:{uuid4()}"
+    post(Delivery.Kind.TEST, key, message, to=[to], now=now, expires_at=now + CLAIMED)
+    delivery = Delivery.objects.get(key__startswith=f"{key}:")
+    send(delivery, now=now)
+    delivery.refresh_from_db()
+    return delivery.problem
+
+
+def send_due(*, now: datetime) -> int:
+    """Send what is due, and return how much of it was sent."""
+    due = Delivery.objects.filter(due_at__lte=now)
+    given_up = Case(When(attempts=0, then=Value(_Status.EXPIRED)), default=Value(_Status.FAILED))
+    due.filter(expires_at__lt=now).update(status=given_up, due_at=None)
+    return sum(
+        send(delivery, now=now)
+        for delivery in due.select_related("channel").order_by("due_at", "pk")
+    )
+
+
+def send(delivery: Delivery, *, now: datetime) -> bool:
+    """Send a message unless somebody does or did; return whether it was sent now."""
+    claim = Delivery.objects.filter(pk=delivery.pk, due_at__lte=now)
+    attempt = {"status": _Status.SENDING, "attempts": F("attempts") + 1, "due_at": now + CLAIMED}
+    if not claim.update(**attempt):
+        return False
+    try:
+        _to_channel(delivery) if delivery.channel else _by_email(delivery)
+    except NotSent as error:
+        logger.warning("A message could not be sent, delivery %s", delivery.pk)
+        wait = min(timedelta(minutes=2**delivery.attempts), LONGEST_WAIT)
+        _note(delivery, status=_Status.WAITING, due_at=now + wait, problem=str(error)[:500])
+        return False
+    _note(delivery, status=_Status.SENT, due_at=None, sent_at=now, problem="")
+    return True
+
+
+def _by_email(delivery: Delivery) -> None:
+    domain = settings.PLUMBLINE_EMAIL_FROM.rpartition("@")[2].rstrip(">") or "localhost"
+    message = EmailMultiAlternatives(
+        delivery.subject,
+        delivery.text,
+        settings.PLUMBLINE_EMAIL_FROM,
+        [delivery.email],
+        headers={
+            **delivery.headers,
+            "Message-ID": f"<{uuid5(NAMESPACE_URL, delivery.key)}@{domain}>",
+        },
+    )
+    if delivery.html:
+        message.attach_alternative(delivery.html, "text/html")
+    try:
+        message.send()
+    except EMAIL_ERRORS as error:
+        raise NotSent(f"{type(error).__name__}: {error}") from error
+
+
+def _to_channel(delivery: Delivery) -> None:
+    notifier = apprise.Apprise()
+    if delivery.channel is None or not notifier.add(delivery.channel.url):
+        raise NotSent("Its address is no Apprise URL.")
+    with apprise.LogCapture(level=logging.WARNING) as captured:  # type: ignore[no-untyped-call]
+        was_sent = notifier.notify(title=delivery.subject, body=delivery.text)
+        if not was_sent:
+            raise NotSent(" ".join(captured.getvalue().split()) or "It was refused.")
+
+
+def _note(delivery: Delivery, **outcome: Any) -> None:
+    """Note what became of a message, also where the database is away for a moment."""
+    tries = 0
+    while True:
+        try:
+            Delivery.objects.filter(pk=delivery.pk).update(**outcome)
+        except OperationalError:
+            tries += 1
+            if connection.in_atomic_block or tries > CLAIMED.total_seconds() / 5:
+                raise
+            connection.close()
+            time.sleep(1)
+        else:
+            return
+
+
+def forget_old(now: datetime) -> None:
+    Delivery.objects.filter(created_at__lt=now - KEPT, due_at=None).delete()

@@ -1,0 +1,24 @@
+"""Check the KPI alerts now, as the schedule does every six hours."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from operational import deliveries, kpi_alerts
+from operational.alerts import open_alerts
+
+
+class Command(BaseCommand):
+    help = "Check the KPI alerts now, tell people what changed, and show the alerts that fire."
+
+    def handle(self, *_: Any, **__: Any) -> None:
+        now = timezone.now()
+        for news in kpi_alerts.check(now=now):
+            self.stdout.write(f"{news.headline}: {news.what}")
+        deliveries.send_due(now=timezone.now())
+        for alert in open_alerts():
+            since = f"{alert.fired_at:%Y-%m-%d %H:%M} UTC"
+            self.stdout.write(f"{alert.firing:8}  {alert}, since {since}: {alert.latest}")
+        if not open_alerts():
+            self.stdout.write("No alert fires.")

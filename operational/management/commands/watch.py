@@ -1,0 +1,27 @@
+"""Look at the system each minute and tell of what is wrong, until stopped."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from operational import watchdog
+
+
+class Command(BaseCommand):
+    help = "Look at the system each minute and tell of what is wrong, until stopped. Run one."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="look once")
+
+    def handle(self, *_: Any, once: bool, **__: Any) -> None:
+        if once:
+            watchdog.look(watchdog.Outage(), now=timezone.now())
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        watchdog.run(stop)

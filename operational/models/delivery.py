@@ -1,0 +1,69 @@
+"""What Plumbline sends to the people who run the company: where to, and what became of it."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class AlertChannel(models.Model):
+    """A place beside ADMIN_EMAIL that alerts go to, such as a Slack channel or a webhook."""
+
+    name = models.CharField(max_length=100, unique=True)
+    url = models.CharField(
+        "Apprise URL",
+        max_length=1000,
+        help_text="Such as slack://TokenA/TokenB/TokenC/ or jsons://hooks.example.com/alerts",
+    )
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Delivery(models.Model):
+    """A message on its way to one recipient; its row is committed before anything is sent."""
+
+    class Kind(models.TextChoices):
+        ALERT = "alert"
+        DAILY_REPORT = "daily report"
+        WEEKLY_REPORT = "weekly report"
+        TEST = "test"
+
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        SENDING = "sending"
+        SENT = "sent"
+        FAILED = "failed", "failed: given up"
+        EXPIRED = "expired", "expired: too late to be of use"
+
+    key = models.CharField(max_length=300, unique=True, help_text="The same message, once")
+    kind = models.CharField(max_length=13, choices=Kind.choices)
+    email = models.EmailField(blank=True)
+    channel = models.ForeignKey(AlertChannel, null=True, on_delete=models.CASCADE)
+    subject = models.CharField(max_length=300)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    headers = models.JSONField(default=dict)
+    status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, help_text="When it is tried next, or claimed anew")
+    expires_at = models.DateTimeField(help_text="Not sent later than this")
+    sent_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True, help_text="Why the last attempt failed")
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="delivery_due", condition=models.Q(due_at__isnull=False)
+            ),
+            models.Index(fields=["-created_at"], name="delivery_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def recipient(self) -> str:
+        return self.channel.name if self.channel else self.email

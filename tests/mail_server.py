@@ -1,0 +1,56 @@
+"""A real mail server, which keeps what it accepts and refuses when told to."""
+
+import socket
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+
+from aiosmtpd.controller import Controller
+
+
+class MailServer:
+    def __init__(self, port):
+        self.port = port
+        self.messages = []
+        self.refuses = ""
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802  aiosmtpd calls it so
+        if self.refuses:
+            return self.refuses
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        message.recipients = envelope.rcpt_tos
+        self.messages.append(message)
+        return "250 OK"
+
+    @property
+    def subjects(self):
+        return [message["Subject"] for message in self.messages]
+
+    def text(self, number=-1):
+        return self.messages[number].get_body(["plain"]).get_content().replace("\r\n", "\n")
+
+    def html(self, number=-1):
+        return self.messages[number].get_body(["html"]).get_content()
+
+
+@contextmanager
+def listening(port=None):
+    server = MailServer(port or _free_port())
+    controller = Controller(server, hostname="127.0.0.1", port=server.port)
+    controller.start()
+    try:
+        yield server
+    finally:
+        controller.stop()
+
+
+def use(settings, server):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    settings.PLUMBLINE_EMAIL_FROM = "Plumbline <plumbline@example.com>"
+    settings.ADMIN_EMAIL = ["ada@example.com"]
+
+
+def _free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
