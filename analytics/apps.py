@@ -10,6 +10,10 @@ class AnalyticsConfig(AppConfig):
     verbose_name = "Analytics"
 
     def ready(self) -> None:
+        from analytics import data_quality  # noqa: PLC0415
+        from analytics.quality_checks import CHECKS  # noqa: PLC0415
+
+        data_quality.register(*CHECKS)
         post_migrate.connect(_make_partitions, sender=self)
 
 

@@ -125,6 +125,28 @@ def recompute_persons(
     cursor.execute(_PERSON_DAYS.format(whose=whose), parameters)
 
 
+def differing_persons(person_ids: Sequence[int]) -> list[int]:
+    """Return which of some persons have other moments or active days than their events give."""
+    with transaction.atomic():
+        cursor = psycopg.Cursor(connection.connection)
+        rollups.lock(cursor)
+        kept = _facts(cursor, person_ids)
+        recompute_persons(cursor, definitions.in_force(), person_ids)
+        rebuilt = _facts(cursor, person_ids)
+        transaction.set_rollback(True)
+    return [pk for pk in person_ids if kept.get(pk) != rebuilt.get(pk)]
+
+
+def _facts(cursor: psycopg.Cursor, person_ids: Sequence[int]) -> dict[int, tuple]:
+    cursor.execute(
+        "SELECT id, first_seen_at, first_event_at, signup_at, activated_at, ("
+        "  SELECT array_agg(day ORDER BY day) FROM analytics_personday WHERE person_id = id"
+        ") FROM analytics_person WHERE id = ANY(%s)",
+        [list(person_ids)],
+    )
+    return {row[0]: row[1:] for row in cursor.fetchall()}
+
+
 def _parameters(wanted: Definitions) -> dict[str, Any]:
     return {
         "ignored": sorted(wanted.ignored_events),

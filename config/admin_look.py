@@ -73,6 +73,7 @@ UNFOLD = {
                 "items": [
                     _DASHBOARD,
                     _link("Alerts", "notifications", "operational:alerts"),
+                    _link("Data quality", "fact_check", "operational:data-quality"),
                     _rows("Goals", "flag", "operational.kpigoal"),
                     _rows("KPI readings", "history", "operational.kpireading"),
                 ],
@@ -131,6 +132,7 @@ UNFOLD = {
                     _rows("Project keys", "vpn_key", "analytics.projectkey"),
                     _rows("Inbox", "inbox", "analytics.inboxrequest"),
                     _rows("Rejected events", "block", "analytics.rejectedevent"),
+                    _rows("Ignored findings", "visibility_off", "operational.qualityignore"),
                     _rows("Imports", "upload_file", "analytics.importrun"),
                 ],
             },

@@ -44,6 +44,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "crontab": {"minute": "15", "hour": "*/6"},
         "description": "Judge the KPIs of the last complete day, and tell people what changed.",
     },
+    "check-data-quality": {
+        "task": "operational.tasks.check_data_quality",
+        "crontab": {"minute": "37", "hour": "*/6"},
+        "description": "Run every data-quality check and keep what it finds.",
+    },
     "look-after-the-system": {
         "task": "operational.tasks.look_after_the_system",
         "crontab": {"minute": "*"},

@@ -39,6 +39,9 @@ PLUMBLINE_INBOX_LIMIT = env.number("PLUMBLINE_INBOX_LIMIT", 500_000)  # requests
 # --- Forwarding to PostHog ----------------------------------------------------------------------
 
 POSTHOG_HOST, POSTHOG_API_KEY = env.posthog(ourselves=PLUMBLINE_URL)
+# Both set: the numbers of events are compared with PostHog's.
+POSTHOG_PERSONAL_API_KEY = env.text("POSTHOG_PERSONAL_API_KEY", "")
+POSTHOG_PROJECT_ID = env.text("POSTHOG_PROJECT_ID", "")
 PLUMBLINE_FORWARDING = env.flag("PLUMBLINE_FORWARDING", default=True) and bool(POSTHOG_HOST)
 PLUMBLINE_FORWARD_EVENTS = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS"))  # none: all of them
 PLUMBLINE_FORWARD_EVENTS_EXCEPT = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS_EXCEPT"))

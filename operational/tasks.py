@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from analytics import last_day
-from operational import deliveries, health_alerts, jobs, kpi_alerts, readings
+from operational import data_quality, deliveries, health_alerts, jobs, kpi_alerts, readings
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -28,9 +28,16 @@ def look_after_the_system() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]
+def check_data_quality() -> None:
+    """Run every data-quality check and keep what it finds."""
+    data_quality.run(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
 def clean_up() -> None:
     """Forget what nobody needs any more."""
     now = timezone.now()
     jobs.forget_old(now)
     last_day.forget_old()
     deliveries.forget_old(now)
+    data_quality.forget_old(now)

@@ -1,8 +1,9 @@
 from django.urls import URLPattern, path, re_path
 
 from operational import probes
-from operational.admin import alerts, dashboard, goals, system_health
+from operational.admin import alerts, dashboard, data_quality, goals, system_health
 from operational.api.alignment_score import AlignmentScoreView
+from operational.api.data_quality import DataQualityView
 from operational.api.kpi_alerts import KpiAlertsView
 from operational.api.kpi_status import KpiStatusView
 from operational.api.real_time_metrics import RealTimeMetricsView
@@ -21,6 +22,9 @@ urlpatterns: list[URLPattern] = [
     path("admin/operational/alerts/<int:pk>/", alerts.alert_page, name="alert"),
     path("admin/operational/alerts/<int:pk>/acknowledge/", alerts.acknowledge, name="acknowledge"),
     path("admin/operational/alerts/<int:pk>/silence/", alerts.silence, name="silence"),
+    path("admin/operational/data-quality/", data_quality.quality_page, name="data-quality"),
+    path("admin/operational/data-quality/run/", data_quality.run_checks, name="run-quality-checks"),
+    path("admin/operational/data-quality/mend/<slug:slug>/", data_quality.mend, name="mend"),
     path("admin/operational/system-health/", system_health.health_page, name="system-health"),
     re_path(
         r"^api/operational/alignment-score/?$",
@@ -37,6 +41,9 @@ urlpatterns: list[URLPattern] = [
     ),
     path("livez", probes.livez, name="livez"),
     path("readyz", probes.readyz, name="readyz"),
+    re_path(
+        r"^api/operational/data-quality/?$", DataQualityView.as_view(), name="api-data-quality"
+    ),
     re_path(r"^api/operational/kpi-alerts/?$", KpiAlertsView.as_view(), name="api-kpi-alerts"),
     re_path(r"^api/operational/kpi-status/?$", KpiStatusView.as_view(), name="api-kpi-status"),
 ]

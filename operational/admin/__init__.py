@@ -1,6 +1,7 @@
-from . import deliveries, goals, job_runs, logins, readings, schedules, tokens, users
+from . import data_quality, deliveries, goals, job_runs, logins, readings, schedules, tokens, users
 
 __all__ = [
+    "data_quality",
     "deliveries",
     "goals",
     "job_runs",

@@ -17,18 +17,27 @@ from operational.models import Alert
 
 class KpiAlertSerializer(serializers.ModelSerializer):
     kpi = serializers.CharField(source="subject")
-    status = serializers.ChoiceField(choices=[*AlertStatus])
+    alert_state = serializers.ChoiceField(source="status", choices=[*AlertStatus])
     severity = serializers.ChoiceField(
         source="firing", choices=[*Severity], help_text="What fires, also while there is no data."
     )
-    since = serializers.DateTimeField(allow_null=True, help_text="Of the status.")
+    since = serializers.DateTimeField(allow_null=True, help_text="Of the state.")
     fired_at = serializers.DateTimeField(allow_null=True, help_text="Of the last time it fired.")
     goal = serializers.SerializerMethodField()
 
     class Meta:
         model = Alert
         fields = [
-            *("kpi", "name", "status", "severity", "since", "fired_at", "latest", "acknowledged"),
+            *(
+                "kpi",
+                "name",
+                "alert_state",
+                "severity",
+                "since",
+                "fired_at",
+                "latest",
+                "acknowledged",
+            ),
             *("silenced_until", "silence_reason", "checked_at", "goal"),
         ]
 

@@ -1,4 +1,5 @@
 from .alert import Alert, AlertChange
+from .data_quality import QualityIgnore, QualityResult, QualityRun
 from .delivery import AlertChannel, Delivery
 from .job_run import Heartbeat, JobRun
 from .kpi import KpiGoal, KpiReading
@@ -12,4 +13,7 @@ __all__ = [
     "JobRun",
     "KpiGoal",
     "KpiReading",
+    "QualityIgnore",
+    "QualityResult",
+    "QualityRun",
 ]

@@ -212,7 +212,7 @@ def test_the_api_tells_every_alert_the_worst_first(check):
     assert answer["firing"] == 1
     assert len(answer["alerts"]) == 8
     first = answer["alerts"][0]
-    assert (first["kpi"], first["status"], first["severity"]) == (
+    assert (first["kpi"], first["alert_state"], first["severity"]) == (
         *("churn_rate", "critical", "critical"),
     )
     assert first["goal"]["critical"] == 0.10

@@ -1,0 +1,135 @@
+"""What is unusual: the volume of a day, and persons who act like machines."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from django.db import connection
+from django.db.models import Sum
+
+from analytics import definitions, exclusions
+from analytics.calculations.anomalies import is_robot, weekday_baseline
+from analytics.data_quality import NO_DATA, PASSED, Check, Example, Finding, MendableCheck, Verdict
+from analytics.models import EventDay
+
+SHOWN = 5
+WEEKS = 8
+MOST_NAMES = 50  # of events, those that happen most
+
+
+class UnusualVolume(Check):
+    slug = "unusual_volume"
+    name = "Unusual number of events"
+    family = "Anomalies"
+    remedy = (
+        "Look at the events page: was something renamed, sent twice, or switched off with the"
+        " last release?"
+    )
+
+    def look(self, *, now: datetime) -> Finding:
+        last = definitions.last_complete_day(now)
+        days = [last - timedelta(weeks=week) for week in range(WEEKS + 1)]
+        start = _first_day()
+        if start is None or start > last:
+            return NO_DATA
+        past_days = [day for day in days[1:] if day >= start]
+        counts = _counts(days)
+        examples = []
+        for event, by_day in counts.items():
+            baseline = weekday_baseline([by_day.get(day, 0) for day in past_days])
+            value = by_day.get(last, 0)
+            if baseline and baseline.is_unusual(value):
+                text = (
+                    f"{event}: {value:,} on {last}, usually {baseline.usual:,.0f} on that weekday"
+                )
+                examples.append(Example(text, "analytics:events-page"))
+        if not examples:
+            return PASSED
+        detail = f"{len(examples):,} kinds of events were unusually many or few on {last}."
+        return Finding(Verdict.WARNING, len(examples), detail, examples[:SHOWN])
+
+
+def _first_day() -> date | None:
+    first = EventDay.objects.filter(value__gt=0).order_by("day").values_list("day", flat=True)
+    return first.first()
+
+
+def _counts(days: Sequence[date]) -> dict[str, dict[date, int]]:
+    rows = EventDay.objects.filter(day__in=days)
+    most = rows.values("event").annotate(events=Sum("value")).order_by("-events", "event")
+    names = [one["event"] for one in most[:MOST_NAMES]]
+    counts: dict[str, dict[date, int]] = {name: {} for name in names}
+    for row in rows.filter(event__in=names):
+        counts[row.event][row.day] = row.value
+    return counts
+
+
+# One day's events, so bounded; BRIN finds them.
+_RHYTHMS = """
+WITH gaps AS (
+    SELECT person_id, date_trunc('hour', timestamp) AS hour, extract(
+        epoch FROM timestamp - lag(timestamp) OVER (PARTITION BY person_id ORDER BY timestamp)
+    ) AS gap
+    FROM analytics_event WHERE timestamp >= %s AND timestamp < %s
+), hours AS (
+    SELECT person_id, count(*) AS events, sum(gap) AS gaps, sum(gap * gap) AS squares,
+           count(gap) AS number
+    FROM gaps GROUP BY person_id, hour
+)
+SELECT person_id, sum(events), max(events), sum(gaps) / sum(number),
+       sqrt(greatest(sum(squares) / sum(number) - (sum(gaps) / sum(number)) ^ 2, 0))
+FROM hours JOIN analytics_person ON id = person_id AND NOT excluded
+GROUP BY person_id HAVING sum(events) >= 100 ORDER BY 2 DESC, 1
+"""
+
+
+class Bots(MendableCheck):
+    slug = "bots"
+    name = "Possible bots"
+    family = "Anomalies"
+    remedy = (
+        "Look at each; who is a machine should be excluded, here or by an exclusion rule, so that"
+        " it counts nowhere."
+    )
+    mend_label = "Exclude these persons"
+
+    def look(self, *, now: datetime) -> Finding:
+        if _first_day() is None:
+            return NO_DATA
+        found = self._robots(now)
+        if not found:
+            return PASSED
+        detail = (
+            f"{len(found):,} persons acted faster or more regularly than people do, on"
+            f" {definitions.last_complete_day(now)}."
+        )
+        return Finding(Verdict.WARNING, len(found), detail, _examples(found)[:SHOWN])
+
+    def preview(self, *, now: datetime) -> Sequence[Example]:
+        return _examples(self._robots(now))
+
+    def mend(self, *, now: datetime) -> int:
+        found = self._robots(now)
+        exclusions.decide([person_id for person_id, _ in found], excluded=True)
+        return len(found)
+
+    def _robots(self, now: datetime) -> list[tuple[int, int]]:
+        day = definitions.last_complete_day(now)
+        with connection.cursor() as cursor:
+            cursor.execute(_RHYTHMS, definitions.calendar().span(day, day))
+            return [
+                (person_id, int(events))
+                for person_id, events, busiest, gap, deviation in cursor.fetchall()
+                if is_robot(
+                    events=int(events),
+                    busiest_hour=busiest,
+                    mean_gap=float(gap or 0),
+                    gap_deviation=float(deviation or 0),
+                )
+            ]
+
+
+def _examples(found: Sequence[tuple[int, int]]) -> list[Example]:
+    return [
+        Example(f"person {pk}: {events:,} events", "admin:analytics_person_change", pk)
+        for pk, events in found
+    ]

@@ -1,0 +1,61 @@
+"""Persons of whom something is not known that Plumbline needs."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from analytics.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
+from analytics.models import Person
+
+SHOWN = 5
+RECENT = timedelta(days=90)
+
+
+class MissingEmail(Check):
+    slug = "missing_email"
+    name = "Identified persons without an e-mail"
+    family = "Missing fields"
+    remedy = "Send the property email with identify(): nobody else can be written to."
+
+    def look(self, *, now: datetime) -> Finding:
+        identified = _recent(now).filter(is_identified=True)
+        if not identified.exists():
+            return NO_DATA
+        return _finding(
+            identified.exclude(properties__has_key="email"),
+            "{:,} persons who signed up or came within 90 days have no e-mail address.",
+        )
+
+
+class MissingSignup(Check):
+    slug = "missing_signup"
+    name = "Active persons without a signup"
+    family = "Missing fields"
+    remedy = (
+        "Send the signup event for everybody, or set PLUMBLINE_SIGNUP_EVENT to the one that is"
+        " sent: without it they are in no cohort and in no rate."
+    )
+
+    def look(self, *, now: datetime) -> Finding:
+        active = _recent(now).filter(first_event_at__isnull=False)
+        if not active.exists():
+            return NO_DATA
+        return _finding(
+            active.filter(signup_at=None),
+            "{:,} persons whose first event is of the last 90 days have not signed up.",
+        )
+
+
+def _recent(now: datetime) -> QuerySet[Person]:
+    return Person.objects.counted().filter(first_seen_at__gte=now - RECENT)
+
+
+def _finding(persons: QuerySet[Person], detail: str) -> Finding:
+    affected = persons.count()
+    if not affected:
+        return PASSED
+    examples = [
+        Example(f"person {pk}", "admin:analytics_person_change", pk)
+        for pk in persons.order_by("-first_seen_at").values_list("pk", flat=True)[:SHOWN]
+    ]
+    return Finding(Verdict.WARNING, affected, detail.format(affected), examples)

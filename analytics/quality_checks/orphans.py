@@ -1,0 +1,55 @@
+"""Rows that belong to nobody."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from analytics import events
+from analytics.data_quality import NO_DATA, PASSED, Example, Finding, MendableCheck, Verdict
+from analytics.models import DistinctId, LastActive, Person, PersonDay
+
+SHOWN = 5
+
+
+class Orphans(MendableCheck):
+    slug = "orphans"
+    name = "Orphaned records"
+    family = "Orphaned records"
+    remedy = (
+        "Remove them: an event of such an id makes a person anew. Then run"
+        " manage.py rebuild_rollups, so that nobody is counted who is not there."
+    )
+    mend_label = "Remove the orphaned records"
+
+    def look(self, *, now: datetime) -> Finding:
+        if not events.any_recorded():
+            return NO_DATA
+        counts = {rows.model._meta.verbose_name_plural: rows.count() for rows in _orphans()}
+        affected = sum(counts.values())
+        if not affected:
+            return PASSED
+        detail = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+        return Finding(
+            Verdict.FAIL, affected, f"{detail}: their person is not there.", self.preview(now=now)
+        )
+
+    def preview(self, *, now: datetime) -> Sequence[Example]:
+        return [
+            Example(f"{rows.model._meta.verbose_name} of person {one.person_id}")
+            for rows in _orphans()
+            for one in rows.order_by("person_id")[:SHOWN]
+        ]
+
+    @transaction.atomic
+    def mend(self, *, now: datetime) -> int:
+        return sum(rows.delete()[0] for rows in _orphans())
+
+
+def _orphans() -> list[QuerySet[Any]]:
+    nobody = ~Exists(Person.objects.filter(pk=OuterRef("person_id")))
+    return [
+        rows.filter(nobody) for rows in (DistinctId.objects, PersonDay.objects, LastActive.objects)
+    ]

@@ -1,0 +1,83 @@
+"""Whether PostHog counted what was forwarded to it."""
+
+from datetime import datetime
+
+import requests
+from django.conf import settings
+from django.db.models import Count
+
+from analytics import definitions
+from analytics.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
+from analytics.models import Event
+
+MOST = 0.01  # of the events of a day; more of them missing is a warning
+SECONDS = 20  # to wait for an answer
+SHOWN = 5
+_QUERY = (
+    "SELECT event, count() FROM events WHERE timestamp >= toDateTime('{start}', 'UTC')"
+    " AND timestamp < toDateTime('{end}', 'UTC') GROUP BY event LIMIT 10000"
+)
+
+
+class PostHogReconciliation(Check):
+    """Compares the last complete day; where forwarding or the key is not set, there is no data."""
+
+    slug = "posthog"
+    name = "PostHog has the same events"
+    family = "Reconciliation with PostHog"
+    remedy = (
+        "Look at forwarding on the capture health page, and at whether PostHog drops events by"
+        " quota or filter."
+    )
+
+    def look(self, *, now: datetime) -> Finding:
+        if not (settings.PLUMBLINE_FORWARDING and settings.POSTHOG_PERSONAL_API_KEY):
+            return NO_DATA
+        day = definitions.last_complete_day(now)
+        start, end = definitions.calendar().span(day, day)
+        ours = _ours(start, end)
+        if not ours:
+            return NO_DATA
+        try:
+            theirs = _theirs(start, end)
+        except (requests.RequestException, ValueError, KeyError) as error:
+            return Finding(Verdict.WARNING, 1, f"PostHog did not answer: {type(error).__name__}.")
+        missing = {
+            event: number - theirs.get(event, 0)
+            for event, number in ours.items()
+            if number > theirs.get(event, 0)
+        }
+        affected, total = sum(missing.values()), sum(ours.values())
+        if affected <= MOST * total:
+            return PASSED
+        worst = sorted(missing, key=lambda event: (-missing[event], event))
+        examples = [
+            Example(f"{event}: {ours[event]:,} here, {theirs.get(event, 0):,} there")
+            for event in worst[:SHOWN]
+        ]
+        detail = f"PostHog lacks {affected:,} of {total:,} events of {day}."
+        return Finding(Verdict.WARNING, affected, detail, examples)
+
+
+def _ours(start: datetime, end: datetime) -> dict[str, int]:
+    """Count the events of one day that are forwarded: a bounded read of raw events."""
+    events = Event.objects.filter(timestamp__gte=start, timestamp__lt=end)
+    if settings.PLUMBLINE_FORWARD_EVENTS:
+        events = events.filter(event__in=settings.PLUMBLINE_FORWARD_EVENTS)
+    events = events.exclude(event__in=settings.PLUMBLINE_FORWARD_EVENTS_EXCEPT)
+    return dict(events.values_list("event").annotate(Count("uuid")))
+
+
+def _theirs(start: datetime, end: datetime) -> dict[str, int]:
+    # Events are captured at eu.i.posthog.com and queried at eu.posthog.com.
+    host = settings.POSTHOG_HOST.replace(".i.posthog.com", ".posthog.com")
+    query = _QUERY.format(start=f"{start:%Y-%m-%d %H:%M:%S}", end=f"{end:%Y-%m-%d %H:%M:%S}")
+    response = requests.post(
+        f"{host}/api/projects/{settings.POSTHOG_PROJECT_ID}/query/",
+        json={"query": {"kind": "HogQLQuery", "query": query}},
+        headers={"Authorization": f"Bearer {settings.POSTHOG_PERSONAL_API_KEY}"},
+        timeout=SECONDS,
+        allow_redirects=False,
+    )
+    response.raise_for_status()
+    return {event: int(number) for event, number in response.json()["results"]}

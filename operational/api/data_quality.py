@@ -1,0 +1,45 @@
+"""GET /api/operational/data-quality: what the last run of the checks found."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics.data_quality import Verdict
+from operational import data_quality
+
+
+class ExampleSerializer(serializers.Serializer):
+    text = serializers.CharField()
+    url = serializers.CharField(help_text="The page that shows it, or empty")
+
+
+class QualityResultSerializer(serializers.Serializer):
+    check = serializers.CharField(source="check.slug")
+    name = serializers.CharField(source="check.name")
+    family = serializers.CharField(source="check.family")
+    verdict = serializers.ChoiceField(choices=[*Verdict])
+    affected = serializers.IntegerField()
+    detail = serializers.CharField()
+    examples = ExampleSerializer(many=True)
+    remedy = serializers.CharField()
+    ignored_until = serializers.DateField(source="ignored.until", default=None, allow_null=True)
+
+
+class DataQualitySerializer(serializers.Serializer):
+    at = serializers.DateTimeField(allow_null=True, help_text="Of the last run; null: none yet")
+    score = serializers.IntegerField(allow_null=True, help_text="0 to 100; null: no data")
+    band = serializers.CharField()
+    results = QualityResultSerializer(many=True)
+
+
+class DataQualityView(APIView):
+    """What the last run of the data-quality checks found, the worst first."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(operation_id="operational_data_quality", responses=DataQualitySerializer)
+    def get(self, _request: Request) -> Response:
+        return Response(DataQualitySerializer(data_quality.latest()).data)

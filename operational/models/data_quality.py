@@ -1,0 +1,61 @@
+"""What the data-quality checks found, and which findings are known and accepted."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from analytics.data_quality import Verdict
+
+_VERDICTS = [(one.value, one.value.replace("_", " ")) for one in Verdict]
+
+
+class QualityRun(models.Model):
+    """One run of all checks."""
+
+    at = models.DateTimeField(db_index=True)
+    score = models.PositiveSmallIntegerField(null=True, help_text="None: no data")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}: {'no data' if self.score is None else self.score}"
+
+
+class QualityResult(models.Model):
+    """What one check found in a run."""
+
+    run = models.ForeignKey(QualityRun, on_delete=models.CASCADE, related_name="results")
+    check_slug = models.CharField(max_length=64)
+    verdict = models.CharField(max_length=7, choices=_VERDICTS)
+    affected = models.BigIntegerField(default=0)
+    detail = models.TextField(blank=True)
+    examples = models.JSONField(default=list, help_text="text, page and argument of each")
+    ignored = models.BooleanField(default=False)
+    seconds = models.FloatField(help_text="How long it took")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "check_slug"], name="one_result_per_check")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.check_slug}: {self.verdict}"
+
+
+class QualityIgnore(models.Model):
+    """A finding that is known and accepted for a time; the score does not count it."""
+
+    check_slug = models.CharField("check", max_length=64)
+    reason = models.CharField(max_length=200)
+    until = models.DateField(help_text="The last day on which it is ignored")
+    most = models.PositiveBigIntegerField(
+        "up to", null=True, blank=True, help_text="Heard again when more rows are affected"
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL
+    )
+
+    class Meta:
+        verbose_name = "ignore rule"
+
+    def __str__(self) -> str:
+        return f"{self.check_slug} until {self.until}"
