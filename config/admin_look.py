@@ -72,6 +72,7 @@ UNFOLD = {
             {
                 "items": [
                     _DASHBOARD,
+                    _link("Priority actions", "checklist", "operational:actions"),
                     _link("Alerts", "notifications", "operational:alerts"),
                     _link("Data quality", "fact_check", "operational:data-quality"),
                     _rows("Goals", "flag", "operational.kpigoal"),

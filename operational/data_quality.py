@@ -34,7 +34,8 @@ class Result:
     affected: int
     detail: str
     examples: Sequence[dict[str, Any]]  # text and url
-    ignored: QualityIgnore | None
+    is_ignored: bool
+    ignored: QualityIgnore | None  # None also where the rule is gone since then
 
     @property
     def is_mendable(self) -> bool:
@@ -111,12 +112,13 @@ def latest() -> DataQuality:
             row.affected,
             row.detail,
             [{"text": one["text"], "url": _url(one)} for one in row.examples],
-            ignores.get(slug) if row.ignored else None,
+            row.ignored,
+            ignores.get(slug),
         )
         for slug, check in checks().items()
         if (row := found.get(slug))
     ]
-    results.sort(key=lambda one: (one.ignored is not None, _ORDER.index(one.verdict)))
+    results.sort(key=lambda one: (one.is_ignored, _ORDER.index(one.verdict)))
     return DataQuality(last.at, last.score, tuple(results))
 
 

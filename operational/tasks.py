@@ -4,13 +4,22 @@ from celery import shared_task
 from django.utils import timezone
 
 from analytics import last_day
-from operational import data_quality, deliveries, health_alerts, jobs, kpi_alerts, readings
+from operational import (
+    data_quality,
+    deliveries,
+    health_alerts,
+    jobs,
+    kpi_alerts,
+    priority_actions,
+    readings,
+)
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def record_kpi_readings() -> None:
-    """Record the KPIs of the last complete day and restate the past 65."""
+    """Record the KPIs of the last complete day and restate the past 65; rank what to do."""
     readings.record_recent(now=timezone.now())
+    priority_actions.refresh(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]

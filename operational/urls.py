@@ -1,11 +1,12 @@
 from django.urls import URLPattern, path, re_path
 
 from operational import probes
-from operational.admin import alerts, dashboard, data_quality, goals, system_health
+from operational.admin import actions, alerts, dashboard, data_quality, goals, system_health
 from operational.api.alignment_score import AlignmentScoreView
 from operational.api.data_quality import DataQualityView
 from operational.api.kpi_alerts import KpiAlertsView
 from operational.api.kpi_status import KpiStatusView
+from operational.api.priority_actions import PriorityActionsView
 from operational.api.real_time_metrics import RealTimeMetricsView
 from operational.api.system_health import SystemHealthView
 
@@ -16,6 +17,11 @@ urlpatterns: list[URLPattern] = [
     path("admin/operational/kpis/<slug:slug>/", dashboard.kpi, name="kpi"),
     path("admin/operational/kpis/<slug:slug>/try-goal/", goals.try_goal, name="try-goal"),
     path("admin/operational/demo/remove/", dashboard.remove_demo, name="remove-demo"),
+    path("admin/operational/actions/", actions.actions_page, name="actions"),
+    path("admin/operational/actions/refresh/", actions.refresh, name="refresh-actions"),
+    path("admin/operational/actions/<int:pk>/", actions.action_page, name="action"),
+    path("admin/operational/actions/<int:pk>/finish/", actions.finish, name="finish-action"),
+    path("admin/operational/actions/<int:pk>/dismiss/", actions.dismiss, name="dismiss-action"),
     path("admin/operational/alerts/", alerts.alerts_page, name="alerts"),
     path("admin/operational/alerts/check/", alerts.check_alerts, name="check-alerts"),
     path("admin/operational/alerts/test/", alerts.send_test, name="test-alerts"),
@@ -41,6 +47,11 @@ urlpatterns: list[URLPattern] = [
     ),
     path("livez", probes.livez, name="livez"),
     path("readyz", probes.readyz, name="readyz"),
+    re_path(
+        r"^api/operational/priority-actions/?$",
+        PriorityActionsView.as_view(),
+        name="api-priority-actions",
+    ),
     re_path(
         r"^api/operational/data-quality/?$", DataQualityView.as_view(), name="api-data-quality"
     ),

@@ -3,6 +3,7 @@ from .data_quality import QualityIgnore, QualityResult, QualityRun
 from .delivery import AlertChannel, Delivery
 from .job_run import Heartbeat, JobRun
 from .kpi import KpiGoal, KpiReading
+from .priority_action import PriorityAction
 
 __all__ = [
     "Alert",
@@ -13,6 +14,7 @@ __all__ = [
     "JobRun",
     "KpiGoal",
     "KpiReading",
+    "PriorityAction",
     "QualityIgnore",
     "QualityResult",
     "QualityRun",

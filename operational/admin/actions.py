@@ -1,0 +1,114 @@
+"""The pages of the priority actions."""
+
+from collections.abc import Callable
+from typing import cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from operational import priority_actions
+from operational.models import PriorityAction
+from operational.playbooks import PLAYBOOKS
+
+from .pages import page, require, staff_page
+
+
+class TakeForm(forms.ModelForm):
+    owner = forms.ModelChoiceField(User.objects.filter(is_staff=True, is_active=True))
+    due = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+    class Meta:
+        model = PriorityAction
+        fields = ["owner", "due", "notes"]
+
+
+class DismissForm(forms.Form):
+    reason = forms.CharField(max_length=200, label="Why")
+
+
+@staff_page
+@require_GET
+def actions_page(request: HttpRequest) -> HttpResponse:
+    context = {"active": priority_actions.active(), "closed": priority_actions.closed()}
+    return page(request, "actions", title="Priority actions", **context)
+
+
+@staff_page
+@require_POST
+def refresh(request: HttpRequest) -> HttpResponse:
+    require(request, "operational.change_priorityaction")
+    priority_actions.refresh(now=timezone.now())
+    return redirect("operational:actions")
+
+
+@staff_page
+def action_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show an action, and give it an owner, a due date and notes."""
+    action = get_object_or_404(PriorityAction.objects.select_related("owner"), pk=pk)
+    initial = {"owner": action.owner or request.user}
+    form = TakeForm(request.POST or None, instance=action, initial=initial)
+    if request.method == "POST":
+        require(request, "operational.change_priorityaction")
+        if form.is_valid():
+            return _try(
+                request, pk, "Saved.", lambda: priority_actions.take(pk, **form.cleaned_data)
+            )
+    before = priority_actions.last_done(action)
+    context = {
+        "action": action,
+        "playbook": PLAYBOOKS.get(action.subject) if action.kind == "kpi" else None,
+        "form": form,
+        "dismiss": DismissForm(),
+        "before": before,
+        "before_effect": priority_actions.effect(before) if before else None,
+        "effect": priority_actions.effect(action),
+    }
+    return page(request, "action", title=action.title, **context)
+
+
+@staff_page
+@require_POST
+def finish(request: HttpRequest, pk: int) -> HttpResponse:
+    require(request, "operational.change_priorityaction")
+    get_object_or_404(PriorityAction, pk=pk)
+    user, now = cast("User", request.user), timezone.now()
+    return _try(
+        request,
+        pk,
+        "Done. What becomes of it is measured for 30 days.",
+        lambda: priority_actions.finish(pk, by=user, now=now),
+    )
+
+
+@staff_page
+@require_POST
+def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
+    require(request, "operational.change_priorityaction")
+    get_object_or_404(PriorityAction, pk=pk)
+    form = DismissForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"Why: {form.errors['reason'][0]}")
+        return redirect("operational:action", pk)
+    user, reason, now = cast("User", request.user), form.cleaned_data["reason"], timezone.now()
+    return _try(
+        request,
+        pk,
+        "Dismissed. It returns when it gets materially worse.",
+        lambda: priority_actions.dismiss(pk, by=user, reason=reason, now=now),
+    )
+
+
+def _try(request: HttpRequest, pk: int, done: str, act: Callable[[], None]) -> HttpResponse:
+    try:
+        act()
+    except priority_actions.NotActive as error:
+        messages.error(request, f"Nothing was saved: {error}")
+        return redirect("operational:action", pk)
+    messages.success(request, done)
+    return redirect("operational:actions")

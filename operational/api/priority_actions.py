@@ -1,0 +1,50 @@
+"""GET /api/operational/priority-actions: what should be done next, first things first."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from operational import priority_actions
+from operational.calculations.kpi import Severity
+from operational.models import PriorityAction
+
+
+class PriorityActionSerializer(serializers.ModelSerializer):
+    severity = serializers.ChoiceField(choices=[*Severity])
+    action_state = serializers.ChoiceField(source="state", choices=PriorityAction.State.choices)
+    owner = serializers.CharField(source="owner.username", default=None, allow_null=True)
+    recoverable = serializers.FloatField(help_text="Points of the score that it may bring back")
+
+    class Meta:
+        model = PriorityAction
+        fields = [
+            *("id", "kind", "subject", "title", "detail", "severity", "points_lost", "reach"),
+            *("recoverable", "people", "action_state", "owner", "due", "opened_at", "refreshed_at"),
+        ]
+
+
+class PriorityActionsSerializer(serializers.Serializer):
+    actions = PriorityActionSerializer(many=True)
+
+
+class PriorityActionsView(APIView):
+    """What should be done next, first things first; refreshed every hour."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(operation_id="operational_priority_actions", responses=PriorityActionsSerializer)
+    def get(self, _request: Request) -> Response:
+        if not PriorityAction.objects.exists():
+            priority_actions.refresh(now=timezone.now())
+        return Response(actions_report())
+
+
+def actions_report(most: int | None = None) -> Any:
+    found = priority_actions.active()[:most]
+    return PriorityActionsSerializer({"actions": found}).data

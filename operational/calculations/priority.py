@@ -1,0 +1,39 @@
+"""Which action comes first, what an action brought, and when a dismissed one returns."""
+
+from collections.abc import Sequence
+from statistics import fmean
+
+from .kpi import Severity
+
+MATERIALLY = 1.25  # times the points lost when it was dismissed
+POINTS = 1.0  # and at least so many more
+_RANK = list(Severity)
+
+
+def closed_share(*, before: float, after: float, target: float) -> float | None:
+    """Return the share of the gap between a KPI and its target that was closed, 0 to 1.
+
+    None where there was no gap. Which way is better does not matter: the target says it.
+    """
+    if before == target:
+        return None
+    return min(max((after - before) / (target - before), 0.0), 1.0)
+
+
+def reach(shares: Sequence[float]) -> float:
+    """Return what share of a gap an action may close by what it closed before; 1 if unmeasured."""
+    return fmean(shares) if shares else 1.0
+
+
+def rank(recoverable: float, severity: Severity) -> tuple[float, int]:
+    """Return a key that sorts what should be done first to the front."""
+    return -recoverable, -_RANK.index(severity)
+
+
+def is_materially_worse(
+    *, points: float, points_then: float, severity: Severity, severity_then: Severity
+) -> bool:
+    """Return whether something got so much worse that a dismissal no longer holds."""
+    if _RANK.index(severity) > _RANK.index(severity_then):
+        return True
+    return points >= MATERIALLY * points_then and points >= points_then + POINTS
