@@ -74,6 +74,7 @@ UNFOLD = {
                     _DASHBOARD,
                     _link("Priority actions", "checklist", "operational:actions"),
                     _link("Alerts", "notifications", "operational:alerts"),
+                    _link("Reports", "summarize", "operational:reports"),
                     _link("Data quality", "fact_check", "operational:data-quality"),
                     _rows("Goals", "flag", "operational.kpigoal"),
                     _rows("KPI readings", "history", "operational.kpireading"),
@@ -153,6 +154,7 @@ UNFOLD = {
                 "items": [
                     _link("System health", "health_and_safety", "operational:system-health"),
                     _rows("Deliveries", "outgoing_mail", "operational.delivery"),
+                    _rows("Report subscribers", "mark_email_read", "operational.reportsubscriber"),
                     _rows("Alert channels", "campaign", "operational.alertchannel"),
                     _rows("Schedules", "schedule", "django_celery_beat.periodictask"),
                     _rows("Job history", "work_history", "operational.jobrun"),

@@ -49,6 +49,23 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "crontab": {"minute": "37", "hour": "*/6"},
         "description": "Run every data-quality check and keep what it finds.",
     },
+    # The hours of these two are those of every recipient's own clock; the third sends.
+    "daily-report": {
+        "task": "operational.tasks.send_due_reports",
+        "crontab": {"minute": "0", "hour": "9"},
+        "description": "Send the daily report at this time of each recipient's own clock.",
+    },
+    "weekly-report": {
+        "task": "operational.tasks.send_due_reports",
+        "crontab": {"minute": "0", "hour": "9", "day_of_week": "1"},
+        "description": "Send the weekly report at this time of each recipient's own clock.",
+    },
+    "send-due-reports": {
+        "task": "operational.tasks.send_due_reports",
+        "crontab": {"minute": "*/5"},
+        "expire_seconds": 300,
+        "description": "Send the reports to those whose morning it is.",
+    },
     "look-after-the-system": {
         "task": "operational.tasks.look_after_the_system",
         "crontab": {"minute": "*"},

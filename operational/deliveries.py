@@ -87,10 +87,12 @@ def post(
 
 def send_test(to: str | AlertChannel, *, now: datetime) -> str:
     """Send a test message at once; return why it failed, or an empty text."""
-    message = Message(
-        "Plumbline: a test",
-        f"This is a test. Alerts of {settings.PLUMBLINE_URL} come here, too.\n",
-    )
+    text = f"This is a test. Alerts of {settings.PLUMBLINE_URL} come here, too.\n"
+    return send_message(Message("Plumbline: a test", text), to, now=now)
+
+
+def send_message(message: Message, to: str | AlertChannel, *, now: datetime) -> str:
+    """Send somebody a test message at once; return why it failed, or an empty text."""
     key = f"test:{uuid4()}"
     post(Delivery.Kind.TEST, key, message, to=[to], now=now, expires_at=now + CLAIMED)
     delivery = Delivery.objects.get(key__startswith=f"{key}:")

@@ -1,8 +1,9 @@
 """Scheduled jobs: what each run did, and which should have run and did not."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from celery import states
@@ -105,6 +106,14 @@ def next_due(task: PeriodicTask, after: datetime) -> datetime:
     else:
         start, delta, _ = schedule.remaining_delta(after.astimezone(getattr(schedule, "tz", None)))
     return cast("datetime", start + delta)
+
+
+def next_on_clock(task: PeriodicTask, after: datetime) -> datetime:
+    """Return when a job with a crontab is due next after a moment of a clock without a zone."""
+    crontab = copy(task.schedule)
+    crontab.tz = UTC  # so that it does not convert: the clock's zone is the caller's matter
+    start, delta, _ = crontab.remaining_delta(after.replace(tzinfo=UTC))
+    return cast("datetime", start + delta).replace(tzinfo=None)
 
 
 def forget_old(now: datetime) -> None:

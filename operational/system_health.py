@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from analytics import health as capture
 from analytics.read_once import reading_together
 from billing.models import StripeEvent, UsageNotice
-from operational import deliveries, jobs
+from operational import deliveries, jobs, report_schedule
 from operational.calculations.health import Component, Health, overall
 from operational.models import Delivery, Heartbeat
 
@@ -174,6 +174,21 @@ def _mail(now: datetime) -> Iterator[Component]:
         yield Component("mail", Health.OK, "No message has failed.")
 
 
+def _reports(now: datetime) -> Iterator[Component]:
+    late = report_schedule.overdue(now=now)
+    if not late:
+        yield Component("reports", Health.OK, "Every report that was due is out.")
+        return
+    kinds = " and ".join(sorted({f"{one.kind.value} report" for one in late}))
+    yield Component(
+        "reports",
+        Health.WARNING,
+        f"Not sent in time: {kinds}, to {len(late):,} recipients.",
+        min(one.since for one in late),
+        "Deliveries in the admin says why; worker, beat and the mail server have to run.",
+    )
+
+
 def _watchdog(now: datetime) -> Iterator[Component]:
     beat = Heartbeat.objects.filter(pk="watchdog").first()
     if beat is None:
@@ -198,5 +213,6 @@ _LOOKS: list[Callable[[datetime], Iterator[Component]]] = [
     _capture,
     _stripe,
     _mail,
+    _reports,
     _watchdog,
 ]

@@ -12,6 +12,7 @@ from operational import (
     kpi_alerts,
     priority_actions,
     readings,
+    reports,
 )
 
 
@@ -34,6 +35,12 @@ def look_after_the_system() -> None:
     """Judge the system's health and send what is due, as the watchdog does."""
     health_alerts.check(now=timezone.now())
     deliveries.send_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def send_due_reports() -> None:
+    """Send the daily and weekly reports to those whose morning it is."""
+    reports.send_due(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -1,13 +1,27 @@
 from django.urls import URLPattern, path, re_path
 
 from operational import probes
-from operational.admin import actions, alerts, dashboard, data_quality, goals, system_health
+from operational.admin import (
+    actions,
+    alerts,
+    dashboard,
+    data_quality,
+    goals,
+    reports,
+    system_health,
+)
 from operational.api.alignment_score import AlignmentScoreView
 from operational.api.data_quality import DataQualityView
 from operational.api.kpi_alerts import KpiAlertsView
 from operational.api.kpi_status import KpiStatusView
 from operational.api.priority_actions import PriorityActionsView
 from operational.api.real_time_metrics import RealTimeMetricsView
+from operational.api.reports import (
+    DailyReportView,
+    SendDailyReportView,
+    SendWeeklyReportView,
+    WeeklyReportView,
+)
 from operational.api.system_health import SystemHealthView
 
 app_name = "operational"
@@ -31,6 +45,12 @@ urlpatterns: list[URLPattern] = [
     path("admin/operational/data-quality/", data_quality.quality_page, name="data-quality"),
     path("admin/operational/data-quality/run/", data_quality.run_checks, name="run-quality-checks"),
     path("admin/operational/data-quality/mend/<slug:slug>/", data_quality.mend, name="mend"),
+    path("admin/operational/reports/", reports.reports_page, name="reports"),
+    path("admin/operational/reports/<int:pk>/", reports.report_page, name="report"),
+    path("admin/operational/reports/preview/<kind>/", reports.preview, name="preview-report"),
+    path("admin/operational/reports/test/<kind>/", reports.send_test, name="test-report"),
+    path("admin/operational/reports/send/<kind>/", reports.send_now, name="send-report"),
+    path("reports/unsubscribe/<token>/", reports.unsubscribe, name="unsubscribe"),
     path("admin/operational/system-health/", system_health.health_page, name="system-health"),
     re_path(
         r"^api/operational/alignment-score/?$",
@@ -51,6 +71,22 @@ urlpatterns: list[URLPattern] = [
         r"^api/operational/priority-actions/?$",
         PriorityActionsView.as_view(),
         name="api-priority-actions",
+    ),
+    re_path(
+        r"^api/operational/daily-report/?$", DailyReportView.as_view(), name="api-daily-report"
+    ),
+    re_path(
+        r"^api/operational/weekly-report/?$", WeeklyReportView.as_view(), name="api-weekly-report"
+    ),
+    re_path(
+        r"^api/operational/send-daily-report/?$",
+        SendDailyReportView.as_view(),
+        name="api-send-daily-report",
+    ),
+    re_path(
+        r"^api/operational/send-weekly-report/?$",
+        SendWeeklyReportView.as_view(),
+        name="api-send-weekly-report",
     ),
     re_path(
         r"^api/operational/data-quality/?$", DataQualityView.as_view(), name="api-data-quality"

@@ -22,6 +22,13 @@ def get(path: str, **parameters: Any) -> Any:
     return response.json()
 
 
+def post(path: str, **data: Any) -> Any:
+    """Return the JSON of an answer to a POST that must be 200."""
+    response = staff_client().post(f"/api/{path}", data)
+    assert response.status_code == 200, response.content
+    return response.json()
+
+
 def refused(path: str, **parameters: Any) -> Any:
     """Return the problem object of an answer that must be 400."""
     query = {name.rstrip("_"): value for name, value in parameters.items()}

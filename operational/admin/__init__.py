@@ -1,4 +1,15 @@
-from . import data_quality, deliveries, goals, job_runs, logins, readings, schedules, tokens, users
+from . import (
+    data_quality,
+    deliveries,
+    goals,
+    job_runs,
+    logins,
+    readings,
+    reports,
+    schedules,
+    tokens,
+    users,
+)
 
 __all__ = [
     "data_quality",
@@ -7,6 +18,7 @@ __all__ = [
     "job_runs",
     "logins",
     "readings",
+    "reports",
     "schedules",
     "tokens",
     "users",

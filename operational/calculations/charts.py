@@ -114,3 +114,14 @@ def _round_numbers(bottom: float, top: float) -> Iterator[float]:
     step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough)
     for number in range(math.ceil(bottom / step), math.floor(top / step) + 1):
         yield round(number * step, 10)
+
+
+def column_heights(values: Sequence[float], *, tallest: int, smallest: int = 2) -> list[int]:
+    """Return heights for columns that show how values compare with the least and the largest."""
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    spread = high - low
+    if not spread:
+        return [tallest // 2 for _ in values]
+    return [round(smallest + (tallest - smallest) * (value - low) / spread) for value in values]

@@ -4,6 +4,7 @@ from .delivery import AlertChannel, Delivery
 from .job_run import Heartbeat, JobRun
 from .kpi import KpiGoal, KpiReading
 from .priority_action import PriorityAction
+from .report import Report, ReportSubscriber
 
 __all__ = [
     "Alert",
@@ -18,4 +19,6 @@ __all__ = [
     "QualityIgnore",
     "QualityResult",
     "QualityRun",
+    "Report",
+    "ReportSubscriber",
 ]

@@ -1,0 +1,106 @@
+"""The archive of reports, their preview and test, and who gets them."""
+
+from typing import cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from unfold.admin import ModelAdmin
+
+from operational import report_content, report_schedule, reports
+from operational.models import Report, ReportSubscriber
+from operational.report_schedule import Kind
+
+from .pages import page, require, staff_page
+
+
+@staff_page
+@require_GET
+def reports_page(request: HttpRequest) -> HttpResponse:
+    context = {
+        "reports": reports.archive(),
+        "recipients": [(kind, report_schedule.recipients(kind)) for kind in Kind],
+        "late": report_schedule.overdue(now=timezone.now()),
+        "email": cast("User", request.user).email,
+    }
+    return page(request, "reports", title="Reports", **context)
+
+
+@staff_page
+@require_GET
+def report_page(request: HttpRequest, pk: int) -> HttpResponse:
+    report = get_object_or_404(Report, pk=pk)
+    return page(request, "report", title=str(report), report=report.content, made=report.made_at)
+
+
+@staff_page
+@require_GET
+def preview(request: HttpRequest, kind: str) -> HttpResponse:
+    content = report_content.make(_kind(kind), now=timezone.now())
+    return page(request, "report", title=f"Preview of the {kind} report", report=content)
+
+
+@staff_page
+@require_POST
+def send_test(request: HttpRequest, kind: str) -> HttpResponse:
+    """Send a report as of now to whoever asks."""
+    email = cast("User", request.user).email
+    if not email:
+        messages.error(request, "Your account has no e-mail address: enter one under Users.")
+    elif problem := reports.send_test(_kind(kind), email, now=timezone.now()):
+        messages.error(request, f"Not sent: {problem}")
+    else:
+        messages.success(request, f"Sent to {email}.")
+    return redirect("operational:reports")
+
+
+@staff_page
+@require_POST
+def send_now(request: HttpRequest, kind: str) -> HttpResponse:
+    """Send the last period's report to everybody who does not have it yet."""
+    require(request, "operational.add_report")
+    sent = reports.send_now(_kind(kind), now=timezone.now())
+    done = sum(one.status == "sent" for one in sent)
+    messages.success(request, f"{done:,} of {len(sent):,} recipients have it.")
+    return redirect("operational:reports")
+
+
+def _kind(given: str) -> Kind:
+    if given not in Kind.values:
+        raise Http404(f"There is no {given} report.")
+    return Kind(given)
+
+
+@csrf_exempt  # mail programs post without a page of ours; the token says who it is
+@require_http_methods(["GET", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Unsubscribe with one click or POST; a GET, which scanners make, only shows a button."""
+    found = reports.subscription(token)
+    if found is None:
+        raise Http404("This link belongs to no subscription.")
+    subscriber, kind = found
+    if request.method == "POST":
+        reports.set_subscribed(subscriber, kind, wanted="again" in request.POST)
+        subscriber.refresh_from_db()
+    context = {"kind": kind, "subscribed": getattr(subscriber, kind.value)}
+    return TemplateResponse(request, "operational/unsubscribe.html", context)
+
+
+class SubscriberForm(forms.ModelForm):
+    class Meta:
+        model = ReportSubscriber
+        fields = ["email", "user", "time_zone", "daily", "weekly"]
+
+
+@admin.register(ReportSubscriber)
+class ReportSubscriberAdmin(ModelAdmin):
+    form = SubscriberForm
+    list_display = ["email", "time_zone", "daily", "weekly", "user"]
+    list_select_related = ["user"]
+    search_fields = ["email"]

@@ -1,0 +1,61 @@
+"""Reports as they were sent, and who gets them."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.functions import Now
+
+
+def validate_time_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValidationError(f"{name!r} is no time zone such as Europe/Berlin.") from error
+
+
+class Report(models.Model):
+    """A report of a period, as it was first made."""
+
+    class Kind(models.TextChoices):
+        DAILY = "daily"
+        WEEKLY = "weekly"
+
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    day = models.DateField(help_text="The last day it covers")
+    made_at = models.DateTimeField()
+    content = models.JSONField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "day"], name="one_report_per_period")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display().capitalize()} report of {self.day}"
+
+
+class ReportSubscriber(models.Model):
+    """Somebody who gets reports, at the hour of the schedule in their own time zone."""
+
+    email = models.EmailField(unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        help_text="Their account, if they have one: when it is switched off, reports stop",
+    )
+    time_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        validators=[validate_time_zone],
+        help_text="Europe/Berlin, say",
+    )
+    daily = models.BooleanField("daily report", default=True)
+    weekly = models.BooleanField("weekly report", default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return self.email
