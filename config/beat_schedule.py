@@ -6,6 +6,8 @@ deploy.
 
 from typing import Any
 
+from django.utils import timezone
+
 SCHEDULE: dict[str, dict[str, Any]] = {
     "forward-to-posthog": {
         "task": "analytics.tasks.forward_to_posthog",
@@ -85,17 +87,21 @@ SCHEDULE: dict[str, dict[str, Any]] = {
 }
 
 
+_ALWAYS = dict.fromkeys(["minute", "hour", "day_of_week", "day_of_month", "month_of_year"], "*")
+
+
 def create_missing_entries(**_: Any) -> None:
     from django_celery_beat.models import CrontabSchedule, PeriodicTask  # noqa: PLC0415
 
     for name, entry in SCHEDULE.items():
         if PeriodicTask.objects.filter(name=name).exists():
             continue
-        crontab, _created = CrontabSchedule.objects.get_or_create(
-            timezone="UTC", **entry["crontab"]
-        )
+        when = {"timezone": "UTC", **_ALWAYS, **entry["crontab"]}
+        crontab = CrontabSchedule.objects.filter(**when).first()  # staff may have made two of one
+        crontab = crontab or CrontabSchedule.objects.create(**when)
         PeriodicTask.objects.create(
             name=name,
+            start_time=timezone.now(),  # nothing was due before
             task=entry["task"],
             crontab=crontab,
             expire_seconds=entry.get("expire_seconds"),

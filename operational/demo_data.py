@@ -9,7 +9,7 @@ from analytics import definitions, erasure
 from analytics.models import Person
 from billing import demo
 from operational import readings
-from operational.models import KpiReading
+from operational.models import KpiReading, PriorityAction, QualityRun
 
 
 def persons() -> int:
@@ -31,4 +31,6 @@ def remove(*, now: datetime, progress: Callable[[int], None] = lambda _: None) -
         days = sorted(set(recorded)) if Person.objects.exists() else []
         KpiReading.objects.all().delete()
         readings.record_readings(days=days, now=now)
+        PriorityAction.objects.all().delete()
+        QualityRun.objects.all().delete()
     return removed

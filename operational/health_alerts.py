@@ -28,8 +28,8 @@ def check(*, now: datetime) -> Sequence[News]:
 
     def watched(alert: Alert) -> Watched:
         component = components[alert.subject]
-        if not alert.recent or alert.recent[-1][0] < minute:
-            alert.recent = [*alert.recent, [minute, _LEVELS[component.health]]][-KEPT_READINGS:]
+        before = [one for one in alert.recent if one[0] < minute]
+        alert.recent = [*before, [minute, _LEVELS[component.health]]][-KEPT_READINGS:]
         readings = [Reading(order, Level(level), Level(level)) for order, level in alert.recent]
         return Watched(readings, component.detail)
 

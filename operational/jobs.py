@@ -1,19 +1,24 @@
 """Scheduled jobs: what each run did, and which should have run and did not."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from typing import Any, cast
 
 from celery import states
 from celery.signals import task_postrun, task_prerun
+from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from analytics.read_once import read_once
 from operational.models import JobRun
+
+logger = logging.getLogger(__name__)
 
 PATIENCE = timedelta(minutes=5)  # after the time at which a job is due
 KEPT = timedelta(days=30)
@@ -114,6 +119,28 @@ def next_on_clock(task: PeriodicTask, after: datetime) -> datetime:
     crontab.tz = UTC  # so that it does not convert: the clock's zone is the caller's matter
     start, delta, _ = crontab.remaining_delta(after.replace(tzinfo=UTC))
     return cast("datetime", start + delta).replace(tzinfo=None)
+
+
+def one_at_a_time(job: Callable[[], None]) -> Callable[[], None]:
+    """Let a job run once at a time, whatever asks for it: another run does nothing.
+
+    The database holds the claim, and drops it where the process dies.
+    """
+
+    @wraps(job)
+    def alone() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [job.__qualname__])
+            (is_ours,) = cursor.fetchone()
+            if not is_ours:
+                logger.info("%s runs already.", job.__qualname__)
+                return
+            try:
+                job()
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [job.__qualname__])
+
+    return alone
 
 
 def forget_old(now: datetime) -> None:

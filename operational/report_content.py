@@ -124,8 +124,8 @@ def _change(value: float | None, before: float | None, unit: Unit) -> str:
     if value is None or before is None:
         return ""
     if unit in {Unit.RATE, Unit.CHANGE}:
-        return f"{100 * (value - before):+.1f} points"
-    return f"{value - before:+.2f}"
+        return f"{round(100 * (value - before), 1) or 0.0:+.1f} points"
+    return f"{round(value - before, 2) or 0.0:+.2f}"
 
 
 def _unknown(statuses: Sequence[KpiStatus]) -> list[Content]:

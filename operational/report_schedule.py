@@ -5,7 +5,7 @@ Only the period that is due counts: what a long outage made everybody miss stays
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -19,6 +19,7 @@ from operational.models import Delivery, Report, ReportSubscriber
 
 Kind = Report.Kind
 JOBS = {Kind.DAILY: "daily-report", Kind.WEEKLY: "weekly-report"}
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 PATIENCE = timedelta(minutes=30)  # after which a report that is not out is a problem
 
 
@@ -69,8 +70,14 @@ def due(*, now: datetime) -> Iterator[Due]:
             continue
         for recipient in recipients(kind):
             since = _due_at(schedule, kind, recipient.time_zone, now)
-            if since is not None:
+            if since is not None and since >= _first(schedule, recipient):
                 yield Due(kind, definitions.last_complete_day(since), recipient, since)
+
+
+def _first(schedule: PeriodicTask, recipient: Recipient) -> datetime:
+    """Return since when a recipient gets reports: nobody missed what was before."""
+    subscribed = recipient.subscriber.created_at if recipient.subscriber else None
+    return max(one for one in (schedule.start_time, subscribed, _LONG_AGO) if one)
 
 
 def _due_at(schedule: PeriodicTask, kind: Kind, time_zone: str, now: datetime) -> datetime | None:

@@ -17,6 +17,7 @@ from operational import (
 
 
 @shared_task  # type: ignore[untyped-decorator]
+@jobs.one_at_a_time
 def record_kpi_readings() -> None:
     """Record the KPIs of the last complete day and restate the past 65; rank what to do."""
     readings.record_recent(now=timezone.now())
@@ -24,6 +25,7 @@ def record_kpi_readings() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]
+@jobs.one_at_a_time
 def check_kpi_alerts() -> None:
     """Judge the KPIs of the last complete day, and tell people what changed."""
     kpi_alerts.check(now=timezone.now())
@@ -31,6 +33,7 @@ def check_kpi_alerts() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]
+@jobs.one_at_a_time
 def look_after_the_system() -> None:
     """Judge the system's health and send what is due, as the watchdog does."""
     health_alerts.check(now=timezone.now())
@@ -38,18 +41,21 @@ def look_after_the_system() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]
+@jobs.one_at_a_time
 def send_due_reports() -> None:
     """Send the daily and weekly reports to those whose morning it is."""
     reports.send_due(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
+@jobs.one_at_a_time
 def check_data_quality() -> None:
     """Run every data-quality check and keep what it finds."""
     data_quality.run(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
+@jobs.one_at_a_time
 def clean_up() -> None:
     """Forget what nobody needs any more."""
     now = timezone.now()

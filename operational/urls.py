@@ -23,11 +23,13 @@ from operational.api.reports import (
     WeeklyReportView,
 )
 from operational.api.system_health import SystemHealthView
+from operational.metrics import MetricsView
 
 app_name = "operational"
 urlpatterns: list[URLPattern] = [
     # Placed before the admin's own addresses, of which they replace the start pages.
     path("admin/operational/", dashboard.dashboard, name="dashboard"),
+    path("admin/operational/now/", dashboard.now, name="now"),
     path("admin/operational/kpis/<slug:slug>/", dashboard.kpi, name="kpi"),
     path("admin/operational/kpis/<slug:slug>/try-goal/", goals.try_goal, name="try-goal"),
     path("admin/operational/demo/remove/", dashboard.remove_demo, name="remove-demo"),
@@ -65,6 +67,7 @@ urlpatterns: list[URLPattern] = [
         RealTimeMetricsView.as_view(),
         name="api-real-time-metrics",
     ),
+    re_path(r"^metrics/?$", MetricsView.as_view(), name="metrics"),
     path("livez", probes.livez, name="livez"),
     path("readyz", probes.readyz, name="readyz"),
     re_path(

@@ -7,7 +7,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -52,10 +51,9 @@ class PolicyForm(forms.ModelForm):
 @staff_page
 @require_GET
 def alerts_page(request: HttpRequest) -> HttpResponse:
-    rows = Alert.objects.order_by("kind", F("firing").asc(), "subject")
-    kinds = [
-        (kind.label, [one for one in rows if one.kind == kind]) for kind in reversed(Alert.Kind)
-    ]
+    order = [Severity.CRITICAL, Severity.WARNING, Severity.OK]
+    rows = sorted(Alert.objects.all(), key=lambda one: (order.index(Severity(one.firing)), one.name))
+    kinds = [(kind.label, [one for one in rows if one.kind == kind]) for kind in Alert.Kind]
     context = {
         "firing": alerts.open_alerts(),
         "kinds": kinds,

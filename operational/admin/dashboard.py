@@ -13,22 +13,26 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from analytics import definitions
 from analytics.admin.charts import heat_rows
-from operational import demo_data, first_steps, kpi_sources
+from operational import data_quality, demo_data, first_steps, kpi_sources, priority_actions
+from operational.alerts import open_alerts
 from operational.catalogue import CATALOGUE, Group
 from operational.dashboard import COHORT_WEEKS, Dashboard, gather
 from operational.kpi_detail import kpi_detail
+from operational.models import Report
+from operational.real_time import real_time_metrics
 
 from .pages import is_refresh, page, staff_page
 
 PERSONS_PER_PAGE = 25
+TOP_ACTIONS = 3
 
 
 @staff_page
 @require_GET
 def dashboard(request: HttpRequest) -> HttpResponse:
-    now = timezone.now()
-    gathered = gather(now=now)
-    context: dict[str, Any] = {"page": gathered, "updated": now}
+    updated = timezone.now()
+    gathered = gather(now=updated)
+    context: dict[str, Any] = {"page": gathered, "updated": updated}
     if isinstance(gathered, Dashboard):
         weeks = range(1, COHORT_WEEKS + 1)
         context |= {
@@ -41,6 +45,20 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     if is_refresh(request):
         return TemplateResponse(request, "admin/operational/_live.html", context)
     return page(request, "dashboard", title="Dashboard", **context)
+
+
+@staff_page
+@require_GET
+def now(request: HttpRequest) -> HttpResponse:
+    """Return the part of the dashboard that refreshes itself: now, alerts, what to do, health."""
+    context = {
+        "metrics": real_time_metrics(timezone.now()),
+        "alerts": open_alerts(),
+        "actions": priority_actions.active()[:TOP_ACTIONS],
+        "quality": data_quality.latest(),
+        "report": Report.objects.defer("content").order_by("-made_at").first(),
+    }
+    return TemplateResponse(request, "admin/operational/_now.html", context)
 
 
 @staff_page

@@ -13,6 +13,7 @@
 
   const clock = () => new Date().toLocaleTimeString("en-GB");
   const isLive = (event) => event.detail.elt.id === "live";
+  const isNow = (event) => event.detail.elt.id === "now";
   const score = () => document.querySelector("[data-score]")?.dataset.score;
   let lastScore = score();
 
@@ -25,7 +26,7 @@
   });
 
   document.body.addEventListener("htmx:beforeRequest", (event) => {
-    if (!isLive(event)) return;
+    if (!isLive(event) && !isNow(event)) return;
     if (document.hidden || pause.getAttribute("aria-pressed") === "true") event.preventDefault();
   });
 

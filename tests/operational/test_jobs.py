@@ -1,8 +1,10 @@
 """Every run of a scheduled job is noted, and one that did not run is noticed."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from config.celery import app
@@ -126,3 +128,28 @@ def test_the_history_is_kept_for_30_days():
     succeeded(at=NOW - timedelta(days=29))
     jobs.forget_old(NOW)
     assert JobRun.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_runs_is_not_run_again_beside_itself():
+    started, release, runs = threading.Event(), threading.Event(), []
+
+    @jobs.one_at_a_time
+    def job():
+        runs.append(1)
+        started.set()
+        release.wait(10)
+
+    def other():
+        job()
+        connection.close()
+
+    first = threading.Thread(target=other)
+    first.start()
+    started.wait(10)
+    job()
+    assert len(runs) == 1
+    release.set()
+    first.join()
+    job()
+    assert len(runs) == 2

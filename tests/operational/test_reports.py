@@ -27,7 +27,7 @@ MORNING = datetime(2026, 4, 1, 9, tzinfo=UTC)  # a Wednesday
 @pytest.fixture(autouse=True)
 def schedules(time_machine):
     time_machine.move_to(NOW, tick=False)
-    create_missing_entries()
+    begin()
 
 
 @pytest.fixture
@@ -42,8 +42,16 @@ def sends(time_machine, mail_server):
     return at
 
 
-def subscriber(email="ada@example.com", zone="UTC", **options):
-    return ReportSubscriber.objects.create(email=email, time_zone=zone, **options)
+def begin(at=MORNING - 90 * DAY):
+    """Make the schedules, as if Plumbline had been installed then."""
+    create_missing_entries()
+    PeriodicTask.objects.update(start_time=at)
+
+
+def subscriber(email="ada@example.com", zone="UTC", *, created_at=MORNING - 90 * DAY, **options):
+    return ReportSubscriber.objects.create(
+        email=email, time_zone=zone, created_at=created_at, **options
+    )
 
 
 def weekly_off():
@@ -117,6 +125,15 @@ def test_a_schedule_that_is_switched_off_sends_nothing(sends):
     assert sends(MORNING) == []
 
 
+def test_nobody_missed_a_report_of_before_they_came(sends):
+    weekly_off()
+    begin(MORNING + 12 * timedelta(hours=1))
+    assert sends(MORNING + 13 * timedelta(hours=1)) == []
+    subscriber(created_at=MORNING + DAY + MINUTE)
+    assert sends(MORNING + DAY + 2 * MINUTE) == []
+    assert len(sends(MORNING + 2 * DAY)) == 1
+
+
 def test_p24_after_days_of_silence_only_the_report_that_is_due_goes_out(sends):
     weekly_off()
     assert sends(MORNING + 5 * DAY) == ["Daily report of 2026-04-05: no score yet"]
@@ -124,7 +141,7 @@ def test_p24_after_days_of_silence_only_the_report_that_is_due_goes_out(sends):
 
 @pytest.mark.django_db(transaction=True)
 def test_p21_p26_workers_at_once_send_one_report(mail_server, time_machine):
-    create_missing_entries()
+    begin()
     weekly_off()
     ready = threading.Barrier(4)
 

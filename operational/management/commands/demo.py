@@ -11,7 +11,7 @@ from tqdm import tqdm
 from analytics import definitions, demo
 from analytics.models import Person
 from billing import demo as billing_demo
-from operational import demo_data, readings
+from operational import data_quality, demo_data, priority_actions, readings
 
 HISTORY_DAYS = 97  # the sparklines' 90 days, and the week before them for the trend
 
@@ -55,6 +55,8 @@ class Command(BaseCommand):
         readings.record_readings(
             days=tqdm(history, desc="KPI history", unit=" days", disable=None), now=timezone.now()
         )
+        data_quality.run(now=timezone.now())
+        priority_actions.refresh(now=timezone.now())
         self.stdout.write(
             f"Demo company loaded: {run.stored:,} events of {persons:,} persons over {days} days,"
             f" {customers:,} of whom subscribe or did."
