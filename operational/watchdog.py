@@ -50,12 +50,12 @@ class Outage:
         self.since, self.looks, self.is_told = None, 0, False
 
 
-def run(stop: threading.Event) -> None:
-    """Look each minute until `stop` is set."""
+def run(stop: threading.Event, *, every: float = EVERY) -> None:
+    """Look every so many seconds until `stop` is set."""
     outage = Outage()
     while not stop.is_set():
         look(outage, now=timezone.now())
-        stop.wait(EVERY)
+        stop.wait(every)
 
 
 def look(outage: Outage, *, now: datetime) -> None:

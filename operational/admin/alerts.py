@@ -52,7 +52,8 @@ class PolicyForm(forms.ModelForm):
 @require_GET
 def alerts_page(request: HttpRequest) -> HttpResponse:
     order = [Severity.CRITICAL, Severity.WARNING, Severity.OK]
-    rows = sorted(Alert.objects.all(), key=lambda one: (order.index(Severity(one.firing)), one.name))
+    rows = list(Alert.objects.all())
+    rows.sort(key=lambda one: (order.index(Severity(one.firing)), one.name))
     kinds = [(kind.label, [one for one in rows if one.kind == kind]) for kind in Alert.Kind]
     context = {
         "firing": alerts.open_alerts(),

@@ -16,12 +16,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="look once")
+        parser.add_argument(
+            "--every", type=float, default=watchdog.EVERY, help="seconds between looks"
+        )
 
-    def handle(self, *_: Any, once: bool, **__: Any) -> None:
+    def handle(self, *_: Any, once: bool, every: float, **__: Any) -> None:
         if once:
             watchdog.look(watchdog.Outage(), now=timezone.now())
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        watchdog.run(stop)
+        watchdog.run(stop, every=every)
