@@ -1,6 +1,6 @@
 """GET /api/analytics/activation."""
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -8,6 +8,11 @@ from rest_framework.views import APIView
 
 from analytics import activation, definitions
 from analytics.api.parameters import AsOfQuery, RangeFields, RateFields, parsed
+
+
+@extend_schema_field({"type": "string", "pattern": r"^\d{4}-\d{2}$"})
+class MonthField(serializers.DateField):
+    pass
 
 
 class ActivatedSerializer(RateFields):
@@ -27,7 +32,7 @@ class ActivationFields(ActivatedSerializer):
 
 
 class ActivationMonthSerializer(ActivationFields):
-    month = serializers.DateField(source="first", format="%Y-%m", help_text="Month of signup.")
+    month = MonthField(source="first", format="%Y-%m", help_text="Month of signup.")
 
 
 class ActivationSerializer(RangeFields):

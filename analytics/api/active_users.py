@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -64,19 +64,27 @@ class ActiveMonthSerializer(PeriodSerializer):
 
 
 class ActiveUsersFields(RangeFields):
-    granularity = serializers.ChoiceField(choices=[*GRANULARITIES])
     definition = serializers.CharField(help_text="What the numbers count.")
 
 
+def _always(word: str) -> Any:
+    """Return a field that is always this word, which tells the answers apart."""
+    field = type("WordField", (serializers.CharField,), {})
+    return extend_schema_field({"type": "string", "pattern": f"^{word}$"})(field)()
+
+
 class ActiveDaysSerializer(ActiveUsersFields):
+    granularity = _always("day")
     periods = ActiveDaySerializer(many=True)
 
 
 class ActiveWeeksSerializer(ActiveUsersFields):
+    granularity = _always("week")
     periods = PeriodSerializer(many=True)
 
 
 class ActiveMonthsSerializer(ActiveUsersFields):
+    granularity = _always("month")
     periods = ActiveMonthSerializer(many=True)
 
 
