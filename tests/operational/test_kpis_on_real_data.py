@@ -8,7 +8,7 @@ from tests import real_data
 AS_OF = date(2018, 9, 1)
 EVENTS = "events_se_quantum/events.jsonl.gz"
 
-pytestmark = real_data.needed(EVENTS)
+pytestmark = [real_data.needed(EVENTS), pytest.mark.django_db]
 
 
 @pytest.fixture(scope="module")
