@@ -71,10 +71,13 @@ def definition(*, signup_event: str, activation_event: str, time_zone: str) -> s
 
 def activation_counts(*, signups_from: date, signups_to: date) -> ActivationCounts:
     """Return the plain sums over signup days; whether they are mature is the caller's matter."""
+    return ActivationCounts(*counters.totals(activation_spans(signups_from, signups_to)))
+
+
+def activation_spans(signups_from: date, signups_to: date) -> list[Span]:
+    """Return what counts the persons who signed up, activated, and did so quickly."""
     names = CounterName.SIGNUP, CounterName.ACTIVATED, CounterName.ACTIVATED_QUICKLY
-    return ActivationCounts(
-        *counters.totals([Span(name, signups_from, signups_to) for name in names])
-    )
+    return [Span(name, signups_from, signups_to) for name in names]
 
 
 def median_time_to_activation(*, signups_from: date, signups_to: date) -> timedelta | None:

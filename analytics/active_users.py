@@ -129,7 +129,12 @@ def active_months(*, first: date, last: date, as_of: date) -> list[Month]:
 
 def monthly_active(month: date) -> int:
     """Return the persons active in the calendar month that starts on `month`."""
-    return counters.totals([Span(CounterName.ACTIVE_MONTH, month, month)])[0]
+    return counters.totals([month_span(month)])[0]
+
+
+def month_span(month: date) -> Span:
+    """Return what counts the persons active in a calendar month."""
+    return Span(CounterName.ACTIVE_MONTH, month, month)
 
 
 def signups_in(*, first: date, last: date) -> int:

@@ -8,6 +8,7 @@ from django.db import connection
 
 from analytics.calculations.cells import CounterName
 from analytics.models import Counter
+from analytics.read_once import read_each_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Span:
     number: int = 0
 
 
+@read_each_once
 def totals(spans: Sequence[Span]) -> list[int]:
     """Return the sum of each span, in order, with one query."""
     with connection.cursor() as cursor:

@@ -1,6 +1,6 @@
 """Read once what many parts of one answer ask for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+K = TypeVar("K", bound=Hashable)
 
 _answers: ContextVar[dict[Any, Any] | None] = ContextVar("answers", default=None)
 
@@ -41,5 +42,24 @@ def read_once(read: Callable[P, R]) -> Callable[P, R]:
             answers[key] = read(*args, **kwargs)
         found: R = answers[key]
         return found
+
+    return once
+
+
+def read_each_once(read: Callable[[Sequence[K]], list[R]]) -> Callable[[Sequence[K]], list[R]]:
+    """Let a function that reads many things with one query read each of them once in a block.
+
+    What is asked for early, for all who will need it, costs one query.
+    """
+
+    @wraps(read)
+    def once(asked: Sequence[K]) -> list[R]:
+        answers = _answers.get()
+        if answers is None:
+            return read(asked)
+        known: dict[K, R] = answers.setdefault(read, {})
+        if missing := [one for one in dict.fromkeys(asked) if one not in known]:
+            known.update(zip(missing, read(missing), strict=True))
+        return [known[one] for one in asked]
 
     return once

@@ -89,16 +89,26 @@ def day_retention(
 
     A cohort counts for day N only where cohort day + N <= `as_of`; None leaves an end open.
     """
-    size, retained = CounterName(cohort), CounterName(f"{cohort}_retained")
-    spans = []
-    for day in days:
-        first, last = cohorts_from or date.min, min(cohorts_to or date.max, _earlier(as_of, day))
-        spans += [Span(size, first, last), Span(retained, first, last, number=day)]
-    sums = counters.totals(spans)
+    sums = counters.totals(
+        [
+            span
+            for day in days
+            for span in day_spans(
+                cohort, day, cohorts_from or date.min, cohorts_to or date.max, as_of=as_of
+            )
+        ]
+    )
     return [
         DayRetention(day=day, eligible=eligible, retained=active)
         for day, eligible, active in zip(days, sums[::2], sums[1::2], strict=True)
     ]
+
+
+def day_spans(cohort: Cohort, day: int, first: date, last: date, *, as_of: date) -> list[Span]:
+    """Return what counts the cohorts of a range of days, and those of them active on a day."""
+    last = min(last, _earlier(as_of, day))
+    size, retained = CounterName(cohort), CounterName(f"{cohort}_retained")
+    return [Span(size, first, last), Span(retained, first, last, number=day)]
 
 
 def weekly_retention(

@@ -36,7 +36,7 @@ def run(scale: float) -> None:
     dataset.use_database("bench_ledger")
     call_command("migrate", verbosity=0)
     customers = int(CUSTOMERS * scale)
-    _store(customers)
+    store(customers)
     start = perf_counter()
     movements = revenue_ledger.rebuild(now=NOW)
     seconds = perf_counter() - start
@@ -55,7 +55,7 @@ def run(scale: float) -> None:
     print(f"  a recount of 100 customers: {1e3 * (perf_counter() - start):.0f} ms")
 
 
-def _store(customers: int) -> None:
+def store(customers: int) -> None:
     """Store subscriptions whose seats change, which end, and come back, as events tell them."""
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:

@@ -17,7 +17,7 @@ from django.db.models import F, Min, Q, Sum
 from analytics import definitions
 from analytics.calculations.calendar import month_start, next_month
 from analytics.calculations.statistics import Rate
-from analytics.read_once import read_once
+from analytics.read_once import read_each_once, read_once
 from billing import revenue_settings
 from billing.calculations.lifetime import (
     Lifetime,
@@ -177,6 +177,7 @@ def level(day: date) -> Level:
     return levels([day])[0]
 
 
+@read_each_once
 def levels(days: Sequence[date]) -> list[Level]:
     """Return MRR and customers at the ends of some days, with one query."""
     sums = {}
@@ -349,6 +350,7 @@ _SUMMED = (
 ).split()
 
 
+@read_each_once
 def _left(windows: Sequence[tuple[date, date]]) -> list[tuple[int, int]]:
     """Return per window how many customers of its start pay nothing at its end (one query).
 

@@ -16,7 +16,7 @@ from operational.alignment import Alignment, TrendPoint, alignment_score
 from operational.calculations.alignment import Contribution
 from operational.calculations.charts import LineChart, Sample, line_chart
 from operational.models import KpiReading
-from operational.readings import KpiStatus
+from operational.readings import KpiStatus, Recorded
 
 HISTORY_DAYS = 90
 COHORT_WEEKS = 12
@@ -107,14 +107,18 @@ def history_window(as_of: date) -> tuple[date, date]:
 
 
 def history_chart(
-    recorded: Sequence[KpiReading], *, target: float, as_of: date
+    recorded: Sequence[KpiReading | Recorded],
+    *,
+    target: float,
+    as_of: date,
+    intervals: bool = False,
 ) -> LineChart | None:
     """Lay out the recorded values of a KPI, oldest first; None where there are none."""
     first, last = history_window(as_of)
     samples = [
-        Sample(reading.day, reading.value, reading.low, reading.high)
-        for reading in recorded
-        if reading.value is not None
+        Sample(one.day, one.value, *((one.low, one.high) if intervals else (None, None)))
+        for one in recorded
+        if one.value is not None
     ]
     return line_chart(samples, target=target, first=first, last=last)
 

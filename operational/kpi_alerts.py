@@ -13,8 +13,9 @@ from operational.calculations.kpi import Better, Goal, Severity
 from operational.calculations.shown import shown
 from operational.catalogue import CATALOGUE, Group, Kpi
 from operational.emails import link
-from operational.models import Alert, KpiReading
+from operational.models import Alert
 from operational.playbooks import PLAYBOOKS
+from operational.readings import Recorded
 
 BACKTEST_DAYS = 90
 LOOKS_BACK = timedelta(days=31)
@@ -50,7 +51,7 @@ def check(*, now: datetime) -> Sequence[News]:
 
 
 def judged_readings(
-    days: Sequence[KpiReading], *, goal: Goal, better: Better, margin: float
+    days: Sequence[Recorded], *, goal: Goal, better: Better, margin: float
 ) -> list[Reading]:
     """Return what the readings of complete days say by a goal, oldest first."""
     judged = []
@@ -68,12 +69,12 @@ def backtest(*, goal: Goal, as_of: date) -> Backtest:
     kpi = CATALOGUE[goal.kpi]
     alert = Alert.objects.filter(kind=Alert.Kind.KPI, subject=kpi.slug).first() or Alert()
     first = as_of - timedelta(days=BACKTEST_DAYS - 1)
-    days = readings.history(kpi=kpi.slug, first=first, last=as_of)
+    days = readings.histories(first=first, last=as_of)[kpi.slug]
     judged = judged_readings(days, goal=goal, better=kpi.better, margin=alert.margin)
     return alert_calculations.backtest(judged, policy=alerts.policy_of(alert))
 
 
-def _news(alert: Alert, told: Told, *, goal: Goal, days: Sequence[KpiReading]) -> News:
+def _news(alert: Alert, told: Told, *, goal: Goal, days: Sequence[Recorded]) -> News:
     kpi, latest = CATALOGUE[alert.subject], days[-1]
     is_over = told is Told.RESOLVED
     playbook = PLAYBOOKS[kpi.slug]
@@ -96,7 +97,7 @@ def _news(alert: Alert, told: Told, *, goal: Goal, days: Sequence[KpiReading]) -
     )
 
 
-def _said(kpi: Kpi, reading: KpiReading) -> str:
+def _said(kpi: Kpi, reading: Recorded) -> str:
     """Return a reading in words: "18.2 % (16.0 % to 20.6 %)", or why there is none."""
     if reading.value is None:
         return reading.reason or "There is no value."
@@ -117,7 +118,7 @@ def _threshold(kpi: Kpi, goal: Goal) -> str:
     return f"{', '.join(said)}; target {shown(goal.target, kpi.unit)}" if said else ""
 
 
-def _trend(kpi: Kpi, days: Sequence[KpiReading]) -> str:
+def _trend(kpi: Kpi, days: Sequence[Recorded]) -> str:
     by_day = {one.day: one.value for one in days if one.value is not None}
     last = days[-1].day
     before = [(ago, by_day.get(last - timedelta(days=ago))) for ago in (1, 7, 30)]

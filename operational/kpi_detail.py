@@ -45,7 +45,7 @@ def kpi_detail(slug: str, *, as_of: date) -> KpiDetail:
         status=status,
         contribution=next(part for part in alignment.contributions if part.kpi == slug),
         beside=kpi_sources.beside(slug, as_of=as_of),
-        chart=history_chart(recorded, target=status.goal.target, as_of=as_of),
+        chart=history_chart(recorded, target=status.goal.target, as_of=as_of, intervals=True),
         readings=recorded[::-1],
         goals=goals.history(slug),
     )

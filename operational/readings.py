@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from analytics import definitions
 from analytics.calculations.statistics import Status
@@ -39,7 +40,17 @@ class KpiStatus:
     as_of: date
 
 
-@reading_together()
+class Recorded(NamedTuple):
+    """What a KPI read on a day; without the rest of its `KpiReading`, which takes long to make."""
+
+    day: date
+    status: str
+    reason: str
+    value: float | None
+    low: float | None
+    high: float | None
+
+
 def read_kpis(*, as_of: date) -> list[KpiStatus]:
     """Measure every KPI of the catalogue as of the end of a complete day, in its order."""
     return _read(goals.in_force(), as_of)
@@ -82,15 +93,15 @@ def record_readings(*, days: Sequence[date], now: datetime) -> None:
 
 def history(*, kpi: str, first: date, last: date) -> list[KpiReading]:
     """Return the recorded readings of a KPI, oldest day first; both days are included."""
-    return histories(first=first, last=last)[kpi]
+    return list(KpiReading.objects.filter(kpi=kpi, day__range=(first, last)).order_by("day"))
 
 
-def histories(*, first: date, last: date) -> dict[str, list[KpiReading]]:
-    """Return the recorded readings of every KPI, oldest day first, with one query."""
-    found: dict[str, list[KpiReading]] = {slug: [] for slug in CATALOGUE}
-    readings = KpiReading.objects.filter(day__range=(first, last), kpi__in=found)
-    for reading in readings.order_by("day"):
-        found[reading.kpi].append(reading)
+def histories(*, first: date, last: date) -> dict[str, list[Recorded]]:
+    """Return what every KPI read, oldest day first, with one query."""
+    found: dict[str, list[Recorded]] = {slug: [] for slug in CATALOGUE}
+    readings = KpiReading.objects.filter(day__range=(first, last), kpi__in=found).order_by("day")
+    for kpi, *row in readings.values_list("kpi", *Recorded._fields):
+        found[kpi].append(Recorded(*row))
     return found
 
 
@@ -99,9 +110,11 @@ def input_problem() -> str:
     return definitions.rebuild_needed()
 
 
+@reading_together()
 def _read(goals_in_force: Mapping[str, Goal], as_of: date) -> list[KpiStatus]:
     problem, passive_events = input_problem(), sorted(definitions.in_force().passive_events)
     statuses = []
+    kpi_sources.read_ahead(as_of=as_of)
     for slug, kpi in CATALOGUE.items():
         goal = goals_in_force[slug]
         measurement = kpi_sources.measure(slug, as_of=as_of, goal=goal)

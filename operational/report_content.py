@@ -19,8 +19,8 @@ from operational.alignment import Alignment, alignment_score
 from operational.calculations.health import Health
 from operational.calculations.kpi import Unit
 from operational.calculations.shown import shown, shown_points
-from operational.models import KpiReading, Report
-from operational.readings import KpiStatus, read_kpis
+from operational.models import Report
+from operational.readings import KpiStatus, Recorded, read_kpis
 from operational.real_time import RealTime, real_time_metrics
 from operational.system_health import SystemHealth, system_health
 
@@ -89,7 +89,7 @@ def _kpis(statuses: Sequence[KpiStatus], alignment: Alignment, as_of: date) -> l
 
 
 def _kpi(
-    status: KpiStatus, points_lost: float | None, history: Sequence[KpiReading], as_of: date
+    status: KpiStatus, points_lost: float | None, history: Sequence[Recorded], as_of: date
 ) -> Content:
     kpi, measured = status.kpi, status.measurement
     by_day = {reading.day: reading.value for reading in history if reading.status == "ok"}

@@ -15,7 +15,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from analytics import health as capture
-from analytics.read_once import reading_together
+from analytics.read_once import read_once, reading_together
 from billing.models import StripeEvent, UsageNotice
 from operational import deliveries, jobs, report_schedule
 from operational.calculations.health import Component, Health, overall
@@ -40,6 +40,7 @@ class SystemHealth:
     components: tuple[Component, ...]
 
 
+@read_once
 @reading_together()
 def system_health(now: datetime) -> SystemHealth:
     """Look at every part, cheaply; what cannot be looked at without the database says so."""

@@ -1,16 +1,18 @@
 """Activation within a time after signup."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.db.models import F, QuerySet
 
-from analytics.activation import activation_counts, median_time_to_activation
+from analytics.activation import activation_counts, activation_spans, median_time_to_activation
 from analytics.calculations.cells import (
     ACTIVATION_CLOCK_SKEW,
     ACTIVATION_WINDOW,
     QUICK_ACTIVATION_WINDOW,
 )
 from analytics.calculations.statistics import Status
+from analytics.counters import Span
 from analytics.models import Person
 from operational.calculations.kpi import Figure, Goal, Measurement, Unit, measured_rate, no_data
 from operational.catalogue import Group
@@ -35,6 +37,9 @@ class Activation:
             window_to=last,
             nobody=no_signups(first, last),
         )
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return activation_spans(*signup_window(as_of, age=self.age))
 
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
         first, last = signup_window(as_of, age=self.age)

@@ -1,11 +1,13 @@
 """What a KPI source offers."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Protocol
 
 from django.db.models import QuerySet
 
 from analytics import definitions
+from analytics.counters import Span
 from analytics.models import Person
 from operational.calculations.kpi import Figure, Goal, Measurement, no_data
 from operational.catalogue import Group
@@ -17,6 +19,10 @@ class KpiSource(Protocol):
     """Measures one KPI as of the end of a complete day, from counters and never from events."""
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement: ...
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        """Return counters that it reads, so that those of all KPIs are read with one query."""
+        ...
 
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
         """Return what helps to read the KPI."""
@@ -35,6 +41,9 @@ class NotConnected:
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
         return no_data(self.reason)
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return ()
 
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
         return ()

@@ -1,11 +1,13 @@
 """Growth from one complete calendar month to the next."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from analytics.active_users import monthly_active, signups_in
+from analytics.active_users import month_span, monthly_active, signups_in
 from analytics.calculations.calendar import month_start, previous_month
+from analytics.counters import Span
 from analytics.models import Person, PersonDay
 from billing import revenue
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_growth, no_data
@@ -56,6 +58,9 @@ class Growth:
             sample=levels[0].customers,
         )
         return held_where_wrong(measurement, now[1])
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return [month_span(first) for first, _ in last_two_months(as_of)]
 
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
         return ()

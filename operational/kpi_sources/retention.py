@@ -1,13 +1,15 @@
 """Retention on a day after signup."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.db.models import DateField, Exists, ExpressionWrapper, OuterRef, QuerySet
 from django.db.models.functions import TruncDate
 
 from analytics import definitions
+from analytics.counters import Span
 from analytics.models import Person, PersonDay
-from analytics.retention import Cohort, day_retention
+from analytics.retention import Cohort, day_retention, day_spans
 from operational.calculations.kpi import Figure, Goal, Measurement, Unit, measured_rate
 from operational.catalogue import Group
 
@@ -23,6 +25,13 @@ class Retention:
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
         return _measure(self.day, as_of)
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return [
+            span
+            for day in (self.day, *self.days_beside)
+            for span in day_spans(Cohort.SIGNUP, day, *signup_window(as_of, age=day), as_of=as_of)
+        ]
 
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
         return tuple(

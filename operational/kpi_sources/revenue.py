@@ -1,6 +1,6 @@
 """KPIs on what customers pay: churn, lifetime value against cost, and growth of MRR."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -8,6 +8,7 @@ from fractions import Fraction
 from django.db.models import QuerySet
 
 from analytics.calculations.statistics import Status
+from analytics.counters import Span
 from analytics.models import Person
 from billing import revenue, revenue_settings, stripe_gateway
 from billing.calculations.currency import rounded, shown
@@ -36,6 +37,9 @@ class ChurnRate:
             nobody=f"Nobody was a customer at the end of {before}.",
         )
         return held_where_wrong(measurement, as_of)
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return ()
 
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
         if revenue.first_day() is None:
@@ -72,6 +76,9 @@ class LtvCac:
         return no_data(
             f"LTV is {value}, but CAC is not known: no marketing and sales spend is recorded."
         )
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return ()
 
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
         found = _ltv(as_of)

@@ -48,11 +48,6 @@ def a_minute_passes(page):
     page.clock.fast_forward(60_000)
 
 
-@pytest.fixture(scope="session")
-def base_url(live_server):
-    return live_server.url
-
-
 @pytest.fixture
 def complaints(page, live_server):
     """What the browser complains about: errors, CSP violations, requests to other hosts."""

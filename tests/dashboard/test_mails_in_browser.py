@@ -14,11 +14,6 @@ from tests.operational.kpi_data import NOW, a_filled_project
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
 
 
-@pytest.fixture(scope="session")
-def base_url():
-    return "http://localhost"
-
-
 @pytest.fixture
 def mails(mail_server, time_machine):
     """The HTML of each mail by its subject."""

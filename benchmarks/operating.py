@@ -1,0 +1,100 @@
+"""What is read all day long, with 10 M events, 200 k persons and 20 k customers."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from statistics import median
+from time import perf_counter
+
+import time_machine
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from benchmarks import dataset, ledger
+from benchmarks.dataset import LAST_DAY
+from billing import revenue_ledger
+from config.beat_schedule import create_missing_entries
+from operational import (
+    data_quality,
+    health_alerts,
+    kpi_alerts,
+    priority_actions,
+    readings,
+    report_content,
+)
+from operational.models import KpiReading, Report
+
+EVENTS, PERSONS, CUSTOMERS = 10_000_000, 200_000, 20_000
+NOW = datetime.combine(LAST_DAY + timedelta(days=1), time(9), UTC)
+ENDPOINTS = "real-time-metrics", "kpi-status", "alignment-score", "system-health"
+ROUNDS = 30
+
+
+def run(scale: float) -> None:
+    events, persons = int(EVENTS * scale), int(PERSONS * scale)
+    dataset.use_database("bench_operating")
+    dataset.fill(events=events, persons=persons)
+    with time_machine.travel(NOW, tick=True):
+        _operate(int(CUSTOMERS * scale))
+        _read()
+
+
+def _operate(customers: int) -> None:
+    """Put the installation into the state that a day's jobs leave it in."""
+    ledger.store(customers)
+    revenue_ledger.rebuild(now=NOW)
+    create_missing_entries()
+    if not KpiReading.objects.exists():
+        days = [LAST_DAY - timedelta(days=ago) for ago in range(90)]
+        readings.record_readings(days=days, now=NOW)
+    start = perf_counter()
+    run = data_quality.run(now=NOW)
+    print(f"  every data-quality check: {perf_counter() - start:.1f} s, score {run.score}")
+    for result in run.results.order_by("-seconds")[:3]:
+        print(f"    {result.check_slug}: {result.seconds:.2f} s")
+    kpi_alerts.check(now=NOW)
+    health_alerts.check(now=NOW)
+    priority_actions.refresh(now=NOW)
+
+
+def _read() -> None:
+    staff, _ = User.objects.get_or_create(username="bench", is_staff=True, is_superuser=True)
+    api, admin = APIClient(SERVER_NAME="localhost"), Client(SERVER_NAME="localhost")
+    api.force_authenticate(staff)
+    admin.force_login(staff)
+    for name in ENDPOINTS:
+        cost, queries = _cost(lambda name=name: _page(api, f"/api/operational/{name}"))
+        print(f"  {name}: {1e3 * cost:.1f} ms (at most 25), {queries} queries (at most 15)")
+    costs = {
+        path: _cost(lambda path=path: _page(admin, path))
+        for path in ("/admin/password_change/", "/admin/operational/", "/admin/operational/now/")
+    }
+    (empty, _), *pages = costs.values()
+    for path, (cost, queries) in zip(list(costs)[1:], pages, strict=True):
+        print(
+            f"  {path}: {1e3 * cost:.1f} ms, {queries} queries, {cost / empty:.1f} times an empty"
+        )
+    print(f"    admin page of {1e3 * empty:.1f} ms (the dashboard: at most 3 times)")
+    cost, queries = _cost(lambda: report_content.make(Report.Kind.DAILY, now=NOW), rounds=5)
+    print(f"  the daily report: {1e3 * cost:.0f} ms, {queries} queries (at most 40)")
+
+
+def _page(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 200, path
+
+
+def _cost(ask: Callable[[], object], rounds: int = ROUNDS) -> tuple[float, int]:
+    """Return the median seconds and the number of queries."""
+    ask()
+    with CaptureQueriesContext(connection) as queries:
+        ask()
+    number = len(queries)
+    assert not [one["sql"] for one in queries if '"analytics_event"' in one["sql"]]
+    seconds = []
+    for _ in range(rounds):
+        start = perf_counter()
+        ask()
+        seconds.append(perf_counter() - start)
+    return median(seconds), number
