@@ -82,7 +82,7 @@ def activation_spans(signups_from: date, signups_to: date) -> list[Span]:
 
 def median_time_to_activation(*, signups_from: date, signups_to: date) -> timedelta | None:
     """Return the median delay of those who activated within 7 x 24 hours of signup."""
-    return _median_times(signups_from, signups_to).get(None)
+    return _median_times(signups_from, signups_to, by_month=False).get(None)
 
 
 def activation_report(
@@ -133,7 +133,9 @@ def _activation(
     )
 
 
-def _median_times(first: date, last: date) -> dict[date | None, timedelta]:
+def _median_times(
+    first: date, last: date, *, by_month: bool = True
+) -> dict[date | None, timedelta]:
     """Return the median delays by the first day of the signup month, and under None overall."""
     calendar = definitions.calendar()
     start, end = calendar.span(first, last)
@@ -144,16 +146,17 @@ def _median_times(first: date, last: date) -> dict[date | None, timedelta]:
         "skew": ACTIVATION_CLOCK_SKEW,
         "window": ACTIVATION_WINDOW,
     }
+    month = "date_trunc('month', signup_at AT TIME ZONE %(zone)s)::date"
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT date_trunc('month', signup_at AT TIME ZONE %(zone)s)::date,
+            f"""
+            SELECT {month if by_month else "NULL::date"},
                    percentile_cont(0.5) WITHIN GROUP (ORDER BY activated_at - signup_at)
             FROM analytics_person
             WHERE NOT excluded AND has_profile
               AND signup_at >= %(start)s AND signup_at < %(end)s
               AND activated_at - signup_at BETWEEN -%(skew)s::interval AND %(window)s::interval
-            GROUP BY ROLLUP (1)
+            {"GROUP BY ROLLUP (1)" if by_month else ""}
             """,
             parameters,
         )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import F, Min, Q, Sum
@@ -177,19 +177,42 @@ def level(day: date) -> Level:
     return levels([day])[0]
 
 
+_LEVELS = """
+SELECT coalesce(sum(new + reactivation + expansion - contraction - churn), 0),
+       coalesce(sum(new_customers + reactivated_customers - churned_customers), 0)
+FROM unnest(%s::date[]) WITH ORDINALITY AS asked (end_of, place)
+LEFT JOIN billing_mrrday ON day <= end_of
+GROUP BY place ORDER BY place
+"""
+
+
 @read_each_once
 def levels(days: Sequence[date]) -> list[Level]:
     """Return MRR and customers at the ends of some days, with one query."""
-    sums = {}
-    for number, day in enumerate(days):
-        until = Q(day__lte=day)
-        sums[f"mrr_{number}"] = Sum(_CHANGE, filter=until, default=0)
-        sums[f"customers_{number}"] = Sum(_CUSTOMERS, filter=until, default=0)
-    found = MrrDay.objects.aggregate(**sums)
-    return [
-        Level(int(found[f"mrr_{number}"]), int(found[f"customers_{number}"]))
-        for number in range(len(days))
-    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_LEVELS, [list(days)])
+        return [Level(int(mrr), int(customers)) for mrr, customers in cursor.fetchall()]
+
+
+class Outlook(NamedTuple):
+    """MRR that is past due, and MRR and customers that are about to end."""
+
+    at_risk: int
+    scheduled_churn: int
+    scheduled_customers: int
+
+
+@read_once
+def outlook(*, as_of: date) -> Outlook | None:
+    """Return what is about to be lost; None for past days, of which it is not known."""
+    if as_of < definitions.last_complete_day():
+        return None
+    found = RevenueCustomer.objects.filter(excluded=False).aggregate(
+        at_risk=Sum("at_risk", default=0),
+        ending=Sum("scheduled_churn", default=0),
+        number=Sum(1, filter=Q(scheduled_churn__gt=0), default=0),
+    )
+    return Outlook(int(found["at_risk"]), int(found["ending"]), int(found["number"]))
 
 
 @read_once
@@ -197,22 +220,16 @@ def mrr(*, as_of: date, first: date | None = None, last: date | None = None) -> 
     """Return MRR at the end of `as_of`, and of each day from `first` to `last` (30 days)."""
     last = min(last or as_of, as_of)
     first = first or last - timedelta(days=CHURN_DAYS - 1)
-    now = level(as_of)
-    is_present = as_of >= definitions.last_complete_day()
-    customers = RevenueCustomer.objects.filter(excluded=False).aggregate(
-        at_risk=Sum("at_risk", default=0),
-        ending=Sum("scheduled_churn", default=0),
-        number=Sum(1, filter=Q(scheduled_churn__gt=0), default=0),
-    )
+    now, ahead = level(as_of), outlook(as_of=as_of)
     return Mrr(
         as_of=as_of,
         currency=revenue_settings.currency_in_force(),
         mrr=now.mrr,
         customers=now.customers,
         arpa=arpa(now.mrr, now.customers),
-        at_risk=int(customers["at_risk"]) if is_present else None,
-        scheduled_churn=int(customers["ending"]) if is_present else None,
-        scheduled_customers=int(customers["number"]) if is_present else None,
+        at_risk=ahead.at_risk if ahead else None,
+        scheduled_churn=ahead.scheduled_churn if ahead else None,
+        scheduled_customers=ahead.scheduled_customers if ahead else None,
         held=held(as_of=as_of),
         held_objects=HeldObject.objects.count(),
         days=_daily(first, last),

@@ -40,7 +40,14 @@ class MrrMovement(models.Model):
                 name="one_movement_per_customer_day_currency",
             )
         ]
-        indexes = [models.Index(fields=["day"], name="mrr_movement_by_day")]
+        indexes = [
+            models.Index(fields=["day"], name="mrr_movement_by_day"),
+            models.Index(
+                fields=["currency", "day"],
+                condition=models.Q(kind=Kind.HELD.value),
+                name="mrr_movement_held",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.customer_id} on {self.day}"

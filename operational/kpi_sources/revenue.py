@@ -44,11 +44,13 @@ class ChurnRate:
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
         if revenue.first_day() is None:
             return ()
-        churn, now = revenue.churn(as_of=as_of), revenue.mrr(as_of=as_of)
+        churn, now = revenue.churn(as_of=as_of), revenue.level(as_of)
+        ahead = revenue.outlook(as_of=as_of)
+        ending, at_risk = (ahead.scheduled_churn, ahead.at_risk) if ahead else (None, None)
         return (
             Figure("Gross MRR churn", Unit.RATE, _share(churn.mrr_lost, churn.mrr_before)),
-            Figure("Scheduled churn, of MRR", Unit.RATE, _share(now.scheduled_churn, now.mrr)),
-            Figure("At risk (past due), of MRR", Unit.RATE, _share(now.at_risk, now.mrr)),
+            Figure("Scheduled churn, of MRR", Unit.RATE, _share(ending, now.mrr)),
+            Figure("At risk (past due), of MRR", Unit.RATE, _share(at_risk, now.mrr)),
             Figure(
                 "Joined and left in the window",
                 Unit.COUNT,
