@@ -2,7 +2,7 @@
 
 from analytics.data_quality import Check
 
-from .anomalies import Bots, UnusualVolume
+from .anomalies import Bots, EventMix, UnusualVolume
 from .duplicates import DuplicatePersons
 from .freshness import Freshness
 from .missing_fields import MissingEmail, MissingSignup
@@ -18,6 +18,7 @@ CHECKS: tuple[Check, ...] = (
     MissingSignup(),
     Freshness(),
     UnusualVolume(),
+    EventMix(),
     Bots(),
     RejectedEvents(),
     IngestionLedger(),

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from analytics import definitions, exclusions
+from analytics.calculations import drift
 from analytics.calculations.anomalies import is_robot, weekday_baseline
 from analytics.data_quality import NO_DATA, PASSED, Check, Example, Finding, MendableCheck, Verdict
 from analytics.models import EventDay
@@ -46,6 +47,46 @@ class UnusualVolume(Check):
             return PASSED
         detail = f"{len(examples):,} kinds of events were unusually many or few on {last}."
         return Finding(Verdict.WARNING, len(examples), detail, examples[:SHOWN])
+
+
+class EventMix(Check):
+    slug = "event_mix"
+    name = "The mix of events"
+    family = "Anomalies"
+    remedy = (
+        "Look at the events page: was an event renamed, added or dropped, or does one part of the"
+        " product not send any more?"
+    )
+
+    def look(self, *, now: datetime) -> Finding:
+        last = definitions.last_complete_day(now)
+        week = last - timedelta(days=6)
+        before = _mix(week - timedelta(weeks=4), week - timedelta(days=1))
+        actual = _mix(week, last)
+        parts = drift.psi(before, actual)
+        if parts is None:
+            return NO_DATA
+        index = sum(parts.values())
+        if index <= drift.CHANGED:
+            return PASSED
+        moved = sorted(parts, key=lambda event: (-parts[event], event))[:SHOWN]
+        then, now_ = sum(before.values()), sum(actual.values())
+        examples = [
+            Example(
+                f"{event}: {actual.get(event, 0) / now_:.0%} of the week's events,"
+                f" {before.get(event, 0) / then:.0%} of the four weeks before",
+                "analytics:events-page",
+            )
+            for event in moved
+        ]
+        affected = sum(part > drift.CHANGED / 10 for part in parts.values())
+        detail = f"The last 7 days have another mix than the 4 weeks before: PSI {index:.2f}."
+        return Finding(Verdict.WARNING, affected, detail, examples)
+
+
+def _mix(first: date, last: date) -> dict[str, int]:
+    rows = EventDay.objects.filter(day__range=(first, last), value__gt=0)
+    return dict(rows.values_list("event").annotate(Sum("value")))
 
 
 def _first_day() -> date | None:

@@ -169,6 +169,17 @@ def test_an_event_that_vanished_is_unusual():
     assert look("unusual_volume").examples[0].text.startswith("used: 0 on 2026-03-31")
 
 
+def test_another_mix_of_events_is_noticed_with_what_moved():
+    history(35, event="used", a_day=100)
+    history(35, event="viewed", a_day=100)
+    assert look("event_mix").verdict == "pass"
+    EventDay.objects.filter(event="viewed", day__gt=(YESTERDAY - 7 * DAY).date()).update(value=2)
+    history(7, event="seen", a_day=98)
+    found = look("event_mix")
+    assert (found.verdict, found.affected) == ("warning", 2)
+    assert {one.text.split(":")[0] for one in found.examples[:2]} == {"viewed", "seen"}
+
+
 def test_a_person_with_the_rhythm_of_a_machine_is_found_and_excluded():
     chance = random.Random(7)
     start = datetime(2026, 3, 31, 1, tzinfo=UTC)

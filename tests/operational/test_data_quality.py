@@ -3,15 +3,19 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics import data_quality as registry
+from analytics import ingest, partitions
 from analytics.data_quality import Check, Example, Finding, MendableCheck, Verdict
+from analytics.models import Person
 from operational import data_quality
 from operational.calculations.data_quality import band, score
 from operational.models import QualityIgnore, QualityRun
 from tests.api import get
+from tests.events import record
 
 from .kpi_data import NOW
 
@@ -171,3 +175,26 @@ def test_an_ignore_rule_is_made_in_the_admin(rows, admin_client):
     admin_client.post(path, fields)
     ignore = QualityIgnore.objects.get()
     assert (ignore.check_slug, ignore.created_by.username) == ("rows", "admin")
+
+
+@pytest.mark.django_db
+def test_the_score_moves_as_dirt_comes_and_is_mended(time_machine, admin_client):
+    time_machine.move_to(NOW, tick=False)
+    at = NOW - timedelta(hours=20)
+    partitions.make_ahead(at)
+    ingest.store(
+        [
+            record("signed_up", who, at, properties={"$set": {"email": f"{who}@example.com"}})
+            for who in ("ada", "bob")
+        ]
+    )
+    assert data_quality.run(now=NOW).score == 100
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO analytics_distinctid (distinct_id, person_id) VALUES ('ghost', 999)"
+        )
+    assert data_quality.run(now=NOW).score == 85
+    Person.objects.update(properties={"email": "both@example.com"})
+    assert data_quality.run(now=NOW).score == 81
+    admin_client.post(f"{PAGE}mend/orphans/")
+    assert [run.score for run in data_quality.score_history()] == [100, 85, 81, 96]
