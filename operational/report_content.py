@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from analytics import activation, active_users, definitions
+from analytics import activation, active_users, definitions, demo
 from analytics.calculations.statistics import Rate
 from analytics.read_once import reading_together
 from analytics.retention import Cohort, weekly_retention
@@ -45,6 +45,7 @@ def make(kind: str, *, now: datetime, as_of: date | None = None) -> Content:
         "day": as_of.isoformat(),
         "time_zone": definitions.in_force().time_zone,
         "made_at": now.isoformat(),
+        "has_demo": demo.exists(),
         "alignment": _alignment(alignment),
         "kpis": _kpis(statuses, alignment, as_of),
         "unknown": _unknown(statuses),

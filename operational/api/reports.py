@@ -126,6 +126,7 @@ class DailyReportSerializer(serializers.Serializer):
     day = serializers.DateField()
     time_zone = serializers.CharField()
     made_at = serializers.DateTimeField()
+    has_demo = serializers.BooleanField(help_text="The numbers are those of a made-up company")
     alignment = ReportScoreSerializer()
     kpis = ReportKpiSerializer(many=True)
     unknown = UnknownSerializer(many=True)

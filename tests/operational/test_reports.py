@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
+from analytics.models import Person
 from config.beat_schedule import create_missing_entries
 from operational import deliveries, report_content, report_schedule, reports
 from operational.models import Alert, Delivery, Report, ReportSubscriber
@@ -257,6 +258,14 @@ def test_the_weekly_report_holds_all_of_it():
     assert content["funnel"]["steps"][0] == {
         "name": "Signed up", "persons": 100, "rate": 1.0, "shown": "100.0 %",
     }  # fmt: skip
+
+
+def test_a_report_of_demo_data_says_so():
+    assert not report_content.make(Kind.DAILY, now=NOW)["has_demo"]
+    Person.objects.create(is_demo=True)
+    text, html = reports.rendered(report_content.make(Kind.DAILY, now=NOW))
+    assert "these numbers belong to a made-up company" in text
+    assert "these numbers belong to a made-up company" in html
 
 
 def test_a_report_keeps_what_it_said(sends):
