@@ -10,7 +10,7 @@ import psycopg
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError, connection
-from django.db.models import Max, Min, Q
+from django.db.models import Q, Value
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -139,8 +139,14 @@ def _stripe(now: datetime) -> Iterator[Component]:
         yield Component("stripe", Health.OFF, "It is not set up.")
         return
     waiting = StripeEvent.objects.filter(due_at__isnull=False)
-    late = waiting.filter(received_at__lt=now - EVENT_WAITS).aggregate(since=Min("received_at"))
-    if since := late["since"]:
+    late = waiting.filter(received_at__lt=now - EVENT_WAITS).order_by("received_at")
+    newest = StripeEvent.objects.order_by("-received_at")
+    moments = dict(
+        late.values_list(Value("late"), "received_at")[:1].union(
+            newest.values_list(Value("newest"), "received_at")[:1], all=True
+        )
+    )
+    if since := moments.get("late"):
         yield Component(
             "stripe",
             Health.WARNING,
@@ -149,7 +155,7 @@ def _stripe(now: datetime) -> Iterator[Component]:
             "Stripe events in the admin says why; a worker has to run.",
         )
         return
-    last = StripeEvent.objects.aggregate(last=Max("received_at"))["last"]
+    last = moments.get("newest")
     detail = f"The last event came at {last:%Y-%m-%d %H:%M} UTC." if last else "No event came yet."
     yield Component("stripe", Health.OK, detail)
 

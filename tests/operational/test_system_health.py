@@ -13,7 +13,7 @@ from analytics.models import InboxRequest
 from billing.models import StripeEvent
 from config.beat_schedule import create_missing_entries
 from operational import system_health
-from operational.models import JobRun
+from operational.models import Heartbeat, JobRun, ReportSubscriber
 from tests.api import get
 
 NOW = datetime(2026, 4, 1, 12, 0, 30, tzinfo=UTC)
@@ -131,3 +131,15 @@ def test_it_takes_few_queries_whatever_there_is():
 
 def test_only_staff_may_ask(client):
     assert client.get(f"/api/{PATH}").status_code == 401
+
+
+def test_it_takes_few_queries_also_where_everything_is_set_up(settings):
+    settings.PLUMBLINE_EMAIL_FROM, settings.ADMIN_EMAIL = "plumbline@example.com", []
+    settings.STRIPE_SECRET_KEY = "sk_test_" + 24 * "x"
+    ReportSubscriber.objects.create(email="ada@example.com", created_at=NOW - timedelta(days=9))
+    PeriodicTask.objects.update(start_time=NOW - timedelta(days=9))
+    Heartbeat.objects.create(process="watchdog", at=NOW)
+    get(PATH)
+    with CaptureQueriesContext(connection) as queries:
+        get(PATH)
+    assert len(queries) <= 15, [query["sql"][:150] for query in queries]
