@@ -167,11 +167,14 @@ def _recompute(cursor: psycopg.Cursor, wanted: Definitions, progress: Progress) 
         ("events by day", _EVENT_DAYS),
         ("counters", "DELETE FROM analytics_counter"),
     )
+    # All rows are joined: statistics of a table that was empty a minute ago must not mislead.
+    cursor.execute("SET LOCAL enable_nestloop = off")
     for step, statement in steps:
         progress(step, 0, 0)
         cursor.execute(statement, parameters if "%(" in statement else None)
     progress("the last day", 0, 0)
     last_day.rebuild(cursor, wanted.ignored_events)
+    cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
     cursor.execute("SELECT count(*) FROM analytics_person")
     (persons,) = cursor.fetchone() or (0,)
     total: dict[Cell, int] = {}
