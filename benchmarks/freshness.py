@@ -5,6 +5,7 @@ from time import perf_counter, sleep
 
 from django.db import connection
 
+from analytics.models import InboxRequest
 from benchmarks import load, servers, traffic
 
 PER_SECOND = 500  # requests of one event each
@@ -24,7 +25,7 @@ def run(scale: float) -> None:
         load.generator() as generator,
     ):
         generator.submit(load.send_all, port, requests[: load.CONNECTIONS]).result()
-        _seen(set())
+        _wait_for_ingest()
         sending = generator.submit(load.send_evenly, port, requests, PER_SECOND)
         visible_at = _watch(set(probes))
         accepted_at = sending.result()
@@ -44,6 +45,12 @@ def _requests(number: int, token: str) -> tuple[list[bytes], dict[str, int]]:
     for name, place in probes.items():
         sent[place] = sent[place]._replace(name=name)
     return [load.request(body) for body in traffic.bodies(sent, token, size=1)], probes
+
+
+def _wait_for_ingest() -> None:
+    """Return once the ingest process has started and nothing waits any more."""
+    while InboxRequest.objects.exists():
+        sleep(0.05)
 
 
 def _watch(missing: set[str]) -> dict[str, float]:
