@@ -44,17 +44,23 @@ def add_event_minutes(
     change = dict(events)
     for (_, minute), number in events.items():
         change[EVERY_EVENT, minute] = change.get((EVERY_EVENT, minute), 0) + number
-    rows = [(*key, sign * number) for key, number in change.items()]
-    if not rows:
+    if not change:
         return
+    names = sorted({event for event, _ in change})
+    place = {name: number for number, name in enumerate(names, start=1)}  # as PostgreSQL counts
     cursor.execute(
         f"""
         INSERT INTO analytics_eventminute AS counted (event, minute, value)
-        SELECT event, {_AT}, value
-        FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS new (event, minute, value)
+        SELECT (%s::text[])[event], {_AT}, value
+        FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) AS new (event, minute, value)
         ON CONFLICT (event, minute) DO UPDATE SET value = counted.value + excluded.value
         """,
-        [list(column) for column in zip(*rows, strict=True)],
+        [
+            names,
+            array_literal(place[event] for event, _ in change),
+            array_literal(minute for _, minute in change),
+            array_literal(sign * number for number in change.values()),
+        ],
     )
 
 

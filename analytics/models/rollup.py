@@ -52,7 +52,8 @@ class LastActive(models.Model):
     person = models.OneToOneField(
         Person, on_delete=models.CASCADE, primary_key=True, db_constraint=False
     )
-    at = models.DateTimeField(db_index=True, help_text="Their latest qualifying event")
+    # No index: it would have to follow every change, and whoever reads reads most of the table.
+    at = models.DateTimeField(help_text="Their latest qualifying event")
 
     class Meta:
         verbose_name_plural = "last active"
