@@ -18,6 +18,7 @@ from analytics.calculations.body import Envelope, TooLarge
 from analytics.calculations.wire import Arrival, Reason, Refused, Rejection
 from analytics.ledger import Line
 from analytics.models import Outcome, ProjectKey
+from analytics.postgres import Prepared, bigint, integer, timestamptz
 from analytics.project_keys import Key, ProjectKeys, RateLimiter
 
 DEFAULT_KEY_NAME = "Default"
@@ -25,11 +26,12 @@ DEFAULT_KEY_NAME = "Default"
 project_keys = ProjectKeys()
 rate_limiter = RateLimiter()
 
-_INSERT = """
-INSERT INTO analytics_inboxrequest
-    (project_key_id, received_at, body, events, size, sent_at, sdk)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-"""
+_insert_request = Prepared(
+    "plumbline_inbox",
+    "INSERT INTO analytics_inboxrequest"
+    " (project_key_id, received_at, body, events, size, sent_at, sdk)"
+    " VALUES ($1::bigint, $2::timestamptz, $3, $4::int, $5::int, $6::timestamptz, $7)",
+)
 
 _AHEAD = ("warning", "timestamp: too far ahead, so its arrival counts")
 
@@ -158,23 +160,21 @@ def _arrival(submission: Submission, envelope: Envelope) -> Arrival:
 
 
 def _insert(raw: psycopg.Connection, key: Key, submission: Submission, envelope: Envelope) -> None:
-    """Commit the request as it came: what is compressed stays so."""
+    """Commit the request."""
     body = submission.body
     if submission.encoding == "deflate":  # nothing in such a body tells that it is one
         body = bodies.decompressed(body, encoding="deflate")
-    raw.prepare_threshold = 0  # Django switches prepared statements off
-    psycopg.RawCursor(raw).execute(
-        _INSERT,
+    _insert_request.execute(
+        raw,
         [
-            key.id,
-            submission.received_at,
-            body,
-            len(envelope.events),
-            envelope.size,
-            submission.sent_at,
-            submission.sdk,
+            bigint(key.id),
+            timestamptz(submission.received_at),
+            bodies.compressed(body),
+            integer(len(envelope.events)),
+            integer(envelope.size),
+            timestamptz(submission.sent_at) if submission.sent_at else None,
+            submission.sdk.encode(),
         ],
-        binary=True,
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from analytics import rebuild
-from analytics.calculations.body import decompressed, opened
+from analytics.calculations.body import compressed, decompressed, opened
 from analytics.models import ProjectKey
 from analytics.partitions import ensure_partitions, month_of
 from benchmarks import dataset
@@ -111,7 +111,7 @@ def fill_inbox(requests: Iterable[bytes]) -> None:
     with connection.connection.cursor() as cursor, cursor.copy(_INBOX) as rows:
         for body in requests:
             envelope = opened(decompressed(body))
-            rows.write_row((key, now, body, len(envelope.events), envelope.size))
+            rows.write_row((key, now, compressed(body), len(envelope.events), envelope.size))
 
 
 def copies(sent: Sequence[Event]) -> Iterator[bytes]:

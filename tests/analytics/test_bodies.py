@@ -141,10 +141,20 @@ def test_a_body_without_length_is_read_to_its_bound():
     assert sdk.post("/batch/", bytes(MAX_BATCH + 1), **chunked).status_code == 413
 
 
+def streamed(text):
+    """Return zstd that does not tell how long it is once it is opened."""
+    stream = zstandard.ZstdCompressor().compressobj()
+    return stream.compress(text) + stream.flush()
+
+
+def test_zstd_that_does_not_tell_its_length_is_opened():
+    assert bodies.decompressed(streamed(b"[1]")) == b"[1]"
+
+
 @pytest.mark.parametrize(
     "bomb",
-    [gzip.compress(bytes(200_000_000)), zstandard.compress(bytes(200_000_000))],
-    ids=["gzip", "zstd"],
+    [wrap(bytes(200_000_000)) for wrap in (gzip.compress, zstandard.compress, streamed)],
+    ids=["gzip", "zstd", "zstd of unknown length"],
 )
 def test_a_bomb_unfolds_to_the_bound_and_no_further(bomb):
     tracemalloc.start()
@@ -153,6 +163,19 @@ def test_a_bomb_unfolds_to_the_bound_and_no_further(bomb):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 3 * MAX_BATCH
+
+
+@pytest.mark.parametrize("wrap", [bytes, gzip.compress, zstandard.compress, streamed])
+def test_what_is_kept_of_a_body_opens_to_the_same(wrap):
+    body = wrap(json.dumps([EVENT] * 100).encode())
+    assert bodies.decompressed(bodies.compressed(body)) == bodies.decompressed(body)
+
+
+def test_only_a_large_plain_body_is_compressed():
+    small, large = json.dumps([EVENT]).encode(), json.dumps([EVENT] * 100).encode()
+    assert len(bodies.compressed(large)) < len(large) / 8
+    for body in (small, gzip.compress(large), zstandard.compress(large)):
+        assert bodies.compressed(body) is body
 
 
 def test_an_event_of_2_mb_is_taken_and_a_byte_more_is_a_413():
