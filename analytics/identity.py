@@ -1,12 +1,12 @@
 """Resolve the persons behind distinct ids, and write down what events said about who is who."""
 
-from collections.abc import Sequence
+from typing import cast
 
 import psycopg
 from django.db import transaction
 
-from analytics.calculations.identity import Identities
-from analytics.calculations.wire import EventRecord
+from analytics.calculations.batch import Batch
+from analytics.calculations.identity import Identities, linking_records
 from analytics.memory import Known, Memory
 from analytics.postgres import array_literal
 
@@ -20,47 +20,43 @@ def lock(cursor: psycopg.Cursor) -> None:
 
 def resolve(
     cursor: psycopg.Cursor,
-    records: Sequence[EventRecord],
+    events: Batch,
     memory: Memory,
     *,
     is_demo: bool = False,
 ) -> tuple[Identities, list[int]]:
-    """Return who is who after `records`, and the person of each at its moment.
+    """Return who is who after `events`, and the person of each at its moment.
 
     New persons and ids are written; merges are left to `analytics.merging`. Batches run side by
     side under a shared lock until the end of their transaction. One that merges persons, or that
     found another making the same person, starts again and runs alone.
     """
-    if not records:
+    if not events:
         return Identities({}, set(), iter(())), []
     cursor.execute("SAVEPOINT identities")
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_ADVISORY_LOCK])
     known = memory.known(cursor)
-    identities, persons = _planned(cursor, records, known)
+    identities, persons = _planned(cursor, events, known)
     if not identities.merges and _write(cursor, identities, is_demo=is_demo):
         cursor.execute("RELEASE SAVEPOINT identities")
         transaction.on_commit(lambda: known.person_of.update(identities.person_of))
         return identities, persons
     cursor.execute("ROLLBACK TO SAVEPOINT identities")  # and so the shared lock is let go
     lock(cursor)
-    identities, persons = _planned(cursor, records, memory.known(cursor))
+    identities, persons = _planned(cursor, events, memory.known(cursor))
     if not _write(cursor, identities, is_demo=is_demo):
         raise RuntimeError("distinct ids changed under the identity lock")
     return identities, persons
 
 
-def _planned(
-    cursor: psycopg.Cursor, records: Sequence[EventRecord], known: Known
-) -> tuple[Identities, list[int]]:
+def _planned(cursor: psycopg.Cursor, events: Batch, known: Known) -> tuple[Identities, list[int]]:
     """Apply the identity rules to what the database knows now."""
-    linking = [
-        record
-        for record in records
-        if not record.ordinary and (record.event == "$identify" or record.other_id is not None)
-    ]
+    linking = linking_records(events).values()
+    if not linking and None not in (found := [*map(known.person_of.get, events.distinct_ids)]):
+        return Identities({}, set(), iter(())), cast("list[int]", found)
     linked = {record.distinct_id for record in linking}
     linked |= {record.other_id for record in linking if record.other_id is not None}
-    wanted = {record.distinct_id for record in records} | linked
+    wanted = set(events.distinct_ids) | linked
     person_of = {one: known.person_of[one] for one in wanted if one in known.person_of}
     cursor.execute(
         "SELECT distinct_id, person_id FROM analytics_distinctid WHERE distinct_id = ANY(%s)",
@@ -82,7 +78,7 @@ def _planned(
         )
         new_ids = [person for (person,) in cursor.fetchall()]
     identities = Identities(person_of, identified, iter(new_ids))
-    return identities, identities.apply(records)
+    return identities, identities.apply(events)
 
 
 def _write(cursor: psycopg.Cursor, identities: Identities, *, is_demo: bool) -> bool:

@@ -14,8 +14,9 @@ from django.db.models import Count, Min
 from analytics import ingest, ledger, rejections, retention_period
 from analytics.calculations import body as bodies
 from analytics.calculations import parsing
+from analytics.calculations.batch import Batch
 from analytics.calculations.body import BadToken, TooLarge
-from analytics.calculations.wire import Arrival, EventRecord, Holds, Reason, Refused, Rejection
+from analytics.calculations.wire import Arrival, Holds, Reason, Refused, Rejection
 from analytics.ledger import Line
 from analytics.memory import Memory
 from analytics.models import InboxRequest, Outcome
@@ -25,7 +26,7 @@ from analytics.read_once import read_once
 logger = logging.getLogger(__name__)
 
 # What one transaction takes on. It bounds the memory of an ingest process at any backlog.
-EVENTS_PER_BATCH = 20_000
+EVENTS_PER_BATCH = 100_000
 BYTES_PER_BATCH = 24 * 1024 * 1024  # decompressed
 MAX_REQUESTS_PER_BATCH = 5_000
 
@@ -94,8 +95,8 @@ class Inbox:
 
 def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -> None:
     """Store the events of requests, with a ledger line for each."""
-    records: list[EventRecord] = []
-    ends: list[int] = []  # of each request's records among all
+    read: list[Batch] = []
+    ends: list[int] = []  # of each request's events among all
     lines: list[tuple[Line, Arrival]] = []
     rejected: list[tuple[Rejection, Line, Arrival]] = []
     amounts: Counter[Line] = Counter()
@@ -103,11 +104,11 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -
         line = Line(ledger.hour_of(request.received_at), request.project_key_id, Outcome.ACCEPTED)
         amounts[line] += request.events
         parsed = _checked(request, parse(request))
-        records += parsed.events
-        ends.append(len(records))
+        read.append(parsed.events)
+        ends.append((ends[-1] if ends else 0) + len(parsed.events))
         lines.append((line, parsed.arrival))
         rejected += [(rejection, line, parsed.arrival) for rejection in parsed.rejections]
-    fates = ingest.store(records, forward=True, memory=memory)
+    fates = ingest.store(Batch.joined(read), forward=True, memory=memory)
     for (line, arrival), start, end in zip(lines, [0, *ends], ends, strict=False):
         its_fates = fates[start:end]
         for outcome in (Outcome.STORED, Outcome.DUPLICATE):
@@ -132,15 +133,14 @@ def parse(request: Request) -> parsing.Parsed:
         sdk=request.sdk,
         oldest=retention_period.oldest(request.received_at),
     )
+    body = request.body
     try:
-        envelope = bodies.opened(bodies.decompressed(request.body))
+        body = bodies.decompressed(body)
+        return parsing.parse_body(body, arrival)
     except (Refused, TooLarge, BadToken) as error:  # the rules became stricter since
         reason = error.reason if isinstance(error, Refused) else Reason.MALFORMED
-        whole = Rejection(
-            reason, str(error), request.body, holds=Holds.REQUEST, events=request.events
-        )
+        whole = Rejection(reason, str(error), body, holds=Holds.REQUEST, events=request.events)
         return parsing.Parsed(arrival, rejections=[whole])
-    return parsing.parse(envelope.events, arrival.sent(envelope.sent_at))
 
 
 def _checked(request: Request, parsed: parsing.Parsed) -> parsing.Parsed:

@@ -1,7 +1,6 @@
 """Store events: identity, events, person days and counters, in one transaction, each once."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -9,12 +8,12 @@ import psycopg
 from django.db import connection, transaction
 
 from analytics import copying, exclusions, identity, merging, outbox, profiles, rollups
-from analytics.batch import Batch, batch_of
+from analytics.calculations.batch import Batch
 from analytics.calculations.identity import Identities
 from analytics.calculations.wire import EventRecord, Holds, Reason, Rejection
 from analytics.memory import Memory
 from analytics.models import Outcome
-from analytics.partitions import ensure_partitions, month_of
+from analytics.partitions import ensure_partitions, months_of
 from analytics.postgres import array_literal
 
 # What a single event can do to a statement that is otherwise fine.
@@ -46,32 +45,29 @@ def store(
     """
     if not records:
         return []
+    events = Batch.of(records)
     try:
         with transaction.atomic():
-            return _store(records, is_demo=is_demo, forward=forward, memory=memory or Memory())
+            return _store(events, is_demo=is_demo, forward=forward, memory=memory or Memory())
     except _POISON as error:
-        if len(records) == 1:
-            return [_rejection(records[0], Reason.UNSTORABLE, str(error))]
-    middle = len(records) // 2
-    halves = records[:middle], records[middle:]
+        if len(events) == 1:
+            return [_rejection(events[0], Reason.UNSTORABLE, str(error))]
+    middle = len(events) // 2
+    halves = events[:middle], events[middle:]
     return [fate for half in halves for fate in store(half, is_demo=is_demo, forward=forward)]
 
 
-def _store(
-    records: Sequence[EventRecord], *, is_demo: bool, forward: bool, memory: Memory
-) -> list[Fate]:
+def _store(events: Batch, *, is_demo: bool, forward: bool, memory: Memory) -> list[Fate]:
     """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
     cursor = psycopg.Cursor(connection.connection)
-    ensure_partitions(cursor, {month_of(record.timestamp) for record in records})
-    batch, fates = _register_uuids(cursor, batch_of(records))
-    fresh = batch.records
+    ensure_partitions(cursor, months_of(events.times))
+    fresh, fates = _register_uuids(cursor, events)
     identities, persons = identity.resolve(cursor, fresh, memory, is_demo=is_demo)
     # By person: indexes and roll-ups are filled fastest like that.
     person_ids = np.array(_current(identities, persons), np.int64)
-    order = np.argsort(person_ids, kind="stable")
-    rows, person_ids = batch.taken(order), person_ids[order]
-    copying.copy_events(cursor, rows, person_ids)
-    rollups.add_events(cursor, rows, person_ids, memory)
+    order = np.lexsort((fresh.times, person_ids))
+    copying.copy_events(cursor, fresh, person_ids, order)
+    rollups.add_events(cursor, fresh, person_ids, order, memory)
     changed = profiles.update(cursor, fresh, persons, identities)
     profiles.update_groups(cursor, fresh)
     identity.mark_identified(cursor, identities)
@@ -101,13 +97,13 @@ def _register_uuids(cursor: psycopg.Cursor, events: Batch) -> tuple[Batch, list[
     halves = events.uuids.view(">u8").reshape(-1, 2)
     order = np.lexsort((halves[:, 1], halves[:, 0]))  # everywhere, so that nobody deadlocks
     is_repeated = (halves[order][1:] == halves[order][:-1]).all(axis=1)
-    if not is_repeated.any() and copying.copy_uuids(cursor, events.taken(order)):
+    if not is_repeated.any() and copying.copy_uuids(cursor, events, order):
         return events, [Outcome.STORED] * len(events)
-    hashes = events.content_hashes
-    first = {record.uuid: place for place, record in reversed([*enumerate(events.records)])}
+    uuids: list[bytes] = events.uuids.tolist()
+    hashes: list[int] = events.content_hashes.tolist()
+    first = {uuid: place for place, uuid in reversed([*enumerate(uuids)])}
     content_hash = {uuid: hashes[place] for uuid, place in sorted(first.items())}
-    times = {uuid: events.records[first[uuid]].timestamp for uuid in content_hash}
-    new = _register_one_by_one(cursor, times, content_hash)
+    new = _register_one_by_one(cursor, events, [first[uuid] for uuid in content_hash])
     cursor.execute(
         "SELECT uuid_send(uuid), content_hash FROM analytics_eventuuid"
         " WHERE uuid = ANY(%s::uuid[])",
@@ -115,21 +111,22 @@ def _register_uuids(cursor: psycopg.Cursor, events: Batch) -> tuple[Batch, list[
     )
     content_hash |= dict(cursor.fetchall())
     fates: list[Fate] = []
-    for place, record in enumerate(events.records):
-        if record.uuid in new and first[record.uuid] == place:
+    for place, (uuid, hash_) in enumerate(zip(uuids, hashes, strict=True)):
+        if uuid in new and first[uuid] == place:
             fates.append(Outcome.STORED)
-        elif hashes[place] == content_hash.get(record.uuid):
+        elif hash_ == content_hash.get(uuid):
             fates.append(Outcome.DUPLICATE)
         else:
-            fates.append(_rejection(record, Reason.UUID_REUSED))
+            fates.append(_rejection(events[place], Reason.UUID_REUSED))
     stored = [place for place, fate in enumerate(fates) if fate is Outcome.STORED]
     return events.taken(np.array(stored, np.int64)), fates
 
 
 def _register_one_by_one(
-    cursor: psycopg.Cursor, times: Mapping[bytes, datetime], content_hash: Mapping[bytes, int]
+    cursor: psycopg.Cursor, events: Batch, places: Sequence[int]
 ) -> set[bytes]:
-    """Register those uuids that are not known yet, and return them; both have the same keys."""
+    """Register the uuids at these places that are not known yet, and return them."""
+    records = [events[place] for place in places]
     cursor.execute(
         """
         INSERT INTO analytics_eventuuid (uuid, timestamp, content_hash)
@@ -137,9 +134,9 @@ def _register_one_by_one(
         ON CONFLICT DO NOTHING RETURNING uuid_send(uuid)
         """,
         [
-            array_literal(uuid.hex() for uuid in times),
-            array_literal(moment.isoformat() for moment in times.values()),
-            array_literal(content_hash.values()),
+            array_literal(record.uuid.hex() for record in records),
+            array_literal(record.timestamp.isoformat() for record in records),
+            array_literal(events.content_hashes[places].tolist()),
         ],
     )
     return {uuid for (uuid,) in cursor.fetchall()}

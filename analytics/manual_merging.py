@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics import exclusions, identity, merging, persons, profiles, rollups
+from analytics.calculations.batch import Batch
 from analytics.calculations.identity import Identities, is_illegal
 from analytics.calculations.merge import merged_decision
 from analytics.calculations.wire import EventRecord
@@ -86,11 +87,12 @@ def merge(person_id: int, distinct_id: str, *, other_id: int, by: str) -> Person
         properties=b"{}",
         other_id=distinct_id,
     )
+    event = Batch.of([record])
     identified = {one.pk for one in (person, other) if one.is_identified}
     known = {record.distinct_id: person.pk, distinct_id: other.pk}
     identities = Identities(known, identified, iter(()))
-    identities.apply([record])
-    profiles.update(cursor, [record], [person.pk], identities, cause=f"admin: {by}")
+    identities.apply(event)
+    profiles.update(cursor, event, [person.pk], identities, cause=f"admin: {by}")
     identity.mark_identified(cursor, identities)
     merging.merge(cursor, identities.merges)
     exclusions.settle(cursor, [person.pk])

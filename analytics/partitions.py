@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 import psycopg
 from django.db import connection, transaction
+from numpy.typing import NDArray
 from psycopg import sql
 
 MONTHS_AHEAD = 3
@@ -15,6 +17,12 @@ _ADVISORY_LOCK = 7_201_002  # one process makes partitions at a time
 def month_of(moment: datetime) -> date:
     """Return the first day of the month of a moment that is given in UTC."""
     return date(moment.year, moment.month, 1)
+
+
+def months_of(times: NDArray[np.int64]) -> list[date]:
+    """Return the first days of the months of Unix times in microseconds, each once."""
+    months = np.unique(times.astype("datetime64[us]").astype("datetime64[M]"))
+    return months.astype("datetime64[D]").tolist()  # type: ignore[no-any-return]
 
 
 @transaction.atomic

@@ -2,12 +2,13 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 import psycopg
 
+from analytics.calculations.batch import Batch
 from analytics.calculations.identity import Identities, JournalEntry, Verdict
 from analytics.calculations.merge import (
     Before,
@@ -28,7 +29,7 @@ from analytics.models import PersonMerge
 
 def update(
     cursor: psycopg.Cursor,
-    records: Sequence[EventRecord],
+    events: Batch,
     persons: Sequence[int],
     identities: Identities,
     *,
@@ -36,16 +37,15 @@ def update(
 ) -> set[int]:
     """Apply what events set, one after the other, and keep the journal of merges.
 
-    `persons` are those of the records at their moment. Return the persons whose properties
+    `persons` are those of the events at their moment. Return the persons whose properties
     changed. At a merge the properties of the person that stays win. `cause` says who asks for
     the merge where no event does. Needs the roll-up lock.
     """
     merges = {entry.record.uuid: entry for entry in identities.journal}
     changes = [
-        (record, person, change)
-        for record, person in zip(records, persons, strict=True)
-        if not record.ordinary
-        and (may_change_person(record.properties) or record.uuid in merges)
+        (record, persons[place], change)
+        for place, record in events.special.items()
+        if (may_change_person(record.properties) or record.uuid in merges)
         and (any(change := _changes(record)) or record.uuid in merges)
     ]
     if not changes:
@@ -72,11 +72,11 @@ def update(
     return set(changed)
 
 
-def update_groups(cursor: psycopg.Cursor, records: Iterable[EventRecord]) -> None:
+def update_groups(cursor: psycopg.Cursor, events: Batch) -> None:
     """Apply what ``$groupidentify`` events set, the later over the earlier."""
     groups: dict[tuple[str, str], Properties] = defaultdict(dict)
-    for record in records:
-        if not record.ordinary and (change := group_change(record)):
+    for record in events.special.values():
+        if change := group_change(record):
             group_type, key, properties = change
             groups[group_type, key] |= properties
     if not groups:

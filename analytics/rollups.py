@@ -18,7 +18,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from analytics import definitions, last_day
-from analytics.batch import Batch
+from analytics.calculations.batch import Batch
 from analytics.calculations.calendar import QUARTER, LocalCalendar
 from analytics.calculations.cells import Cell, Firsts, add_cells
 from analytics.calculations.wire import EventRecord
@@ -75,16 +75,20 @@ def _count_again(
 
 
 def add_events(
-    cursor: psycopg.Cursor, events: Batch, person_ids: NDArray[np.int64], memory: Memory
+    cursor: psycopg.Cursor,
+    events: Batch,
+    person_ids: NDArray[np.int64],
+    order: NDArray[np.int64],
+    memory: Memory,
 ) -> None:
-    """Add newly stored events, given by person, to every roll-up."""
+    """Add newly stored events with their persons to every roll-up; `order` is that by person."""
     if not len(events):
         return
     lock(cursor)
     remembered = memory.known(cursor)
     in_force = definitions.in_force_from_now()
     calendar = LocalCalendar(in_force.time_zone)
-    rows = _Rows.of(events, person_ids)
+    rows = _Rows.of(events, person_ids, order)
     known = read_moments(cursor, [one for one in rows.persons if one not in remembered.moments])
     moments = [remembered.moments.get(one) or known[one] for one in rows.persons]
     counts = np.array([not one.excluded for one in moments])[rows.person]
@@ -106,12 +110,9 @@ def add_events(
     changed = {person_id for person_id in after if after[person_id] != before[person_id]}
     _write_moments(cursor, {person_id: after[person_id] for person_id in changed})
     touched = changed | new_days.keys()
-    change = _change(
-        cursor,
-        before={person_id: before[person_id].firsts(calendar) for person_id in touched},
-        after={person_id: after[person_id].firsts(calendar) for person_id in touched},
-        new_days=new_days,
-    )
+    firsts = {person_id: before[person_id].firsts(calendar) for person_id in touched}
+    news_of = {person_id: after[person_id].firsts(calendar) for person_id in changed}
+    change = _change(cursor, before=firsts, after=firsts | news_of, new_days=new_days)
     add_to_counters(cursor, change)
     days = [(person_id, day) for person_id, active in news.days.items() for day in active]
     minutes = _add_to_last_day(
@@ -181,28 +182,27 @@ class _News:
 class _Rows:
     """Events by person, with numbers for what there are few of."""
 
-    records: Sequence[EventRecord]
+    events: Batch
+    place: NDArray[np.int64]  # of each event in it
     times: NDArray[np.int64]
     persons: list[int]  # each once
-    starts: NDArray[np.int64]  # where each person's events start
     person: NDArray[np.int64]  # of each event, as a place in `persons`
     names: list[str]  # each once
     name: NDArray[np.int64]  # of each event, as a place in `names`
 
     @classmethod
-    def of(cls, events: Batch, person_ids: NDArray[np.int64]) -> "_Rows":
+    def of(cls, events: Batch, person_ids: NDArray[np.int64], order: NDArray[np.int64]) -> "_Rows":
+        person_ids = person_ids[order]
         is_first = np.diff(person_ids, prepend=person_ids[0] - 1) != 0
-        starts = np.flatnonzero(is_first)
-        names = [record.event for record in events.records]
-        number = {name: place for place, name in enumerate(dict.fromkeys(names))}
+        names, number = events.numbered_names
         return cls(
-            events.records,
-            events.times,
-            person_ids[starts].tolist(),
-            starts,
+            events,
+            order,
+            events.times[order],
+            person_ids[is_first].tolist(),
             np.cumsum(is_first) - 1,
-            list(number),
-            np.fromiter(map(number.__getitem__, names), np.int64, len(names)),
+            names,
+            number[order],
         )
 
     def days(self, calendar: LocalCalendar) -> NDArray[np.int64]:
@@ -248,7 +248,7 @@ def _telling(
     may_tell |= rows.named({in_force.signup_event, in_force.activation_event})
     telling: dict[int, list[EventRecord]] = defaultdict(list)
     for place in np.flatnonzero(may_tell).tolist():
-        telling[rows.persons[rows.person[place]]].append(rows.records[place])
+        telling[rows.persons[rows.person[place]]].append(rows.events[int(rows.place[place])])
     return telling
 
 

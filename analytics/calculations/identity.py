@@ -4,10 +4,11 @@ Events are applied one after the other in the order of acknowledgement, so that 
 split into batches the persons and the journal come out the same.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .batch import Batch
 from .wire import EventRecord
 
 # Ids that products send before they know who it is: they never identify anybody.
@@ -44,6 +45,15 @@ class JournalEntry:
     other_identified: bool = False
 
 
+def linking_records(events: Batch) -> dict[int, EventRecord]:
+    """Return, by place, the events that say who somebody is."""
+    return {
+        place: record
+        for place, record in events.special.items()
+        if record.event == "$identify" or record.other_id is not None
+    }
+
+
 @dataclass(slots=True)
 class Identities:
     """The persons that a batch of events concerns. `new_ids` numbers those it makes."""
@@ -77,20 +87,15 @@ class Identities:
         person = self.person_of.get(distinct_id)
         return person if person is None or not self._merged else self.current(person)
 
-    def apply(self, records: Iterable[EventRecord]) -> list[int]:
+    def apply(self, events: Batch) -> list[int]:
         """Apply events in order and return the person of each at that moment."""
+        linking = linking_records(events)
         persons = []
-        known = self.person_of
-        merged = self._merged
-        for record in records:
-            if not record.ordinary and (record.event == "$identify" or record.other_id is not None):
-                self._link(record)
-            person = known.get(record.distinct_id)
-            if person is None:
-                person = self._create(record.distinct_id)
-            elif merged:
-                person = self.current(person)
-            persons.append(person)
+        for place, distinct_id in enumerate(events.distinct_ids):
+            if place in linking:
+                self._link(linking[place])
+            person = self.find(distinct_id)
+            persons.append(self._create(distinct_id) if person is None else person)
         return persons
 
     def _link(self, record: EventRecord) -> None:

@@ -1,4 +1,4 @@
-"""Read ordinary events many at a time, at a third of what reading them one by one costs.
+"""Read ordinary events many at a time, at a fraction of what reading them one by one costs.
 
 An event is ordinary where its fields are as most SDKs send them and nothing in it means anything to
 capture itself. `wire` has the rules; what is not certain to fulfil them all is left to it.
@@ -6,11 +6,15 @@ capture itself. `wire` has the rules; what is not certain to fulfil them all is 
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Annotated
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from .batch import Batch, microseconds
 from .wire import (
     EARLIEST,
     MAX_CLOCK_AHEAD,
@@ -20,20 +24,22 @@ from .wire import (
     OTHER_ID,
     UNREADABLE,
     Arrival,
-    EventRecord,
     has_large_exponent,
 )
 
 # What capture understands, in properties or beside them, whatever the event's name. An escape could
 # hide any of it.
-_MEANS_SOMETHING = re.compile(rb"\$(?:set|unset|process_person_profile|ignore_sent_at)|\\u").search
+_MEANS_SOMETHING = re.compile(rb'"\$(?:set|unset|process_person_profile|ignore_sent_at)').search
 _SPECIAL_EVENTS = OTHER_ID.keys() | {"$groupidentify"}
 _DASHES = (8, 13, 18, 23)  # in the usual notation of a UUID
+_first, _zone = itemgetter(0), attrgetter("tzinfo")
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
 
 
-class _OrdinaryEvent(msgspec.Struct, gc=False):
+class OrdinaryEvent(msgspec.Struct, gc=False):
+    """An event as most SDKs send it; what else it holds is not looked at."""
+
     event: _Name
     uuid: Annotated[str, msgspec.Meta(min_length=36, max_length=36)]
     distinct_id: _Name
@@ -44,90 +50,90 @@ class _OrdinaryEvent(msgspec.Struct, gc=False):
     window_id: None = None
 
 
-_decode = msgspec.json.Decoder(list[_OrdinaryEvent]).decode
+_decode = msgspec.json.Decoder(list[OrdinaryEvent]).decode
 
 
-def ordinary_records(
-    raws: Sequence[bytes | msgspec.Raw], arrival: Arrival
-) -> list[EventRecord | None]:
-    """Return the record of each event; None where it may be out of the ordinary."""
-    unread: list[EventRecord | None] = [None] * len(raws)
-    if arrival.sdk:
-        return unread
-    body = b",".join(raws)
-    if _MEANS_SOMETHING(body) is None:
-        return _read(body, arrival) or unread
-    places = [place for place, raw in enumerate(raws) if _MEANS_SOMETHING(raw) is None]
-    records = _read(b",".join(raws[place] for place in places), arrival) or ()
-    for place, record in zip(places, records, strict=False):
-        unread[place] = record
-    return unread
+def may_be_ordinary(raw: bytes) -> bool:
+    """Whether nothing in an event, or in many, can mean anything to capture itself."""
+    return _MEANS_SOMETHING(raw) is None and not (b"\\" in raw and b"\\u" in raw)
 
 
-def _read(body: bytes, arrival: Arrival) -> list[EventRecord | None] | None:
+def ordinary_places(raws: Sequence[bytes]) -> list[int]:
+    """Return which of some events look ordinary, where not all of them do."""
+    return [
+        place
+        for place, raw in enumerate(raws)
+        if may_be_ordinary(raw) and _brackets(raw) <= MAX_DEPTH
+    ]
+
+
+def read(raws: Sequence[bytes], arrival: Arrival) -> Batch | None:
+    """Return events that look ordinary; None where one of them is not, after all."""
     try:
-        events = _decode(b"[%b]" % body)
-        properties = [bytes(event.properties) for event in events]
-        if not _are_tame(properties):
+        return batch_of(_decode(b"[%b]" % b",".join(raws)), arrival)
+    except UNREADABLE:
+        return None
+
+
+def batch_of(events: Sequence[OrdinaryEvent], arrival: Arrival) -> Batch | None:
+    """Return events that were decoded from JSON; None where one of them is not ordinary."""
+    columns = zip(*map(msgspec.structs.astuple, events), strict=True)
+    names, uuids, distinct_ids, timestamps, raws, *_ = columns
+    properties = list(map(bytes, raws))
+    try:
+        if (
+            not _are_tame(properties)
+            or not _SPECIAL_EVENTS.isdisjoint(names)
+            or tuple(map(str.strip, names)) != names
+            or tuple(map(str.strip, distinct_ids)) != distinct_ids
+        ):
             return None
-        return _records(events, properties, _uuids(events), arrival)
-    except (*UNREADABLE, ValueError, OverflowError):
+        times = _times(timestamps)
+        if arrival.sent_at:
+            times += microseconds(arrival.received_at) - microseconds(arrival.sent_at)
+        if times.min() < microseconds(max(EARLIEST, arrival.oldest)) or times.max() > microseconds(
+            arrival.received_at + MAX_CLOCK_AHEAD
+        ):
+            return None
+        return Batch(names, distinct_ids, _uuids(uuids), times, properties)
+    except (UnicodeError, ValueError, OverflowError):
         return None
 
 
 def _are_tame(properties: Sequence[bytes]) -> bool:
-    """Whether nothing in them can be more than whoever reads them later can take."""
+    """Whether all are objects that hold nothing that is more than a later reader can take."""
     all_ = b" ".join(properties)
     if not all_.isascii():
         all_.decode()
-    if has_large_exponent(all_):
-        return False
-    return _brackets(all_) <= MAX_DEPTH or all(_brackets(one) <= MAX_DEPTH for one in properties)
+    return (
+        set(map(_first, properties)) == {ord("{")}
+        and max(map(len, properties)) <= MAX_INTEGER
+        and not has_large_exponent(all_)
+        and (
+            _brackets(all_) < len(properties) + MAX_DEPTH
+            or all(_brackets(one) <= MAX_DEPTH for one in properties)
+        )
+    )
 
 
 def _brackets(properties: bytes) -> int:
     return properties.count(b"{") + properties.count(b"[")
 
 
-def _uuids(events: Sequence[_OrdinaryEvent]) -> bytes:
-    """Return all uuids, one after the other; raise ValueError where one is written unusually."""
-    text = "".join([event.uuid for event in events])
-    if any(text[place::36].count("-") != len(events) for place in _DASHES):
+def _times(texts: Sequence[str]) -> NDArray[np.int64]:
+    """Return Unix times in microseconds; raise ValueError where a text is none with a zone."""
+    moments = list(map(datetime.fromisoformat, texts))
+    if not all(map(_zone, moments)):
+        raise ValueError
+    return np.rint(np.array(list(map(datetime.timestamp, moments))) * 1e6).astype(np.int64)
+
+
+def _uuids(texts: Sequence[str]) -> NDArray[np.void]:
+    """Return uuids; raise ValueError where one is written unusually."""
+    text = "".join(texts)
+    if any(text[place::36].count("-") != len(texts) for place in _DASHES):
         raise ValueError
     uuids = bytes.fromhex(text.replace("-", ""))
-    if len(uuids) != 16 * len(events):
+    if len(uuids) != 16 * len(texts):
         raise ValueError
-    return uuids
-
-
-def _records(
-    events: Sequence[_OrdinaryEvent],
-    properties: Sequence[bytes],
-    uuids: bytes,
-    arrival: Arrival,
-) -> list[EventRecord | None]:
-    shift = arrival.received_at - arrival.sent_at if arrival.sent_at else None
-    earliest = max(EARLIEST, arrival.oldest)
-    latest = arrival.received_at + MAX_CLOCK_AHEAD
-    records: list[EventRecord | None] = []
-    for place, (event, its_properties) in enumerate(zip(events, properties, strict=True)):
-        name, distinct_id = event.event, event.distinct_id
-        happened_at = datetime.fromisoformat(event.timestamp)
-        if shift:
-            happened_at += shift
-        is_ordinary = (
-            name not in _SPECIAL_EVENTS
-            and name.strip() is name
-            and distinct_id.strip() is distinct_id
-            and its_properties[:1] == b"{"
-            and len(its_properties) <= MAX_INTEGER
-            and happened_at.tzinfo is UTC
-            and earliest <= happened_at <= latest
-        )
-        uuid = uuids[16 * place : 16 * place + 16]
-        records.append(
-            EventRecord(uuid, name, distinct_id, happened_at, its_properties, ordinary=True)
-            if is_ordinary
-            else None
-        )
-    return records
+    return np.frombuffer(uuids, "V16")

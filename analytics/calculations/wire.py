@@ -75,7 +75,6 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     line: int | None = None  # in an imported file
     other_id: str | None = None  # of the same person, says the event
     profile: bool = True  # whether the event makes or changes a person's profile
-    ordinary: bool = False  # it surely says nothing of who somebody is, or what he is like
 
     @property
     def json(self) -> bytes:
@@ -466,8 +465,8 @@ def _beside(event: WireEvent, sdk: str) -> dict[str, Any]:
     return beside
 
 
-# Digits to 0, E to e: with the signs left out, a large exponent is e000, found at a third of the
-# cost of a regular expression.
+# Digits to 0, E to e: with the signs left out, a large exponent is 0e000, found at a tenth of the
+# cost of the regular expression that tells it from what stands in a text.
 _EXPONENTS = bytes.maketrans(b"123456789E", b"000000000e")
 
 
@@ -488,8 +487,12 @@ def _readable(raw: bytes) -> bytes:
     return msgspec.json.encode(decoded) if large_exponent else raw
 
 
+_LARGE_EXPONENT = re.compile(rb"[\s:,\[]-?[\d.]+[eE][+-]?\d{3}").search
+
+
 def has_large_exponent(raw: bytes) -> bool:
-    return b"e000" in raw.translate(_EXPONENTS, b"+-")
+    """Whether there may be a number with one in a JSON object."""
+    return b"0e000" in raw.translate(_EXPONENTS, b"+-") and _LARGE_EXPONENT(raw) is not None
 
 
 def _depth(value: Any) -> int:

@@ -6,8 +6,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.calculations.ordinary import ordinary_records
-from analytics.calculations.wire import Arrival, decode_event, event_record
+from analytics.calculations import parsing
+from analytics.calculations.wire import Arrival, Refused, decode_event, event_record
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 ORDINARY = {
@@ -44,21 +44,56 @@ odd_fields = st.fixed_dictionaries(
 )
 
 
-@given(
-    st.lists(odd_fields, min_size=1, max_size=4),
+bodies = st.tuples(
+    st.lists(odd_fields | st.just({}), min_size=1, max_size=4),
     st.none() | st.just(NOW - timedelta(hours=1)),
 )
-def test_events_read_together_are_what_they_are_read_one_by_one(odd, sent_at):
+
+
+def one_by_one(raws, arrival):
+    for position, raw in enumerate(raws):
+        try:
+            yield event_record(decode_event(raw), raw, arrival, position=position)
+        except Refused:
+            continue
+
+
+@given(bodies)
+def test_events_read_together_are_what_they_are_read_one_by_one(body):
+    odd, sent_at = body
     raws = [msgspec.json.encode(ORDINARY | fields) for fields in odd]
     arrival = Arrival(NOW, sent_at)
-    for raw, together in zip(raws, ordinary_records(raws, arrival), strict=True):
-        if together is not None:
-            alone = event_record(decode_event(raw), raw, arrival)
-            assert msgspec.structs.replace(alone, ordinary=True) == together
+    assert list(parsing.parse(raws, arrival).events) == list(one_by_one(raws, arrival))
 
 
-def test_an_ordinary_event_is_read_together_with_others_though_one_is_special():
-    raws = [msgspec.json.encode(ORDINARY | extra) for extra in ({}, {"$set": {"plan": "pro"}})]
-    first, second = ordinary_records(raws, Arrival(NOW))
-    assert first is not None
-    assert second is None
+@given(bodies)
+def test_a_body_read_at_one_go_is_what_its_events_are(body):
+    odd, sent_at = body
+    raws = [msgspec.json.encode(ORDINARY | fields) for fields in odd]
+    arrival = Arrival(NOW, sent_at)
+    plain = msgspec.json.encode({"batch": list(map(msgspec.Raw, raws)), "sent_at": sent_at})
+    parsed = parsing.parse_body(plain, Arrival(NOW))
+    assert list(parsed.events) == list(one_by_one(raws, arrival))
+    assert len(parsed.events) + len(parsed.rejections) == len(raws)
+
+
+def test_what_looks_like_a_large_exponent_within_a_text_is_ordinary():
+    text = {"session": "0b3f6b0e-1f0e-4b3e-9c3c-01e2345678ab", "page": "page2024", "price": 1e-05}
+    raws = [msgspec.json.encode(ORDINARY | {"properties": text})]
+    assert not parsing.parse(raws, Arrival(NOW)).events.special
+
+
+def test_a_large_exponent_is_not_ordinary():
+    raws = [msgspec.json.encode(ORDINARY | {"properties": {"n": msgspec.Raw(b"-1.5E+0999")}})]
+    (rejection,) = parsing.parse(raws, Arrival(NOW)).rejections
+    assert rejection.detail.startswith("properties: ")
+
+
+def test_ordinary_events_are_read_together_though_one_among_them_is_special():
+    raws = [
+        msgspec.json.encode(ORDINARY | extra)
+        for extra in ({"event": "first"}, {"$set": {"plan": "pro"}}, {"event": "third"})
+    ]
+    events = parsing.parse(raws, Arrival(NOW)).events
+    assert [event.event for event in events] == ["first", "used", "third"]
+    assert list(events.special) == [1]

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import zstandard
 from django.core.management import call_command
 
 from analytics import ledger
@@ -146,6 +147,13 @@ def test_an_unreadable_request_stays_rejected_while_it_is_unreadable():
     Inbox().process_batch()
     assert try_again(RejectedEvent.objects.all()).rejected.total() == 3
     assert (counted().accepted, counted().rejected) == (3, {"malformed": 3})
+
+
+def test_an_unreadable_request_can_be_read_by_people_though_it_waited_compressed():
+    arrival = {"project_key": default_project_key(), "received_at": NOW, "size": 9}
+    InboxRequest.objects.create(body=zstandard.compress(b'{"batch":['), events=3, **arrival)
+    Inbox().process_batch()
+    assert bytes(RejectedEvent.objects.get().payload) == b'{"batch":['
 
 
 def test_what_was_rejected_before_arrivals_were_kept_says_so():
