@@ -13,7 +13,7 @@ from benchmarks import dataset, load, servers, traffic
 
 EVENTS = 200_000  # of one measurement
 CREATED, BULK_CREATED = 4_000, 40_000  # as many as take about as long
-ROUNDS = 3
+ROUNDS = 5
 OURS, FIRST_DESIGN = "bench_end_to_end", "bench_first_design"
 
 

@@ -10,8 +10,8 @@ from analytics.models import Event, InboxRequest
 from benchmarks import dataset, traffic, workers
 from benchmarks.workers import Worker
 
-EVENTS = 200_000  # of one measurement
-ROUNDS = 3
+EVENTS = 400_000  # of one measurement: several batches for every thread
+ROUNDS = 5
 OURS, THEIRS = "bench_ingest", "bench_copy"
 
 
