@@ -23,7 +23,7 @@ JSONB_VERSION = 1
 _JSON_HEAD = np.dtype([("length", ">i4"), ("version", "u1")])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch(Sequence[EventRecord]):
     """Events in some order, one place in every column for each.
 

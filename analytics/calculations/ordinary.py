@@ -19,6 +19,7 @@ from .wire import (
     EARLIEST,
     MAX_CLOCK_AHEAD,
     MAX_DEPTH,
+    MAX_EVENT,
     MAX_INTEGER,
     MAX_NAME,
     OTHER_ID,
@@ -63,7 +64,7 @@ def ordinary_places(raws: Sequence[bytes]) -> list[int]:
     return [
         place
         for place, raw in enumerate(raws)
-        if may_be_ordinary(raw) and _brackets(raw) <= MAX_DEPTH
+        if len(raw) <= MAX_EVENT and may_be_ordinary(raw) and _brackets(raw) <= MAX_DEPTH
     ]
 
 

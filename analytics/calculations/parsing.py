@@ -9,7 +9,16 @@ import numpy as np
 from . import ordinary
 from .batch import Batch
 from .body import MAX_EVENTS, opened, sent_at_of
-from .wire import UNREADABLE, Arrival, EventRecord, Refused, Rejection, decode_event, event_record
+from .wire import (
+    MAX_EVENT,
+    UNREADABLE,
+    Arrival,
+    EventRecord,
+    Refused,
+    Rejection,
+    decode_event,
+    event_record,
+)
 
 
 @dataclass(slots=True)
@@ -40,7 +49,7 @@ def parse_body(plain: bytes, arrival: Arrival) -> Parsed:
 
 def _ordinary_body(plain: bytes, arrival: Arrival) -> Parsed | None:
     """Read a body at one go, where all its events are ordinary."""
-    if arrival.sdk or not ordinary.may_be_ordinary(plain):
+    if arrival.sdk or len(plain) > MAX_EVENT or not ordinary.may_be_ordinary(plain):
         return None
     try:
         body = _decode_body(plain)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.calculations import parsing
-from analytics.calculations.wire import Arrival, Refused, decode_event, event_record
+from analytics.calculations.wire import MAX_EVENT, Arrival, Refused, decode_event, event_record
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 ORDINARY = {
@@ -81,6 +81,14 @@ def test_what_looks_like_a_large_exponent_within_a_text_is_ordinary():
     text = {"session": "0b3f6b0e-1f0e-4b3e-9c3c-01e2345678ab", "page": "page2024", "price": 1e-05}
     raws = [msgspec.json.encode(ORDINARY | {"properties": text})]
     assert not parsing.parse(raws, Arrival(NOW)).events.special
+
+
+def test_an_event_is_too_large_whatever_makes_it_so():
+    large = msgspec.json.encode(ORDINARY | {"unknown": "x" * MAX_EVENT})
+    plain = b'{"batch": [%b, %b]}' % (msgspec.json.encode(ORDINARY), large)
+    parsed = parsing.parse_body(plain, Arrival(NOW))
+    assert [rejection.reason for rejection in parsed.rejections] == ["too_large"]
+    assert len(parsed.events) == 1
 
 
 def test_a_large_exponent_is_not_ordinary():
