@@ -38,6 +38,15 @@ def test_p02_so_it_does_when_the_time_of_sending_differs(identity):
     assert (stored(), totals()[Outcome.DUPLICATE]) == (1, 1)
 
 
+def test_p02_so_they_do_when_they_come_again_in_another_order():
+    names = {"first": "3", "second": "1", "third": "2"}  # not in the order of their uuids
+    events = [EVENT | {"event": name, "uuid": UUID[:-1] + digit} for name, digit in names.items()]
+    send(*events)
+    assert stored() == 3
+    send(*reversed(events))
+    assert (stored(), totals()[Outcome.DUPLICATE]) == (3, 3)
+
+
 def test_p02_a_uuid_in_another_notation_is_the_same():
     for notation in (UUID, UUID.upper(), UUID.replace("-", ""), f"{{{UUID}}}"):
         send(EVENT | {"uuid": notation})

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +76,20 @@ def test_a_body_read_at_one_go_is_what_its_events_are(body):
     parsed = parsing.parse_body(plain, Arrival(NOW))
     assert list(parsed.events) == list(one_by_one(raws, arrival))
     assert len(parsed.events) + len(parsed.rejections) == len(raws)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        *({"event": name} for name in ("$identify", "$create_alias", "$groupidentify")),
+        *({place: {"plan": "pro"}} for place in ("$set", "$set_once")),
+        {"properties": {"$unset": ["plan"]}},
+        {"properties": {"$process_person_profile": False}},
+    ],
+)
+def test_an_event_that_means_something_to_capture_keeps_its_record(extra):
+    plain = msgspec.json.encode({"batch": [ORDINARY, ORDINARY | extra]})
+    assert list(parsing.parse_body(plain, Arrival(NOW)).events.special) == [1]
 
 
 def test_what_looks_like_a_large_exponent_within_a_text_is_ordinary():
