@@ -147,8 +147,6 @@ def _add_to_last_day(
 ) -> dict[int, int]:
     """Count what happened lately, and return the active minutes that were news, by person."""
     is_recent = rows.times >= last_day.beginning().timestamp() * 1e6
-    if not is_recent.any():
-        return {}
     minutes = rows.times // last_day.MINUTE
     counts = counts & is_recent
     last_day.add_event_minutes(cursor, rows.numbers(minutes, counts))

@@ -89,6 +89,13 @@ def test_who_is_excluded_or_without_a_profile_is_not_active():
     assert (found.active_day, found.day_events["used"]) == (0, 0)
 
 
+def test_an_old_event_that_brings_a_profile_makes_the_last_day_of_its_person_count():
+    now = timezone.now()
+    store([record("used", "ada", now, profile=False)])
+    store([record("used", "ada", now - timedelta(days=2))])
+    assert real_time.activity(now, events=[]).active_day == 1
+
+
 def test_what_is_older_than_the_last_day_is_forgotten():
     now = timezone.now()
     store([record("used", "ada", now - timedelta(hours=1)), record("used", "ben", now)])
