@@ -65,7 +65,7 @@ class Postgres(EmbeddedServer):
             "port": str(self.port),
             "unix_socket_directories": "",
             "timezone": "UTC",
-            "shared_buffers": "256MB",
+            "shared_buffers": f"{_shared_buffers()}MB",
             "max_wal_size": "2GB",  # an import of a million events without a forced checkpoint
             "log_checkpoints": "off",
             "log_min_messages": "log",  # statements that fail are told to those that sent them
@@ -139,6 +139,12 @@ class Postgres(EmbeddedServer):
             # The id may have a new bearer, or a zombie, and PostgreSQL would not start beside it.
             # Its own parent's id it takes for stale, and still looks for sessions that survived.
             pid_file.write_text("\n".join([str(os.getpid()), *rest]))
+
+
+def _shared_buffers() -> int:
+    """Return how many MB of pages to keep: an eighth of the machine's memory, within bounds."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(max(memory // 8 // 2**20, 128), 1024)
 
 
 def _environment() -> dict[str, str]:
