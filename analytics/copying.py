@@ -1,20 +1,24 @@
 """Write rows with PostgreSQL's binary COPY, several times as fast as INSERT."""
 
 from datetime import UTC, datetime
+from struct import Struct
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from analytics.calculations.batch import JSONB_VERSION, Batch, picked, text_field
+from analytics.calculations.batch import Batch, picked
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
 _EPOCH = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000  # PostgreSQL's
 _ROWS_PER_WRITE = 2_000
 
-# A row is the number of its fields, and each field is its length and its content.
+# A row is the number of its fields, and each field is its length and its content; that of JSON has
+# a version before it.
 _SIX_FIELDS = b"\0\6"
+_LENGTH = Struct(">i").pack
+_JSONB_VERSION = 1
 _BEFORE_PROPERTIES = np.dtype(  # and behind name and distinct id
     [
         *[("of_person", ">i4"), ("person_id", ">i8")],
@@ -28,7 +32,6 @@ _UUID = np.dtype(
         ("fields", ">i2"),
         *[("of_uuid", ">i4"), ("uuid", "V16")],
         *[("of_time", ">i4"), ("time", ">i8")],
-        *[("of_hash", ">i4"), ("hash", ">i8")],
     ]
 )
 
@@ -43,9 +46,12 @@ def copy_events(
     rows = np.empty(len(events), _BEFORE_PROPERTIES)
     rows["of_person"], rows["of_time"], rows["of_uuid"] = 8, 8, 16
     rows["person_id"], rows["time"], rows["uuid"] = person_ids, events.times - _EPOCH, events.uuids
-    rows["of_properties"], rows["version"] = events.sizes, JSONB_VERSION
-    names, number = events.numbered_names
-    starts = [_SIX_FIELDS + text_field(name.encode()) for name in names]
+    sizes = np.fromiter(map(len, events.properties), np.int64, len(events))
+    rows["of_properties"], rows["version"] = 1 + sizes, _JSONB_VERSION
+    names, name = events.numbered_names
+    distinct_ids, distinct_id = events.numbered_ids
+    starts = [_SIX_FIELDS + _text(name) for name in names]
+    ids = list(map(_text, distinct_ids))
     with cursor.copy(
         "COPY analytics_event (event, distinct_id, person_id, timestamp, uuid, properties)"
         " FROM STDIN (FORMAT binary)"
@@ -55,8 +61,8 @@ def copy_events(
             some = order[start : start + _ROWS_PER_WRITE]
             places = some.tolist()
             parts = [b""] * (4 * len(places))
-            parts[::4] = picked(starts, number[some].tolist())
-            parts[1::4] = picked(events.id_fields, places)
+            parts[::4] = picked(starts, name[some].tolist())
+            parts[1::4] = picked(ids, distinct_id[some].tolist())
             parts[2::4] = rows[some].view(f"V{rows.itemsize}").tolist()
             parts[3::4] = picked(events.properties, places)
             copy.write(b"".join(parts))
@@ -66,16 +72,12 @@ def copy_events(
 def copy_uuids(cursor: psycopg.Cursor, events: Batch, order: NDArray[np.int64]) -> bool:
     """Register uuids, in their order; False where one of them is known already."""
     rows = np.empty(len(events), _UUID)
-    rows["fields"], rows["of_uuid"], rows["of_time"], rows["of_hash"] = 3, 16, 8, 8
-    rows["uuid"], rows["time"], rows["hash"] = (
-        events.uuids[order],
-        events.times[order] - _EPOCH,
-        events.content_hashes[order],
-    )
+    rows["fields"], rows["of_uuid"], rows["of_time"] = 2, 16, 8
+    rows["uuid"], rows["time"] = events.uuids[order], events.times[order] - _EPOCH
     cursor.execute("SAVEPOINT uuids")
     try:
         with cursor.copy(
-            "COPY analytics_eventuuid (uuid, timestamp, content_hash) FROM STDIN (FORMAT binary)"
+            "COPY analytics_eventuuid (uuid, timestamp) FROM STDIN (FORMAT binary)"
         ) as copy:
             copy.write(_HEADER + rows.tobytes() + _END)
     except psycopg.errors.UniqueViolation:
@@ -83,3 +85,8 @@ def copy_uuids(cursor: psycopg.Cursor, events: Batch, order: NDArray[np.int64]) 
         return False
     cursor.execute("RELEASE SAVEPOINT uuids")
     return True
+
+
+def _text(text: str) -> bytes:
+    content = text.encode()
+    return _LENGTH(len(content)) + content

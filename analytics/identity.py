@@ -1,9 +1,9 @@
 """Resolve the persons behind distinct ids, and write down what events said about who is who."""
 
-from typing import cast
-
+import numpy as np
 import psycopg
 from django.db import transaction
+from numpy.typing import NDArray
 
 from analytics.calculations.batch import Batch
 from analytics.calculations.identity import Identities, linking_records
@@ -24,7 +24,7 @@ def resolve(
     memory: Memory,
     *,
     is_demo: bool = False,
-) -> tuple[Identities, list[int]]:
+) -> tuple[Identities, NDArray[np.int64]]:
     """Return who is who after `events`, and the person of each at its moment.
 
     New persons and ids are written; merges are left to `analytics.merging`. Batches run side by
@@ -32,7 +32,7 @@ def resolve(
     found another making the same person, starts again and runs alone.
     """
     if not events:
-        return Identities({}, set(), iter(())), []
+        return Identities({}, set(), iter(())), np.array([], np.int64)
     cursor.execute("SAVEPOINT identities")
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_ADVISORY_LOCK])
     known = memory.known(cursor)
@@ -49,20 +49,21 @@ def resolve(
     return identities, persons
 
 
-def _planned(cursor: psycopg.Cursor, events: Batch, known: Known) -> tuple[Identities, list[int]]:
+def _planned(
+    cursor: psycopg.Cursor, events: Batch, known: Known
+) -> tuple[Identities, NDArray[np.int64]]:
     """Apply the identity rules to what the database knows now."""
     linking = linking_records(events).values()
-    if not linking and None not in (found := [*map(known.person_of.get, events.distinct_ids)]):
-        return Identities({}, set(), iter(())), cast("list[int]", found)
     linked = {record.distinct_id for record in linking}
     linked |= {record.other_id for record in linking if record.other_id is not None}
-    wanted = set(events.distinct_ids) | linked
+    wanted = linked.union(events.numbered_ids[0])
     person_of = {one: known.person_of[one] for one in wanted if one in known.person_of}
-    cursor.execute(
-        "SELECT distinct_id, person_id FROM analytics_distinctid WHERE distinct_id = ANY(%s)",
-        [list(wanted - person_of.keys())],
-    )
-    person_of.update(cursor.fetchall())
+    if len(person_of) < len(wanted):
+        cursor.execute(
+            "SELECT distinct_id, person_id FROM analytics_distinctid WHERE distinct_id = ANY(%s)",
+            [list(wanted - person_of.keys())],
+        )
+        person_of.update(cursor.fetchall())
     suspects = {person_of[distinct_id] for distinct_id in linked if distinct_id in person_of}
     identified: set[int] = set()
     if suspects:

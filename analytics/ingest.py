@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import psycopg
 from django.db import connection, transaction
+from numpy.typing import NDArray
 
 from analytics import copying, exclusions, identity, merging, outbox, profiles, rollups
 from analytics.calculations.batch import Batch
@@ -64,11 +65,11 @@ def _store(events: Batch, *, is_demo: bool, forward: bool, memory: Memory) -> li
     fresh, fates = _register_uuids(cursor, events)
     identities, persons = identity.resolve(cursor, fresh, memory, is_demo=is_demo)
     # By person: indexes and roll-ups are filled fastest like that.
-    person_ids = np.array(_current(identities, persons), np.int64)
+    person_ids = _current(identities, persons)
     order = np.lexsort((fresh.times, person_ids))
     copying.copy_events(cursor, fresh, person_ids, order)
     rollups.add_events(cursor, fresh, person_ids, order, memory)
-    changed = profiles.update(cursor, fresh, persons, identities)
+    changed = profiles.update(cursor, fresh, persons.tolist(), identities)
     profiles.update_groups(cursor, fresh)
     identity.mark_identified(cursor, identities)
     merging.merge(cursor, identities.merges)
@@ -78,10 +79,10 @@ def _store(events: Batch, *, is_demo: bool, forward: bool, memory: Memory) -> li
     return fates
 
 
-def _current(identities: Identities, persons: Sequence[int]) -> Sequence[int]:
+def _current(identities: Identities, persons: NDArray[np.int64]) -> NDArray[np.int64]:
     if not identities.merges:
         return persons
-    return [identities.current(person) for person in persons]
+    return np.array([identities.current(person) for person in persons.tolist()], np.int64)
 
 
 def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
@@ -100,26 +101,18 @@ def _register_uuids(cursor: psycopg.Cursor, events: Batch) -> tuple[Batch, list[
     if not is_repeated.any() and copying.copy_uuids(cursor, events, order):
         return events, [Outcome.STORED] * len(events)
     uuids: list[bytes] = events.uuids.tolist()
-    hashes: list[int] = events.content_hashes.tolist()
     first = {uuid: place for place, uuid in reversed([*enumerate(uuids)])}
-    content_hash = {uuid: hashes[place] for uuid, place in sorted(first.items())}
-    new = _register_one_by_one(cursor, events, [first[uuid] for uuid in content_hash])
-    cursor.execute(
-        "SELECT uuid_send(uuid), content_hash FROM analytics_eventuuid"
-        " WHERE uuid = ANY(%s::uuid[])",
-        [array_literal(uuid.hex() for uuid in content_hash if uuid not in new)],
-    )
-    content_hash |= dict(cursor.fetchall())
-    fates: list[Fate] = []
-    for place, (uuid, hash_) in enumerate(zip(uuids, hashes, strict=True)):
-        if uuid in new and first[uuid] == place:
-            fates.append(Outcome.STORED)
-        elif hash_ == content_hash.get(uuid):
-            fates.append(Outcome.DUPLICATE)
+    new = _register_one_by_one(cursor, events, [first[uuid] for uuid in sorted(first)])
+    again = [place for place, uuid in enumerate(uuids) if uuid not in new or first[uuid] != place]
+    stored_before = [place for place in again if uuids[place] not in new]
+    same = _same_as_stored(cursor, events, stored_before)
+    fates: list[Fate] = [Outcome.STORED] * len(events)
+    for place in again:
+        if place in same or (uuids[place] in new and _are_same(events, place, first[uuids[place]])):
+            fates[place] = Outcome.DUPLICATE
         else:
-            fates.append(_rejection(events[place], Reason.UUID_REUSED))
-    stored = [place for place, fate in enumerate(fates) if fate is Outcome.STORED]
-    return events.taken(np.array(stored, np.int64)), fates
+            fates[place] = _rejection(events[place], Reason.UUID_REUSED)
+    return events.taken(np.delete(np.arange(len(events)), again)), fates
 
 
 def _register_one_by_one(
@@ -129,14 +122,50 @@ def _register_one_by_one(
     records = [events[place] for place in places]
     cursor.execute(
         """
-        INSERT INTO analytics_eventuuid (uuid, timestamp, content_hash)
-        SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::bigint[])
+        INSERT INTO analytics_eventuuid (uuid, timestamp)
+        SELECT * FROM unnest(%s::uuid[], %s::timestamptz[])
         ON CONFLICT DO NOTHING RETURNING uuid_send(uuid)
         """,
         [
             array_literal(record.uuid.hex() for record in records),
             array_literal(record.timestamp.isoformat() for record in records),
-            array_literal(events.content_hashes[places].tolist()),
         ],
     )
     return {uuid for (uuid,) in cursor.fetchall()}
+
+
+def _are_same(events: Batch, place: int, other: int) -> bool:
+    """Whether two events differ at most in what a retry changes: their time."""
+    return all(
+        column[place] == column[other]
+        for column in (events.names, events.distinct_ids, events.properties)
+    )
+
+
+def _same_as_stored(cursor: psycopg.Cursor, events: Batch, places: Sequence[int]) -> set[int]:
+    """Return those of the places whose event is, but for its time, what its uuid stands for."""
+    cursor.execute(
+        """
+        SELECT place
+        FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[])
+            AS again (place, uuid, event, distinct_id, properties)
+        JOIN analytics_eventuuid AS known USING (uuid)
+        JOIN analytics_distinctid AS id USING (distinct_id)
+        CROSS JOIN LATERAL (  -- by the key, one by one
+            SELECT * FROM analytics_event AS stored
+            WHERE stored.person_id = id.person_id AND stored.timestamp = known.timestamp
+                AND stored.uuid = again.uuid
+            LIMIT 1
+        ) AS stored
+        WHERE stored.event = again.event AND stored.distinct_id = again.distinct_id
+            AND stored.properties = again.properties
+        """,
+        [
+            places,
+            array_literal(events.uuids[place].tobytes().hex() for place in places),
+            [events.names[place] for place in places],
+            [events.distinct_ids[place] for place in places],
+            [events.properties[place].decode() for place in places],
+        ],
+    )
+    return {place for (place,) in cursor.fetchall()}

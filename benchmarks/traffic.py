@@ -36,8 +36,7 @@ SELECT id, false, false, true, jsonb_build_object('email', 'person-' || id || '@
 FROM generate_series(1, %(persons)s) AS id;
 INSERT INTO analytics_distinctid (distinct_id, person_id)
 SELECT 'person-' || id, id FROM generate_series(1, %(persons)s) AS id;
-INSERT INTO analytics_eventuuid (uuid, timestamp, content_hash)
-SELECT uuid, timestamp, 0 FROM analytics_event;
+INSERT INTO analytics_eventuuid (uuid, timestamp) SELECT uuid, timestamp FROM analytics_event;
 SELECT setval('analytics_person_id_seq', %(persons)s)
 """
 

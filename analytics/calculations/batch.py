@@ -6,9 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
-from struct import Struct
 from typing import Any, overload
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +14,6 @@ from numpy.typing import NDArray
 from .wire import EventRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-# A field as COPY takes it is its length and its content; that of JSON has a version before it.
-_LENGTH = Struct(">i").pack
-JSONB_VERSION = 1
-_JSON_HEAD = np.dtype([("length", ">i4"), ("version", "u1")])
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,33 +102,18 @@ class Batch(Sequence[EventRecord]):
     @cached_property
     def numbered_names(self) -> tuple[list[str], NDArray[np.int64]]:
         """The names, each once, and that of every event as a place among them."""
-        number = {name: place for place, name in enumerate(dict.fromkeys(self.names))}
-        numbers = np.fromiter(map(number.__getitem__, self.names), np.int64, len(self))
-        return list(number), numbers
+        return _numbered(self.names)
 
     @cached_property
-    def id_fields(self) -> list[bytes]:
-        """The distinct ids, as COPY takes them."""
-        return [text_field(distinct_id) for distinct_id in map(str.encode, self.distinct_ids)]
+    def numbered_ids(self) -> tuple[list[str], NDArray[np.int64]]:
+        """The distinct ids, each once, and that of every event as a place among them."""
+        return _numbered(self.distinct_ids)
 
-    @cached_property
-    def sizes(self) -> NDArray[np.int64]:
-        """How long the fields of the properties are."""
-        return np.fromiter(map(len, self.properties), np.int64, len(self)) + 1
 
-    @cached_property
-    def content_hashes(self) -> NDArray[np.int64]:
-        """Checksums of what a retry leaves unchanged, which tell it from another event.
-
-        They are kept for good, so the way they are made must stay.
-        """
-        names, number = self.numbered_names
-        by_name = np.array([crc32(text_field(name.encode())) for name in names], np.int64)
-        heads = np.empty(len(self), _JSON_HEAD)
-        heads["length"], heads["version"] = self.sizes, JSONB_VERSION
-        hashes = map(crc32, self.id_fields, by_name[number].tolist())
-        hashes = map(crc32, heads.view("V5").tolist(), hashes)
-        return np.fromiter(map(crc32, self.properties, hashes), np.int64, len(self))
+def _numbered(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    """Return texts, each once in the order in which they come, and the place of all among them."""
+    number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    return list(number), np.fromiter(map(number.__getitem__, texts), np.int64, len(texts))
 
 
 def picked(values: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
@@ -143,11 +121,6 @@ def picked(values: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
     if len(places) < 2:
         return [values[place] for place in places]
     return itemgetter(*places)(values)  # type: ignore[no-any-return]
-
-
-def text_field(text: bytes) -> bytes:
-    """Return a name or distinct id as COPY takes it."""
-    return _LENGTH(len(text)) + text
 
 
 def microseconds(moment: datetime) -> int:

@@ -8,6 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .batch import Batch
 from .wire import EventRecord
 
@@ -87,16 +90,22 @@ class Identities:
         person = self.person_of.get(distinct_id)
         return person if person is None or not self._merged else self.current(person)
 
-    def apply(self, events: Batch) -> list[int]:
+    def apply(self, events: Batch) -> NDArray[np.int64]:
         """Apply events in order and return the person of each at that moment."""
         linking = linking_records(events)
+        if not linking:  # everybody stays who they are
+            distinct_ids, number = events.numbered_ids
+            return np.array([self._person(one) for one in distinct_ids], np.int64)[number]
         persons = []
         for place, distinct_id in enumerate(events.distinct_ids):
             if place in linking:
                 self._link(linking[place])
-            person = self.find(distinct_id)
-            persons.append(self._create(distinct_id) if person is None else person)
-        return persons
+            persons.append(self._person(distinct_id))
+        return np.array(persons, np.int64)
+
+    def _person(self, distinct_id: str) -> int:
+        person = self.find(distinct_id)
+        return self._create(distinct_id) if person is None else person
 
     def _link(self, record: EventRecord) -> None:
         """Apply what an identity event says, the event itself not yet counted."""

@@ -31,7 +31,6 @@ class EventUuid(models.Model):
 
     uuid = models.UUIDField(primary_key=True)
     timestamp = models.DateTimeField()
-    content_hash = models.BigIntegerField(help_text="Tells a retry from another event")
 
     def __str__(self) -> str:
         return str(self.uuid)

@@ -1,8 +1,6 @@
 """Events as columns are the events that they are as records."""
 
 from datetime import UTC, datetime
-from struct import pack
-from zlib import crc32
 
 import numpy as np
 from hypothesis import given
@@ -41,16 +39,6 @@ def test_events_are_taken_in_the_order_that_is_asked_for(batch, data):
     taken = batch.taken(np.array(places, np.int64))
     assert list(taken) == [batch[place] for place in places]
     assert list(taken.special) == sorted(taken.special)
-
-
-@given(batches)
-def test_the_content_hash_is_that_of_the_rows_that_databases_hold_since_the_first_release(batch):
-    def content(event):
-        name, distinct_id = event.event.encode(), event.distinct_id.encode()
-        properties = b"\x01" + event.properties
-        return b"".join(pack(">i", len(one)) + one for one in (name, distinct_id, properties))
-
-    assert batch.content_hashes.tolist() == [crc32(content(event)) for event in batch]
 
 
 @given(batches)

@@ -65,6 +65,24 @@ def test_p03_another_event_with_the_same_uuid_changes_nothing_and_is_shown():
     assert not Event.objects.filter(event="paid").exists()
 
 
+@pytest.mark.parametrize("other", [{"distinct_id": "ben"}, {"properties": {"plan": "pro"}}])
+def test_p03_whoever_and_whatever_else_it_says(other):
+    send(EVENT | {"uuid": UUID})
+    send({"event": "used", "distinct_id": "ben", "timestamp": EVENT["timestamp"]})
+    assert stored() == 2
+    send(EVENT | {"uuid": UUID} | other)
+    assert (stored(), RejectedEvent.objects.get().reason) == (2, "uuid_reused")
+
+
+def test_p02_a_repetition_is_known_after_its_person_has_become_part_of_another():
+    send(EVENT | {"uuid": UUID}, EVENT | {"distinct_id": "ben"})
+    merge = {"event": "$merge_dangerously", "distinct_id": "ben", "properties": {"alias": "ada"}}
+    send(merge, EVENT | {"uuid": UUID})
+    assert (stored(), totals()[Outcome.DUPLICATE]) == (3, 1)
+    send(EVENT | {"uuid": UUID})
+    assert (stored(), totals()[Outcome.DUPLICATE]) == (3, 2)
+
+
 def test_p03_so_it_is_within_a_request():
     send(EVENT | {"uuid": UUID}, EVENT | {"uuid": UUID, "event": "paid"})
     assert (stored(), Event.objects.get().event) == (1, "used")
