@@ -1,17 +1,33 @@
 """What a process remembers of persons, so as not to ask the database for every event."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
+from threading import Lock
 
 import msgspec
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 
+from analytics.calculations.batch import microseconds
 from analytics.calculations.calendar import LocalCalendar
 from analytics.calculations.cells import Firsts, activation_window
 
-# Some 150 MB altogether.
-_MAX_PERSONS = 250_000
-_MAX_DAYS = 750_000
+_MAX_PERSONS = 250_000  # some 60 MB
+
+# What of a person decides whether an event can change anything.
+STANDING = np.dtype(
+    [
+        ("excluded", "?"),
+        ("has_profile", "?"),
+        ("first_event", "i8"),  # Unix time in microseconds; an earlier event changes something
+        ("last_day", "i8"),  # the latest active one that is known, as an ordinal
+        ("last_minute", "i8"),  # the latest active one that is known, since 1970
+    ]
+)
+_ANY_TIME = np.iinfo(np.int64).max
 
 
 class Moments(msgspec.Struct, frozen=True, gc=False):
@@ -35,21 +51,44 @@ class Moments(msgspec.Struct, frozen=True, gc=False):
             excluded=self.excluded or not self.has_profile,
         )
 
+    @property
+    def news_before(self) -> int:
+        """The Unix time in microseconds before which an event changes these moments."""
+        if self.first_event_at is None or not self.has_profile:
+            return _ANY_TIME
+        return microseconds(self.first_event_at)
+
 
 @dataclass
 class Known:
-    """What was learned of ids, persons and their days in one epoch."""
+    """What was learned of ids and persons in one epoch."""
 
     epoch: int = 0
     person_of: dict[str, int] = field(default_factory=dict)  # by distinct id
-    moments: dict[int, Moments] = field(default_factory=dict)
-    days: set[tuple[int, int]] = field(default_factory=set)
-    last_minutes: dict[int, int] = field(default_factory=dict)  # of activity, by person
+    _place_of: dict[int, int] = field(default_factory=dict)  # of persons, among `_standings`
+    _standings: NDArray[np.void] = field(default_factory=lambda: np.zeros(1024, STANDING))
+    _lock: Lock = field(default_factory=Lock)
 
     @property
     def is_full(self) -> bool:
-        persons = max(len(self.person_of), len(self.moments))
-        return persons > _MAX_PERSONS or len(self.days) > _MAX_DAYS
+        return max(len(self.person_of), len(self._place_of)) > _MAX_PERSONS
+
+    def standings(self, persons: Sequence[int]) -> tuple[NDArray[np.void], list[int]]:
+        """Return a copy of what is known of persons, and the places of those not known yet."""
+        with self._lock:
+            found = map(self._place_of.get, persons, repeat(-1))
+            places = np.fromiter(found, np.int64, len(persons))
+            return self._standings[places], np.flatnonzero(places < 0).tolist()
+
+    def learn(self, persons: Sequence[int], standings: NDArray[np.void]) -> None:
+        """Remember how persons stand; what was true once may be older than what is known."""
+        with self._lock:
+            for person in persons:
+                self._place_of.setdefault(person, len(self._place_of))
+            while len(self._place_of) > len(self._standings):
+                self._standings = np.concatenate([self._standings, np.zeros_like(self._standings)])
+            places = np.fromiter(map(self._place_of.__getitem__, persons), np.int64, len(persons))
+            self._standings[places] = standings
 
 
 @dataclass

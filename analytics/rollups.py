@@ -18,7 +18,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from analytics import definitions, last_day
-from analytics.calculations.batch import Batch
+from analytics.calculations.batch import Batch, picked
 from analytics.calculations.calendar import QUARTER, LocalCalendar
 from analytics.calculations.cells import Cell, Firsts, add_cells
 from analytics.calculations.wire import EventRecord
@@ -84,19 +84,18 @@ def add_events(
     """Add newly stored events with their persons to every roll-up; `order` is that by person."""
     if not len(events):
         return
+    rows = _Rows.of(events, person_ids, order)
     lock(cursor)
     remembered = memory.known(cursor)
     in_force = definitions.in_force_from_now()
     calendar = LocalCalendar(in_force.time_zone)
-    rows = _Rows.of(events, person_ids, order)
-    known = read_moments(cursor, [one for one in rows.persons if one not in remembered.moments])
-    moments = [remembered.moments.get(one) or known[one] for one in rows.persons]
-    counts = np.array([not one.excluded for one in moments])[rows.person]
+    standings, known = _standings(cursor, rows.persons, remembered)
+    counts = ~standings["excluded"][rows.person]
     day_of = rows.days(calendar)
     news = _News(
         rows.numbers(day_of, counts),
-        _days(rows, day_of, remembered, in_force),
-        _telling(rows, moments, in_force),
+        _days(rows, day_of, standings, in_force),
+        _telling(rows, standings, in_force),
     )
     add_to_event_days(cursor, news.event_days)
     asked = news.telling.keys() | news.days.keys()
@@ -114,38 +113,45 @@ def add_events(
     news_of = {person_id: after[person_id].firsts(calendar) for person_id in changed}
     change = _change(cursor, before=firsts, after=firsts | news_of, new_days=new_days)
     add_to_counters(cursor, change)
-    days = [(person_id, day) for person_id, active in news.days.items() for day in active]
-    minutes = _add_to_last_day(
-        cursor,
-        rows,
-        counts,
-        moments=moments,
-        before=before,
-        after=after,
-        remembered=remembered,
-        in_force=in_force,
-    )
+    _note(standings, rows.persons, after)
+    _add_to_last_day(cursor, rows, standings, counts, in_force)
+    # Of those who count only now, earlier batches hold minutes, too.
+    got_profile = [one for one in after if after[one].has_profile and not before[one].has_profile]
+    if got_profile:
+        last_day.look_again(cursor, in_force.ignored_events, got_profile)
+    transaction.on_commit(lambda: remembered.learn(rows.persons, standings))
 
-    def remember() -> None:
-        remembered.last_minutes.update(minutes)
-        remembered.moments.update(known | after)
-        remembered.days.update(days)
 
-    transaction.on_commit(remember)
+def _standings(
+    cursor: psycopg.Cursor, persons: Sequence[int], remembered: Known
+) -> tuple[NDArray[np.void], dict[int, Moments]]:
+    """Return how these persons stand, and the moments that had to be asked for."""
+    standings, unknown = remembered.standings(persons)
+    standings[unknown] = 0
+    asked = [persons[place] for place in unknown]
+    known = read_moments(cursor, asked)
+    _note(standings, persons, {person_id: known[person_id] for person_id in asked})
+    return standings, known
+
+
+def _note(
+    standings: NDArray[np.void], persons: Sequence[int], moments: Mapping[int, Moments]
+) -> None:
+    """Note what moments say in the standings of `persons`, who are in order."""
+    places = np.searchsorted(persons, list(moments))
+    standings["excluded"][places] = [one.excluded for one in moments.values()]
+    standings["has_profile"][places] = [one.has_profile for one in moments.values()]
+    standings["first_event"][places] = [one.news_before for one in moments.values()]
 
 
 def _add_to_last_day(
     cursor: psycopg.Cursor,
     rows: "_Rows",
+    standings: NDArray[np.void],
     counts: NDArray[np.bool_],
-    *,
-    moments: Sequence[Moments],
-    before: Mapping[int, Moments],
-    after: Mapping[int, Moments],
-    remembered: Known,
     in_force: Definitions,
-) -> dict[int, int]:
-    """Count what happened lately, and return the active minutes that were news, by person."""
+) -> None:
+    """Count what happened lately, and note the minutes in which persons were active since."""
     is_recent = rows.times >= last_day.beginning().timestamp() * 1e6
     minutes = rows.times // last_day.MINUTE
     counts = counts & is_recent
@@ -153,18 +159,11 @@ def _add_to_last_day(
     latest = np.zeros(len(rows.persons), np.int64)
     is_active = counts & ~rows.named(in_force.ignored_events)
     np.maximum.at(latest, rows.person[is_active], minutes[is_active])
-    news = {
-        person_id: minute
-        for person_id, known, minute in zip(rows.persons, moments, latest.tolist(), strict=True)
-        if minute > remembered.last_minutes.get(person_id, 0)
-        and after.get(person_id, known).has_profile
-    }
-    last_day.add_last_active(cursor, news)
-    # Of those who count only now, earlier batches hold minutes, too.
-    got_profile = [one for one in after if after[one].has_profile and not before[one].has_profile]
-    if got_profile:
-        last_day.look_again(cursor, in_force.ignored_events, got_profile)
-    return news
+    news = np.flatnonzero(standings["has_profile"] & (latest > standings["last_minute"]))
+    latest = latest[news]
+    persons = picked(rows.persons, news.tolist())
+    last_day.add_last_active(cursor, dict(zip(persons, latest.tolist(), strict=True)))
+    standings["last_minute"][news] = latest
 
 
 @dataclass
@@ -226,35 +225,29 @@ class _Rows:
 
 
 def _days(
-    rows: _Rows, day_of: NDArray[np.int64], remembered: Known, in_force: Definitions
+    rows: _Rows, day_of: NDArray[np.int64], standings: NDArray[np.void], in_force: Definitions
 ) -> dict[int, set[int]]:
-    """Return the active days that are not remembered, by person."""
+    """Return the active days that may be new, by person, and note each one's latest."""
     qualifies = ~rows.named(in_force.ignored_events)
+    qualifies &= day_of != standings["last_day"][rows.person]
+    person, day = rows.person[qualifies], day_of[qualifies]
+    np.maximum.at(standings["last_day"], person, day)
     days: dict[int, set[int]] = defaultdict(set)
-    for key in np.unique(rows.person[qualifies] << 32 | day_of[qualifies]).tolist():
-        active = rows.persons[key >> 32], key & 0xFFFFFFFF
-        if active not in remembered.days:
-            days[active[0]].add(active[1])
+    for key in np.unique(person << 32 | day).tolist():
+        days[rows.persons[key >> 32]].add(key & 0xFFFFFFFF)
     return days
 
 
 def _telling(
-    rows: _Rows, moments: Sequence[Moments], in_force: Definitions
+    rows: _Rows, standings: NDArray[np.void], in_force: Definitions
 ) -> dict[int, list[EventRecord]]:
-    first = np.array([_first(one) for one in moments], np.float64)
-    may_tell = rows.times / 1e6 < first[rows.person]
+    """Return the events that may be the first of their kind, by person."""
+    may_tell = rows.times < standings["first_event"][rows.person]
     may_tell |= rows.named({in_force.signup_event, in_force.activation_event})
     telling: dict[int, list[EventRecord]] = defaultdict(list)
     for place in np.flatnonzero(may_tell).tolist():
         telling[rows.persons[rows.person[place]]].append(rows.events[int(rows.place[place])])
     return telling
-
-
-def _first(moments: Moments) -> float:
-    """Return the Unix time before which an event changes the person's moments."""
-    if moments.first_event_at is None or not moments.has_profile:
-        return float("inf")
-    return moments.first_event_at.timestamp()
 
 
 def _with_event(moments: Moments, record: EventRecord, in_force: Definitions) -> Moments:

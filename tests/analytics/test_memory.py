@@ -1,11 +1,12 @@
 """What an ingest process remembers never outlives what another process does to it."""
 
+import numpy as np
 import pytest
 from django.db import connection
 
 from analytics import erasure, rebuild
 from analytics.inbox import Inbox
-from analytics.memory import forget
+from analytics.memory import STANDING, Known, forget
 from analytics.models import DistinctId, Event, Person
 from tests import sdk
 
@@ -63,3 +64,23 @@ def test_what_is_learned_in_an_epoch_that_is_over_is_forgotten(inbox):
         before.person_of["cleo"] = 7  # by a transaction that began before
         assert inbox.memory.known(cursor) is after
     assert after.person_of == {}
+
+
+def test_persons_stand_as_they_were_learned_however_many_they_are():
+    known, persons = Known(), list(range(7, 5_000, 2))
+    standings = np.zeros(len(persons), STANDING)
+    standings["last_minute"] = persons
+    known.learn(persons[:100], standings[:100])
+    known.learn(persons[50:], standings[50:])
+    found, unknown = known.standings([4_999, 8, 7, 4_997])
+    assert (found["last_minute"][[0, 2, 3]].tolist(), unknown) == ([4_999, 7, 4_997], [1])
+
+
+def test_an_earlier_first_event_is_noticed_though_the_person_is_remembered(inbox):
+    event = {"event": "used", "distinct_id": "ada", "timestamp": "2024-05-01T10:00:00Z"}
+    for day in ("02", "01"):
+        event["timestamp"] = f"2024-05-{day}T10:00:00Z"
+        sdk.post("/batch/", {"api_key": sdk.key(), "batch": [event]})
+        inbox.process_batch()
+        assert f"{person('ada').first_event_at:%d}" == day
+    assert rebuild.check() == []
