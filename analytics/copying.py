@@ -50,7 +50,7 @@ def copy_events(
     rows["of_properties"], rows["version"] = 1 + sizes, _JSONB_VERSION
     names, name = events.numbered_names
     distinct_ids, distinct_id = events.numbered_ids
-    starts = [_SIX_FIELDS + _text(name) for name in names]
+    starts = [_SIX_FIELDS + text for text in map(_text, names)]
     ids = list(map(_text, distinct_ids))
     with cursor.copy(
         "COPY analytics_event (event, distinct_id, person_id, timestamp, uuid, properties)"
