@@ -57,8 +57,9 @@ def environment() -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": f"postgresql://{address}", "PATH": path}
 
 
-def wait_until(condition: Callable[[], object]) -> None:
+def wait_until(condition: Callable[[], object], found: Callable[[], object] = str) -> None:
+    """Wait for a condition, or fail with what `found` says."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, f"waited in vain {found()}"
         time.sleep(0.05)

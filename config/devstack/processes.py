@@ -61,6 +61,9 @@ def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
     prctl, parent = _libc.prctl, os.getpid()
 
     def ask_the_kernel() -> None:
+        if death_signal != signal.SIGKILL:
+            # Our own handler would swallow one that comes before the child's program runs.
+            signal.signal(death_signal, signal.SIG_DFL)
         prctl(_PR_SET_PDEATHSIG, int(death_signal))
         if os.getppid() != parent:  # it died before the kernel knew of our wish
             os._exit(1)

@@ -67,7 +67,7 @@ class Stack:
             with process:  # closes the pipes
                 process.kill()
         self._started.clear()
-        wait_until(lambda: not self.processes())
+        wait_until(lambda: not self.processes(), self.processes)
 
 
 def _all_processes() -> Iterator[tuple[int, list[bytes]]]:
