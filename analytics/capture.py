@@ -1,6 +1,7 @@
 """Accept capture requests: an answer is given once the request is committed to the inbox."""
 
 import select
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
 from analytics import ledger, rejections, retention_period
@@ -209,9 +211,31 @@ def _count_limited(key: Key, submission: Submission, events: int, limit: str) ->
         ledger.add(cursor, {line: events})
 
 
+class _Lease:
+    """A thread's connection to the database, given back when the thread ends.
+
+    A server ends threads that have nothing to do, and the pool would miss their connections.
+    """
+
+    connection: BaseDatabaseWrapper | None = None
+
+    def __del__(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+
+
+class _Leases(threading.local):
+    def __init__(self) -> None:  # in each thread
+        self.own = _Lease()
+
+
+_leases = _Leases()
+
+
 def _raw_connection() -> psycopg.Connection:
     """Return this thread's connection to the database, which commits each statement."""
-    ours = connections[DEFAULT_DB_ALIAS]  # each look at `connection` would look it up anew
+    ours = connections[DEFAULT_DB_ALIAS]  # in an event loop not the thread's
+    _leases.own.connection = ours
     if ours.connection is not None and _hung_up(ours.connection):
         ours.close()
     ours.ensure_connection()

@@ -1,9 +1,11 @@
 """Never an acknowledgement without a commit."""
 
+import asyncio
 import json
+from threading import Thread
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from analytics import capture
 from analytics.inbox import Inbox
@@ -137,6 +139,44 @@ def test_a_connection_that_the_server_ended_meanwhile_costs_nobody_a_503():
     answers = [sdk.post("/batch/", json.dumps({"api_key": key, "batch": [EVENT]})) for _ in "12"]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert InboxRequest.objects.count() == 2
+
+
+def test_threads_that_the_server_ends_while_idle_leave_their_connections_to_those_that_follow(
+    monkeypatch,
+):
+    request = {"api_key": sdk.key(), "batch": [EVENT]}
+    connection.close()
+    pool = {"min_size": 1, "max_size": 1, "timeout": 1}
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", pool)
+    answers = []
+    try:
+        for _ in range(3):
+            thread = Thread(target=lambda: answers.append(sdk.post("/batch/", request)))
+            thread.start()
+            thread.join()
+    finally:
+        connection.close_pool()
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
+def test_in_an_event_loop_capture_uses_the_connection_that_everything_else_there_uses():
+    request = {"api_key": sdk.key(), "batch": [EVENT]}
+
+    async def accept_and_roll_back():
+        with transaction.atomic():
+            sdk.post("/batch/", request)
+            transaction.set_rollback(True)
+        connection.close()
+
+    def accept_then_accept_in_a_loop():
+        sdk.post("/batch/", request)
+        asyncio.run(accept_and_roll_back())
+        connection.close()
+
+    thread = Thread(target=accept_then_accept_in_a_loop)
+    thread.start()
+    thread.join()
+    assert InboxRequest.objects.count() == 1
 
 
 def test_ingest_that_cannot_store_leaves_the_request_in_the_inbox(failing):
