@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+import threading
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -95,7 +96,7 @@ def decompressed(body: bytes, *, encoding: str = "") -> bytes:
     if body.startswith(_GZIP_MAGIC):
         return _inflated(body, "gzip", wbits=31)
     if body.startswith(_ZSTD_MAGIC):
-        return _zstd(body)
+        return _zstd_decompressed(body)
     if encoding == "deflate" and not body.startswith((b"{", b"[")):
         return _inflated(body, "deflate", wbits=15)
     if len(body) > MAX_BATCH:
@@ -116,13 +117,27 @@ def _inflated(body: bytes, name: str, *, wbits: int) -> bytes:
     return plain
 
 
-def _zstd(body: bytes) -> bytes:
-    decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_BATCH)
+class _Zstd(threading.local):
+    """Each thread's compressor and decompressor: to make one takes as long as its work."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=1).compress
+        self.decompress = _zstd_decompressor().decompress
+
+
+def _zstd_decompressor() -> zstandard.ZstdDecompressor:
+    return zstandard.ZstdDecompressor(max_window_size=MAX_BATCH)
+
+
+_zstd = _Zstd()
+
+
+def _zstd_decompressed(body: bytes) -> bytes:
     try:
         size = zstandard.frame_content_size(body)  # negative where it is not told
         if 0 <= size <= MAX_BATCH:
-            return decompressor.decompress(body)
-        with decompressor.stream_reader(body) as reader:
+            return _zstd.decompress(body)
+        with _zstd_decompressor().stream_reader(body) as reader:  # it may keep as much in memory
             plain = reader.read(MAX_BATCH + 1)
     except zstandard.ZstdError as error:
         raise Refused(Reason.MALFORMED, "body: broken zstd") from error
@@ -138,7 +153,7 @@ def compressed(body: bytes) -> bytes:
     """
     if len(body) <= _COMPRESSED_ABOVE or body.startswith((_GZIP_MAGIC, _ZSTD_MAGIC)):
         return body
-    return zstandard.compress(body, 1)
+    return _zstd.compress(body)
 
 
 def opened(plain: bytes) -> Envelope:
