@@ -2,7 +2,8 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -12,10 +13,9 @@ from django.db import connection, transaction
 from django.db.models import Count, Min
 
 from analytics import ingest, ledger, rejections, retention_period
-from analytics.calculations import body as bodies
-from analytics.calculations import parsing
 from analytics.calculations.batch import Batch
-from analytics.calculations.body import BadToken, TooLarge
+from analytics.calculations.body import TooLarge, decompressed
+from analytics.calculations.parsing import Parsed, Unreadable, parse_bodies
 from analytics.calculations.wire import Arrival, Holds, Reason, Refused, Rejection
 from analytics.ledger import Line
 from analytics.memory import Memory
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 # What one transaction takes on. It bounds the memory of an ingest process at any backlog.
 EVENTS_PER_BATCH = 100_000
 BYTES_PER_BATCH = 24 * 1024 * 1024  # decompressed
+WORTH_SHARING = 10_000  # events; fewer than that one process takes alone
 MAX_REQUESTS_PER_BATCH = 5_000
 
 _LOOK = """
@@ -35,9 +36,12 @@ SELECT id, events, size FROM analytics_inboxrequest
 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 
+# An array, for the statistics of a table that is mostly empty make a join a nested loop: a hundred
+# times slower.
 _TAKE = """
-DELETE FROM analytics_inboxrequest WHERE id = ANY(%s)
-RETURNING id, project_key_id, received_at, sent_at, sdk, events, body
+DELETE FROM analytics_inboxrequest WHERE id = ANY(ARRAY(
+    SELECT id FROM analytics_inboxrequest WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED
+)) RETURNING id, project_key_id, received_at, sent_at, sdk, events, body
 """
 
 
@@ -74,6 +78,7 @@ class Inbox:
         return sum(request.events for request in claimed)
 
     def _claim(self, cursor: psycopg.Cursor) -> list[Request]:
+        cursor.execute("SAVEPOINT claim")
         cursor.execute(_LOOK, [self.requests], binary=True)
         waiting = cursor.fetchall()
         if not waiting:
@@ -85,10 +90,14 @@ class Inbox:
             if ids and (events > EVENTS_PER_BATCH or size > BYTES_PER_BATCH):
                 break
             ids.append(request_id)
-        if len(ids) < len(waiting):  # the others stay locked meanwhile: look at fewer next time
-            self.requests = len(ids) + 1
+        if len(ids) < len(waiting):
+            self.requests = len(ids) + 1  # to look at fewer next time
         elif len(ids) == self.requests:
             self.requests = min(2 * self.requests, MAX_REQUESTS_PER_BATCH)
+        elif events > WORTH_SHARING:  # the end of a backlog: half of it is for whoever is free
+            ids = ids[: max(1, len(ids) // 2)]
+        if len(ids) < len(waiting):
+            cursor.execute("ROLLBACK TO SAVEPOINT claim")  # so that the others are not locked
         cursor.execute(_TAKE, [ids], binary=True)
         return sorted(Request(*row) for row in cursor.fetchall())
 
@@ -100,10 +109,9 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -
     lines: list[tuple[Line, Arrival]] = []
     rejected: list[tuple[Rejection, Line, Arrival]] = []
     amounts: Counter[Line] = Counter()
-    for request in requests:
+    for request, parsed in zip(requests, parse(requests), strict=True):
         line = Line(ledger.hour_of(request.received_at), request.project_key_id, Outcome.ACCEPTED)
         amounts[line] += request.events
-        parsed = _checked(request, parse(request))
         read.append(parsed.events)
         ends.append((ends[-1] if ends else 0) + len(parsed.events))
         lines.append((line, parsed.arrival))
@@ -125,25 +133,35 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -
     note_use(cursor, {request.project_key_id: request.received_at for request in requests})
 
 
-def parse(request: Request) -> parsing.Parsed:
-    """Return the events of a request; one that has become unreadable is one rejection."""
-    arrival = Arrival(
-        received_at=request.received_at,
-        sent_at=request.sent_at,
-        sdk=request.sdk,
-        oldest=retention_period.oldest(request.received_at),
-    )
+def parse(requests: Sequence[Request]) -> Iterator[Parsed]:
+    """Yield the events of each request; one that has become unreadable is one rejection."""
+    arrivals = [
+        Arrival(
+            received_at=request.received_at,
+            sent_at=request.sent_at,
+            sdk=request.sdk,
+            oldest=retention_period.oldest(request.received_at),
+        )
+        for request in requests
+    ]
+    found = parse_bodies([request.body for request in requests], arrivals)
+    for request, arrival, one in zip(requests, arrivals, found, strict=True):
+        parsed = one if isinstance(one, Parsed) else _unreadable(request, arrival, one)
+        _check(request, parsed)
+        yield parsed
+
+
+def _unreadable(request: Request, arrival: Arrival, error: Unreadable) -> Parsed:
+    """Return what is left of a request that the front door took: the rules are stricter now."""
+    reason = error.reason if isinstance(error, Refused) else Reason.MALFORMED
     body = request.body
-    try:
-        body = bodies.decompressed(body)
-        return parsing.parse_body(body, arrival)
-    except (Refused, TooLarge, BadToken) as error:  # the rules became stricter since
-        reason = error.reason if isinstance(error, Refused) else Reason.MALFORMED
-        whole = Rejection(reason, str(error), body, holds=Holds.REQUEST, events=request.events)
-        return parsing.Parsed(arrival, rejections=[whole])
+    with suppress(Refused, TooLarge):  # so that people can read it
+        body = decompressed(body)
+    whole = Rejection(reason, str(error), body, holds=Holds.REQUEST, events=request.events)
+    return Parsed(arrival, rejections=[whole])
 
 
-def _checked(request: Request, parsed: parsing.Parsed) -> parsing.Parsed:
+def _check(request: Request, parsed: Parsed) -> None:
     """Say so where the front door acknowledged another number of events than there are."""
     found = len(parsed.events) + sum(rejection.events for rejection in parsed.rejections)
     if found != request.events:
@@ -153,7 +171,6 @@ def _checked(request: Request, parsed: parsing.Parsed) -> parsing.Parsed:
             request.events,
             found,
         )
-    return parsed
 
 
 def depth() -> int:

@@ -76,7 +76,14 @@ class Batch(Sequence[EventRecord]):
     def __getitem__(self, place: slice) -> "Batch": ...
     def __getitem__(self, place: int | slice) -> "EventRecord | Batch":
         if isinstance(place, slice):
-            return self.taken(np.arange(len(self))[place])
+            return Batch(
+                self.names[place],
+                self.distinct_ids[place],
+                self.uuids[place],
+                self.times[place],
+                self.properties[place],
+                self._special_at(range(len(self))[place]),
+            )
         return self.special.get(place) or EventRecord(
             self.uuids[place].tobytes(),
             self.names[place],
@@ -94,10 +101,14 @@ class Batch(Sequence[EventRecord]):
             self.uuids[places],
             self.times[places],
             picked(self.properties, taken),
-            {new: self.special[old] for new, old in enumerate(taken) if old in self.special}
-            if self.special
-            else {},
+            self._special_at(taken),
         )
+
+    def _special_at(self, places: Sequence[int]) -> Mapping[int, EventRecord]:
+        """Return the special records at these places, by their new ones."""
+        if not self.special:
+            return {}
+        return {new: self.special[old] for new, old in enumerate(places) if old in self.special}
 
     @cached_property
     def numbered_names(self) -> tuple[list[str], NDArray[np.int64]]:

@@ -1,14 +1,15 @@
 """Read the events of a request: the ordinary ones together, the others one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, groupby
 
 import msgspec
 import numpy as np
 
 from . import ordinary
 from .batch import Batch
-from .body import MAX_EVENTS, opened, sent_at_of
+from .body import MAX_EVENTS, TooLarge, decompressed, opened, sent_at_of
 from .wire import (
     MAX_EVENT,
     UNREADABLE,
@@ -20,6 +21,8 @@ from .wire import (
     event_record,
 )
 
+_BYTES_TOGETHER = 64 * 1024  # as they come: what becomes of them fits into a processor's cache
+
 
 @dataclass(slots=True)
 class Parsed:
@@ -30,6 +33,9 @@ class Parsed:
     rejections: list[Rejection] = field(default_factory=list)
 
 
+Unreadable = Refused | TooLarge  # why a body holds nothing
+
+
 class _OrdinaryBody(msgspec.Struct):
     batch: list[ordinary.OrdinaryEvent]
     sent_at: str | None = None
@@ -38,28 +44,54 @@ class _OrdinaryBody(msgspec.Struct):
 _decode_body = msgspec.json.Decoder(_OrdinaryBody).decode
 
 
-def parse_body(plain: bytes, arrival: Arrival) -> Parsed:
-    """Return what a decompressed body holds. Raise what `body.opened` does."""
-    parsed = _ordinary_body(plain, arrival)
-    if parsed is None:
-        envelope = opened(plain)
-        parsed = parse(envelope.events, arrival.sent(envelope.sent_at))
-    return parsed
+def parse_bodies(
+    bodies: Sequence[bytes], arrivals: Sequence[Arrival]
+) -> Iterator[Parsed | Unreadable]:
+    """Yield what bodies hold, which may be compressed, or why one of them is not readable."""
+    sizes = accumulate(map(len, bodies))
+    rows = zip(sizes, bodies, arrivals, strict=True)
+    for _, some in groupby(rows, lambda row: row[0] // _BYTES_TOGETHER):
+        _, *columns = zip(*some, strict=True)
+        yield from _parsed_together(*columns)
 
 
-def _ordinary_body(plain: bytes, arrival: Arrival) -> Parsed | None:
-    """Read a body at one go, where all its events are ordinary."""
-    if arrival.sdk or len(plain) > MAX_EVENT or not ordinary.may_be_ordinary(plain):
+def _parsed_together(
+    bodies: Sequence[bytes], arrivals: Sequence[Arrival]
+) -> Iterator[Parsed | Unreadable]:
+    """Read at one go those of which all events are ordinary."""
+    decoded: dict[int, Sequence[ordinary.OrdinaryEvent]] = {}
+    sent = list(arrivals)
+    for place, (body, arrival) in enumerate(zip(bodies, arrivals, strict=True)):
+        if found := _ordinary_body(body, arrival):
+            decoded[place] = found.batch
+            sent[place] = arrival.sent(sent_at_of(found.sent_at))
+    batches = ordinary.batches_of(list(decoded.values()), [sent[place] for place in decoded])
+    events = dict(zip(decoded, batches, strict=True))
+    for place, (body, arrival) in enumerate(zip(bodies, arrivals, strict=True)):
+        batch = events.get(place)
+        yield _parsed_alone(body, arrival) if batch is None else Parsed(sent[place], batch)
+
+
+def _ordinary_body(body: bytes, arrival: Arrival) -> _OrdinaryBody | None:
+    """Decode a body whose events look ordinary, all of them."""
+    if arrival.sdk:
         return None
     try:
-        body = _decode_body(plain)
-    except UNREADABLE:
+        plain = decompressed(body)
+        if len(plain) > MAX_EVENT or not ordinary.may_be_ordinary(plain):
+            return None
+        found = _decode_body(plain)
+    except (Refused, TooLarge, *UNREADABLE):
         return None
-    if not 0 < len(body.batch) <= MAX_EVENTS:
-        return None
-    arrival = arrival.sent(sent_at_of(body.sent_at))
-    events = ordinary.batch_of(body.batch, arrival)
-    return None if events is None else Parsed(arrival, events)
+    return found if 0 < len(found.batch) <= MAX_EVENTS else None
+
+
+def _parsed_alone(body: bytes, arrival: Arrival) -> Parsed | Unreadable:
+    try:
+        envelope = opened(decompressed(body))
+    except (Refused, TooLarge) as error:
+        return error
+    return parse(envelope.events, arrival.sent(envelope.sent_at))
 
 
 def parse(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> Parsed:

@@ -41,6 +41,12 @@ def test_events_are_taken_in_the_order_that_is_asked_for(batch, data):
     assert list(taken.special) == sorted(taken.special)
 
 
+@given(batches, st.slices(6))
+def test_a_slice_holds_the_events_in_it(batch, part):
+    assert list(batch[part]) == list(batch)[part]
+    assert list(without_records(batch)[part]) == list(batch)[part]
+
+
 @given(batches)
 def test_the_months_of_times_are_those_of_the_moments(batch):
     assert months_of(batch.times) == sorted({one.timestamp.date().replace(day=1) for one in batch})

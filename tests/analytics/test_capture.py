@@ -2,9 +2,11 @@
 
 import gzip
 import json
+import re
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from analytics import inbox
 from analytics.capture import default_project_key
@@ -28,6 +30,14 @@ def test_ingest_turns_an_accepted_request_into_events(key):
     )
     assert (Inbox().process_batch(), inbox.depth()) == (1, 0)
     assert Event.objects.get().event == "used"
+
+
+def test_requests_are_claimed_without_a_join_that_outdated_statistics_could_make_slow():
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {inbox._TAKE}", [list(range(1, 1_000))])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Delete on analytics_inboxrequest" in plan
+    assert not re.search("Join|Nested Loop", plan)
 
 
 def test_p01_the_bad_events_of_a_batch_are_kept_with_their_reason(key):

@@ -83,6 +83,14 @@ def test_p02_a_repetition_is_known_after_its_person_has_become_part_of_another()
     assert (stored(), totals()[Outcome.DUPLICATE]) == (3, 2)
 
 
+def test_p03_nor_may_another_id_of_the_same_person_have_it():
+    send({"event": "$create_alias", "distinct_id": "ada", "properties": {"alias": "ben"}})
+    send(EVENT | {"uuid": UUID})
+    assert stored() == 2
+    send(EVENT | {"uuid": UUID, "distinct_id": "ben"})
+    assert (stored(), RejectedEvent.objects.get().reason) == (2, "uuid_reused")
+
+
 def test_p03_so_it_is_within_a_request():
     send(EVENT | {"uuid": UUID}, EVENT | {"uuid": UUID, "event": "paid"})
     assert (stored(), Event.objects.get().event) == (1, "used")

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from analytics.inbox import Inbox
 from analytics.management.commands import ingest
@@ -12,6 +12,7 @@ from tests import sdk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+EVENT = {"event": "used", "distinct_id": "ada"}
 TROUBLES = [
     psycopg.errors.DeadlockDetected("deadlock detected"),
     psycopg.errors.AdminShutdown("terminating connection"),
@@ -23,8 +24,7 @@ TROUBLES = [
 @pytest.fixture
 def acknowledged(monkeypatch):
     monkeypatch.setattr(ingest, "RETRY_SECONDS", 0)
-    event = {"event": "used", "distinct_id": "ada"}
-    sdk.post("/batch/", {"api_key": sdk.key(), "batch": [event]})
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": [EVENT]})
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: type(trouble).__name__)
@@ -55,10 +55,22 @@ def test_ingest_goes_on_after_its_connection_was_cut(acknowledged, monkeypatch):
 
 
 def _cut_connection():
-    connection.ensure_connection()
-    with psycopg.connect(connection.connection.info.dsn, password=_password()) as other:
+    with _other_connection() as other:
         other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
 
 
-def _password():
-    return connection.settings_dict["PASSWORD"]
+def _other_connection():
+    connection.ensure_connection()
+    password = connection.settings_dict["PASSWORD"]
+    return psycopg.connect(connection.connection.info.dsn, password=password)
+
+
+def test_the_end_of_a_backlog_is_shared_with_whoever_is_free(monkeypatch):
+    monkeypatch.setattr("analytics.inbox.WORTH_SHARING", 2)
+    for _ in range(4):
+        sdk.post("/batch/", {"api_key": sdk.key(), "batch": [EVENT]})
+    with transaction.atomic(), _other_connection() as other:
+        assert Inbox().process_batch() == 2
+        others = other.execute("SELECT FROM analytics_inboxrequest FOR UPDATE SKIP LOCKED")
+        assert others.rowcount == 2
+    assert Inbox().process_batch() == 2  # so few are not worth it

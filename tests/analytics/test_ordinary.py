@@ -1,6 +1,6 @@
 """Reading ordinary events together gives what reading them one by one gives."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 import pytest
@@ -34,6 +34,12 @@ odd_fields = st.fixed_dictionaries(
                 "2026-06-15",
                 "2026-06-15T11:00:00+02:00",
                 "1970-01-01T00:00:00Z",
+                "2026-06-15T11:00:00.5Z",
+                "2026-06-15T11:00:00.123Z",
+                "2026-06-15T11:00:00.123456+02:00",
+                "2026-06-15 11:00:00.123456+00:00",
+                "2026-02-30T11:00:00.123456+00:00",
+                "2026-06-15T1é:00:00.123456+00:00",
                 "2027-01-01T00:00Z",
                 5,
             ]
@@ -73,9 +79,63 @@ def test_a_body_read_at_one_go_is_what_its_events_are(body):
     raws = [msgspec.json.encode(ORDINARY | fields) for fields in odd]
     arrival = Arrival(NOW, sent_at)
     plain = msgspec.json.encode({"batch": list(map(msgspec.Raw, raws)), "sent_at": sent_at})
-    parsed = parsing.parse_body(plain, Arrival(NOW))
+    (parsed,) = parsing.parse_bodies([plain], [Arrival(NOW)])
     assert list(parsed.events) == list(one_by_one(raws, arrival))
     assert len(parsed.events) + len(parsed.rejections) == len(raws)
+
+
+@given(st.lists(bodies, min_size=1, max_size=4))
+def test_bodies_read_together_are_what_they_are_alone(several):
+    plain = [
+        msgspec.json.encode({"batch": [ORDINARY | fields for fields in odd], "sent_at": sent_at})
+        for odd, sent_at in several
+    ]
+    for body, parsed in zip(
+        plain, parsing.parse_bodies(plain, [Arrival(NOW)] * len(plain)), strict=True
+    ):
+        (alone,) = parsing.parse_bodies([body], [Arrival(NOW)])
+        assert list(parsed.events) == list(alone.events)
+        assert (parsed.arrival, parsed.rejections) == (alone.arrival, alone.rejections)
+
+
+moments = st.datetimes(
+    min_value=datetime(2020, 1, 1), max_value=datetime(2026, 6, 15), timezones=st.just(UTC)
+)
+written = st.sampled_from(
+    [
+        lambda moment: moment.isoformat(),
+        lambda moment: moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        lambda moment: moment.astimezone(timezone(timedelta(hours=3))).isoformat(),
+    ]
+)
+
+
+@given(st.lists(st.tuples(moments, written), min_size=1, max_size=4))
+def test_moments_are_read_as_they_were_written(some):
+    texts = [write(moment) for moment, write in some]
+    plain = msgspec.json.encode({"batch": [ORDINARY | {"timestamp": text} for text in texts]})
+    (parsed,) = parsing.parse_bodies([plain], [Arrival(NOW)])
+    assert not parsed.events.special  # all are ordinary
+    wanted = [datetime.fromisoformat(text) for text in texts]
+    assert [event.timestamp for event in parsed.events] == wanted
+
+
+@pytest.mark.parametrize("text", ["2027-01-01T00:00:00Z", "1969-12-31T00:00:00Z"])
+def test_a_moment_that_cannot_be_is_no_ordinary_one(text):
+    raws = [msgspec.json.encode(ORDINARY | fields) for fields in ({}, {"timestamp": text})]
+    plain = b'{"batch": [%b]}' % b",".join(raws)
+    (parsed,) = parsing.parse_bodies([plain], [Arrival(NOW)])
+    assert list(parsed.events) == list(one_by_one(raws, Arrival(NOW)))
+
+
+def test_an_unreadable_body_costs_those_beside_it_nothing():
+    good = msgspec.json.encode({"batch": [ORDINARY]})
+    found = parsing.parse_bodies([good, b"{", good], 3 * [Arrival(NOW)])
+    assert [len(one.events) if isinstance(one, parsing.Parsed) else str(one) for one in found] == [
+        1,
+        "body: Input data was truncated",
+        1,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +149,8 @@ def test_a_body_read_at_one_go_is_what_its_events_are(body):
 )
 def test_an_event_that_means_something_to_capture_keeps_its_record(extra):
     plain = msgspec.json.encode({"batch": [ORDINARY, ORDINARY | extra]})
-    assert list(parsing.parse_body(plain, Arrival(NOW)).events.special) == [1]
+    (parsed,) = parsing.parse_bodies([plain], [Arrival(NOW)])
+    assert list(parsed.events.special) == [1]
 
 
 def test_what_looks_like_a_large_exponent_within_a_text_is_ordinary():
@@ -101,7 +162,7 @@ def test_what_looks_like_a_large_exponent_within_a_text_is_ordinary():
 def test_an_event_is_too_large_whatever_makes_it_so():
     large = msgspec.json.encode(ORDINARY | {"unknown": "x" * MAX_EVENT})
     plain = b'{"batch": [%b, %b]}' % (msgspec.json.encode(ORDINARY), large)
-    parsed = parsing.parse_body(plain, Arrival(NOW))
+    (parsed,) = parsing.parse_bodies([plain], [Arrival(NOW)])
     assert [rejection.reason for rejection in parsed.rejections] == ["too_large"]
     assert len(parsed.events) == 1
 
