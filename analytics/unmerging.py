@@ -111,19 +111,24 @@ def _write(person_id: int, side: Side) -> None:
 def _was_named(person_id: int) -> bool:
     """Whether an event identified the person, or a merge that stands made it of two."""
     named = Event.objects.filter(person=person_id, event="$identify").values_list("distinct_id")
-    return (
-        any(not is_illegal(distinct_id) for (distinct_id,) in named.distinct())
-        or PersonMerge.objects.filter(
-            person_id=person_id, result=PersonMerge.Result.MERGED
-        ).exists()
+    return _is_of_two(person_id) or any(
+        not is_illegal(distinct_id) for (distinct_id,) in named.distinct()
     )
 
 
 def _has_profile(person_id: int) -> bool:
+    """Whether an event gave the person a profile, or a merge that stands made it of two."""
     kinds = Event.objects.filter(person=person_id).values_list(
         "event", "properties__$process_person_profile"
     )
-    return any(makes_profile(event, asked) for event, asked in kinds.distinct())
+    return _is_of_two(person_id) or any(
+        makes_profile(event, asked) for event, asked in kinds.distinct()
+    )
+
+
+def _is_of_two(person_id: int) -> bool:
+    merges = PersonMerge.objects.filter(person_id=person_id, result=PersonMerge.Result.MERGED)
+    return merges.exists()
 
 
 def _side(person: Person) -> Side:

@@ -215,6 +215,14 @@ def test_who_had_no_profile_before_a_merge_has_none_after_its_undo():
     assert (known("ada").has_profile, known("anon").has_profile) == (False, True)
 
 
+def test_a_profile_stays_while_another_merge_stands():
+    store([record("signed_up", one, profile=False) for one in ("ada", "ben", "cleo")])
+    merge("ada", "ben")
+    before = state()
+    undo(merge("ada", "cleo"))
+    assert (known("ada").has_profile, state()) == (True, before)
+
+
 def test_who_was_excluded_for_the_merge_counts_again_after_the_undo(two_people):
     exclusions.decide([known("anon").pk], excluded=True)
     before = state()
