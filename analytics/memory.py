@@ -17,12 +17,15 @@ from analytics.calculations.cells import Firsts, activation_window
 
 _MAX_PERSONS = 250_000  # some 60 MB
 
+# When a person first had an event of a kind. In a standing: Unix time in microseconds.
+MOMENTS = ("first_event_at", "signup_at", "activated_at")
+
 # What of a person decides whether an event can change anything.
 STANDING = np.dtype(
     [
         ("excluded", "?"),
         ("has_profile", "?"),
-        ("first_event", "i8"),  # Unix time in microseconds; an earlier event changes something
+        *[(moment, "i8") for moment in MOMENTS],  # an event before it changes something
         ("last_day", "i8"),  # the latest active one that is known, as an ordinal
         ("last_minute", "i8"),  # the latest active one that is known, since 1970
     ]
@@ -51,12 +54,10 @@ class Moments(msgspec.Struct, frozen=True, gc=False):
             excluded=self.excluded or not self.has_profile,
         )
 
-    @property
-    def news_before(self) -> int:
-        """The Unix time in microseconds before which an event changes these moments."""
-        if self.first_event_at is None or not self.has_profile:
-            return _ANY_TIME
-        return microseconds(self.first_event_at)
+    def news_before(self, moment: str) -> int:
+        """Return the Unix time in microseconds before which an event of its kind is news."""
+        known: datetime | None = getattr(self, moment)
+        return microseconds(known) if known and self.has_profile else _ANY_TIME
 
 
 @dataclass

@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Q
 
-from analytics import inbox
+from analytics import inbox, last_active
 from analytics.last_day import EVERY_EVENT
-from analytics.models import EventMinute, LastActive
+from analytics.models import EventMinute
 
 MINUTES = 60
 HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
@@ -37,9 +37,8 @@ class Activity:
 
 def activity(now: datetime, *, events: Collection[str]) -> Activity:
     """Read what happens at a moment; `events` are the names to count over 24 hours."""
-    active = LastActive.objects.filter(at__gt=now - DAY, at__lte=now).aggregate(
-        day=Count("pk"), hour=Count("pk", filter=Q(at__gt=now - HOUR))
-    )
+    _, minutes = last_active.active_since(now - DAY)
+    active_at = 60 * minutes[60 * minutes <= now.timestamp()]
     minute = now.replace(second=0, microsecond=0)
     first = minute - MINUTES * timedelta(minutes=1)
     lately = Q(event=EVERY_EVENT, minute__gte=first, minute__lt=minute)
@@ -54,8 +53,8 @@ def activity(now: datetime, *, events: Collection[str]) -> Activity:
             totals[event] += value
     _, waiting_since = inbox.waiting()
     return Activity(
-        active_hour=active["hour"],
-        active_day=active["day"],
+        active_hour=int((active_at > (now - HOUR).timestamp()).sum()),
+        active_day=len(active_at),
         per_minute=tuple(per_minute[first + timedelta(minutes=n)] for n in range(MINUTES)),
         day_events={name: totals[name] for name in events},
         behind=max(now - waiting_since, timedelta()) if waiting_since else timedelta(),

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 import psycopg
 from django.db import connection, transaction
+from django.utils import timezone
 
-from analytics import definitions, last_day, memory, rollups
+from analytics import definitions, last_active, last_day, memory, rollups
 from analytics.calculations.calendar import LocalCalendar
 from analytics.calculations.cells import Cell, add_cells
 from analytics.definitions import FIRST_EVENT, Definitions
@@ -65,9 +67,6 @@ _CONTENT = {
         "SELECT event, minute, value FROM analytics_eventminute"
         " WHERE value <> 0 AND minute >= now() - interval '24 hours'"
     ),
-    "last active": (
-        "SELECT person_id, at FROM analytics_lastactive WHERE at >= now() - interval '24 hours'"
-    ),
     "person days": "SELECT person_id, day::text FROM analytics_personday",
     "persons' moments": (
         "SELECT id, first_seen_at, first_event_at, signup_at, activated_at FROM analytics_person"
@@ -103,13 +102,14 @@ def check(*, progress: Progress = lambda *_: None) -> list[Difference]:
     with transaction.atomic():
         cursor = psycopg.Cursor(connection.connection)
         rollups.lock(cursor)
-        kept = _contents(cursor)
+        since = timezone.now() - timedelta(hours=24)
+        kept = _contents(cursor, since)
         _recompute(cursor, definitions.in_force(), progress)
-        rebuilt = _contents(cursor)
+        rebuilt = _contents(cursor, since)
         transaction.set_rollback(True)
     return [
         Difference(name, len(differing), [str(row) for row in sorted(differing, key=str)[:5]])
-        for name in _CONTENT
+        for name in kept
         if (differing := kept[name] ^ rebuilt[name])
     ]
 
@@ -173,7 +173,8 @@ def _recompute(cursor: psycopg.Cursor, wanted: Definitions, progress: Progress) 
         progress(step, 0, 0)
         cursor.execute(statement, parameters if "%(" in statement else None)
     progress("the last day", 0, 0)
-    last_day.rebuild(cursor, wanted.ignored_events)
+    last_day.rebuild(cursor)
+    last_active.rebuild(cursor, wanted.ignored_events)
     cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
     cursor.execute("SELECT count(*) FROM analytics_person")
     (persons,) = cursor.fetchone() or (0,)
@@ -198,9 +199,11 @@ def _histories() -> Iterator[tuple[Moments, list[int]]]:
             yield Moments(*first[1:7]), days
 
 
-def _contents(cursor: psycopg.Cursor) -> dict[str, set[tuple]]:
+def _contents(cursor: psycopg.Cursor, since: datetime) -> dict[str, set[tuple]]:
     contents = {}
     for name, query in _CONTENT.items():
         cursor.execute(query)
         contents[name] = set(cursor.fetchall())
+    active = last_active.active_since(since)
+    contents["last active"] = set(zip(*(column.tolist() for column in active), strict=True))
     return contents

@@ -7,7 +7,6 @@ between a person's cells after and before.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -17,18 +16,17 @@ import psycopg
 from django.db import transaction
 from numpy.typing import NDArray
 
-from analytics import definitions, last_day
-from analytics.calculations.batch import Batch, picked
-from analytics.calculations.calendar import QUARTER, LocalCalendar
+from analytics import definitions, last_active, last_day
+from analytics.calculations.batch import Batch
+from analytics.calculations.calendar import LocalCalendar
 from analytics.calculations.cells import Cell, Firsts, add_cells
+from analytics.calculations.rows import Rows
 from analytics.calculations.wire import EventRecord
 from analytics.definitions import Definitions
-from analytics.memory import Known, Memory, Moments, forget
+from analytics.memory import MOMENTS, Known, Memory, Moments, forget
 from analytics.postgres import array_literal
 
 _ADVISORY_LOCK = 7_201_001
-
-json_text = msgspec.json.encode
 
 
 def lock(cursor: psycopg.Cursor) -> None:
@@ -45,7 +43,7 @@ def recounted(cursor: psycopg.Cursor, person_ids: Collection[int]) -> Iterator[N
     _count_again(cursor, ids, calendar, -1)
     yield
     _count_again(cursor, ids, calendar, 1)
-    last_day.look_again(cursor, in_force.ignored_events, ids)
+    last_active.look_again(cursor, in_force.ignored_events, ids)
     forget(cursor)
 
 
@@ -84,7 +82,7 @@ def add_events(
     """Add newly stored events with their persons to every roll-up; `order` is that by person."""
     if not len(events):
         return
-    rows = _Rows.of(events, person_ids, order)
+    rows = Rows.of(events, person_ids, order)
     lock(cursor)
     remembered = memory.known(cursor)
     in_force = definitions.in_force_from_now()
@@ -92,20 +90,17 @@ def add_events(
     standings, known = _standings(cursor, rows.persons, remembered)
     counts = ~standings["excluded"][rows.person]
     day_of = rows.days(calendar)
-    news = _News(
-        rows.numbers(day_of, counts),
-        _days(rows, day_of, standings, in_force),
-        _telling(rows, standings, in_force),
-    )
-    add_to_event_days(cursor, news.event_days)
-    asked = news.telling.keys() | news.days.keys()
+    days = _days(rows, day_of, standings, in_force)
+    telling = _telling(rows, standings, in_force)
+    add_to_event_days(cursor, rows.numbers(day_of, counts))
+    asked = telling.keys() | days.keys()
     before = read_moments(cursor, asked - known.keys())
     before |= {person_id: known[person_id] for person_id in asked & known.keys()}
     after = dict(before)
-    for person_id, records in news.telling.items():
+    for person_id, records in telling.items():
         for record in records:
             after[person_id] = _with_event(after[person_id], record, in_force)
-    new_days = _add_person_days(cursor, news.days)
+    new_days = _add_person_days(cursor, days)
     changed = {person_id for person_id in after if after[person_id] != before[person_id]}
     _write_moments(cursor, {person_id: after[person_id] for person_id in changed})
     touched = changed | new_days.keys()
@@ -113,12 +108,13 @@ def add_events(
     news_of = {person_id: after[person_id].firsts(calendar) for person_id in changed}
     change = _change(cursor, before=firsts, after=firsts | news_of, new_days=new_days)
     add_to_counters(cursor, change)
-    _note(standings, rows.persons, after)
+    learned = changed | (after.keys() - known.keys())
+    _note(standings, rows.persons, {person_id: after[person_id] for person_id in learned})
     _add_to_last_day(cursor, rows, standings, counts, in_force)
     # Of those who count only now, earlier batches hold minutes, too.
     got_profile = [one for one in after if after[one].has_profile and not before[one].has_profile]
     if got_profile:
-        last_day.look_again(cursor, in_force.ignored_events, got_profile)
+        last_active.look_again(cursor, in_force.ignored_events, got_profile)
     transaction.on_commit(lambda: remembered.learn(rows.persons, standings))
 
 
@@ -141,12 +137,13 @@ def _note(
     places = np.searchsorted(persons, list(moments))
     standings["excluded"][places] = [one.excluded for one in moments.values()]
     standings["has_profile"][places] = [one.has_profile for one in moments.values()]
-    standings["first_event"][places] = [one.news_before for one in moments.values()]
+    for moment in MOMENTS:
+        standings[moment][places] = [one.news_before(moment) for one in moments.values()]
 
 
 def _add_to_last_day(
     cursor: psycopg.Cursor,
-    rows: "_Rows",
+    rows: Rows,
     standings: NDArray[np.void],
     counts: NDArray[np.bool_],
     in_force: Definitions,
@@ -160,72 +157,12 @@ def _add_to_last_day(
     is_active = counts & ~rows.named(in_force.ignored_events)
     np.maximum.at(latest, rows.person[is_active], minutes[is_active])
     news = np.flatnonzero(standings["has_profile"] & (latest > standings["last_minute"]))
-    latest = latest[news]
-    persons = picked(rows.persons, news.tolist())
-    last_day.add_last_active(cursor, dict(zip(persons, latest.tolist(), strict=True)))
-    standings["last_minute"][news] = latest
-
-
-@dataclass
-class _News:
-    """What a batch of events may change, as far as one can tell from what is known."""
-
-    event_days: Mapping[tuple[str, int], int]
-    days: Mapping[int, set[int]]  # active ones, by person
-    telling: Mapping[int, list[EventRecord]]  # by person: may be the first of a kind
-
-
-@dataclass
-class _Rows:
-    """Events by person, with numbers for what there are few of."""
-
-    events: Batch
-    place: NDArray[np.int64]  # of each event in it
-    times: NDArray[np.int64]
-    persons: list[int]  # each once
-    person: NDArray[np.int64]  # of each event, as a place in `persons`
-    names: list[str]  # each once
-    name: NDArray[np.int64]  # of each event, as a place in `names`
-
-    @classmethod
-    def of(cls, events: Batch, person_ids: NDArray[np.int64], order: NDArray[np.int64]) -> "_Rows":
-        person_ids = person_ids[order]
-        is_first = np.diff(person_ids, prepend=person_ids[0] - 1) != 0
-        names, number = events.numbered_names
-        return cls(
-            events,
-            order,
-            events.times[order],
-            person_ids[is_first].tolist(),
-            np.cumsum(is_first) - 1,
-            names,
-            number[order],
-        )
-
-    def days(self, calendar: LocalCalendar) -> NDArray[np.int64]:
-        """Return the local day of each event, asking once for each quarter of an hour."""
-        quarters, inverse = np.unique(self.times // (QUARTER * 1_000_000), return_inverse=True)
-        days = [calendar.day_at(quarter * QUARTER) for quarter in quarters.tolist()]
-        return np.array(days, np.int64)[inverse]
-
-    def numbers(
-        self, times: NDArray[np.int64], which: NDArray[np.bool_]
-    ) -> dict[tuple[str, int], int]:
-        """Return how many of these events have a name and a time, such as a day's ordinal."""
-        keys = times[which] * len(self.names) + self.name[which]
-        each, events = np.unique(keys, return_counts=True)
-        return {
-            (self.names[key % len(self.names)], key // len(self.names)): number
-            for key, number in zip(each.tolist(), events.tolist(), strict=True)
-        }
-
-    def named(self, names: Collection[str]) -> NDArray[np.bool_]:
-        """Tell of each event whether its name is among these."""
-        return np.array([name in names for name in self.names])[self.name]
+    last_active.add(cursor, np.array(rows.persons)[news], latest[news])
+    standings["last_minute"][news] = latest[news]
 
 
 def _days(
-    rows: _Rows, day_of: NDArray[np.int64], standings: NDArray[np.void], in_force: Definitions
+    rows: Rows, day_of: NDArray[np.int64], standings: NDArray[np.void], in_force: Definitions
 ) -> dict[int, set[int]]:
     """Return the active days that may be new, by person, and note each one's latest."""
     qualifies = ~rows.named(in_force.ignored_events)
@@ -239,11 +176,15 @@ def _days(
 
 
 def _telling(
-    rows: _Rows, standings: NDArray[np.void], in_force: Definitions
+    rows: Rows, standings: NDArray[np.void], in_force: Definitions
 ) -> dict[int, list[EventRecord]]:
     """Return the events that may be the first of their kind, by person."""
-    may_tell = rows.times < standings["first_event"][rows.person]
-    may_tell |= rows.named({in_force.signup_event, in_force.activation_event})
+    may_tell = rows.times < standings["first_event_at"][rows.person]
+    for event, moment in (
+        (in_force.signup_event, "signup_at"),
+        (in_force.activation_event, "activated_at"),
+    ):
+        may_tell |= rows.named({event}) & (rows.times < standings[moment][rows.person])
     telling: dict[int, list[EventRecord]] = defaultdict(list)
     for place in np.flatnonzero(may_tell).tolist():
         telling[rows.persons[rows.person[place]]].append(rows.events[int(rows.place[place])])

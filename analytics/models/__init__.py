@@ -2,7 +2,7 @@ from .capture import CaptureHour, ImportRun, InboxRequest, Outcome, ProjectKey, 
 from .event import Event, EventUuid
 from .forwarding import ForwardingBatch, ForwardingState
 from .person import DistinctId, ExclusionRule, Group, Person, PersonDay, PersonMerge
-from .rollup import Counter, EventDay, EventMinute, LastActive, RollupDefinition
+from .rollup import Counter, EventDay, EventMinute, LastActiveBlock, RollupDefinition
 
 __all__ = [
     "CaptureHour",
@@ -18,7 +18,7 @@ __all__ = [
     "Group",
     "ImportRun",
     "InboxRequest",
-    "LastActive",
+    "LastActiveBlock",
     "Outcome",
     "Person",
     "PersonDay",

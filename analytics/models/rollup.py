@@ -6,8 +6,6 @@ from django.db.models.functions import Now
 
 from analytics.calculations.cells import CounterName
 
-from .person import Person
-
 
 class Counter(models.Model):
     """A number of persons. `analytics.calculations.cells` says what counts where."""
@@ -46,20 +44,22 @@ class EventMinute(models.Model):
         return f"{self.event or 'all'}[{self.minute:%H:%M}] = {self.value}"
 
 
-class LastActive(models.Model):
-    """When a person who counts was last active, if that was within the last day."""
+class LastActiveBlock(models.Model):
+    """When the persons of a block were last active: those whose ids are next to each other.
 
-    person = models.OneToOneField(
-        Person, on_delete=models.CASCADE, primary_key=True, db_constraint=False
+    Every batch of events changes it for most persons, and a row costs hardly more for a hundred.
+    """
+
+    PERSONS = 128
+
+    block = models.BigIntegerField(primary_key=True, help_text="The persons' ids, divided by 128")
+    minutes = models.BinaryField(
+        help_text="For each the minute since 1970 of their latest qualifying event, if they count:"
+        " 4 bytes, the highest first; 0: none"
     )
-    # No index: it would have to follow every change, and whoever reads reads most of the table.
-    at = models.DateTimeField(help_text="Their latest qualifying event")
-
-    class Meta:
-        verbose_name_plural = "last active"
 
     def __str__(self) -> str:
-        return f"{self.person_id} at {self.at}"
+        return f"persons {self.block * self.PERSONS} to {(self.block + 1) * self.PERSONS - 1}"
 
 
 class RollupDefinition(models.Model):

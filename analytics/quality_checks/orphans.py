@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from analytics import events
 from analytics.data_quality import NO_DATA, PASSED, Example, Finding, MendableCheck, Verdict
-from analytics.models import DistinctId, LastActive, Person, PersonDay
+from analytics.models import DistinctId, Person, PersonDay
 
 SHOWN = 5
 
@@ -50,6 +50,4 @@ class Orphans(MendableCheck):
 
 def _orphans() -> list[QuerySet[Any]]:
     nobody = ~Exists(Person.objects.filter(pk=OuterRef("person_id")))
-    return [
-        rows.filter(nobody) for rows in (DistinctId.objects, PersonDay.objects, LastActive.objects)
-    ]
+    return [rows.filter(nobody) for rows in (DistinctId.objects, PersonDay.objects)]

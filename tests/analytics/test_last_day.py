@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+import time_machine
+from django.core.management import call_command
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analytics import erasure, exclusions, last_day, real_time, rebuild
+from analytics import erasure, exclusions, last_active, last_day, real_time, rebuild
 from analytics.ingest import store
 from analytics.memory import Memory
-from analytics.models import EventMinute, LastActive, Person
+from analytics.models import DistinctId, EventMinute, LastActiveBlock, Person
 from tests.events import record
 
 pytestmark = pytest.mark.django_db
@@ -101,13 +103,43 @@ def test_what_is_older_than_the_last_day_is_forgotten():
     store([record("used", "ada", now - timedelta(hours=1)), record("used", "ben", now)])
     old = now - timedelta(hours=27)
     EventMinute.objects.filter(minute__lt=now - timedelta(minutes=30)).update(minute=old)
-    LastActive.objects.filter(at__lt=now - timedelta(minutes=30)).update(at=old)
     last_day.forget_old()
     assert not EventMinute.objects.filter(minute=old).exists()
-    assert LastActive.objects.count() == 1
+
+
+def test_who_was_active_24_hours_ago_is_no_difference_though_a_check_takes_minutes():
+    start = timezone.now().replace(second=30, microsecond=0)
+    store([record("used", "ada", start - timedelta(hours=24) + timedelta(seconds=40))])
+    with time_machine.travel(start, tick=False) as clock:
+        assert rebuild.check(progress=lambda *_: clock.shift(60)) == []
+
+
+def test_whoever_is_active_is_named_with_the_minute_in_whatever_block():
+    now = timezone.now().replace(second=0, microsecond=0)
+    store([record("used", f"p{n}", now - timedelta(minutes=n)) for n in range(300)])
+    persons, minutes = last_active.active_since(now - timedelta(minutes=200))
+    wanted = {
+        known.person_id: now.timestamp() // 60 - int(known.distinct_id[1:])
+        for known in DistinctId.objects.all()
+        if int(known.distinct_id[1:]) < 200
+    }
+    assert dict(zip(persons.tolist(), minutes.tolist(), strict=True)) == wanted
+
+
+def test_the_migration_to_blocks_keeps_who_was_active_when_there_and_back():
+    now = timezone.now()
+    store([record("used", f"p{n}", now - timedelta(minutes=n)) for n in range(300)])  # 3 blocks
+    blocks = {*LastActiveBlock.objects.values_list()}
+    call_command("migrate", "analytics", "0017", verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), count(DISTINCT at) FROM analytics_lastactive")
+        assert cursor.fetchone() == (300, 300)
+    call_command("migrate", "analytics", verbosity=0)
+    assert {*LastActiveBlock.objects.values_list()} == blocks
+    assert rebuild.check() == []
 
 
 def test_history_that_is_imported_is_not_of_the_last_day():
     store([record("used", "ada")])
     assert not EventMinute.objects.exists()
-    assert not LastActive.objects.exists()
+    assert not LastActiveBlock.objects.exists()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from django.db import connection
 
-from analytics import erasure, rebuild
+from analytics import erasure, rebuild, rollups
 from analytics.inbox import Inbox
 from analytics.memory import STANDING, Known, forget
 from analytics.models import DistinctId, Event, Person
@@ -76,11 +76,38 @@ def test_persons_stand_as_they_were_learned_however_many_they_are():
     assert (found["last_minute"][[0, 2, 3]].tolist(), unknown) == ([4_999, 7, 4_997], [1])
 
 
+def store(inbox, name, *, day, hour=10, distinct_id="ada"):
+    moment = f"2024-05-{day:02}T{hour}:00:00Z"
+    event = {"event": name, "distinct_id": distinct_id, "timestamp": moment}
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": [event]})
+    inbox.process_batch()
+
+
 def test_an_earlier_first_event_is_noticed_though_the_person_is_remembered(inbox):
-    event = {"event": "used", "distinct_id": "ada", "timestamp": "2024-05-01T10:00:00Z"}
-    for day in ("02", "01"):
-        event["timestamp"] = f"2024-05-{day}T10:00:00Z"
-        sdk.post("/batch/", {"api_key": sdk.key(), "batch": [event]})
-        inbox.process_batch()
-        assert f"{person('ada').first_event_at:%d}" == day
+    for day in (2, 1):
+        store(inbox, "used", day=day)
+        assert person("ada").first_event_at.day == day
     assert rebuild.check() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "moment"), [("signed_up", "signup_at"), ("workflow_created", "activated_at")]
+)
+def test_an_earlier_event_of_its_kind_is_noticed_though_it_is_not_the_first_of_all(
+    inbox, name, moment
+):
+    store(inbox, "used", day=1)
+    for day in (4, 3):
+        store(inbox, name, day=day)
+        assert getattr(person("ada"), moment).day == day
+    assert rebuild.check() == []
+
+
+def test_an_activation_after_the_first_asks_the_database_for_no_person(inbox, monkeypatch):
+    store(inbox, "workflow_created", day=1, hour=10, distinct_id="cleo")
+    asked, read = [], rollups.read_moments
+    monkeypatch.setattr(
+        rollups, "read_moments", lambda cursor, ids: asked.extend(ids) or read(cursor, ids)
+    )
+    store(inbox, "workflow_created", day=1, hour=11, distinct_id="cleo")
+    assert (Event.objects.filter(event="workflow_created").count(), asked) == (2, [])
