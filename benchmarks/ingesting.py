@@ -10,8 +10,8 @@ from analytics.models import Event, InboxRequest
 from benchmarks import dataset, traffic, workers
 from benchmarks.workers import Worker
 
-EVENTS = 400_000  # of one measurement: several batches for every thread
-ROUNDS = 5
+EVENTS = 500_000  # of one measurement
+ROUNDS = 9  # the machine may change its pace between both sides of one
 OURS, THEIRS = "bench_ingest", "bench_copy"
 
 

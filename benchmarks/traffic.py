@@ -66,10 +66,10 @@ def fill_database(name: str) -> str:
     return token
 
 
-def events(number: int, *, seed: int) -> list[Event]:
-    """Return events of the last day, in the order of time, of persons drawn at random."""
+def events(number: int, *, seed: int, of_the_last: timedelta = timedelta(days=1)) -> list[Event]:
+    """Return events of this time, in its order, of persons drawn at random."""
     random = Random(seed)
-    start, step = datetime.now(UTC) - timedelta(days=1), timedelta(days=1) / number
+    start, step = datetime.now(UTC) - of_the_last, of_the_last / number
     active = random.sample(range(1, PERSONS + 1), min(PERSONS, number // _PER_PERSON + 1))
     return [
         Event(
