@@ -1,16 +1,12 @@
 """Accept capture requests: an answer is given once the request is committed to the inbox."""
 
-import select
-import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import psycopg
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import transaction
 from django.db.models import QuerySet
 
 from analytics import ledger, rejections, retention_period
@@ -18,9 +14,10 @@ from analytics.calculations import body as bodies
 from analytics.calculations import wire
 from analytics.calculations.body import Envelope, TooLarge
 from analytics.calculations.wire import Arrival, Reason, Refused, Rejection
+from analytics.group_commit import GroupCommit
 from analytics.ledger import Line
-from analytics.models import Outcome, ProjectKey
-from analytics.postgres import Prepared, bigint, integer, timestamptz
+from analytics.models import InboxRequest, Outcome, ProjectKey
+from analytics.postgres import bigint, brief_transaction, integer, timestamptz
 from analytics.project_keys import Key, ProjectKeys, RateLimiter
 
 DEFAULT_KEY_NAME = "Default"
@@ -28,11 +25,17 @@ DEFAULT_KEY_NAME = "Default"
 project_keys = ProjectKeys()
 rate_limiter = RateLimiter()
 
-_insert_request = Prepared(
-    "plumbline_inbox",
-    "INSERT INTO analytics_inboxrequest"
-    " (project_key_id, received_at, body, events, size, sent_at, sdk)"
-    " VALUES ($1::bigint, $2::timestamptz, $3, $4::int, $5::int, $6::timestamptz, $7)",
+requests = GroupCommit(
+    InboxRequest._meta.db_table,
+    {
+        "project_key_id": "bigint",
+        "received_at": "timestamptz",
+        "body": "bytea",
+        "events": "int",
+        "size": "int",
+        "sent_at": "timestamptz",
+        "sdk": "text",
+    },
 )
 
 _AHEAD = ("warning", "timestamp: too far ahead, so its arrival counts")
@@ -76,8 +79,7 @@ def accept(submission: Submission) -> None:
     `TooLarge`, `BadToken`, `UnknownKey`, `Overloaded`, `RateLimited` or `QuotaExceeded`.
     """
     envelope = _opened(submission)
-    raw = _raw_connection()
-    key = _admitted(raw, submission, envelope)
+    key = _admitted(submission, envelope)
     arrival = _arrival(submission, envelope)
     bad: list[Rejection] = []
     for position, sent in enumerate(envelope.events):
@@ -88,7 +90,7 @@ def accept(submission: Submission) -> None:
             bad.append(error.rejection(sent, position))
     else:
         _refuse(key, arrival, bad)
-    _insert(raw, key, submission, envelope)
+    _insert(key, submission, envelope)
 
 
 def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
@@ -99,9 +101,8 @@ def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
     """
     envelope = _opened(submission)
     uuids = [wire.uuid_as_sent(sent) for sent in envelope.events]
-    raw = _raw_connection()
     try:
-        key = _admitted(raw, submission, envelope)
+        key = _admitted(submission, envelope)
     except QuotaExceeded:
         return _named(uuids, [("drop", "over the daily quota of the key")] * len(uuids))
     arrival = _arrival(submission, envelope)
@@ -119,7 +120,7 @@ def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
     if len(bad) == len(envelope.events):
         _keep_refused(key, arrival, bad)
     else:
-        _insert(raw, key, submission, envelope)
+        _insert(key, submission, envelope)
     return _named(uuids, results)
 
 
@@ -135,10 +136,10 @@ def _opened(submission: Submission) -> Envelope:
     return envelope
 
 
-def _admitted(raw: psycopg.Connection, submission: Submission, envelope: Envelope) -> Key:
+def _admitted(submission: Submission, envelope: Envelope) -> Key:
     """Return the key that the request comes with, where it may come in now."""
     token = bodies.checked_token(submission.token or envelope.token)
-    key = project_keys.find(raw, token, submission.received_at)
+    key = project_keys.find(token, submission.received_at)
     if key is None:
         raise UnknownKey
     events = len(envelope.events)
@@ -161,13 +162,12 @@ def _arrival(submission: Submission, envelope: Envelope) -> Arrival:
     return arrival.sent(envelope.sent_at)
 
 
-def _insert(raw: psycopg.Connection, key: Key, submission: Submission, envelope: Envelope) -> None:
+def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
     """Commit the request."""
     body = submission.body
     if submission.encoding == "deflate":  # nothing in such a body tells that it is one
         body = bodies.decompressed(body, encoding="deflate")
-    _insert_request.execute(
-        raw,
+    requests.insert(
         [
             bigint(key.id),
             timestamptz(submission.received_at),
@@ -191,13 +191,13 @@ def _refuse(key: Key, arrival: Arrival, bad: Sequence[Rejection]) -> None:
 def _keep_refused(key: Key, arrival: Arrival, bad: Sequence[Rejection]) -> None:
     hour = ledger.hour_of(arrival.received_at)
     reasons = Counter(rejection.reason for rejection in bad)
-    with transaction.atomic():
+    with brief_transaction() as cursor:
         rejections.record(
             rejections.captured(rejection, arrival, project_key_id=key.id, outcome=Outcome.REFUSED)
             for rejection in bad
         )
         ledger.add(
-            psycopg.Cursor(_raw_connection()),
+            cursor,
             {Line(hour, key.id, Outcome.REFUSED, reason): n for reason, n in reasons.items()},
         )
 
@@ -205,51 +205,9 @@ def _keep_refused(key: Key, arrival: Arrival, bad: Sequence[Rejection]) -> None:
 def _count_limited(key: Key, submission: Submission, events: int, limit: str) -> None:
     """Count what was not acknowledged: not worth waiting for the disk in a flood of requests."""
     line = Line(ledger.hour_of(submission.received_at), key.id, Outcome.LIMITED, limit)
-    with transaction.atomic():
-        cursor = psycopg.Cursor(_raw_connection())
+    with brief_transaction() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
         ledger.add(cursor, {line: events})
-
-
-class _Lease:
-    """A thread's connection to the database, given back when the thread ends.
-
-    A server ends threads that have nothing to do, and the pool would miss their connections.
-    """
-
-    connection: BaseDatabaseWrapper | None = None
-
-    def __del__(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-
-
-class _Leases(threading.local):
-    def __init__(self) -> None:  # in each thread
-        self.own = _Lease()
-
-
-_leases = _Leases()
-
-
-def _raw_connection() -> psycopg.Connection:
-    """Return this thread's connection to the database, which commits each statement."""
-    ours = connections[DEFAULT_DB_ALIAS]  # in an event loop not the thread's
-    _leases.own.connection = ours
-    if ours.connection is not None and _hung_up(ours.connection):
-        ours.close()
-    ours.ensure_connection()
-    raw: psycopg.Connection = ours.connection
-    return raw
-
-
-def _hung_up(raw: psycopg.Connection) -> bool:
-    """Whether the server ended a connection that waits for work; costs no round trip."""
-    if raw.closed:
-        return True
-    poll = select.poll()
-    poll.register(raw.fileno(), select.POLLIN)
-    return bool(poll.poll(0))  # a server says nothing unasked but farewell
 
 
 @transaction.atomic

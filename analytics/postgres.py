@@ -1,5 +1,6 @@
 """What we need of PostgreSQL beyond Django: large parameters, cheaply, and locks."""
 
+import select
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,26 @@ integer, bigint = Struct("!i").pack, Struct("!q").pack  # in PostgreSQL's binary
 def timestamptz(moment: datetime) -> bytes:
     """Return an aware moment in PostgreSQL's binary form."""
     return bigint((moment - _EPOCH) // _MICROSECOND)
+
+
+@contextmanager
+def brief_transaction() -> Iterator[psycopg.Cursor]:
+    """Give a cursor in a transaction; a connection of a pool is given back at its end."""
+    try:
+        with transaction.atomic():
+            yield psycopg.Cursor(connection.connection)
+    finally:
+        if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
+            connection.close()
+
+
+def has_hung_up(raw: psycopg.Connection) -> bool:
+    """Whether the server ended a connection that waits for work; costs no round trip."""
+    if raw.closed:
+        return True
+    poll = select.poll()
+    poll.register(raw.fileno(), select.POLLIN)
+    return bool(poll.poll(0))  # a server says nothing unasked but farewell
 
 
 class Prepared:

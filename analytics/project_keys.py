@@ -14,6 +14,8 @@ import psycopg
 import redis
 from django.conf import settings
 
+from analytics.postgres import brief_transaction
+
 TTL = 2.0  # seconds
 _VALKEY_PAUSE = 5.0  # seconds without a rate limit after Valkey did not answer
 
@@ -65,16 +67,16 @@ class ProjectKeys:
     _read_at: float = float("-inf")
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def find(self, connection: psycopg.Connection, token: str, now: datetime) -> Key | None:
+    def find(self, token: str, now: datetime) -> Key | None:
         """Return the key in use with a token; a new one is known at once."""
         if monotonic() - self._read_at > TTL and self._lock.acquire(blocking=False):
             try:
-                self._read(connection, now)
+                self._read(now)
             finally:
                 self._lock.release()
         if token not in self._keys:
             with self._lock:
-                self._read(connection, now)
+                self._read(now)
         return self._keys.get(token)
 
     def forget(self) -> None:
@@ -82,16 +84,16 @@ class ProjectKeys:
         self._read_at = float("-inf")
         self._keys = {}
 
-    def _read(self, connection: psycopg.Connection, now: datetime) -> None:
-        cursor = psycopg.Cursor(connection)
-        keys = cursor.execute(_READ).fetchall()
-        with_quota = [key_id for _, key_id, _, quota in keys if quota is not None]
-        used = used_today(cursor, with_quota, now)
+    def _read(self, now: datetime) -> None:
+        with brief_transaction() as cursor:
+            keys = cursor.execute(_READ).fetchall()
+            with_quota = [key_id for _, key_id, _, quota in keys if quota is not None]
+            used = used_today(cursor, with_quota, now)
+            (self.inbox_depth,) = cursor.execute(_DEPTH).fetchone() or (0,)
         self._keys = {
             token: Key(key_id, rate_limit, None if quota is None else quota - used.get(key_id, 0))
             for token, key_id, rate_limit, quota in keys
         }
-        (self.inbox_depth,) = cursor.execute(_DEPTH).fetchone() or (0,)
         self._read_at = monotonic()
 
 

@@ -39,9 +39,11 @@ def _wsgi_application():
 
 
 @pytest.fixture(autouse=True)
-def forgotten_project_keys():
-    """Keys are remembered for seconds; another test has others."""
+def fresh_capture():
+    """Keys are remembered for seconds, a connection for ever; another test has others."""
     capture.project_keys.forget()
+    yield
+    capture.requests.close()
 
 
 @pytest.fixture

@@ -10,12 +10,15 @@ from pathlib import Path
 
 from django.db import connections
 
+from analytics import capture
+
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 60  # seconds, for what happens soon on an idle machine
 
 
 def fork(work: Callable[[], object]) -> int:
     """Run `work` in a child process with connections of its own; return the child's pid."""
+    capture.requests.close()
     pid = os.fork()
     if pid:
         return pid

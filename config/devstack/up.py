@@ -101,7 +101,7 @@ def _stages(host: str, port: int) -> list[list[Program]]:
 def web_command(host: str, port: int, application: str = _WSGI) -> list[str]:
     """Return the command that serves a WSGI application; the benchmarks serve others with it."""
     options = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "2"]
-    options += ["--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "3"]
+    options += ["--blocking-threads", "8", "--no-ws", "--workers-kill-timeout", "3"]
     return [sys.executable, "-m", "granian", *options, application]
 
 
