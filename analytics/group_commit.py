@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import accumulate, count
 from queue import SimpleQueue
 from threading import Lock
 
@@ -12,11 +12,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from analytics.postgres import Prepared, has_hung_up
 
+# What a statement inserts: the server keeps one for each number of rows, the client a buffer.
+MOST_ROWS = 16
+MOST_BYTES = 1024 * 1024  # or one larger row
+
 _Values = Sequence[bytes | None]  # in PostgreSQL's binary form
 
 
 class _YourTurn:
-    """To insert what waits, one's own row included."""
+    """To insert what waits."""
 
 
 _Outcome = BaseException | None
@@ -27,6 +31,10 @@ _YOUR_TURN = _YourTurn()
 class _Row:
     values: _Values
     news: SimpleQueue[_YourTurn | _Outcome] = field(default_factory=SimpleQueue)
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, filter(None, self.values)))
 
 
 class GroupCommit:
@@ -68,9 +76,10 @@ class GroupCommit:
             self._connection.close()
 
     def _commit(self, own: _Row) -> _Outcome:
-        """Insert all that waits, and tell the others."""
+        """Insert what waits, one's own row first, and tell the others."""
         with self._lock:
-            rows, self._waiting = self._waiting, []
+            rows = self._next_rows()
+            del self._waiting[: len(rows)]
         outcome: _Outcome = None
         try:
             values = [value for row in rows for value in row.values]
@@ -85,6 +94,12 @@ class GroupCommit:
             if row is not own:
                 row.news.put(outcome)
         return outcome
+
+    def _next_rows(self) -> list[_Row]:
+        waiting = self._waiting[:MOST_ROWS]
+        sizes = accumulate(row.size for row in waiting)
+        fitting = [row for row, size in zip(waiting, sizes, strict=True) if size <= MOST_BYTES]
+        return fitting or waiting[:1]
 
     def _raw_connection(self) -> psycopg.Connection:
         """Return a connection that commits each statement."""

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
+from analytics import group_commit
 from analytics.group_commit import GroupCommit
 from analytics.models import InboxRequest
 from analytics.postgres import bigint, timestamptz
@@ -73,7 +74,22 @@ def test_rows_that_come_during_a_commit_share_the_next(group):
     assert commits() == [[b"a", b"b", b"c"], [b"first"]]
 
 
-def test_a_row_alone_is_committed_alone(group):
+@pytest.mark.parametrize(("limit", "value"), [("MOST_ROWS", 2), ("MOST_BYTES", 40)])
+def test_only_so_much_shares_a_commit(group, monkeypatch, limit, value):
+    monkeypatch.setattr(group_commit, limit, value)
+    with while_a_commit_takes_long(group) as start:
+        for body in (b"a", b"b", b"c"):  # with 16 bytes of other values each
+            start(body)
+    assert sorted(map(len, commits())) == [1, 1, 2]
+
+
+def test_a_row_beyond_the_size_of_a_commit_has_one_of_its_own(group, monkeypatch):
+    monkeypatch.setattr(group_commit, "MOST_BYTES", 20)
+    insert(group, b"larger")
+    assert commits() == [[b"larger"]]
+
+
+def test_a_row_that_comes_alone_is_committed_alone(group):
     for body in (b"a", b"b"):
         insert(group, body)
     assert commits() == [[b"a"], [b"b"]]
