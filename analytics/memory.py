@@ -2,62 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import repeat
 from threading import Lock
 
-import msgspec
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from analytics.calculations.batch import microseconds
-from analytics.calculations.calendar import LocalCalendar
-from analytics.calculations.cells import Firsts, activation_window
+from analytics.moments import MOMENTS
 
 _MAX_PERSONS = 250_000  # some 60 MB
-
-# When a person first had an event of a kind. In a standing: Unix time in microseconds.
-MOMENTS = ("first_event_at", "signup_at", "activated_at")
 
 # What of a person decides whether an event can change anything.
 STANDING = np.dtype(
     [
         ("excluded", "?"),
         ("has_profile", "?"),
-        *[(moment, "i8") for moment in MOMENTS],  # an event before it changes something
+        *[(moment, "i8") for moment in MOMENTS],  # Unix time in microseconds; earlier is news
         ("last_day", "i8"),  # the latest active one that is known, as an ordinal
         ("last_minute", "i8"),  # the latest active one that is known, since 1970
     ]
 )
-_ANY_TIME = np.iinfo(np.int64).max
-
-
-class Moments(msgspec.Struct, frozen=True, gc=False):
-    """A person's first events, as aware moments, and whether the person counts."""
-
-    excluded: bool = False
-    has_profile: bool = True
-    first_seen_at: datetime | None = None
-    first_event_at: datetime | None = None
-    signup_at: datetime | None = None
-    activated_at: datetime | None = None
-
-    def firsts(self, calendar: LocalCalendar) -> Firsts:
-        signup, activation = self.signup_at, self.activated_at
-        return Firsts(
-            signup_day=calendar.day(signup) if signup else None,
-            activated_within=activation_window(
-                activation - signup if signup and activation else None
-            ),
-            active_day=calendar.day(self.first_event_at) if self.first_event_at else None,
-            excluded=self.excluded or not self.has_profile,
-        )
-
-    def news_before(self, moment: str) -> int:
-        """Return the Unix time in microseconds before which an event of its kind is news."""
-        known: datetime | None = getattr(self, moment)
-        return microseconds(known) if known and self.has_profile else _ANY_TIME
 
 
 @dataclass

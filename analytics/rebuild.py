@@ -15,7 +15,7 @@ from analytics import definitions, last_active, last_day, memory, rollups
 from analytics.calculations.calendar import LocalCalendar
 from analytics.calculations.cells import Cell, add_cells
 from analytics.definitions import FIRST_EVENT, Definitions
-from analytics.memory import Moments
+from analytics.moments import Moments
 
 Progress = Callable[[str, int, int], None]  # step, done, of
 

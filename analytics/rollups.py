@@ -5,12 +5,10 @@ between a person's cells after and before.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
-from typing import Any
+from datetime import date
 
-import msgspec.structs
 import numpy as np
 import psycopg
 from django.db import transaction
@@ -23,7 +21,8 @@ from analytics.calculations.cells import Cell, Firsts, add_cells
 from analytics.calculations.rows import Rows
 from analytics.calculations.wire import EventRecord
 from analytics.definitions import Definitions
-from analytics.memory import MOMENTS, Known, Memory, Moments, forget
+from analytics.memory import Known, Memory, forget
+from analytics.moments import MOMENTS, Moments, read_moments, with_event, write_moments
 from analytics.postgres import array_literal
 
 _ADVISORY_LOCK = 7_201_001
@@ -99,10 +98,10 @@ def add_events(
     after = dict(before)
     for person_id, records in telling.items():
         for record in records:
-            after[person_id] = _with_event(after[person_id], record, in_force)
+            after[person_id] = with_event(after[person_id], record, in_force)
     new_days = _add_person_days(cursor, days)
     changed = {person_id for person_id in after if after[person_id] != before[person_id]}
-    _write_moments(cursor, {person_id: after[person_id] for person_id in changed})
+    write_moments(cursor, {person_id: after[person_id] for person_id in changed})
     touched = changed | new_days.keys()
     firsts = {person_id: before[person_id].firsts(calendar) for person_id in touched}
     news_of = {person_id: after[person_id].firsts(calendar) for person_id in changed}
@@ -191,28 +190,6 @@ def _telling(
     return telling
 
 
-def _with_event(moments: Moments, record: EventRecord, in_force: Definitions) -> Moments:
-    """Return the moments with the event's, where it is the first of its kind."""
-    earlier: dict[str, Any] = {}
-    if record.profile and not moments.has_profile:
-        earlier["has_profile"] = True
-    qualifies = record.event not in in_force.ignored_events
-    if in_force.signup_event == definitions.FIRST_EVENT:
-        is_signup = qualifies
-    else:
-        is_signup = record.event == in_force.signup_event
-    for name, applies in (
-        ("first_seen_at", True),
-        ("first_event_at", qualifies),
-        ("signup_at", is_signup),
-        ("activated_at", record.event == in_force.activation_event),
-    ):
-        known: datetime | None = getattr(moments, name)
-        if applies and (known is None or record.timestamp < known):
-            earlier[name] = record.timestamp
-    return msgspec.structs.replace(moments, **earlier) if earlier else moments
-
-
 def _change(
     cursor: psycopg.Cursor,
     *,
@@ -243,47 +220,6 @@ def _change(
         add_cells(change, now, days, persons)
         add_cells(change, was, [day for day in days if day not in added], -persons)
     return change
-
-
-def read_moments(cursor: psycopg.Cursor, person_ids: Iterable[int]) -> dict[int, Moments]:
-    cursor.execute(
-        "SELECT id, excluded, has_profile, first_seen_at, first_event_at, signup_at, activated_at"
-        " FROM analytics_person WHERE id = ANY(%s::bigint[])",
-        [array_literal(person_ids)],
-        binary=True,
-    )
-    return {person_id: Moments(*values) for person_id, *values in cursor.fetchall()}
-
-
-def _write_moments(cursor: psycopg.Cursor, moments: Mapping[int, Moments]) -> None:
-    if not moments:
-        return
-    columns = ("first_seen_at", "first_event_at", "signup_at", "activated_at")
-    cursor.execute(
-        """
-        UPDATE analytics_person SET
-            first_seen_at = new.first_seen_at, first_event_at = new.first_event_at,
-            signup_at = new.signup_at, activated_at = new.activated_at,
-            has_profile = new.has_profile
-        FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
-                    %s::timestamptz[], %s::boolean[])
-            AS new (id, first_seen_at, first_event_at, signup_at, activated_at, has_profile)
-        WHERE analytics_person.id = new.id
-        """,
-        [
-            array_literal(moments),
-            *(
-                array_literal(_iso(values, column) for values in moments.values())
-                for column in columns
-            ),
-            array_literal(values.has_profile for values in moments.values()),
-        ],
-    )
-
-
-def _iso(moments: Moments, column: str) -> str | None:
-    moment: datetime | None = getattr(moments, column)
-    return moment.isoformat() if moment else None
 
 
 def _add_person_days(cursor: psycopg.Cursor, days: Mapping[int, set[int]]) -> dict[int, set[int]]:
