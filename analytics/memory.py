@@ -9,6 +9,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
+from analytics.calculations import recent_days
 from analytics.moments import MOMENTS
 
 _MAX_PERSONS = 250_000  # some 60 MB
@@ -19,7 +20,7 @@ STANDING = np.dtype(
         ("excluded", "?"),
         ("has_profile", "?"),
         *[(moment, "i8") for moment in MOMENTS],  # Unix time in microseconds; earlier is news
-        ("last_day", "i8"),  # the latest active one that is known, as an ordinal
+        *recent_days.FIELDS,
         ("last_minute", "i8"),  # the latest active one that is known, since 1970
     ]
 )

@@ -15,6 +15,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from analytics import definitions, last_active, last_day
+from analytics.calculations import recent_days
 from analytics.calculations.batch import Batch
 from analytics.calculations.calendar import LocalCalendar
 from analytics.calculations.cells import Cell, Firsts, add_cells
@@ -163,14 +164,15 @@ def _add_to_last_day(
 def _days(
     rows: Rows, day_of: NDArray[np.int64], standings: NDArray[np.void], in_force: Definitions
 ) -> dict[int, set[int]]:
-    """Return the active days that may be new, by person, and note each one's latest."""
+    """Return the active days that may be new, by person, and note them."""
     qualifies = ~rows.named(in_force.ignored_events)
-    qualifies &= day_of != standings["last_day"][rows.person]
-    person, day = rows.person[qualifies], day_of[qualifies]
-    np.maximum.at(standings["last_day"], person, day)
+    qualifies &= ~recent_days.are_known(standings[rows.person], day_of)
+    keys = np.unique(rows.person[qualifies] << 32 | day_of[qualifies])
+    person, day = keys >> 32, keys & 0xFFFFFFFF
+    recent_days.add(standings, person, day)
     days: dict[int, set[int]] = defaultdict(set)
-    for key in np.unique(person << 32 | day).tolist():
-        days[rows.persons[key >> 32]].add(key & 0xFFFFFFFF)
+    for place, ordinal in zip(person.tolist(), day.tolist(), strict=True):
+        days[rows.persons[place]].add(ordinal)
     return days
 
 

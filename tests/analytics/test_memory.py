@@ -111,3 +111,14 @@ def test_an_activation_after_the_first_asks_the_database_for_no_person(inbox, mo
     )
     store(inbox, "workflow_created", day=1, hour=11, distinct_id="cleo")
     assert (Event.objects.filter(event="workflow_created").count(), asked) == (2, [])
+
+
+def test_a_day_before_the_latest_that_is_known_is_not_added_again(inbox, monkeypatch):
+    days, add = [], rollups._add_person_days
+    monkeypatch.setattr(
+        rollups, "_add_person_days", lambda cursor, new: days.append(dict(new)) or add(cursor, new)
+    )
+    for hour, day in enumerate((1, 3, 1, 2), start=10):
+        store(inbox, "used", day=day, hour=hour, distinct_id="cleo")
+    assert [bool(new) for new in days] == [True, True, False, True]
+    assert rebuild.check() == []
