@@ -96,6 +96,7 @@ def test_text_comes_through_a_form_as_it_was():
         ("x" * 65, "api_key: longer than 64 characters"),
         ("phc_\u00e9", "api_key: not ASCII"),
         ("phx_personal", "api_key: a personal key; use a project key"),
+        ("x" * 64, "api_key: unknown or revoked"),
         ("phc_unknown", "api_key: unknown or revoked"),
     ],
 )

@@ -101,6 +101,12 @@ def test_two_places_in_a_request_are_two_events():
     assert stored() == 2
 
 
+def test_another_event_at_the_same_place_of_another_request_is_no_repetition():
+    for amount in (1, 2):
+        send(EVENT | {"properties": {"amount": amount}})
+    assert stored() == 2
+
+
 def test_without_uuid_and_time_each_arrival_is_an_event(time_machine):
     for moment in ("2024-05-01T10:00:00Z", "2024-05-01T10:00:01Z"):
         time_machine.move_to(moment, tick=False)

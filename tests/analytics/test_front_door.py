@@ -95,7 +95,7 @@ def test_a_token_cannot_break_out_of_the_script():
     assert b'["\\"];alert(1);\\"\\u003cimg>"]' in answer.content
 
 
-@pytest.mark.parametrize("path", [*V0, V1, *FLAGS, *CONFIG])
+@with_and_without_slash([*V0, V1, *FLAGS, *CONFIG])
 def test_a_browser_may_ask_from_any_origin_with_any_header(path):
     headers = "authorization,content-type,posthog-request-id"
     answer = sdk.request(

@@ -20,8 +20,12 @@ ORDINARY = {
 }
 texts = st.sampled_from(["used", " used", "", "\0", "$identify", "é", "x" * 201, "$groupidentify"])
 properties = st.dictionaries(
-    st.sampled_from(["plan", "$set", "$unset", "$process_person_profile", "alias", "$lib"]),
-    st.sampled_from([1, 1e300, "\0", "é", {"a": [[]]}, "9" * 4_100, False, "$ignore_sent_at"]),
+    st.sampled_from(
+        ["plan", "$set", "$unset", "$process_person_profile", "$ignore_sent_at", "alias", "$lib"]
+    ),
+    st.sampled_from(
+        [1, 1e300, "\0", "é", {"a": [[]]}, "9" * 4_100, False, True, "$ignore_sent_at"]
+    ),
 )
 odd_fields = st.fixed_dictionaries(
     {},
@@ -128,6 +132,15 @@ def test_a_moment_that_cannot_be_is_no_ordinary_one(text):
     assert list(parsed.events) == list(one_by_one(raws, Arrival(NOW)))
 
 
+def test_an_event_beyond_the_retention_period_is_rejected_from_among_ordinary_ones():
+    old = ORDINARY | {"timestamp": "2026-06-01T11:00:00.123456+00:00"}
+    plain = msgspec.json.encode({"batch": [ORDINARY, old]})
+    arrival = Arrival(NOW, oldest=NOW - timedelta(days=7))
+    (parsed,) = parsing.parse_bodies([plain], [arrival])
+    assert len(parsed.events) == 1
+    assert [rejection.reason for rejection in parsed.rejections] == ["too_old"]
+
+
 def test_an_unreadable_body_costs_those_beside_it_nothing():
     good = msgspec.json.encode({"batch": [ORDINARY]})
     found = parsing.parse_bodies([good, b"{", good], 3 * [Arrival(NOW)])
@@ -145,6 +158,7 @@ def test_an_unreadable_body_costs_those_beside_it_nothing():
         *({place: {"plan": "pro"}} for place in ("$set", "$set_once")),
         {"properties": {"$unset": ["plan"]}},
         {"properties": {"$process_person_profile": False}},
+        {"properties": {"$ignore_sent_at": True}},
     ],
 )
 def test_an_event_that_means_something_to_capture_keeps_its_record(extra):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from analytics.calculations.body import MAX_BATCH
 from analytics.models import Event, InboxRequest, Person, RejectedEvent
 from tests import sdk
 
@@ -51,6 +52,16 @@ def test_the_id_of_the_request_comes_back_with_answers_and_refusals():
     for token in (None, "phc_unknown"):
         assert send(event(), token=token).headers["PostHog-Request-Id"] == "request-1"
     assert "PostHog-Request-Id" not in send(event(), HTTP_POSTHOG_REQUEST_ID="").headers
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "error"),
+    [(b"{", 400, "body: Input data was truncated"), (bytes(MAX_BATCH + 1), 413, "20 MB")],
+)
+def test_what_cannot_be_read_is_refused_as_a_whole(body, status, error):
+    answer = sdk.post(V1, body, HTTP_AUTHORIZATION=f"Bearer {sdk.key()}")
+    assert answer.status_code == status
+    assert error in answer.json()["error"]
 
 
 def test_good_events_are_ok():
