@@ -17,6 +17,10 @@ from tests.processes import wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 COLUMNS = {"project_key_id": "bigint", "received_at": "timestamptz", "body": "bytea"}
+WAITING = """
+SELECT FROM pg_locks JOIN pg_database AS here ON here.oid = database
+WHERE datname = current_database() AND relation = %s::regclass AND NOT granted
+"""
 NOW = timestamptz(datetime(2026, 3, 1, tzinfo=UTC))
 
 
@@ -50,7 +54,7 @@ def while_a_commit_takes_long(group):
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {group._table} IN SHARE MODE")
         threads.append(in_thread(insert, group, b"first"))
-        wait_until(lambda: cursor.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount)
+        wait_until(lambda: cursor.execute(WAITING, [group._table]).rowcount)
         yield lambda body, then=insert: threads.append(in_thread(then, group, body))
         wait_until(lambda: len(group._waiting) == len(threads) - 1)
     for thread in threads:
