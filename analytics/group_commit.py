@@ -58,8 +58,9 @@ class GroupCommit:
 
         Raise what Django or psycopg would, as does every thread whose row was to share the commit.
         """
-        if connections[DEFAULT_DB_ALIAS].in_atomic_block:  # nobody else's row may depend on it
-            self._statement(1).execute(connections[DEFAULT_DB_ALIAS].connection, values)
+        of_thread = connections[DEFAULT_DB_ALIAS]
+        if of_thread.in_atomic_block:  # nobody else's row may depend on it
+            self._statement(1).execute(of_thread.connection, values)
             return
         row = _Row(values)
         with self._lock:

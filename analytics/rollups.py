@@ -166,7 +166,7 @@ def _days(
 ) -> dict[int, set[int]]:
     """Return the active days that may be new, by person, and note them."""
     qualifies = ~rows.named(in_force.ignored_events)
-    qualifies &= ~recent_days.are_known(standings[rows.person], day_of)
+    qualifies &= ~recent_days.are_known(standings, rows.person, day_of)
     keys = np.unique(rows.person[qualifies] << 32 | day_of[qualifies])
     person, day = keys >> 32, keys & 0xFFFFFFFF
     recent_days.add(standings, person, day)

@@ -12,11 +12,13 @@ DAYS = 64  # the latest and those before it
 FIELDS = [("latest_day", "i8"), ("days", "u8")]  # of a structured array
 
 
-def are_known(persons: NDArray[np.void], days: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell of each row, a person's fields and an ordinal, whether the day is known as active."""
-    age = persons["latest_day"] - days
+def are_known(
+    persons: NDArray[np.void], place: NDArray[np.int64], days: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell of each day, an ordinal, whether it is known of the person at its place."""
+    age = persons["latest_day"][place] - days
     is_recent = (age >= 0) & (age < DAYS)
-    bits = persons["days"] >> np.where(is_recent, age, 0).astype(np.uint64) & np.uint64(1)
+    bits = persons["days"][place] >> np.where(is_recent, age, 0).astype(np.uint64) & np.uint64(1)
     known: NDArray[np.bool_] = is_recent & (bits == 1)
     return known
 
