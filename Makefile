@@ -7,7 +7,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 # Written last, so that an interrupted installation is taken up again; offline it suffices.
 INSTALLED := $(VENV)/installed
-DOMAIN := analytics billing growth operational config
+DOMAIN := common analytics billing growth operational config devstack
 
 # What a deployment sets. Nothing answers at these addresses, and nothing has to.
 PRODUCTION := DATABASE_URL=postgresql://plumbline:secret@127.0.0.1/plumbline \
@@ -20,7 +20,7 @@ help: ## show this list
 	@echo "  Options go into ARGS: make test ARGS='-k retention'"
 
 up: $(INSTALLED) ## run Plumbline with everything it needs; Ctrl-C stops it
-	@$(PYTHON) -m config.devstack up
+	@$(PYTHON) -m devstack up
 
 test: $(INSTALLED) ## run the tests
 	$(PYTHON) -m pytest $(ARGS)

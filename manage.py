@@ -4,7 +4,7 @@
 import os
 import sys
 
-from config.devstack import ensure_services
+from devstack import ensure_services
 
 
 def main() -> None:

@@ -10,14 +10,14 @@ class AnalyticsConfig(AppConfig):
     verbose_name = "Analytics"
 
     def ready(self) -> None:
-        from analytics import data_quality  # noqa: PLC0415
         from analytics.quality_checks import CHECKS  # noqa: PLC0415
+        from common import data_quality  # noqa: PLC0415
 
         data_quality.register(*CHECKS)
         post_migrate.connect(_make_partitions, sender=self)
 
 
 def _make_partitions(**_: Any) -> None:
-    from analytics.partitions import make_ahead  # noqa: PLC0415
+    from analytics.ingestion.partitions import make_ahead  # noqa: PLC0415
 
     make_ahead(timezone.now())  # later ones are a scheduled job's

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from analytics.calculations import company
-from analytics.importing import import_stream
+from analytics.ingestion.importing import import_stream
 from analytics.models import ImportRun, Person
 
 FILE_NAME = "demo.jsonl"

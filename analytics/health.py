@@ -8,9 +8,11 @@ from django.conf import settings
 from django.db.models import Count, Min
 from django.template.defaultfilters import pluralize
 
-from analytics import definitions, inbox, outbox, partitions
+from analytics.forwarding import outbox
+from analytics.forwarding.outbox import Backlog
+from analytics.ingestion import inbox, partitions
 from analytics.models import ForwardingState, RejectedEvent
-from analytics.outbox import Backlog
+from analytics.rollups import definitions
 
 INGEST_PATIENCE = timedelta(seconds=60)
 FORWARDING_PATIENCE = timedelta(minutes=10)

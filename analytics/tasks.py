@@ -5,7 +5,8 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from analytics import forwarding, partitions
+from analytics.forwarding import forwarding
+from analytics.ingestion import partitions
 
 logger = logging.getLogger(__name__)
 

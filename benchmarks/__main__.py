@@ -5,7 +5,7 @@ import os
 from importlib import import_module
 from pathlib import Path
 
-from config.devstack import ensure_services
+from devstack import ensure_services
 
 NAMES = (
     "importing",

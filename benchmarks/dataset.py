@@ -12,11 +12,11 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Sum
 
-from analytics import rebuild
 from analytics.calculations import company
-from analytics.capture import default_project_key
+from analytics.capture.capture import default_project_key
+from analytics.ingestion.partitions import ensure_partitions, month_of
 from analytics.models import EventDay
-from analytics.partitions import ensure_partitions, month_of
+from analytics.rollups import rebuild
 
 FIRST_DAY = date(2025, 7, 1)
 LAST_DAY = date(2026, 6, 30)  # the end of a month, so that it is complete

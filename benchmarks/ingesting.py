@@ -5,8 +5,8 @@ from statistics import median
 
 from django.db import connection
 
-from analytics import rebuild
 from analytics.models import Event, InboxRequest
+from analytics.rollups import rebuild
 from benchmarks import dataset, traffic, workers
 from benchmarks.workers import Worker
 

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks import dataset
-from billing import ledger_check, revenue, revenue_ledger
+from billing.revenue import ledger, ledger_check, revenue
 
 CUSTOMERS = 100_000
 EVENTS_EACH = 6  # in 5 years: more than a change of plan a year
@@ -38,7 +38,7 @@ def run(scale: float) -> None:
     customers = int(CUSTOMERS * scale)
     store(customers)
     start = perf_counter()
-    movements = revenue_ledger.rebuild(now=NOW)
+    movements = ledger.rebuild(now=NOW)
     seconds = perf_counter() - start
     print(f"  {movements:,} movements of {customers:,} customers in {seconds:.1f} s:", flush=True)
     print(f"    {movements / seconds:,.0f}/s (at least 20,000), reading what is stored included")
@@ -51,7 +51,7 @@ def run(scale: float) -> None:
             read(as_of=LAST_DAY)
         print(f"  {name}: {1e3 * median(costs):.1f} ms, {len(queries)} queries (at most 10)")
     start = perf_counter()
-    revenue_ledger.recount([_id(number) for number in range(100)], now=NOW)
+    ledger.recount([_id(number) for number in range(100)], now=NOW)
     print(f"  a recount of 100 customers: {1e3 * (perf_counter() - start):.0f} ms")
 
 

@@ -14,17 +14,14 @@ from rest_framework.test import APIClient
 
 from benchmarks import dataset, ledger
 from benchmarks.dataset import LAST_DAY
-from billing import revenue_ledger
+from billing.revenue import ledger as revenue_ledger
 from config.beat_schedule import create_missing_entries
-from operational import (
-    data_quality,
-    health_alerts,
-    kpi_alerts,
-    priority_actions,
-    readings,
-    report_content,
-)
+from operational.actions import priority_actions
+from operational.alerting import health_alerts, kpi_alerts
+from operational.kpis import readings
 from operational.models import KpiReading, Report
+from operational.quality import data_quality
+from operational.reports import report_content
 
 EVENTS, PERSONS, CUSTOMERS = 10_000_000, 200_000, 20_000
 NOW = datetime.combine(LAST_DAY + timedelta(days=1), time(9), UTC)

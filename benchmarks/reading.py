@@ -6,9 +6,10 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from analytics import active_users, definitions, retention
-from analytics.activation import activation_counts
-from analytics.retention import Cohort
+from analytics.insights import active_users, retention
+from analytics.insights.activation import activation_counts
+from analytics.insights.retention import Cohort
+from analytics.rollups import definitions
 from benchmarks import dataset, raw_sql
 from benchmarks.dataset import LAST_DAY
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 
 from benchmarks import dataset
-from config.devstack.processes import child_options, stop_process
-from config.devstack.server import HOST, free_port
-from config.devstack.up import web_command
+from devstack.processes import child_options, stop_process
+from devstack.server import HOST, free_port
+from devstack.up import web_command
 
 _START_TIMEOUT = 60  # seconds
 

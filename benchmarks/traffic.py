@@ -9,10 +9,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from analytics import rebuild
 from analytics.calculations.body import compressed, decompressed, opened
+from analytics.ingestion.partitions import ensure_partitions, month_of
 from analytics.models import ProjectKey
-from analytics.partitions import ensure_partitions, month_of
+from analytics.rollups import rebuild
 from benchmarks import dataset
 
 PERSONS = 200_000

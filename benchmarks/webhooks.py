@@ -16,10 +16,10 @@ from djstripe.models import APIKey, WebhookEndpoint
 from djstripe.views import ProcessWebhookView
 
 from benchmarks import dataset
-from billing import stripe_gateway, stripe_loading
 from billing.api.stripe_webhook import WEBHOOK_ID, webhook
 from billing.models import MrrMovement, RevenueCustomer
-from config.devstack.fake_stripe import FakeStripe
+from billing.stripe import gateway, loading
+from devstack.fake_stripe import FakeStripe
 
 EVENTS = 1_000
 
@@ -76,7 +76,7 @@ def _replaying(events: list[dict[str, Any]]) -> None:
 def _ledger_after(events: list[dict[str, Any]]) -> tuple[Any, float]:
     with transaction.atomic():
         start = perf_counter()
-        stripe_loading.load(json.dumps(event) for event in events)
+        loading.load(json.dumps(event) for event in events)
         seconds = perf_counter() - start
         movements = MrrMovement.objects.order_by("customer_id", "day", "currency")
         customers = RevenueCustomer.objects.order_by("customer_id")
@@ -88,7 +88,7 @@ def _ledger_after(events: list[dict[str, Any]]) -> tuple[Any, float]:
 
 def _mixed_events(server: FakeStripe, wanted: int) -> list[dict[str, Any]]:
     """Let customers subscribe, change, cancel and pay at the fake Stripe."""
-    call = stripe_gateway.call
+    call = gateway.call
     product = call("post", "/v1/products", name="Pro")["id"]
     prices = [
         call(

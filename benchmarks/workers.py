@@ -31,9 +31,9 @@ def ingest(pipe: Connection) -> None:
     import django
 
     django.setup()
-    from analytics.inbox import Inbox
+    from analytics.ingestion.inbox import Inbox
     from analytics.management.commands import ingest
-    from analytics.memory import Memory
+    from analytics.rollups.person_cache import Memory
 
     def work(inbox: Inbox) -> None:
         while inbox.process_batch():

@@ -8,10 +8,10 @@ from typing import Any
 from django.conf import settings
 
 from analytics.models import Person
-from billing import stripe_gateway, stripe_loading
 from billing.calculations import demo
 from billing.models import Plan, PlanPrice, StripeEvent
-from billing.signals import stripe_changed
+from billing.stripe import gateway, loading
+from billing.stripe.signals import stripe_changed
 
 Json = dict[str, Any]
 _INTERVALS = ("month", "year")
@@ -27,7 +27,7 @@ def load(
     `progress` is told the events done, and of how many.
     """
     prices = _catalogue()
-    if settings.STRIPE_IS_FAKE or not stripe_gateway.is_set_up():
+    if settings.STRIPE_IS_FAKE or not gateway.is_set_up():
         _map(prices)  # nobody pays for made-up prices at a real Stripe
     people = [
         demo.Activated(distinct_id, email or "", activated_at)
@@ -44,56 +44,56 @@ def load(
         done += 1
         progress(done, len(told))
 
-    loaded = stripe_loading.load((json.dumps(event) for event in told), progress=show)
+    loaded = loading.load((json.dumps(event) for event in told), progress=show)
     return len({line.customer_id for line in loaded if line.customer_id})
 
 
 def clear() -> None:
     """Remove what `load` has made, wherever it has gone from there."""
-    customer_ids = set(stripe_gateway.ids_beginning("customer", f"cus_{demo.PREFIX}_"))
-    stripe_gateway.delete_customers(customer_ids)
+    customer_ids = set(gateway.ids_beginning("customer", f"cus_{demo.PREFIX}_"))
+    gateway.delete_customers(customer_ids)
     StripeEvent.objects.filter(event_id__startswith=f"evt_{demo.PREFIX}_").delete()
-    PlanPrice.objects.filter(price_id__in=stripe_gateway.delete_prices(_KEYS)).delete()
+    PlanPrice.objects.filter(price_id__in=gateway.delete_prices(_KEYS)).delete()
     if customer_ids:
         stripe_changed.send(sender=None, customer_ids=customer_ids)
 
 
 def _catalogue() -> dict[str, Json]:
     """Return the prices by lookup key, made at the fake Stripe where there is one."""
-    if not (stripe_gateway.is_set_up() and settings.STRIPE_IS_FAKE):
+    if not (gateway.is_set_up() and settings.STRIPE_IS_FAKE):
         return _made_up()
     try:
         return _at_stripe()
-    except stripe_gateway.StripeProblem:
+    except gateway.StripeProblem:
         return _made_up()  # it cannot be reached
 
 
 def _at_stripe() -> dict[str, Json]:
-    as_of = stripe_gateway.moment()
-    found = {price.get("lookup_key"): price for price in stripe_gateway.every("price")}
+    as_of = gateway.moment()
+    found = {price.get("lookup_key"): price for price in gateway.every("price")}
     prices = {key: found[key] for key in _KEYS if key in found}
     for plan, name, *_ in demo.PRODUCTS:
         wanted = [one for one in _INTERVALS if demo.lookup_key(plan, one) not in prices]
         if not wanted:
             continue
-        product = stripe_gateway.call("post", "/v1/products", name=name, metadata=_MARK)
+        product = gateway.call("post", "/v1/products", name=name, metadata=_MARK)
         for interval in wanted:
             terms = demo.price_terms(plan, interval)
-            price = stripe_gateway.call(
+            price = gateway.call(
                 "post", "/v1/prices", product=product["id"], metadata=_MARK, **terms
             )
             prices[price["lookup_key"]] = price
     for price in prices.values():
-        stripe_gateway.keep(price, as_of=as_of)
+        gateway.keep(price, as_of=as_of)
     return prices
 
 
 def _made_up() -> dict[str, Json]:
-    as_of = stripe_gateway.moment()
+    as_of = gateway.moment()
     prices: dict[str, Json] = {}
     for plan, name, *_ in demo.PRODUCTS:
         product = {"id": f"prod_demo_{plan}", "object": "product", "name": name, "active": True}
-        stripe_gateway.store(product | {"metadata": _MARK}, as_of=as_of)
+        gateway.store(product | {"metadata": _MARK}, as_of=as_of)
         for interval in _INTERVALS:
             price: Json = {
                 "id": f"price_demo_{plan}_{interval}",
@@ -106,7 +106,7 @@ def _made_up() -> dict[str, Json]:
                 **demo.price_terms(plan, interval),
             }
             price["recurring"] |= {"interval_count": 1, "usage_type": "licensed"}
-            stripe_gateway.store(price, as_of=as_of)
+            gateway.store(price, as_of=as_of)
             prices[price["lookup_key"]] = price
     return prices
 

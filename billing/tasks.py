@@ -5,15 +5,10 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from billing import (
-    idempotency,
-    ledger_check,
-    revenue_ledger,
-    stripe_events,
-    usage_limits,
-    usage_notices,
-)
-from billing.signals import stripe_changed
+from billing.limits import usage_limits, usage_notices
+from billing.revenue import ledger, ledger_check
+from billing.stripe import events, idempotency
+from billing.stripe.signals import stripe_changed
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +29,7 @@ def tell_everybody_of_usage() -> None:
 @shared_task  # type: ignore[untyped-decorator]
 def recount_due_revenue() -> None:
     """Recount customers whose MRR changes by itself or waits for a rate; follow new settings."""
-    revenue_ledger.recount_due(now=timezone.now())
+    ledger.recount_due(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -47,7 +42,7 @@ def check_revenue() -> None:
 @shared_task  # type: ignore[untyped-decorator]
 def apply_stripe_event(event_id: str) -> None:
     """Apply one event of Stripe's."""
-    stripe_events.apply(event_id, now=timezone.now())
+    events.apply(event_id, now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -59,5 +54,5 @@ def follow_stripe(customer_id: str) -> None:
 @shared_task  # type: ignore[untyped-decorator]
 def apply_due_stripe_events() -> None:
     """Apply events that failed before, or that no worker was told of."""
-    stripe_events.apply_due(now=timezone.now())
+    events.apply_due(now=timezone.now())
     idempotency.forget_old(timezone.now())

@@ -2,7 +2,6 @@
 
 from django.urls import URLPattern, path, re_path
 
-from billing import checkout_pages
 from billing.admin.revenue import movements_csv, revenue_page
 from billing.admin.usage import person_usage
 from billing.api.revenue import ChurnView, CohortsView, LtvView, MovementsView, MrrView
@@ -17,6 +16,7 @@ from billing.api.stripe import (
 )
 from billing.api.stripe_webhook import webhook
 from billing.api.usage import CheckView, ReservationView, UsageView
+from billing.stripe import checkout_pages
 
 STRIPE = r"^api/billing/stripe/"
 UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

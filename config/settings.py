@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config import admin_look, env
+from config import admin_theme, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -61,7 +61,9 @@ MIGRATION_MODULES = {"djstripe": "billing.djstripe_migrations"}
 
 # --- Usage limits ----------------------------------------------------------------------------
 
-PLUMBLINE_LIMITED_PATHS = env.json_list("PLUMBLINE_LIMITED_PATHS")  # billing/limited_paths.py
+PLUMBLINE_LIMITED_PATHS = env.json_list(
+    "PLUMBLINE_LIMITED_PATHS"
+)  # billing/limits/limited_paths.py
 
 # --- E-mail -------------------------------------------------------------------------------------
 
@@ -98,6 +100,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "knox",
     "rest_framework",
+    "common",
     "analytics",
     "billing",
     "growth",
@@ -116,7 +119,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
-    "billing.middleware.UsageLimitMiddleware",
+    "billing.limits.middleware.UsageLimitMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -222,7 +225,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- The admin ---------------------------------------------------------------------------------
 
-UNFOLD = admin_look.UNFOLD
+UNFOLD = admin_theme.UNFOLD
 
 # --- API ----------------------------------------------------------------------------------------
 
@@ -235,7 +238,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "analytics.api.problems.problem_response",
+    "EXCEPTION_HANDLER": "common.api.problems.problem_response",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Plumbline API",
@@ -244,7 +247,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "analytics.api.schema.finish_schema",
+        "common.api.schema.finish_schema",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -16,6 +16,6 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]
 
-handler400 = "analytics.api.problems.bad_request"
-handler404 = "analytics.api.problems.not_found"
-handler500 = "analytics.api.problems.server_error"
+handler400 = "common.api.problems.bad_request"
+handler404 = "common.api.problems.not_found"
+handler500 = "common.api.problems.server_error"

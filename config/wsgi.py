@@ -11,7 +11,7 @@ os.environ.setdefault("PLUMBLINE_DB_POOL", "9")  # for the pages of eight thread
 
 _django = get_wsgi_application()
 
-from analytics import front_door  # noqa: E402  (Django has to be set up first)
+from analytics.capture import front_door  # noqa: E402  (Django has to be set up first)
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

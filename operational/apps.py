@@ -7,8 +7,8 @@ class OperationalConfig(AppConfig):
     verbose_name = "Operational excellence"
 
     def ready(self) -> None:
-        from operational import jobs  # noqa: PLC0415
-        from operational.goals import create_defaults  # noqa: PLC0415
+        from operational.health import jobs  # noqa: PLC0415
+        from operational.kpis.goals import create_defaults  # noqa: PLC0415
 
         jobs.connect()
         post_migrate.connect(create_defaults, sender=self)

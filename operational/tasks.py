@@ -3,17 +3,14 @@
 from celery import shared_task
 from django.utils import timezone
 
-from analytics import last_day
-from operational import (
-    data_quality,
-    deliveries,
-    health_alerts,
-    jobs,
-    kpi_alerts,
-    priority_actions,
-    readings,
-    reports,
-)
+from analytics.rollups import minute_counts
+from operational.actions import priority_actions
+from operational.alerting import health_alerts, kpi_alerts
+from operational.health import jobs
+from operational.kpis import readings
+from operational.messages import deliveries
+from operational.quality import data_quality
+from operational.reports import reports
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -60,6 +57,6 @@ def clean_up() -> None:
     """Forget what nobody needs any more."""
     now = timezone.now()
     jobs.forget_old(now)
-    last_day.forget_old()
+    minute_counts.forget_old()
     deliveries.forget_old(now)
     data_quality.forget_old(now)

@@ -1,6 +1,5 @@
 from django.urls import URLPattern, path, re_path
 
-from operational import probes
 from operational.admin import (
     actions,
     alerts,
@@ -23,7 +22,8 @@ from operational.api.reports import (
     WeeklyReportView,
 )
 from operational.api.system_health import SystemHealthView
-from operational.metrics import MetricsView
+from operational.monitoring import probes
+from operational.monitoring.metrics import MetricsView
 
 app_name = "operational"
 urlpatterns: list[URLPattern] = [

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.test import testcases
 
-from analytics import capture
+from analytics.capture import capture
 from tests import mail_server as mail
 from tests import web_hook as web_hooks
 from tests.fake_stripe import fake_stripe, stripe_account  # noqa: F401  fixtures

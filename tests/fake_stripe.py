@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import stripe
 
-from config.devstack.fake_stripe import FakeStripe
+from devstack.fake_stripe import FakeStripe
 
 
 @pytest.fixture

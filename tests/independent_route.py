@@ -2,7 +2,8 @@
 
 from datetime import date, timedelta
 
-from analytics import active_users, definitions
+from analytics.insights import active_users
+from analytics.rollups import definitions
 from tests import raw_sql
 from tests.api import get
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-from analytics import ingest
+from analytics.ingestion import ingest
 
 Event = dict[str, Any]
 Answer = tuple[int, dict[str, str], bytes]

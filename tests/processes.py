@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.db import connections
 
-from analytics import capture
+from analytics.capture import capture
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 60  # seconds, for what happens soon on an idle machine

@@ -1,8 +1,8 @@
 """The definitions once more, independently: plain SQL over the raw events, without any roll-up.
 
-Each function takes the definitions in force (`analytics.definitions.Definitions`) and answers for
-the whole life of the product up to the day `as_of`. Tests and the benchmark compare the answers
-with those read from the counters.
+Each function takes the definitions in force (`analytics.rollups.definitions.Definitions`) and
+answers for the whole life of the product up to the day `as_of`. Tests and the benchmark compare
+the answers with those read from the counters.
 """
 
 from datetime import date, timedelta

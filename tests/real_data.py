@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
-from analytics.importing import import_file
+from analytics.ingestion.importing import import_file
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.test import RequestFactory
 
-from analytics import capture
-from analytics.inbox import Inbox
+from analytics.capture import capture
+from analytics.ingestion.inbox import Inbox
 
 
 @dataclass

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from config.devstack import ensure_services
+from devstack import ensure_services
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,4 +1,4 @@
-from . import (
+from analytics.admin import (
     capture,
     exclusion_rules,
     groups,

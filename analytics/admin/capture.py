@@ -10,10 +10,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analytics.admin.payload import as_pre
-from analytics.admin.read_only import ReadOnlyAdmin
 from analytics.calculations.body import TooLarge, decompressed
 from analytics.calculations.wire import Refused
 from analytics.models import ImportRun, InboxRequest
+from common.admin.read_only import ReadOnlyAdmin
 
 
 @admin.register(InboxRequest)

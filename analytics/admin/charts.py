@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from analytics.active_users import Day, Month, Period
-from analytics.calculations.charts import Axis, Bar, axis, bar, heat_level, polyline
-from analytics.retention import WeekCohort, WeekRetention
+from analytics.insights.active_users import Day, Month, Period
+from analytics.insights.retention import WeekCohort, WeekRetention
+from common.calculations.charts import Axis, Bar, axis, bar, heat_level, polyline
 
 LABELS = 6  # below a chart
 

@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from analytics import exclusions
 from analytics.admin import person_pages
 from analytics.models import ExclusionRule
+from analytics.people import exclusions
 
 _decode_scalar = msgspec.json.Decoder(str | int | float | bool).decode
 

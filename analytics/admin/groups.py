@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analytics.admin.read_only import ReadOnlyAdmin
 from analytics.models import Group
-from analytics.templatetags.numbers import pretty_json
+from common.admin.read_only import ReadOnlyAdmin
+from common.templatetags.numbers import pretty_json
 
 
 @admin.register(Group)

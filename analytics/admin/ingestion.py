@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from rest_framework.exceptions import ValidationError
 
-from analytics import ledger
 from analytics.admin.pages import staff_page
 from analytics.api.ingestion import IngestionQuery, report
 from analytics.api.parameters import parsed
-from analytics.ledger import Entry
+from analytics.capture import ledger
+from analytics.capture.ledger import Entry
 from analytics.models import Outcome, ProjectKey
 
 

@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analytics import persons, unmerging
 from analytics.admin import person_pages
-from analytics.admin.read_only import ReadOnlyAdmin
 from analytics.models import PersonMerge
-from analytics.unmerging import CannotUndo
+from analytics.people import persons, unmerging
+from analytics.people.unmerging import CannotUndo
+from common.admin.read_only import ReadOnlyAdmin
 
 
 @admin.register(PersonMerge)

@@ -13,17 +13,19 @@ from django.views.decorators.http import require_GET
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import Serializer
 
-from analytics import activation as activations
-from analytics import active_users as active
-from analytics import definitions, funnels, health
-from analytics import retention as retentions
+from analytics import health
 from analytics.admin import charts
 from analytics.api.active_users import GRANULARITIES, ActiveUsersQuery
 from analytics.api.events import page_of_events
 from analytics.api.funnel import FunnelQuery
 from analytics.api.parameters import AsOfQuery, parsed
 from analytics.api.retention import CohortQuery
-from analytics.events import any_recorded
+from analytics.insights import activation as activations
+from analytics.insights import active_users as active
+from analytics.insights import funnels
+from analytics.insights import retention as retentions
+from analytics.insights.events import any_recorded
+from analytics.rollups import definitions
 
 RETENTION_DAYS = [1, 7, 14, 30, 60, 90]
 RETENTION_WEEKS = 12

@@ -14,12 +14,13 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import ValidationError as BadQuery
 
-from analytics import definitions, exclusions, manual_merging, persons
 from analytics.admin import person_links
 from analytics.api.events import page_of_events
-from analytics.exclusions import Effect
 from analytics.models import Person
-from analytics.templatetags.numbers import whole
+from analytics.people import exclusions, manual_merging, persons
+from analytics.people.exclusions import Effect
+from analytics.rollups import definitions
+from common.templatetags.numbers import whole
 
 SHOWN_MERGES = 20
 

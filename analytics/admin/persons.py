@@ -11,10 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
-from analytics import exclusions, persons, unmerging
 from analytics.admin import person_pages
-from analytics.admin.read_only import ReadOnlyAdmin
 from analytics.models import ExclusionRule, Person
+from analytics.people import exclusions, persons, unmerging
+from common.admin.read_only import ReadOnlyAdmin
 
 
 class ActivationFilter(admin.EmptyFieldListFilter):

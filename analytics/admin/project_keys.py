@@ -12,9 +12,9 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
-from analytics import capture, snippets
+from analytics.capture import capture, snippets
+from analytics.capture.project_keys import used_today
 from analytics.models import ProjectKey
-from analytics.project_keys import used_today
 
 
 class WithUseToday(ChangeList):

@@ -11,11 +11,11 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from analytics import retrying
 from analytics.admin.payload import LONGEST_SHOWN, as_pre, readable
-from analytics.admin.read_only import ReadOnlyAdmin
 from analytics.calculations.wire import Holds
+from analytics.ingestion import retrying
 from analytics.models import RejectedEvent
+from common.admin.read_only import ReadOnlyAdmin
 
 REASONS_SHOWN = 3
 FACTS = ["rejected_at", "reason", "detail", "source", "received_at", "holds"]

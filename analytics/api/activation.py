@@ -6,8 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import activation, definitions
 from analytics.api.parameters import AsOfQuery, RangeFields, RateFields, parsed
+from analytics.insights import activation
+from analytics.rollups import definitions
 
 
 @extend_schema_field({"type": "string", "pattern": r"^\d{4}-\d{2}$"})

@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import active_users, definitions
 from analytics.api.parameters import AsOfQuery, RangeFields, parsed
+from analytics.insights import active_users
+from analytics.rollups import definitions
 
 LONGEST = timedelta(days=3660)
 

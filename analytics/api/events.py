@@ -11,11 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import events, persons
-from analytics.api.pagination import CursorField, PageFields, PageQuery, next_page, page_link
 from analytics.api.parameters import EARLIEST, LATEST, DayRangeQuery, parsed
-from analytics.events import EventFilter, Position
+from analytics.insights import events
+from analytics.insights.events import EventFilter, Position
 from analytics.models import Event, Person
+from analytics.people import persons
+from common.api.pagination import CursorField, PageFields, PageQuery, next_page, page_link
 
 
 def _moment(text: str) -> datetime:

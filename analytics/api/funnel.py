@@ -8,7 +8,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import definitions, funnels
 from analytics.api.parameters import (
     AsOfQuery,
     CommaSeparatedField,
@@ -16,6 +15,8 @@ from analytics.api.parameters import (
     RateSerializer,
     parsed,
 )
+from analytics.insights import funnels
+from analytics.rollups import definitions
 
 
 class FunnelQuery(AsOfQuery):

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import ledger
 from analytics.api.parameters import DayRangeQuery, parsed
+from analytics.capture import ledger
 from analytics.models import ProjectKey
 
 SHOWN = {"day": timedelta(days=14), "hour": timedelta(days=2)}  # unless other days are asked for

@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from rest_framework import serializers
 
-from analytics import definitions
-from analytics.calculations.statistics import Status
+from analytics.rollups import definitions
+from common.calculations.statistics import Status
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
 

@@ -9,12 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import events, persons
 from analytics.api.events import EventSerializer
-from analytics.api.pagination import CursorField, PageFields, PageQuery, next_page, page_link
 from analytics.api.parameters import DayField, parsed
-from analytics.events import EventFilter
+from analytics.insights import events
+from analytics.insights.events import EventFilter
 from analytics.models import Person
+from analytics.people import persons
+from common.api.pagination import CursorField, PageFields, PageQuery, next_page, page_link
 
 LATEST_EVENTS = 50
 

@@ -6,7 +6,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import definitions, retention
 from analytics.api.parameters import (
     AsOfQuery,
     CommaSeparatedField,
@@ -14,7 +13,9 @@ from analytics.api.parameters import (
     RateFields,
     parsed,
 )
-from analytics.retention import Cohort
+from analytics.insights import retention
+from analytics.insights.retention import Cohort
+from analytics.rollups import definitions
 
 
 class CohortQuery(AsOfQuery):

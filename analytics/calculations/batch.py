@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from .wire import EventRecord
+from analytics.calculations.wire import EventRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -13,7 +13,16 @@ import msgspec
 import zstandard
 from isal import isal_zlib
 
-from .wire import ABSENT, UNREADABLE, Reason, Refused, as_token, decode_event, moment, token_of
+from analytics.calculations.wire import (
+    ABSENT,
+    UNREADABLE,
+    Reason,
+    Refused,
+    as_token,
+    decode_event,
+    moment,
+    token_of,
+)
 
 MAX_BATCH = 20 * 1024 * 1024  # bytes, decompressed
 MAX_EVENTS = 50_000  # in one body

@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from .calendar import month_start, next_month, previous_month, week_start
+from common.calculations.calendar import month_start, next_month, previous_month, week_start
 
 ACTIVATION_CLOCK_SKEW = timedelta(minutes=5)
 ACTIVATION_WINDOW = timedelta(days=7)

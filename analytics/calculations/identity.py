@@ -11,8 +11,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from .batch import Batch
-from .wire import EventRecord
+from analytics.calculations.batch import Batch
+from analytics.calculations.wire import EventRecord
 
 # Ids that products send before they know who it is: they never identify anybody.
 _ILLEGAL_IN_ANY_CASE = frozenset(

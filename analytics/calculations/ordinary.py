@@ -16,8 +16,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .batch import Batch, microseconds, picked
-from .wire import (
+from analytics.calculations.batch import Batch, microseconds, picked
+from analytics.calculations.wire import (
     EARLIEST,
     MAX_CLOCK_AHEAD,
     MAX_DEPTH,

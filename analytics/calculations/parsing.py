@@ -7,10 +7,10 @@ from itertools import accumulate, groupby
 import msgspec
 import numpy as np
 
-from . import ordinary
-from .batch import Batch
-from .body import MAX_EVENTS, TooLarge, decompressed, opened, sent_at_of
-from .wire import (
+from analytics.calculations import ordinary
+from analytics.calculations.batch import Batch
+from analytics.calculations.body import MAX_EVENTS, TooLarge, decompressed, opened, sent_at_of
+from analytics.calculations.wire import (
     MAX_EVENT,
     UNREADABLE,
     Arrival,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .batch import Batch
-from .calendar import QUARTER, LocalCalendar
+from analytics.calculations.batch import Batch
+from common.calculations.calendar import QUARTER, LocalCalendar
 
 
 @dataclass

@@ -1,8 +1,21 @@
-from .capture import CaptureHour, ImportRun, InboxRequest, Outcome, ProjectKey, RejectedEvent
-from .event import Event, EventUuid
-from .forwarding import ForwardingBatch, ForwardingState
-from .person import DistinctId, ExclusionRule, Group, Person, PersonDay, PersonMerge
-from .rollup import Counter, EventDay, EventMinute, LastActiveBlock, RollupDefinition
+from analytics.models.capture import (
+    CaptureHour,
+    ImportRun,
+    InboxRequest,
+    Outcome,
+    ProjectKey,
+    RejectedEvent,
+)
+from analytics.models.event import Event, EventUuid
+from analytics.models.forwarding import ForwardingBatch, ForwardingState
+from analytics.models.person import DistinctId, ExclusionRule, Group, Person, PersonDay, PersonMerge
+from analytics.models.rollup import (
+    Counter,
+    EventDay,
+    EventMinute,
+    LastActiveBlock,
+    RollupDefinition,
+)
 
 __all__ = [
     "CaptureHour",

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from .person import Person
+from analytics.models.person import Person
 
 
 class Event(models.Model):

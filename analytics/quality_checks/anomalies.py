@@ -6,11 +6,12 @@ from datetime import date, datetime, timedelta
 from django.db import connection
 from django.db.models import Sum
 
-from analytics import definitions, exclusions
 from analytics.calculations import drift
 from analytics.calculations.anomalies import is_robot, weekday_baseline
-from analytics.data_quality import NO_DATA, PASSED, Check, Example, Finding, MendableCheck, Verdict
 from analytics.models import EventDay
+from analytics.people import exclusions
+from analytics.rollups import definitions
+from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, MendableCheck, Verdict
 
 SHOWN = 5
 WEEKS = 8

@@ -7,8 +7,8 @@ from django.db.models import Count
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower
 
-from analytics.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
 from analytics.models import Person
+from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
 
 SHOWN = 5
 

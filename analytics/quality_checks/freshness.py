@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
-from analytics import definitions
-from analytics.data_quality import NO_DATA, PASSED, Check, Finding, Verdict
-from analytics.last_day import EVERY_EVENT
 from analytics.models import EventDay, EventMinute
+from analytics.rollups import definitions
+from analytics.rollups.minute_counts import EVERY_EVENT
+from common.data_quality import NO_DATA, PASSED, Check, Finding, Verdict
 
 USUAL_DAYS = 14
 MOST_QUIET_DAYS = 4  # of those; with more of them, a day without events is nothing unusual

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from analytics.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
 from analytics.models import Person
+from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
 
 SHOWN = 5
 RECENT = timedelta(days=90)

@@ -7,9 +7,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from analytics import events
-from analytics.data_quality import NO_DATA, PASSED, Example, Finding, MendableCheck, Verdict
+from analytics.insights import events
 from analytics.models import DistinctId, Person, PersonDay
+from common.data_quality import NO_DATA, PASSED, Example, Finding, MendableCheck, Verdict
 
 SHOWN = 5
 

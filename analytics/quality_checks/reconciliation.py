@@ -6,9 +6,9 @@ import requests
 from django.conf import settings
 from django.db.models import Count
 
-from analytics import definitions
-from analytics.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
 from analytics.models import Event
+from analytics.rollups import definitions
+from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
 
 MOST = 0.01  # of the events of a day; more of them missing is a warning
 SECONDS = 20  # to wait for an answer

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count
 
-from analytics import definitions, ledger
-from analytics.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
+from analytics.capture import ledger
 from analytics.models import RejectedEvent
+from analytics.rollups import definitions
+from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
 
 WITHIN = timedelta(hours=24)
 MOST = 0.01  # of what arrived; more is a failure

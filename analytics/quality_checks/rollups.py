@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db import connection
 
-from analytics import definitions, rebuild
-from analytics.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
 from analytics.models import Person
+from analytics.rollups import definitions, rebuild
+from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
 
 SAMPLE = 200  # persons
 DAYS = 90

@@ -1,4 +1,15 @@
-from . import exceptions, fx_rates, ledger, limits, meters, notices, plans, revenue, stripe, usage
+from billing.admin import (
+    exceptions,
+    fx_rates,
+    ledger,
+    limits,
+    meters,
+    notices,
+    plans,
+    revenue,
+    stripe,
+    usage,
+)
 
 __all__ = [
     "exceptions",

@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from analytics import persons
 from analytics.models import DistinctId
-from billing import plans
+from analytics.people import persons
+from billing.limits import plans
 from billing.models import LimitException
 
 

@@ -6,9 +6,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
-from billing import revenue_ledger, revenue_settings
 from billing.admin.history import ValuesInHistory
 from billing.models import FxRate, RevenueSettings
+from billing.revenue import ledger
+from billing.revenue import settings as revenue_settings
 
 
 class FxRateForm(forms.ModelForm):
@@ -35,7 +36,7 @@ class FxRateAdmin(ValuesInHistory, ModelAdmin):
         self, request: HttpRequest, obj: FxRate, form: forms.ModelForm, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        if freed := revenue_ledger.recount_held(now=timezone.now()):
+        if freed := ledger.recount_held(now=timezone.now()):
             messages.success(request, f"{freed:,} movements follow the new rate.")
 
 

@@ -6,10 +6,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from analytics.admin.read_only import ReadOnlyAdmin
-from billing import revenue_settings, stripe_gateway
 from billing.calculations.currency import shown
 from billing.models import CashEntry, HeldObject, MrrMovement
+from billing.revenue import settings as revenue_settings
+from billing.stripe import gateway
+from common.admin.read_only import ReadOnlyAdmin
 
 _DASHBOARD = "https://dashboard.stripe.com/"
 _PLACES = {"sub": "subscriptions", "evt": "events", "in": "invoices", "cus": "customers"}
@@ -70,7 +71,7 @@ class MrrMovementAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Person")
     def person(self, movement: MrrMovement) -> SafeString | str:
-        found = stripe_gateway.persons_of([movement.customer_id]).get(movement.customer_id)
+        found = gateway.persons_of([movement.customer_id]).get(movement.customer_id)
         if found is None:
             return "Nobody known here"
         return format_html(_LINK, reverse("admin:analytics_person_change", args=[found]), found)

@@ -11,9 +11,9 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
-from billing import limit_simulation
 from billing.admin.history import ValuesInHistory
 from billing.calculations.plan import Limit
+from billing.limits import simulation
 from billing.models import PlanLimit
 
 EXAMPLES = 50
@@ -70,7 +70,7 @@ class PlanLimitAdmin(ValuesInHistory, ModelAdmin):
             "title": "What the limit would have done",
             "limit": limit,
             "beyond": beyond(limit),
-            "simulation": limit_simulation.simulate(
+            "simulation": simulation.simulate(
                 limit.plan.slug, limit.meter.slug, as_limit(limit), now=timezone.now()
             ),
             "examples": EXAMPLES,

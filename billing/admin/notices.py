@@ -5,9 +5,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from analytics.admin.read_only import ReadOnlyAdmin
+from billing.limits.usage_prompts import amount
 from billing.models import UsageNotice
-from billing.usage_prompts import amount
+from common.admin.read_only import ReadOnlyAdmin
 
 
 @admin.register(UsageNotice)

@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from billing import plans
 from billing.admin.history import ValuesInHistory
+from billing.limits import plans
 from billing.models import Plan, PlanPrice
 
 

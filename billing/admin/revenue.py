@@ -11,15 +11,16 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from rest_framework.exceptions import ValidationError
 
-from analytics import definitions
 from analytics.admin.charts import Chart, Part, Tick
 from analytics.admin.pages import staff_page
 from analytics.api.parameters import AsOfQuery, parsed
-from analytics.calculations.charts import axis, bar
-from billing import revenue, revenue_settings
+from analytics.rollups import definitions
 from billing.calculations.currency import DECIMALS
 from billing.models import MrrMovement
-from billing.revenue import Period
+from billing.revenue import revenue
+from billing.revenue import settings as revenue_settings
+from billing.revenue.revenue import Period
+from common.calculations.charts import axis, bar
 
 MONTHS = 12
 MOST_MONTHS = 60

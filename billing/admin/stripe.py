@@ -13,11 +13,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
-from analytics.admin.read_only import ReadOnlyAdmin
-from billing import stripe_events
 from billing.admin.exceptions import DistinctIdField
 from billing.admin.ledger import stripe_link
 from billing.models import StripeCustomer, StripeEvent
+from billing.stripe import events
+from common.admin.read_only import ReadOnlyAdmin
 
 # Stripe's objects are shown where they matter; dj-stripe's own pages could change them here only.
 for _model in apps.get_app_config("djstripe").get_models():
@@ -56,7 +56,7 @@ class StripeEventAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Try the selected events again", permissions=["change"])
     def try_again(self, request: HttpRequest, rows: QuerySet[StripeEvent]) -> None:
-        tried = stripe_events.try_again(list(rows.values_list("pk", flat=True)))
+        tried = events.try_again(list(rows.values_list("pk", flat=True)))
         if tried:
             messages.success(request, f"Tried again soon: {tried:,}. Reload to see what became.")
         else:
@@ -112,8 +112,8 @@ class StripeCustomerAdmin(ModelAdmin):
         self, request: HttpRequest, obj: StripeCustomer, form: Any, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        stripe_events.tell_all([obj.pk])
-        stripe_events.enqueue_following(obj.pk)
+        events.tell_all([obj.pk])
+        events.enqueue_following(obj.pk)
 
     @admin.display(description="At Stripe")
     def stripe(self, customer: StripeCustomer) -> SafeString:

@@ -8,12 +8,13 @@ from django.utils import timezone
 
 from analytics.admin.pages import staff_page
 from analytics.models import DistinctId
-from billing import plans, stripe_gateway, subscriptions, usage_limits
 from billing.admin.exceptions import gives
 from billing.admin.ledger import stripe_link
 from billing.api.stripe_answers import subscription_shown
+from billing.limits import plans, usage_limits
+from billing.limits.usage_limits import Account
 from billing.models import LimitException, UsageNotice, UsageReservation
-from billing.usage_limits import Account
+from billing.stripe import gateway, subscriptions
 
 SHOWN_NOTICES = 20
 
@@ -44,7 +45,7 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
         "exceptions": [(row, gives(row)) for row in exceptions.order_by("-ends_on")],
         "notices": notices.order_by("-pk")[:SHOWN_NOTICES],
         "reservations": reservations.select_related("meter").order_by("expires_at"),
-        "customer_links": [stripe_link(one) for one in stripe_gateway.customer_ids_of(person_id)],
+        "customer_links": [stripe_link(one) for one in gateway.customer_ids_of(person_id)],
         "subscriptions": [
             (stripe_link(one["id"]), subscription_shown(one))
             for one in subscriptions.all_of(account.situation.person)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing.usage_prompts import as_number
+from billing.limits.usage_prompts import as_number
 
 
 class TextField(serializers.CharField):

@@ -10,15 +10,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import definitions
 from analytics.api.parameters import (
     AsOfQuery,
     CompleteDayField,
     RateFields,
     parsed,
 )
-from billing import revenue, revenue_settings
+from analytics.rollups import definitions
 from billing.calculations.currency import rounded
+from billing.revenue import revenue
+from billing.revenue import settings as revenue_settings
 
 LONGEST = timedelta(days=3660)
 SHOWN_MONTHS = 365  # days of movements, unless others are asked for

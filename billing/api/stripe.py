@@ -14,7 +14,6 @@ from rest_framework.views import APIView
 
 from analytics.api.parameters import parsed
 from analytics.calculations.wire import MAX_NAME
-from billing import idempotency, plans, stripe_gateway, subscriptions
 from billing.api.fields import AmountField, TextField
 from billing.api.stripe_answers import (
     InvoicesSerializer,
@@ -26,7 +25,9 @@ from billing.api.stripe_answers import (
 )
 from billing.api.usage import IDEMPOTENCY_HEADER
 from billing.calculations.currency import DECIMALS
-from billing.idempotency import Answer
+from billing.limits import plans
+from billing.stripe import gateway, idempotency, subscriptions
+from billing.stripe.idempotency import Answer
 
 RETRY_AFTER = 30  # seconds
 _KEY = OpenApiParameter(
@@ -116,7 +117,7 @@ class StripeView(APIView):
             raise Refused(HTTPStatus.CONFLICT, str(error)) from error
         except idempotency.KeyReused as error:
             raise Refused(HTTPStatus.CONFLICT, f"{IDEMPOTENCY_HEADER}: {error}") from error
-        except stripe_gateway.StripeProblem as problem:
+        except gateway.StripeProblem as problem:
             if problem.status == HTTPStatus.BAD_REQUEST:
                 field = problem.field or "non_field_errors"
                 raise serializers.ValidationError({field: [str(problem)]}) from problem
@@ -188,7 +189,7 @@ class SubscriptionView(StripeView):
             )
             return {
                 "plan": plans.plan_of(person.pk).slug,
-                "customers": stripe_gateway.customer_ids_of(person.pk),
+                "customers": gateway.customer_ids_of(person.pk),
                 "subscriptions": [subscription_shown(one) for one in found],
             }
 
@@ -257,7 +258,7 @@ class InvoicesView(StripeView):
 
         def act(_key: str) -> Any:
             person = subscriptions.person_of(query["distinct_id"])
-            found = stripe_gateway.invoices(stripe_gateway.customer_ids_of(person.pk))
+            found = gateway.invoices(gateway.customer_ids_of(person.pk))
             newest = sorted(found, key=lambda one: one.get("created") or 0, reverse=True)
             return {"invoices": [invoice_shown(one) for one in newest[: query["limit"]]]}
 

@@ -6,8 +6,8 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from billing import stripe_gateway, subscriptions
 from billing.calculations.stripe_price import price_of
+from billing.stripe import gateway, subscriptions
 
 Json = dict[str, Any]
 
@@ -95,7 +95,7 @@ def _item(row: Json) -> Json:
     recurring = price.get("recurring") or price
     product = price.get("product")
     product_id = product.get("id") if isinstance(product, dict) else product
-    known = stripe_gateway.stored("product", product_id) if product_id else None
+    known = gateway.stored("product", product_id) if product_id else None
     return {
         "id": row.get("id") or "",
         "price": price.get("id") or "",

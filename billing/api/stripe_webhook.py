@@ -8,8 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from analytics.api.problems import CONTENT_TYPE, problem
-from billing import stripe_events, stripe_gateway
+from billing.stripe import events, gateway
+from common.api.problems import CONTENT_TYPE, problem
 
 # One address for every installation: it is the signature that says whose event it is.
 WEBHOOK_ID = UUID("6f1d3c0a-5b7e-4f57-9c1e-7f0c1d2b3a45")
@@ -24,12 +24,12 @@ def webhook(request: HttpRequest, endpoint_id: str) -> HttpResponse:
     if not settings.STRIPE_WEBHOOK_SECRETS:
         return _refused(HTTPStatus.SERVICE_UNAVAILABLE, "STRIPE_WEBHOOK_SECRET is not set.")
     try:
-        event = stripe_gateway.verified(request.body, request.headers.get("Stripe-Signature", ""))
-        noted = stripe_events.receive(event)
-    except (stripe_gateway.BadSignature, ValueError) as error:
+        event = gateway.verified(request.body, request.headers.get("Stripe-Signature", ""))
+        noted = events.receive(event)
+    except (gateway.BadSignature, ValueError) as error:
         return _refused(HTTPStatus.BAD_REQUEST, str(error))
     if noted is not None and noted.due_at is not None:
-        stripe_events.enqueue(noted.pk)
+        events.enqueue(noted.pk)
     return JsonResponse({"received": True, "duplicate": noted is None})
 
 

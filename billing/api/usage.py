@@ -15,10 +15,10 @@ from rest_framework.views import APIView
 
 from analytics.api.parameters import parsed
 from analytics.calculations.wire import MAX_NAME
-from billing import usage_limits, usage_notices, usage_prompts
 from billing.api.fields import AmountField, NumberField, TextField
 from billing.calculations.usage import Standing, State
-from billing.usage_limits import LARGEST_REQUEST, Answer, KeyReused, Unknown
+from billing.limits import usage_limits, usage_notices, usage_prompts
+from billing.limits.usage_limits import LARGEST_REQUEST, Answer, KeyReused, Unknown
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 

@@ -1,16 +1,16 @@
-from .cash import CashEntry
-from .exception import LimitException
-from .fx_rate import FxRate
-from .idempotent_request import IdempotentRequest
-from .meter import UsageMeter
-from .movement import MrrDay, MrrMovement
-from .notice import UsageNotice
-from .plan import Plan, PlanLimit, PlanPrice
-from .reservation import UsageReservation
-from .revenue_customer import HeldObject, RevenueCustomer, SubscriptionStart
-from .revenue_settings import RevenueSettings
-from .stripe_customer import StripeCustomer
-from .stripe_event import StripeEvent
+from billing.models.cash import CashEntry
+from billing.models.exception import LimitException
+from billing.models.fx_rate import FxRate
+from billing.models.idempotent_request import IdempotentRequest
+from billing.models.meter import UsageMeter
+from billing.models.movement import MrrDay, MrrMovement
+from billing.models.notice import UsageNotice
+from billing.models.plan import Plan, PlanLimit, PlanPrice
+from billing.models.reservation import UsageReservation
+from billing.models.revenue_customer import HeldObject, RevenueCustomer, SubscriptionStart
+from billing.models.revenue_settings import RevenueSettings
+from billing.models.stripe_customer import StripeCustomer
+from billing.models.stripe_event import StripeEvent
 
 __all__ = [
     "CashEntry",

@@ -9,9 +9,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from analytics.models import DistinctId
-
-from .meter import UsageMeter
-from .plan import LARGEST_LIMIT, Plan
+from billing.models.meter import UsageMeter
+from billing.models.plan import LARGEST_LIMIT, Plan
 
 
 class LimitException(models.Model):

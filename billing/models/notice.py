@@ -4,9 +4,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from analytics.models import DistinctId
-
-from .meter import UsageMeter
-from .plan import Plan
+from billing.models.meter import UsageMeter
+from billing.models.plan import Plan
 
 
 class UsageNotice(models.Model):

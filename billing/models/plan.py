@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
-from .meter import UsageMeter
+from billing.models.meter import UsageMeter
 
 LARGEST_LIMIT = 10**15
 

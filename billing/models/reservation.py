@@ -6,8 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from analytics.models import DistinctId
-
-from .meter import UsageMeter
+from billing.models.meter import UsageMeter
 
 
 class UsageReservation(models.Model):

@@ -3,7 +3,7 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from .fx_rate import known_currency
+from billing.models.fx_rate import known_currency
 
 
 class RevenueSettings(models.Model):

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from django import template
 
-from analytics.templatetags.numbers import UNKNOWN
-from billing import usage_prompts
 from billing.calculations.usage import State
+from billing.limits import usage_prompts
+from common.templatetags.numbers import UNKNOWN
 
 STATE_NAMES = {
     State.OK: "OK",

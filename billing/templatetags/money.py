@@ -4,8 +4,8 @@ from fractions import Fraction
 
 from django import template
 
-from analytics.templatetags.numbers import UNKNOWN
 from billing.calculations.currency import rounded, shown
+from common.templatetags.numbers import UNKNOWN
 
 register = template.Library()
 

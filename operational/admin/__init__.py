@@ -1,4 +1,4 @@
-from . import (
+from operational.admin import (
     data_quality,
     deliveries,
     goals,

@@ -11,11 +11,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from operational import priority_actions
+from operational.actions import priority_actions
+from operational.admin.pages import page, require, staff_page
+from operational.kpis.playbooks import PLAYBOOKS
 from operational.models import PriorityAction
-from operational.playbooks import PLAYBOOKS
-
-from .pages import page, require, staff_page
 
 
 class TakeForm(forms.ModelForm):

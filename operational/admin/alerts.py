@@ -12,12 +12,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from analytics import definitions
-from operational import alerts, deliveries, goals, kpi_alerts
+from analytics.rollups import definitions
+from operational.admin.pages import page, require, staff_page
+from operational.alerting import alerts, kpi_alerts
 from operational.calculations.kpi import Severity
+from operational.kpis import goals
+from operational.messages import deliveries
 from operational.models import Alert, AlertChannel
-
-from .pages import page, require, staff_page
 
 SILENCES = {"1": "1 hour", "24": "1 day", "168": "1 week", "720": "30 days"}
 

@@ -11,17 +11,19 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from analytics import definitions
 from analytics.admin.charts import heat_rows
-from operational import data_quality, demo_data, first_steps, kpi_sources, priority_actions
-from operational.alerts import open_alerts
-from operational.catalogue import CATALOGUE, Group
-from operational.dashboard import COHORT_WEEKS, Dashboard, gather
-from operational.kpi_detail import kpi_detail
+from analytics.rollups import definitions
+from operational.actions import priority_actions
+from operational.admin.pages import is_refresh, page, staff_page
+from operational.alerting.alerts import open_alerts
+from operational.calculations.catalogue import CATALOGUE, Group
+from operational.kpis import sources
 from operational.models import Report
-from operational.real_time import real_time_metrics
-
-from .pages import is_refresh, page, staff_page
+from operational.overview import demo_data, first_steps
+from operational.overview.dashboard import COHORT_WEEKS, Dashboard, gather
+from operational.overview.kpi_detail import kpi_detail
+from operational.overview.real_time import real_time_metrics
+from operational.quality import data_quality
 
 PERSONS_PER_PAGE = 25
 TOP_ACTIONS = 3
@@ -71,7 +73,7 @@ def kpi(request: HttpRequest, slug: str) -> HttpResponse:
     context: dict[str, Any] = {"detail": detail, "groups": detail.status.kpi.people}
     if detail.status.kpi.people:
         group = _asked_group(request)
-        persons = kpi_sources.people(slug, as_of=as_of, group=group)
+        persons = sources.people(slug, as_of=as_of, group=group)
         persons = persons.order_by("-signup_at", "pk").prefetch_related("distinct_ids")
         paginator = Paginator(persons, PERSONS_PER_PAGE)
         context |= {"group": group, "persons": paginator.get_page(request.GET.get("page"))}

@@ -11,11 +11,10 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from analytics.data_quality import MendableCheck, checks
-from operational import data_quality
+from common.data_quality import MendableCheck, checks
+from operational.admin.pages import page, require, staff_page
 from operational.models import QualityIgnore
-
-from .pages import page, require, staff_page
+from operational.quality import data_quality
 
 
 @staff_page

@@ -8,7 +8,7 @@ from django.contrib import admin
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from analytics.admin.read_only import ReadOnlyAdmin
+from common.admin.read_only import ReadOnlyAdmin
 from operational.models import AlertChannel, Delivery
 
 

@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
-from analytics import definitions
-from operational import goals, kpi_alerts
-from operational.catalogue import CATALOGUE
+from analytics.rollups import definitions
+from operational.admin.goal_form import GoalForm
+from operational.admin.pages import require, staff_page
+from operational.alerting import kpi_alerts
+from operational.calculations.catalogue import CATALOGUE
+from operational.kpis import goals
 from operational.models import KpiGoal
 from operational.templatetags.figures import figure
-
-from .goal_form import GoalForm
-from .pages import require, staff_page
 
 
 @admin.register(KpiGoal)

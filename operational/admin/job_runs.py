@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from analytics.admin.read_only import ReadOnlyAdmin
+from common.admin.read_only import ReadOnlyAdmin
 from operational.models import JobRun
 
 

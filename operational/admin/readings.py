@@ -4,9 +4,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from analytics.calculations.statistics import Status
-from analytics.templatetags.numbers import status_label
-from operational.catalogue import CATALOGUE, kpi_name
+from common.calculations.statistics import Status
+from common.templatetags.numbers import status_label
+from operational.calculations.catalogue import CATALOGUE, kpi_name
 from operational.models import KpiReading
 from operational.templatetags.figures import figure
 

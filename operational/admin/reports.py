@@ -13,11 +13,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.admin import ModelAdmin
 
-from operational import report_content, report_schedule, reports
+from operational.admin.pages import page, require, staff_page
 from operational.models import Report, ReportSubscriber
-from operational.report_schedule import Kind
-
-from .pages import page, require, staff_page
+from operational.reports import report_content, report_schedule, reports
+from operational.reports.report_schedule import Kind
 
 
 @staff_page

@@ -4,9 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from operational.system_health import system_health
-
-from .pages import page, staff_page
+from operational.admin.pages import page, staff_page
+from operational.health.system_health import system_health
 
 
 @staff_page

@@ -7,12 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.read_once import reading_together
-from operational.alignment import alignment_score
+from common.read_once import reading_together
+from operational.api.as_of import AsOfQuery, asked_day
 from operational.calculations.alignment import Band, Contribution
-from operational.catalogue import CATALOGUE
-
-from .as_of import AsOfQuery, asked_day
+from operational.calculations.catalogue import CATALOGUE
+from operational.kpis.alignment import alignment_score
 
 
 class ContributionSerializer(serializers.Serializer):

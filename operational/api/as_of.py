@@ -5,8 +5,8 @@ from datetime import date
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from analytics import definitions
 from analytics.api.parameters import CompleteDayField
+from analytics.rollups import definitions
 
 
 class AsOfQuery(serializers.Serializer):

@@ -7,8 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.data_quality import Verdict
-from operational import data_quality
+from common.data_quality import Verdict
+from operational.quality import data_quality
 
 
 class ExampleSerializer(serializers.Serializer):

@@ -7,11 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from operational import goals
 from operational.api.kpi_status import GoalSerializer
 from operational.calculations.alert import AlertStatus
+from operational.calculations.catalogue import CATALOGUE
 from operational.calculations.kpi import Severity
-from operational.catalogue import CATALOGUE
+from operational.kpis import goals
 from operational.models import Alert
 
 

@@ -11,15 +11,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import definitions
 from analytics.api.parameters import IntervalSerializer
-from analytics.calculations.statistics import Status
-from analytics.read_once import reading_together
-from operational import kpi_sources
+from analytics.rollups import definitions
+from common.calculations.statistics import Status
+from common.read_once import reading_together
+from operational.api.as_of import AsOfQuery, asked_day
 from operational.calculations.kpi import Better, Severity, Unit
-from operational.readings import KpiStatus, read_kpis
-
-from .as_of import AsOfQuery, asked_day
+from operational.kpis import sources
+from operational.kpis.readings import KpiStatus, read_kpis
 
 
 class NumberField(serializers.FloatField):
@@ -85,7 +84,7 @@ class KpiStatusSerializer(MeasuredSerializer):
 
     @extend_schema_field(FigureSerializer(many=True))
     def get_beside(self, status: KpiStatus) -> Any:
-        figures = kpi_sources.beside(status.kpi.slug, as_of=status.as_of)
+        figures = sources.beside(status.kpi.slug, as_of=status.as_of)
         return FigureSerializer(figures, many=True).data
 
 

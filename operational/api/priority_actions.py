@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from operational import priority_actions
+from operational.actions import priority_actions
 from operational.calculations.kpi import Severity
 from operational.models import PriorityAction
 

@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.read_once import reading_together
+from common.read_once import reading_together
 from operational.calculations.health import Health
-from operational.real_time import RealTime, real_time_metrics
+from operational.overview.real_time import RealTime, real_time_metrics
 
 
 class RealTimeSerializer(serializers.Serializer):

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from operational import report_content, reports
 from operational.models import Report
+from operational.reports import report_content, reports
 
 
 class TrendSerializer(serializers.Serializer):

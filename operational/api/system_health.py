@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from operational.calculations.health import Health
-from operational.system_health import system_health
+from operational.health.system_health import system_health
 
 
 class ComponentSerializer(serializers.Serializer):

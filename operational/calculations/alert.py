@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from .kpi import Better, Goal, Severity, severity
+from operational.calculations.kpi import Better, Goal, Severity, severity
 
 
 class Level(StrEnum):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from analytics.data_quality import Verdict
+from common.data_quality import Verdict
 
 WARNING_COSTS, FAILURE_COSTS = 4, 15
 BEST_WITH_FINDING = 99

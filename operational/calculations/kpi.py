@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from analytics.calculations.statistics import SMALLEST_SAMPLE, Interval, Rate, Status
+from common.calculations.statistics import SMALLEST_SAMPLE, Interval, Rate, Status
 
 
 class Better(StrEnum):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from .kpi import Severity
+from operational.calculations.kpi import Severity
 
 MATERIALLY = 1.25  # times the points lost when it was dismissed
 POINTS = 1.0  # and at least so many more

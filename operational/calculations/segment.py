@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from analytics.calculations.statistics import SMALLEST_SAMPLE, wilson_interval
+from common.calculations.statistics import SMALLEST_SAMPLE, wilson_interval
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How values are written for people."""
 
-from .kpi import Unit
+from operational.calculations.kpi import Unit
 
 UNKNOWN = "-"
 

@@ -1,10 +1,10 @@
-from .alert import Alert, AlertChange
-from .data_quality import QualityIgnore, QualityResult, QualityRun
-from .delivery import AlertChannel, Delivery
-from .job_run import Heartbeat, JobRun
-from .kpi import KpiGoal, KpiReading
-from .priority_action import PriorityAction
-from .report import Report, ReportSubscriber
+from operational.models.alert import Alert, AlertChange
+from operational.models.data_quality import QualityIgnore, QualityResult, QualityRun
+from operational.models.delivery import AlertChannel, Delivery
+from operational.models.job_run import Heartbeat, JobRun
+from operational.models.kpi import KpiGoal, KpiReading
+from operational.models.priority_action import PriorityAction
+from operational.models.report import Report, ReportSubscriber
 
 __all__ = [
     "Alert",

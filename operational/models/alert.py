@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import models
 
 from operational.calculations.alert import AlertStatus, Told
+from operational.calculations.catalogue import kpi_name
 from operational.calculations.kpi import Severity
-from operational.catalogue import kpi_name
 
 _SEVERITIES = [(one.value, one.value) for one in Severity]
 

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from analytics.data_quality import Verdict
+from common.data_quality import Verdict
 
 _VERDICTS = [(one.value, one.value.replace("_", " ")) for one in Verdict]
 

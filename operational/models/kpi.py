@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from analytics.calculations.statistics import Status
-from operational.catalogue import kpi_name
+from common.calculations.statistics import Status
+from operational.calculations.catalogue import kpi_name
 
 
 class KpiGoal(models.Model):

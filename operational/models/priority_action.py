@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from operational.calculations.catalogue import kpi_name
 from operational.calculations.kpi import Severity
-from operational.catalogue import kpi_name
 
 
 class PriorityAction(models.Model):

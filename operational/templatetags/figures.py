@@ -2,8 +2,8 @@
 
 from django import template
 
-from analytics.calculations.statistics import Interval
-from analytics.templatetags.numbers import UNKNOWN
+from common.calculations.statistics import Interval
+from common.templatetags.numbers import UNKNOWN
 from operational.calculations.alignment import Band
 from operational.calculations.kpi import Unit
 from operational.calculations.shown import shown, shown_points

@@ -5,10 +5,9 @@ from datetime import datetime
 
 from django import template
 
+from common.calculations.line_chart import column_heights
 from operational.calculations.alignment import Band
-from operational.calculations.charts import column_heights
-
-from .figures import bar_width
+from operational.templatetags.figures import bar_width
 
 TALLEST = 32  # pixels
 _FILLS = {Band.ON_TRACK: "-ok", Band.AT_RISK: "-warning", Band.OFF_TRACK: "-critical"}

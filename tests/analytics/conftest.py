@@ -2,10 +2,10 @@
 
 import pytest
 
-from analytics import rebuild
-from analytics.ingest import store
+from analytics.ingestion.ingest import store
+from analytics.rollups import rebuild
 from tests.analytics.merges import set_
-from tests.analytics.people import DAY
+from tests.analytics.people_histories import DAY
 from tests.events import NOON, record
 
 

@@ -1,8 +1,8 @@
 """Merge persons by hand, and find them."""
 
-from analytics import manual_merging
-from analytics.ingest import store
+from analytics.ingestion.ingest import store
 from analytics.models import Person, PersonMerge
+from analytics.people import manual_merging
 from tests.events import record
 
 

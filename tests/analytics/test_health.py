@@ -6,8 +6,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from analytics import capture, health, ingest, partitions
-from analytics.forwarding import forward_due
+from analytics import health
+from analytics.capture import capture
+from analytics.forwarding.forwarding import forward_due
+from analytics.ingestion import ingest, partitions
 from analytics.models import ForwardingBatch, InboxRequest, RejectedEvent
 from tests.events import NOON, record
 from tests.posthog_server import answering

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import timezone
 
-from billing import stripe_events, stripe_gateway, tasks
+from billing import tasks
+from billing.stripe import events, gateway
 
 
 class Paying:
@@ -26,11 +27,11 @@ class Paying:
 def paying(monkeypatch):
     told = Paying()
     monkeypatch.setattr(
-        stripe_gateway, "current_price_ids", lambda person_id: told.prices.get(person_id, [])
+        gateway, "current_price_ids", lambda person_id: told.prices.get(person_id, [])
     )
-    monkeypatch.setattr(stripe_gateway, "current_period", told.periods.get)
+    monkeypatch.setattr(gateway, "current_period", told.periods.get)
     monkeypatch.setattr(
-        stripe_gateway,
+        gateway,
         "checkout_url",
         lambda person, price_id: f"https://checkout.example/{price_id}/{person.pk}",
     )
@@ -41,6 +42,6 @@ def paying(monkeypatch):
 def worker(monkeypatch):
     """A worker that does at once what it is asked."""
     monkeypatch.setattr(
-        stripe_events, "enqueue", lambda event_id: stripe_events.apply(event_id, now=timezone.now())
+        events, "enqueue", lambda event_id: events.apply(event_id, now=timezone.now())
     )
-    monkeypatch.setattr(stripe_events, "enqueue_following", tasks.follow_stripe)
+    monkeypatch.setattr(events, "enqueue_following", tasks.follow_stripe)

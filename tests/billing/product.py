@@ -19,4 +19,4 @@ class RunWorkflow(APIView):
 
 
 urlpatterns = [path("api/product/run", RunWorkflow.as_view())]
-handler500 = "analytics.api.problems.server_error"
+handler500 = "common.api.problems.server_error"

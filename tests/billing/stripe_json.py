@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from billing import stripe_gateway
 from billing.calculations.history import customer_history
 from billing.calculations.mrr import mrr
 from billing.calculations.subscription import subscription_state
+from billing.stripe import gateway
 
 
 def at(text):
@@ -119,10 +119,10 @@ class Store:
 
     def install(self, monkeypatch):
         for name in "subscriptions_of subscription_events invoices refunds credit_notes".split():
-            monkeypatch.setattr(stripe_gateway, name, getattr(self, name))
-        monkeypatch.setattr(stripe_gateway, "subscribing_customers", self.customers)
+            monkeypatch.setattr(gateway, name, getattr(self, name))
+        monkeypatch.setattr(gateway, "subscribing_customers", self.customers)
         monkeypatch.setattr(
-            stripe_gateway,
+            gateway,
             "persons_of",
             lambda ids: {one: self.persons[one] for one in ids if one in self.persons},
         )

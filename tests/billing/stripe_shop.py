@@ -1,8 +1,8 @@
 """A shop at the fake Stripe: a catalogue, and customers who subscribe."""
 
-from analytics import ingest
-from billing import stripe_gateway
+from analytics.ingestion import ingest
 from billing.api.stripe_webhook import WEBHOOK_ID
+from billing.stripe import gateway
 from tests.events import NOON, record
 
 WEBHOOK = f"/api/billing/stripe/webhook/{WEBHOOK_ID}/"
@@ -13,7 +13,7 @@ class Shop:
 
     def __init__(self, stripe):
         self.stripe = stripe
-        self.call = stripe_gateway.call
+        self.call = gateway.call
         product = self.call("post", "/v1/products", name="Pro")
         self.product = product["id"]
         self.price = self.priced(2000)

@@ -7,7 +7,7 @@ from django.apps import apps
 
 from analytics import demo as company
 from analytics.models import Event
-from billing import demo, ledger_check, revenue, stripe_gateway
+from billing import demo
 from billing.models import (
     CashEntry,
     HeldObject,
@@ -17,7 +17,9 @@ from billing.models import (
     StripeCustomer,
     StripeEvent,
 )
-from operational import demo_data
+from billing.revenue import ledger_check, revenue
+from billing.stripe import gateway
+from operational.overview import demo_data
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 
@@ -88,22 +90,22 @@ def test_clearing_leaves_nothing_behind(people):
 
 
 def test_clearing_keeps_real_customers(people):
-    stripe_gateway.store(
+    gateway.store(
         {"id": "cus_real", "object": "customer", "email": "real@example.com"},
-        as_of=stripe_gateway.moment(),
+        as_of=gateway.moment(),
     )
     demo.load(until=NOW, seed=1)
     demo.clear()
-    assert stripe_gateway.stored("customer", "cus_real")
+    assert gateway.stored("customer", "cus_real")
 
 
 def test_with_the_fake_stripe_its_prices_can_be_bought(people, stripe_account):
     demo.load(until=NOW, seed=1)
-    at_stripe = {price["id"] for price in stripe_gateway.every("price")}
+    at_stripe = {price["id"] for price in gateway.every("price")}
     assert set(PlanPrice.objects.values_list("price_id", flat=True)) <= at_stripe
     demo.clear()
     demo.load(until=NOW, seed=1)
-    assert {price["id"] for price in stripe_gateway.every("price")} == at_stripe
+    assert {price["id"] for price in gateway.every("price")} == at_stripe
 
 
 def test_a_real_stripe_account_gets_no_made_up_prices(people, settings):

@@ -22,9 +22,9 @@ class Stack:
         self._started: list[subprocess.Popen[str]] = []
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        """Start `python -m config.devstack ARGUMENTS`, with pipes for all three streams."""
+        """Start `python -m devstack ARGUMENTS`, with pipes for all three streams."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "config.devstack", *arguments],
+            [sys.executable, "-m", "devstack", *arguments],
             cwd=ROOT,
             env=self.environment | variables,
             stdin=subprocess.PIPE,
@@ -36,7 +36,7 @@ class Stack:
         return process
 
     def output(self, *arguments: str, **variables: str) -> str:
-        """What `python -m config.devstack ARGUMENTS` prints; it has to succeed."""
+        """What `python -m devstack ARGUMENTS` prints; it has to succeed."""
         process = self.start(*arguments, **variables)
         output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors

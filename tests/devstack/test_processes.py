@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 
-from config.devstack.processes import child_options
+from devstack.processes import child_options
 from tests.processes import PATIENCE
 
 

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 import redis
 
-from config.devstack.binaries import executable
-from config.devstack.data_dir import DataDir
-from config.devstack.errors import DevstackError
+from devstack.binaries import executable
+from devstack.data_dir import DataDir
+from devstack.errors import DevstackError
 from tests.devstack.conftest import ROOT, Stack, wait_until
 
 ELSEWHERE = {"DATABASE_URL": "postgresql://elsewhere/db", "REDIS_URL": "redis://elsewhere"}
@@ -184,7 +184,7 @@ def test_no_network_is_needed(stack: Stack) -> None:
     script = (
         "import fcntl, socket, struct, subprocess, sys;"
         "fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh22x', b'lo', 1));"
-        "subprocess.run([sys.executable, '-m', 'config.devstack', 'run', 'true'], check=True)"
+        "subprocess.run([sys.executable, '-m', 'devstack', 'run', 'true'], check=True)"
     )
     command = ["unshare", "--net", sys.executable, "-c", script]
     subprocess.run(command, cwd=ROOT, env=stack.environment, check=True)

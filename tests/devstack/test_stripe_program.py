@@ -9,10 +9,10 @@ import pytest
 import stripe
 
 from billing.api.stripe_webhook import WEBHOOK_ID
-from config.devstack.data_dir import DataDir
-from config.devstack.fake_stripe import TEST_KEY
-from config.devstack.server import free_port
-from config.devstack.stripe import WEBHOOK_PATH, fake_stripe
+from devstack.data_dir import DataDir
+from devstack.fake_stripe import TEST_KEY
+from devstack.server import free_port
+from devstack.stripe import WEBHOOK_PATH, fake_stripe
 from tests.processes import ROOT
 
 NAMES = ("STRIPE_SECRET_KEY", "STRIPE_API_BASE", "STRIPE_WEBHOOK_SECRET")
@@ -56,7 +56,7 @@ def test_its_address_and_secret_stay_the_same(data, monkeypatch):
 
 def test_it_answers_until_it_is_stopped_and_keeps_what_it_knows(tmp_path, monkeypatch):
     file, port = tmp_path / "stripe.json", free_port()
-    command = [sys.executable, "-m", "config.devstack.fake_stripe", "--port", str(port)]
+    command = [sys.executable, "-m", "devstack.fake_stripe", "--port", str(port)]
     command += ["--webhook-url", "http://127.0.0.1:9/", "--webhook-secret", "s"]
     command += ["--data", str(file)]
     monkeypatch.setattr(stripe, "api_base", f"http://127.0.0.1:{port}")

@@ -2,8 +2,8 @@ import sys
 
 import pytest
 
-from config.devstack.processes import command_line
-from config.devstack.supervisor import Program, Supervisor
+from devstack.processes import command_line
+from devstack.supervisor import Program, Supervisor
 from tests.devstack.conftest import wait_until
 
 # xdist runs threads beside the tests; newer Pythons warn of a fork then.
@@ -55,7 +55,7 @@ def test_a_programs_children_end_with_it(capsys: pytest.CaptureFixture) -> None:
 def test_a_program_that_does_not_stop_is_killed(
     capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("config.devstack.supervisor._STOP_TIMEOUT", 0.2)
+    monkeypatch.setattr("devstack.supervisor._STOP_TIMEOUT", 0.2)
     ignore = (
         "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True);"
     )

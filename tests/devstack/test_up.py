@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from config.devstack.data_dir import DataDir
+from devstack.data_dir import DataDir
 from tests.devstack.conftest import Stack, new_stack, wait_until
 
 

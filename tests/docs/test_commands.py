@@ -6,14 +6,14 @@ import subprocess
 
 import pytest
 
-from analytics.capture import default_project_key
-from analytics.inbox import Inbox
+from analytics.capture.capture import default_project_key
+from analytics.ingestion.inbox import Inbox
 from analytics.models import Event
-from billing import stripe_sync
 from billing.api.stripe_webhook import WEBHOOK_ID
 from billing.calculations.stripe_event import NAMES
+from billing.limits.plans import create_defaults
 from billing.models import Plan, PlanPrice
-from billing.plans import create_defaults
+from billing.stripe import sync
 from tests.billing.stripe_shop import Shop, known
 from tests.processes import ROOT, environment
 
@@ -47,7 +47,7 @@ def shop(stripe_account):
 def test_a_shell_block_runs_without_an_error(code, live_server, tmp_path, shop):
     if "change-plan" in code:  # what is bought before on that page
         shop.subscribes(shop.customer("ada@example.com"))
-        stripe_sync.sync()
+        sync.sync()
     if "curl" in code and not shutil.which("curl"):
         pytest.skip("curl is not installed")
     (tmp_path / "manage.py").symlink_to(ROOT / "manage.py")

@@ -8,8 +8,8 @@ from threading import Thread
 import pytest
 from django.db import connection, transaction
 
-from analytics import capture
-from analytics.inbox import Inbox
+from analytics.capture import capture
+from analytics.ingestion.inbox import Inbox
 from analytics.models import Event, InboxRequest, RejectedEvent
 from tests import sdk
 

@@ -15,10 +15,10 @@ from typing import TextIO
 import psycopg
 import pytest
 
-from config.devstack.data_dir import ROOT, DataDir
-from config.devstack.postgres import Postgres
-from config.devstack.processes import child_options, kill_group
-from config.devstack.server import free_port
+from devstack.data_dir import ROOT, DataDir
+from devstack.postgres import Postgres
+from devstack.processes import child_options, kill_group
+from devstack.server import free_port
 from tests.faults.retrying_client import RetryingClient
 
 CLIENTS = 8

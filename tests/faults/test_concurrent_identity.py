@@ -7,8 +7,8 @@ from collections import defaultdict
 import pytest
 from django.core.management import call_command
 
-from analytics import rebuild
 from analytics.models import DistinctId, Event, InboxRequest, Person, PersonMerge
+from analytics.rollups import rebuild
 from tests import sdk
 from tests.processes import fork, wait
 
@@ -59,8 +59,8 @@ def send(chance):
 
 
 def ingest_in_small_batches(monkeypatch):
-    monkeypatch.setattr("analytics.inbox.MAX_REQUESTS_PER_BATCH", 4)
-    monkeypatch.setattr("analytics.inbox.EVENTS_PER_BATCH", 8)
+    monkeypatch.setattr("analytics.ingestion.inbox.MAX_REQUESTS_PER_BATCH", 4)
+    monkeypatch.setattr("analytics.ingestion.inbox.EVENTS_PER_BATCH", 8)
     children = [fork(lambda: call_command("ingest", once=True)) for _ in range(PROCESSES)]
     assert [wait(pid) for pid in children] == [0] * PROCESSES
 

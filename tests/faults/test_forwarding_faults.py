@@ -9,13 +9,13 @@ from threading import Event as Signal
 import pytest
 from django.db import connection
 
-from analytics import forwarding, outbox
-from analytics.forwarding import NotForwarded, forward_backlog, forward_due
-from analytics.inbox import Inbox
+from analytics.forwarding import forwarding, outbox
+from analytics.forwarding.forwarding import NotForwarded, forward_backlog, forward_due
+from analytics.forwarding.outbox import state
+from analytics.ingestion.inbox import Inbox
 from analytics.models import RejectedEvent
-from analytics.outbox import state
-from analytics.postgres import Locked
 from analytics.tasks import forward_to_posthog
+from common.postgres import Locked
 from tests import processes, sdk
 from tests.events import NOON, record
 from tests.posthog_server import OK, answering, captured, refusing

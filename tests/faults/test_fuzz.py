@@ -10,9 +10,9 @@ from urllib.parse import quote, urlsplit
 import pytest
 from django.core.management import call_command
 
-from analytics import rebuild
 from analytics.models import Event, Person, RejectedEvent
-from config.devstack.processes import command_line
+from analytics.rollups import rebuild
+from devstack.processes import command_line
 from tests import ledger, sdk
 from tests.faults.odd_requests import OddRequest, odd_requests
 from tests.processes import fork, wait

@@ -6,7 +6,7 @@ import random
 import pytest
 from django.core.management import call_command
 
-from analytics.importing import import_file
+from analytics.ingestion.importing import import_file
 from analytics.models import Counter, EventDay, PersonDay
 from tests.processes import fork, wait
 from tests.real_data import DATA, needed

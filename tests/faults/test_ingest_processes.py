@@ -9,9 +9,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from analytics import rebuild
 from analytics.management.commands import ingest
 from analytics.models import Event, InboxRequest
+from analytics.rollups import rebuild
 from tests import sdk
 from tests.processes import fork, wait
 

@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 
-from analytics import importing, rebuild
-from analytics.inbox import Inbox
-from analytics.ingest import store
+from analytics.ingestion import importing
+from analytics.ingestion.inbox import Inbox
+from analytics.ingestion.ingest import store
 from analytics.models import Event, ImportRun, InboxRequest
+from analytics.rollups import rebuild
 from tests import sdk
 from tests.events import NOON, record
 from tests.processes import fork, kill, wait

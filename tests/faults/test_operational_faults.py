@@ -22,14 +22,18 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from config.devstack.data_dir import DataDir
-from config.devstack.postgres import Postgres
-from config.devstack.valkey import Valkey
-from operational import deliveries, jobs, kpi_alerts, readings, watchdog
-from operational.deliveries import Message
+from devstack.data_dir import DataDir
+from devstack.postgres import Postgres
+from devstack.valkey import Valkey
+from operational.alerting import kpi_alerts
+from operational.health import jobs
+from operational.health.system_health import system_health
+from operational.kpis import readings
+from operational.messages import deliveries
+from operational.messages.deliveries import Message
 from operational.models import AlertChange, Delivery, JobRun, KpiReading
-from operational.system_health import system_health
-from operational.watchdog import Outage
+from operational.monitoring import watchdog
+from operational.monitoring.watchdog import Outage
 from tests.mail_server import listening, use
 from tests.operational.kpi_data import AS_OF, NOW
 from tests.processes import ROOT, environment, fork, kill, wait_until

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from config.devstack.up import web_command
+from devstack.up import web_command
 from tests.processes import ROOT, environment, wait_until
 
 LOCAL = "127.0.0.1"

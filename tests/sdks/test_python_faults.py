@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from analytics import inbox
+from analytics.ingestion import inbox
 from analytics.models import Event, Outcome, ProjectKey
 from tests import sdk
 from tests.ledger import totals

@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.template.defaultfilters import pluralize
 from tqdm import tqdm
 
-from analytics import outbox
-from analytics.forwarding import NotForwarded, forward_backlog
-from analytics.postgres import Locked
+from analytics.forwarding import outbox
+from analytics.forwarding.forwarding import NotForwarded, forward_backlog
+from common.postgres import Locked
 
 
 class Command(BaseCommand):

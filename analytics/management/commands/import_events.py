@@ -10,9 +10,9 @@ from typing import Any, cast
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from analytics.importing import Columns, Format, import_file, import_stream
+from analytics.ingestion.importing import Columns, Format, import_file, import_stream
 from analytics.models import ImportRun
-from analytics.postgres import Locked
+from common.postgres import Locked
 
 SOME_REJECTED = 2  # exit status
 

@@ -15,8 +15,8 @@ import psycopg
 from django.core.management.base import BaseCommand
 from django.template.defaultfilters import pluralize
 
-from analytics import inbox
-from analytics.memory import Memory
+from analytics.ingestion import inbox
+from analytics.rollups.person_cache import Memory
 
 logger = logging.getLogger(__name__)
 

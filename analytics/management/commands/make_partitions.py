@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from analytics import partitions
+from analytics.ingestion import partitions
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from analytics.capture import DEFAULT_KEY_NAME, revoke
+from analytics.capture.capture import DEFAULT_KEY_NAME, revoke
 from analytics.models import ProjectKey
 
 

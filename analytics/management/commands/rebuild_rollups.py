@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from analytics import rebuild
+from analytics.rollups import rebuild
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from billing import fx, revenue_ledger
+from billing.revenue import fx, ledger
 
 
 class Command(BaseCommand):
@@ -25,5 +25,5 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {error}") from error
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-        movements = revenue_ledger.recount_held(now=timezone.now())
+        movements = ledger.recount_held(now=timezone.now())
         self.stdout.write(f"{rates:,} exchange rates stored; {movements:,} movements follow them.")

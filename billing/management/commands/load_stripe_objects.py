@@ -8,8 +8,8 @@ from typing import IO, Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from billing import stripe_loading
-from billing.stripe_loading import Outcome
+from billing.stripe import loading
+from billing.stripe.loading import Outcome
 
 _SHOWN = 5  # line numbers of a reason
 
@@ -26,19 +26,19 @@ class Command(BaseCommand):
     def handle(self, *_: Any, file: Path, **__: Any) -> None:
         try:
             with _opened(file) as lines, tqdm(desc="Loading", unit=" lines", disable=None) as bar:
-                loaded = stripe_loading.load(lines, progress=bar.update)
+                loaded = loading.load(lines, progress=bar.update)
         except (OSError, EOFError) as error:
             raise CommandError(f"{file}: {error}") from error
         self._summarize(loaded)
 
-    def _summarize(self, loaded: list[stripe_loading.Line]) -> None:
-        counts = stripe_loading.counts(loaded)
+    def _summarize(self, loaded: list[loading.Line]) -> None:
+        counts = loading.counts(loaded)
         width = max(map(len, counts), default=0)
         self.stdout.write(f"{'':{width}}  " + "  ".join(f"{one:>13}" for one in Outcome))
         for kind, of_kind in counts.items():
             numbers = "  ".join(f"{of_kind[one] or '':>13}" for one in Outcome)
             self.stdout.write(f"{kind:{width}}  {numbers}".rstrip())
-        for (outcome, kind, reason), lines in stripe_loading.reasons(loaded).items():
+        for (outcome, kind, reason), lines in loading.reasons(loaded).items():
             shown = ", ".join(map(str, lines[:_SHOWN])) + (", ..." if lines[_SHOWN:] else "")
             self.stdout.write(f"{outcome} {kind} ({len(lines)}: line {shown}): {reason}")
         self.stdout.write(f"{len(loaded)} lines read.")

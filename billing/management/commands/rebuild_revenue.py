@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from billing import revenue_ledger
+from billing.revenue import ledger
 
 
 class Command(BaseCommand):
@@ -28,5 +28,5 @@ class Command(BaseCommand):
                 bar.total = of
                 bar.update(done - bar.n)
 
-            movements = revenue_ledger.rebuild(show, new_rates=new_rates)
+            movements = ledger.rebuild(show, new_rates=new_rates)
         self.stdout.write(f"MRR ledger rebuilt: {movements:,} movements.")

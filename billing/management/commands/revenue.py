@@ -9,10 +9,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from analytics import definitions
-from billing import ledger_check, revenue
+from analytics.rollups import definitions
 from billing.api.revenue import report
 from billing.calculations.currency import rounded, shown
+from billing.revenue import ledger_check, revenue
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from billing import stripe_sync
-from billing.stripe_gateway import Change, StripeProblem
+from billing.stripe import sync
+from billing.stripe.gateway import Change, StripeProblem
 
 _SHOWN = 20  # ids of each sort
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
                 bar.update()
 
             try:
-                report = stripe_sync.sync(progress)
+                report = sync.sync(progress)
             except StripeProblem as problem:
                 raise CommandError(f"{problem} What was read before that is kept.") from problem
         for kind, found in report.found.items():

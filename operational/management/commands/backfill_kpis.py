@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 from tqdm import tqdm
 
-from analytics import definitions
-from operational import readings
+from analytics.rollups import definitions
+from operational.kpis import readings
 from operational.management import hints
 from operational.models import KpiReading
 

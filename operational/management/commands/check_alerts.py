@@ -5,8 +5,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from operational import deliveries, kpi_alerts
-from operational.alerts import open_alerts
+from operational.alerting import kpi_alerts
+from operational.alerting.alerts import open_alerts
+from operational.messages import deliveries
 
 
 class Command(BaseCommand):

@@ -8,10 +8,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
-from analytics import definitions, demo
+from analytics import demo
 from analytics.models import Person
+from analytics.rollups import definitions
 from billing import demo as billing_demo
-from operational import data_quality, demo_data, priority_actions, readings
+from operational.actions import priority_actions
+from operational.kpis import readings
+from operational.overview import demo_data
+from operational.quality import data_quality
 
 HISTORY_DAYS = 97  # the sparklines' 90 days, and the week before them for the trend
 

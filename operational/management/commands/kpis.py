@@ -9,15 +9,15 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from analytics import definitions
-from operational import readings
-from operational.alignment import Alignment, alignment_score
+from analytics.rollups import definitions
 from operational.api.alignment_score import AlignmentSerializer
 from operational.api.kpi_status import kpi_report
 from operational.calculations.alignment import Contribution
 from operational.calculations.shown import UNKNOWN, shown, shown_points
+from operational.kpis import readings
+from operational.kpis.alignment import Alignment, alignment_score
+from operational.kpis.readings import KpiStatus
 from operational.management import hints
-from operational.readings import KpiStatus
 
 _HEADER = "KPI", "value", "target", "95 % interval", "numbers", "status", "score", "lost"
 _LEFT_ALIGNED = {"KPI", "status"}

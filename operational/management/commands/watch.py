@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from operational import watchdog
+from operational.monitoring import watchdog
 
 
 class Command(BaseCommand):

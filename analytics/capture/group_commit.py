@@ -1,0 +1,132 @@
+"""Commit what several threads insert together, as databases do with their clients' commits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, count
+from queue import SimpleQueue
+from threading import Lock
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from common.postgres import Prepared, has_hung_up
+
+# What a statement inserts: the server keeps one for each number of rows, the client a buffer.
+MOST_ROWS = 16
+MOST_BYTES = 1024 * 1024  # or one larger row
+
+_Values = Sequence[bytes | None]  # in PostgreSQL's binary form
+
+
+class _YourTurn:
+    """To insert what waits."""
+
+
+_Outcome = BaseException | None
+_YOUR_TURN = _YourTurn()
+
+
+@dataclass(slots=True)
+class _Row:
+    values: _Values
+    news: SimpleQueue[_YourTurn | _Outcome] = field(default_factory=SimpleQueue)
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, filter(None, self.values)))
+
+
+class GroupCommit:
+    """Inserts rows into one table; those that threads bring during a commit share the next.
+
+    A commit costs the database more than a row does. A row that comes alone waits for nobody, and
+    all threads together need one connection.
+    """
+
+    def __init__(self, table: str, columns: Mapping[str, str]) -> None:
+        """Take the columns' names with their types."""
+        self._table, self._columns = table, columns
+        self._statements: dict[int, Prepared] = {}  # by how many rows they insert
+        self._lock = Lock()  # guards what follows
+        self._waiting: list[_Row] = []
+        self._is_busy = False  # a thread inserts, or is about to; the connection is its own then
+        self._connection: BaseDatabaseWrapper | None = None
+
+    def insert(self, values: _Values) -> None:
+        """Return once a row is committed; within a transaction it is a part of that.
+
+        Raise what Django or psycopg would, as does every thread whose row was to share the commit.
+        """
+        of_thread = connections[DEFAULT_DB_ALIAS]
+        if of_thread.in_atomic_block:  # nobody else's row may depend on it
+            self._statement(1).execute(of_thread.connection, values)
+            return
+        row = _Row(values)
+        with self._lock:
+            self._waiting.append(row)
+            waits, self._is_busy = self._is_busy, True
+        news = row.news.get() if waits else _YOUR_TURN
+        outcome = self._commit(row) if isinstance(news, _YourTurn) else news
+        if outcome is not None:
+            raise outcome
+
+    def close(self) -> None:
+        """Close the connection, or give it back to the pool; the next row opens another."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _commit(self, own: _Row) -> _Outcome:
+        """Insert what waits, one's own row first, and tell the others."""
+        with self._lock:
+            rows = self._next_rows()
+            del self._waiting[: len(rows)]
+        outcome: _Outcome = None
+        try:
+            values = [value for row in rows for value in row.values]
+            self._statement(len(rows)).execute(self._raw_connection(), values)
+        except BaseException as error:  # noqa: BLE001  (whatever it is, nobody may wait for ever)
+            outcome = error
+        with self._lock:
+            if self._waiting:
+                self._waiting[0].news.put(_YOUR_TURN)
+            self._is_busy = bool(self._waiting)
+        for row in rows:
+            if row is not own:
+                row.news.put(outcome)
+        return outcome
+
+    def _next_rows(self) -> list[_Row]:
+        waiting = self._waiting[:MOST_ROWS]
+        sizes = accumulate(row.size for row in waiting)
+        fitting = [row for row, size in zip(waiting, sizes, strict=True) if size <= MOST_BYTES]
+        return fitting or waiting[:1]
+
+    def _raw_connection(self) -> psycopg.Connection:
+        """Return a connection that commits each statement."""
+        if self._connection is None:
+            self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
+            self._connection.inc_thread_sharing()
+        ours = self._connection
+        if ours.connection is not None and has_hung_up(ours.connection):
+            ours.close()
+        if ours.connection is None:
+            ours.connect()
+        raw: psycopg.Connection = ours.connection
+        return raw
+
+    def _statement(self, rows: int) -> Prepared:
+        if rows not in self._statements:
+            self._statements[rows] = Prepared(
+                f"plumbline_{self._table}_{rows}", self._insert_of(rows)
+            )
+        return self._statements[rows]
+
+    def _insert_of(self, rows: int) -> str:
+        numbers = count(1)
+        lines = (
+            ", ".join(f"${next(numbers)}::{kind}" for kind in self._columns.values())
+            for _ in range(rows)
+        )
+        columns = ", ".join(self._columns)
+        return f"INSERT INTO {self._table} ({columns}) VALUES ({'), ('.join(lines)})"

@@ -1,0 +1,138 @@
+"""Project keys as the front door sees them: known tokens, what each may send, how much waits.
+
+Every web process reads them anew every `TTL` seconds, so that revoking a key or changing its
+limits takes that long at most.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+
+import psycopg
+import redis
+from django.conf import settings
+
+from common.postgres import brief_transaction
+
+TTL = 2.0  # seconds
+_VALKEY_PAUSE = 5.0  # seconds without a rate limit after Valkey did not answer
+
+_READ = """
+SELECT token, id, rate_limit, daily_quota FROM analytics_projectkey WHERE revoked_at IS NULL
+"""
+
+_USED_TODAY = """
+SELECT project_key_id, sum(events)::bigint FROM (
+    SELECT project_key_id, events FROM analytics_capturehour
+    WHERE outcome = 'accepted' AND hour >= %(today)s
+    UNION ALL
+    SELECT project_key_id, events FROM analytics_inboxrequest
+    WHERE received_at >= %(today)s
+) AS today
+WHERE project_key_id = ANY(%(keys)s) GROUP BY project_key_id
+"""
+
+_NOTE_USE = """
+UPDATE analytics_projectkey AS key SET last_used_at = used.minute
+FROM (
+    SELECT id, date_trunc('minute', used_at) AS minute FROM analytics_projectkey
+    JOIN unnest(%s::bigint[], %s::timestamptz[]) AS use (id, used_at) USING (id)
+    WHERE last_used_at IS NULL OR last_used_at < date_trunc('minute', used_at)
+    FOR UPDATE OF analytics_projectkey SKIP LOCKED
+) AS used
+WHERE key.id = used.id
+"""
+
+# At most that many requests wait; counting them would take longer the more there are.
+_DEPTH = "SELECT coalesce(max(id) - min(id) + 1, 0) FROM analytics_inboxrequest"
+
+
+@dataclass(slots=True)
+class Key:
+    """A key in use. `quota_left` counts events; None is no quota."""
+
+    id: int
+    rate_limit: int | None
+    quota_left: int | None
+
+
+@dataclass
+class ProjectKeys:
+    """The keys in use and the depth of the inbox, as of a moment ago."""
+
+    inbox_depth: int = 0
+    _keys: dict[str, Key] = field(default_factory=dict)
+    _read_at: float = float("-inf")
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def find(self, token: str, now: datetime) -> Key | None:
+        """Return the key in use with a token; a new one is known at once."""
+        if monotonic() - self._read_at > TTL and self._lock.acquire(blocking=False):
+            try:
+                self._read(now)
+            finally:
+                self._lock.release()
+        if token not in self._keys:
+            with self._lock:
+                self._read(now)
+        return self._keys.get(token)
+
+    def forget(self) -> None:
+        """Read them anew for the next request."""
+        self._read_at = float("-inf")
+        self._keys = {}
+
+    def _read(self, now: datetime) -> None:
+        with brief_transaction() as cursor:
+            keys = cursor.execute(_READ).fetchall()
+            with_quota = [key_id for _, key_id, _, quota in keys if quota is not None]
+            used = used_today(cursor, with_quota, now)
+            (self.inbox_depth,) = cursor.execute(_DEPTH).fetchone() or (0,)
+        self._keys = {
+            token: Key(key_id, rate_limit, None if quota is None else quota - used.get(key_id, 0))
+            for token, key_id, rate_limit, quota in keys
+        }
+        self._read_at = monotonic()
+
+
+def used_today(cursor: psycopg.Cursor, key_ids: Sequence[int], now: datetime) -> dict[int, int]:
+    """Return the events of this UTC day that keys had acknowledged; unused keys are absent."""
+    if not key_ids:
+        return {}
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    cursor.execute(_USED_TODAY, {"today": today, "keys": list(key_ids)})
+    return dict(cursor.fetchall())
+
+
+def note_use(cursor: psycopg.Cursor, used_at: Mapping[int, datetime]) -> None:
+    """Note when keys were last used, to the minute; skip one that another process has in hand."""
+    cursor.execute(_NOTE_USE, [list(used_at), list(used_at.values())])
+
+
+@dataclass
+class RateLimiter:
+    """Counts each key's events of the current second in Valkey, for all web processes together."""
+
+    _client: redis.Redis | None = None
+    _paused_until: float = float("-inf")
+
+    def allows(self, key: Key, events: int, now: datetime) -> bool:
+        """Whether the key's limit was not reached yet. Without Valkey, capture goes on."""
+        if key.rate_limit is None or monotonic() < self._paused_until:
+            return True
+        if self._client is None:
+            self._client = redis.Redis.from_url(
+                settings.REDIS_URL, socket_timeout=0.1, socket_connect_timeout=0.1
+            )
+        name = f"capture:{key.id}:{int(now.timestamp())}"
+        try:
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.incrby(name, events)
+            pipeline.expire(name, 10)
+            total, _ = pipeline.execute()
+        except redis.RedisError:
+            self._paused_until = monotonic() + _VALKEY_PAUSE
+            return True
+        return bool(total - events < key.rate_limit)

@@ -1,0 +1,57 @@
+"""How to send events with a project key, ready to be pasted."""
+
+import json
+import shlex
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from analytics.rollups import definitions
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """Something to paste; `name` is unique on the page."""
+
+    name: str
+    title: str
+    explanation: str
+    code: str
+
+
+def sending(token: str) -> list[Snippet]:
+    """Return ways to send events with a key, with this installation's address."""
+    host, signup = settings.PLUMBLINE_URL, definitions.in_force().signup_event
+    event = "page_viewed" if signup == definitions.FIRST_EVENT else signup
+    body = json.dumps({"api_key": token, "event": event, "distinct_id": "user-1"})
+    name, quoted_key, quoted_host = json.dumps(event), json.dumps(token), json.dumps(host)
+    return [
+        Snippet(
+            "curl",
+            "From a terminal",
+            "One event, to see that it works.",
+            f"curl {shlex.quote(host + '/capture/')} \\\n"
+            "  -H 'Content-Type: application/json' \\\n"
+            f"  -d {shlex.quote(body)}",
+        ),
+        Snippet(
+            "python",
+            "From your backend, in Python",
+            "PostHog's SDKs work as they are: only host and key are Plumbline's.",
+            "# pip install posthog\n"
+            "from posthog import Posthog\n\n"
+            f"plumbline = Posthog({quoted_key}, host={quoted_host})\n"
+            f'plumbline.capture({name}, distinct_id="user-1", properties={{"plan": "free"}})\n'
+            "plumbline.flush()",
+        ),
+        Snippet(
+            "javascript",
+            "From your web app, in JavaScript",
+            "The same in the browser.",
+            "// npm install posthog-js\n"
+            'import posthog from "posthog-js"\n\n'
+            f"posthog.init({quoted_key}, {{ api_host: {quoted_host} }})\n"
+            'posthog.identify("user-1", { email: "ada@example.com" })\n'
+            f"posthog.capture({name})",
+        ),
+    ]

@@ -1,0 +1,1 @@
+"""From inbox rows, files and retries to stored events."""

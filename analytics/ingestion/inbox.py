@@ -1,0 +1,186 @@
+"""Turn acknowledged requests into stored events."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+from django.db import connection, transaction
+from django.db.models import Count, Min
+
+from analytics.calculations.batch import Batch
+from analytics.calculations.body import TooLarge, decompressed
+from analytics.calculations.parsing import Parsed, Unreadable, parse_bodies
+from analytics.calculations.wire import Arrival, Holds, Reason, Refused, Rejection
+from analytics.capture import ledger, rejections, retention_period
+from analytics.capture.ledger import Line
+from analytics.capture.project_keys import note_use
+from analytics.ingestion import ingest
+from analytics.models import InboxRequest, Outcome
+from analytics.rollups.person_cache import Memory
+from common.read_once import read_once
+
+logger = logging.getLogger(__name__)
+
+# What one transaction takes on. It bounds the memory of an ingest process at any backlog.
+EVENTS_PER_BATCH = 100_000
+BYTES_PER_BATCH = 24 * 1024 * 1024  # decompressed
+WORTH_SHARING = 10_000  # events; fewer than that one process takes alone
+MAX_REQUESTS_PER_BATCH = 5_000
+
+_LOOK = """
+SELECT id, events, size FROM analytics_inboxrequest
+ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+"""
+
+# An array, for the statistics of a table that is mostly empty make a join a nested loop: a hundred
+# times slower.
+_TAKE = """
+DELETE FROM analytics_inboxrequest WHERE id = ANY(ARRAY(
+    SELECT id FROM analytics_inboxrequest WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED
+)) RETURNING id, project_key_id, received_at, sent_at, sdk, events, body
+"""
+
+
+class Request(NamedTuple):
+    """A claimed request."""
+
+    id: int
+    project_key_id: int
+    received_at: datetime
+    sent_at: datetime | None
+    sdk: str
+    events: int
+    body: bytes
+
+
+@dataclass
+class Inbox:
+    """One process' view of the inbox. It learns how many requests make a good batch."""
+
+    requests: int = 100  # to look at
+    memory: Memory = field(default_factory=Memory)
+
+    @transaction.atomic
+    def process_batch(self) -> int:
+        """Store the oldest unclaimed requests and return how many events they held.
+
+        The requests leave the inbox in the commit that stores their events, so that a crash at any
+        moment loses nothing and counts nothing twice.
+        """
+        cursor = psycopg.Cursor(connection.connection)
+        claimed = self._claim(cursor)
+        if claimed:
+            store(cursor, claimed, self.memory)
+        return sum(request.events for request in claimed)
+
+    def _claim(self, cursor: psycopg.Cursor) -> list[Request]:
+        cursor.execute("SAVEPOINT claim")
+        cursor.execute(_LOOK, [self.requests], binary=True)
+        waiting = cursor.fetchall()
+        if not waiting:
+            return []
+        ids: list[int] = []
+        events = size = 0
+        for request_id, its_events, its_size in waiting:
+            events, size = events + its_events, size + its_size
+            if ids and (events > EVENTS_PER_BATCH or size > BYTES_PER_BATCH):
+                break
+            ids.append(request_id)
+        if len(ids) < len(waiting):
+            self.requests = len(ids) + 1  # to look at fewer next time
+        elif len(ids) == self.requests:
+            self.requests = min(2 * self.requests, MAX_REQUESTS_PER_BATCH)
+        elif events > WORTH_SHARING:  # the end of a backlog: half of it is for whoever is free
+            ids = ids[: max(1, len(ids) // 2)]
+        if len(ids) < len(waiting):
+            cursor.execute("ROLLBACK TO SAVEPOINT claim")  # so that the others are not locked
+        cursor.execute(_TAKE, [ids], binary=True)
+        return sorted(Request(*row) for row in cursor.fetchall())
+
+
+def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -> None:
+    """Store the events of requests, with a ledger line for each."""
+    read: list[Batch] = []
+    ends: list[int] = []  # of each request's events among all
+    lines: list[tuple[Line, Arrival]] = []
+    rejected: list[tuple[Rejection, Line, Arrival]] = []
+    amounts: Counter[Line] = Counter()
+    for request, parsed in zip(requests, parse(requests), strict=True):
+        line = Line(ledger.hour_of(request.received_at), request.project_key_id, Outcome.ACCEPTED)
+        amounts[line] += request.events
+        read.append(parsed.events)
+        ends.append((ends[-1] if ends else 0) + len(parsed.events))
+        lines.append((line, parsed.arrival))
+        rejected += [(rejection, line, parsed.arrival) for rejection in parsed.rejections]
+    fates = ingest.store(Batch.joined(read), forward=True, memory=memory)
+    for (line, arrival), start, end in zip(lines, [0, *ends], ends, strict=False):
+        its_fates = fates[start:end]
+        for outcome in (Outcome.STORED, Outcome.DUPLICATE):
+            amounts[line._replace(outcome=outcome)] += its_fates.count(outcome)
+        rejected += [(fate, line, arrival) for fate in its_fates if isinstance(fate, Rejection)]
+    for rejection, line, _ in rejected:
+        rejected_line = line._replace(outcome=Outcome.REJECTED, reason=rejection.reason)
+        amounts[rejected_line] += rejection.events
+    rejections.record(
+        rejections.captured(rejection, arrival, project_key_id=line.project_key_id)
+        for rejection, line, arrival in rejected
+    )
+    ledger.add(cursor, amounts)
+    note_use(cursor, {request.project_key_id: request.received_at for request in requests})
+
+
+def parse(requests: Sequence[Request]) -> Iterator[Parsed]:
+    """Yield the events of each request; one that has become unreadable is one rejection."""
+    arrivals = [
+        Arrival(
+            received_at=request.received_at,
+            sent_at=request.sent_at,
+            sdk=request.sdk,
+            oldest=retention_period.oldest(request.received_at),
+        )
+        for request in requests
+    ]
+    found = parse_bodies([request.body for request in requests], arrivals)
+    for request, arrival, one in zip(requests, arrivals, found, strict=True):
+        parsed = one if isinstance(one, Parsed) else _unreadable(request, arrival, one)
+        _check(request, parsed)
+        yield parsed
+
+
+def _unreadable(request: Request, arrival: Arrival, error: Unreadable) -> Parsed:
+    """Return what is left of a request that the front door took: the rules are stricter now."""
+    reason = error.reason if isinstance(error, Refused) else Reason.MALFORMED
+    body = request.body
+    with suppress(Refused, TooLarge):  # so that people can read it
+        body = decompressed(body)
+    whole = Rejection(reason, str(error), body, holds=Holds.REQUEST, events=request.events)
+    return Parsed(arrival, rejections=[whole])
+
+
+def _check(request: Request, parsed: Parsed) -> None:
+    """Say so where the front door acknowledged another number of events than there are."""
+    found = len(parsed.events) + sum(rejection.events for rejection in parsed.rejections)
+    if found != request.events:
+        logger.error(
+            "Request %d: %d events acknowledged, %d found: the ledger does not add up",
+            request.id,
+            request.events,
+            found,
+        )
+
+
+def depth() -> int:
+    """Return how many acknowledged requests wait."""
+    return InboxRequest.objects.count()
+
+
+@read_once
+def waiting() -> tuple[int, datetime | None]:
+    """Return how many acknowledged requests wait, and since when the oldest one does."""
+    found = InboxRequest.objects.aggregate(requests=Count("pk"), since=Min("received_at"))
+    return found["requests"], found["since"]

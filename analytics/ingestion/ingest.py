@@ -1,0 +1,174 @@
+"""Store events: identity, events, person days and counters, in one transaction, each once."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import psycopg
+from django.db import connection, transaction
+from numpy.typing import NDArray
+
+from analytics.calculations.batch import Batch
+from analytics.calculations.identity import Identities
+from analytics.calculations.wire import EventRecord, Holds, Reason, Rejection
+from analytics.forwarding import outbox
+from analytics.ingestion import copying
+from analytics.ingestion.partitions import ensure_partitions, months_of
+from analytics.models import Outcome
+from analytics.people import exclusions, identity, merging, profiles
+from analytics.rollups import rollups
+from analytics.rollups.person_cache import Memory
+from common.postgres import array_literal
+
+# What a single event can do to a statement that is otherwise fine.
+_POISON = (
+    psycopg.DataError,
+    psycopg.errors.StatementTooComplex,
+    psycopg.errors.ProgramLimitExceeded,
+    ValueError,
+    RecursionError,
+)
+
+
+# What became of an event: stored, a duplicate, or why not.
+Fate = Literal[Outcome.STORED, Outcome.DUPLICATE] | Rejection
+
+
+def store(
+    records: Sequence[EventRecord],
+    *,
+    is_demo: bool = False,
+    forward: bool = False,
+    memory: Memory | None = None,
+) -> list[Fate]:
+    """Store what is new of `records`, and return what became of each.
+
+    Runs inside the caller's transaction or one of its own. An event that the database refuses is
+    isolated by halving the batch, and rejected. `forward` is for what was captured: it goes on to
+    PostHog where forwarding is on. `memory` spares a process asking again.
+    """
+    if not records:
+        return []
+    events = Batch.of(records)
+    try:
+        with transaction.atomic():
+            return _store(events, is_demo=is_demo, forward=forward, memory=memory or Memory())
+    except _POISON as error:
+        if len(events) == 1:
+            return [_rejection(events[0], Reason.UNSTORABLE, str(error))]
+    middle = len(events) // 2
+    halves = events[:middle], events[middle:]
+    return [fate for half in halves for fate in store(half, is_demo=is_demo, forward=forward)]
+
+
+def _store(events: Batch, *, is_demo: bool, forward: bool, memory: Memory) -> list[Fate]:
+    """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
+    cursor = psycopg.Cursor(connection.connection)
+    ensure_partitions(cursor, months_of(events.times))
+    fresh, fates = _register_uuids(cursor, events)
+    identities, persons = identity.resolve(cursor, fresh, memory, is_demo=is_demo)
+    # By person: indexes and roll-ups are filled fastest like that.
+    person_ids = _current(identities, persons)
+    order = np.lexsort((fresh.times, person_ids))
+    copying.copy_events(cursor, fresh, person_ids, order)
+    rollups.add_events(cursor, fresh, person_ids, order, memory)
+    changed = profiles.update(cursor, fresh, persons.tolist(), identities)
+    profiles.update_groups(cursor, fresh)
+    identity.mark_identified(cursor, identities)
+    merging.merge(cursor, identities.merges)
+    exclusions.apply_rules(cursor, changed | identities.changed)
+    if forward:
+        outbox.add(fresh)
+    return fates
+
+
+def _current(identities: Identities, persons: NDArray[np.int64]) -> NDArray[np.int64]:
+    if not identities.merges:
+        return persons
+    return np.array([identities.current(person) for person in persons.tolist()], np.int64)
+
+
+def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
+    first_line = (detail or "uuid: another event has it already").splitlines()[0]
+    return Rejection(reason, first_line, record.json, record.line, holds=Holds.READ_EVENT)
+
+
+def _register_uuids(cursor: psycopg.Cursor, events: Batch) -> tuple[Batch, list[Fate]]:
+    """Return the events whose uuid is new, and what becomes of each event.
+
+    The register's key decides that an event counts once, whoever else is storing it.
+    """
+    halves = events.uuids.view(">u8").reshape(-1, 2)
+    order = np.lexsort((halves[:, 1], halves[:, 0]))  # everywhere, so that nobody deadlocks
+    is_repeated = (halves[order][1:] == halves[order][:-1]).all(axis=1)
+    if not is_repeated.any() and copying.copy_uuids(cursor, events, order):
+        return events, [Outcome.STORED] * len(events)
+    uuids: list[bytes] = events.uuids.tolist()
+    first = {uuid: place for place, uuid in reversed([*enumerate(uuids)])}
+    new = _register_one_by_one(cursor, events, [first[uuid] for uuid in sorted(first)])
+    again = [place for place, uuid in enumerate(uuids) if uuid not in new or first[uuid] != place]
+    stored_before = [place for place in again if uuids[place] not in new]
+    same = _same_as_stored(cursor, events, stored_before)
+    fates: list[Fate] = [Outcome.STORED] * len(events)
+    for place in again:
+        if place in same or (uuids[place] in new and _are_same(events, place, first[uuids[place]])):
+            fates[place] = Outcome.DUPLICATE
+        else:
+            fates[place] = _rejection(events[place], Reason.UUID_REUSED)
+    return events.taken(np.delete(np.arange(len(events)), again)), fates
+
+
+def _register_one_by_one(
+    cursor: psycopg.Cursor, events: Batch, places: Sequence[int]
+) -> set[bytes]:
+    """Register the uuids at these places that are not known yet, and return them."""
+    records = [events[place] for place in places]
+    cursor.execute(
+        """
+        INSERT INTO analytics_eventuuid (uuid, timestamp)
+        SELECT * FROM unnest(%s::uuid[], %s::timestamptz[])
+        ON CONFLICT DO NOTHING RETURNING uuid_send(uuid)
+        """,
+        [
+            array_literal(record.uuid.hex() for record in records),
+            array_literal(record.timestamp.isoformat() for record in records),
+        ],
+    )
+    return {uuid for (uuid,) in cursor.fetchall()}
+
+
+def _are_same(events: Batch, place: int, other: int) -> bool:
+    """Whether two events differ at most in what a retry changes: their time."""
+    return all(
+        column[place] == column[other]
+        for column in (events.names, events.distinct_ids, events.properties)
+    )
+
+
+def _same_as_stored(cursor: psycopg.Cursor, events: Batch, places: Sequence[int]) -> set[int]:
+    """Return those of the places whose event is, but for its time, what its uuid stands for."""
+    cursor.execute(
+        """
+        SELECT place
+        FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[])
+            AS again (place, uuid, event, distinct_id, properties)
+        JOIN analytics_eventuuid AS known USING (uuid)
+        JOIN analytics_distinctid AS id USING (distinct_id)
+        CROSS JOIN LATERAL (  -- by the key, one by one
+            SELECT * FROM analytics_event AS stored
+            WHERE stored.person_id = id.person_id AND stored.timestamp = known.timestamp
+                AND stored.uuid = again.uuid
+            LIMIT 1
+        ) AS stored
+        WHERE stored.event = again.event AND stored.distinct_id = again.distinct_id
+            AND stored.properties = again.properties
+        """,
+        [
+            places,
+            array_literal(events.uuids[place].tobytes().hex() for place in places),
+            [events.names[place] for place in places],
+            [events.distinct_ids[place] for place in places],
+            [events.properties[place].decode() for place in places],
+        ],
+    )
+    return {place for (place,) in cursor.fetchall()}

@@ -1,0 +1,1 @@
+"""Answers read from roll-ups: retention, funnels, activation, active users, events."""

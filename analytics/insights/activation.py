@@ -1,0 +1,172 @@
+"""Activation: who got to the product's core use, and how soon after signing up."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection
+
+from analytics.calculations.cells import (
+    ACTIVATION_CLOCK_SKEW,
+    ACTIVATION_WINDOW,
+    QUICK_ACTIVATION_WINDOW,
+    CounterName,
+)
+from analytics.rollups import counters, definitions
+from analytics.rollups.counters import Span
+from common.calculations.calendar import days_in_month
+from common.calculations.statistics import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationCounts:
+    """Persons who signed up, and those of them who activated within 7 x 24 and within 24 hours."""
+
+    signups: int
+    activated: int
+    activated_quickly: int
+
+
+@dataclass(frozen=True, slots=True)
+class Activated:
+    """Of the `eligible` persons, for whose signup day the window is over, those who activated."""
+
+    eligible: int
+    activated: int
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.activated, self.eligible)
+
+
+@dataclass(frozen=True, slots=True)
+class Activation(Activated):
+    """Activation within 7 x 24 hours of the persons who signed up from `first` to `last`.
+
+    The median time is that of those who are counted as activated.
+    """
+
+    first: date
+    last: date
+    signups: int
+    within_24_hours: Activated
+    median_time: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationReport:
+    overall: Activation
+    months: list[Activation]  # by month of signup
+
+
+def definition(*, signup_event: str, activation_event: str, time_zone: str) -> str:
+    """Return what activation counts, to be shown with the number."""
+    return (
+        f"Persons whose first {activation_event} came within 7 x 24 hours (quickly: 24 hours) of "
+        f"their signup ({signup_event}), of all who signed up at least 7 days (quickly: 1 day) "
+        f"before the last day counted. Days and months in {time_zone}."
+    )
+
+
+def activation_counts(*, signups_from: date, signups_to: date) -> ActivationCounts:
+    """Return the plain sums over signup days; whether they are mature is the caller's matter."""
+    return ActivationCounts(*counters.totals(activation_spans(signups_from, signups_to)))
+
+
+def activation_spans(signups_from: date, signups_to: date) -> list[Span]:
+    """Return what counts the persons who signed up, activated, and did so quickly."""
+    names = CounterName.SIGNUP, CounterName.ACTIVATED, CounterName.ACTIVATED_QUICKLY
+    return [Span(name, signups_from, signups_to) for name in names]
+
+
+def median_time_to_activation(*, signups_from: date, signups_to: date) -> timedelta | None:
+    """Return the median delay of those who activated within 7 x 24 hours of signup."""
+    return _median_times(signups_from, signups_to, by_month=False).get(None)
+
+
+def activation_report(
+    *, signups_from: date | None, signups_to: date | None, as_of: date
+) -> ActivationReport:
+    """Return activation by month of signup, from the first signup on, and overall.
+
+    None leaves an end of the range open.
+    """
+    last = min(signups_to or as_of, as_of)
+    first = max(signups_from or date.min, counters.first_day(CounterName.SIGNUP) or last)
+    ranges = [(first, last), *_months(first, last)]
+    sums = counters.totals([span for start, end in ranges for span in _spans(start, end, as_of)])
+    medians = _median_times(first, min(last, as_of - ACTIVATION_WINDOW))
+    labels = [None, *(start.replace(day=1) for start, _ in ranges[1:])]
+    overall, *months = (
+        _activation(start, end, sums[5 * position : 5 * position + 5], medians.get(label))
+        for position, ((start, end), label) in enumerate(zip(ranges, labels, strict=True))
+    )
+    return ActivationReport(overall=overall, months=months)
+
+
+def _spans(first: date, last: date, as_of: date) -> list[Span]:
+    """Return what `_activation` takes the sums of."""
+    matured = min(last, as_of - ACTIVATION_WINDOW)
+    quickly_matured = min(last, as_of - QUICK_ACTIVATION_WINDOW)
+    return [
+        Span(CounterName.SIGNUP, first, last),
+        Span(CounterName.SIGNUP, first, matured),
+        Span(CounterName.ACTIVATED, first, matured),
+        Span(CounterName.SIGNUP, first, quickly_matured),
+        Span(CounterName.ACTIVATED_QUICKLY, first, quickly_matured),
+    ]
+
+
+def _activation(
+    first: date, last: date, sums: Sequence[int], median_time: timedelta | None
+) -> Activation:
+    signups, eligible, activated, quickly_eligible, quickly_activated = sums
+    return Activation(
+        first=first,
+        last=last,
+        signups=signups,
+        eligible=eligible,
+        activated=activated,
+        within_24_hours=Activated(quickly_eligible, quickly_activated),
+        median_time=median_time,
+    )
+
+
+def _median_times(
+    first: date, last: date, *, by_month: bool = True
+) -> dict[date | None, timedelta]:
+    """Return the median delays by the first day of the signup month, and under None overall."""
+    calendar = definitions.calendar()
+    start, end = calendar.span(first, last)
+    parameters: dict[str, Any] = {
+        "zone": calendar.zone.key,
+        "start": start,
+        "end": end,
+        "skew": ACTIVATION_CLOCK_SKEW,
+        "window": ACTIVATION_WINDOW,
+    }
+    month = "date_trunc('month', signup_at AT TIME ZONE %(zone)s)::date"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT {month if by_month else "NULL::date"},
+                   percentile_cont(0.5) WITHIN GROUP (ORDER BY activated_at - signup_at)
+            FROM analytics_person
+            WHERE NOT excluded AND has_profile
+              AND signup_at >= %(start)s AND signup_at < %(end)s
+              AND activated_at - signup_at BETWEEN -%(skew)s::interval AND %(window)s::interval
+            {"GROUP BY ROLLUP (1)" if by_month else ""}
+            """,
+            parameters,
+        )
+        # A clock that runs ahead makes nobody activate before signing up.
+        return {month: max(median, timedelta(0)) for month, median in cursor if median is not None}
+
+
+def _months(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """Yield the first and last day of each month's part of a range of days."""
+    while first <= last:
+        end = min(last, first.replace(day=days_in_month(first)))
+        yield first, end
+        first = end + timedelta(days=1)

@@ -1,0 +1,169 @@
+"""Active users by day, ISO week and calendar month, with growth accounting.
+
+A period that is not over has the figure known so far and is marked as not complete.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from analytics.calculations.cells import CounterName
+from analytics.rollups import counters
+from analytics.rollups.counters import Span
+from common.calculations.calendar import days_in_month, month_start, next_month, week_start
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Distinct persons active from the `start` to the `end` day, both included."""
+
+    start: date
+    end: date
+    active: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Day(Period):
+    trailing_7: int  # distinct persons active in the 7 days ending on it
+    trailing_30: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthAccounting:
+    """new + retained + resurrected = active; churned + retained = active the month before."""
+
+    new: int
+    retained: int
+    resurrected: int
+    churned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Month(Period):
+    """A calendar month; what only a complete month can tell is None before it is over."""
+
+    growth_accounting: GrowthAccounting | None
+    stickiness: float | None  # mean daily active persons over all its days / active
+    growth: float | None  # relative change against the month before
+
+
+def definition(*, time_zone: str) -> str:
+    """Return what active users counts, to be shown with the number."""
+    return (
+        "Distinct persons with at least one event that counts as activity in the period; days, ISO "
+        f"weeks (Monday to Sunday) and calendar months in {time_zone}."
+    )
+
+
+def first_shown(*, last: date, longest: timedelta) -> date:
+    """Return the first day anybody was active, at most `longest` before `last`."""
+    first = counters.first_day(CounterName.ACTIVE_DAY) or last
+    return min(max(first, last - longest), last)
+
+
+def active_days(*, first: date, last: date, as_of: date) -> list[Day]:
+    """Return every day from `first` to `last`, days without activity included."""
+    trailing = CounterName.TRAILING_7, CounterName.TRAILING_30
+    cells = counters.values((CounterName.ACTIVE_DAY, *trailing), first=first, last=last)
+    before = first - timedelta(days=1)
+    running = counters.totals([Span(name, last=before) for name in trailing])
+    days = []
+    for day in _days(first, last):
+        running = [
+            persons + cells.get((name, 0, day), 0)
+            for name, persons in zip(trailing, running, strict=True)
+        ]
+        active = cells.get((CounterName.ACTIVE_DAY, 0, day), 0)
+        days.append(Day(day, day, active, day <= as_of, *running))
+    return days
+
+
+def active_weeks(*, first: date, last: date, as_of: date) -> list[Period]:
+    """Return every ISO week that touches the days from `first` to `last`."""
+    start = date.fromordinal(week_start(first.toordinal()))
+    cells = counters.values((CounterName.ACTIVE_WEEK,), first=start, last=last)
+    weeks = []
+    for monday in _days(start, last, step=7):
+        sunday = monday + timedelta(days=6)
+        active = cells.get((CounterName.ACTIVE_WEEK, 0, monday), 0)
+        weeks.append(Period(monday, sunday, active, sunday <= as_of))
+    return weeks
+
+
+def active_months(*, first: date, last: date, as_of: date) -> list[Month]:
+    """Return every calendar month that touches the days from `first` to `last`."""
+    start = first.replace(day=1)
+    accounting = (
+        CounterName.MONTH_NEW,
+        CounterName.MONTH_RETAINED,
+        CounterName.MONTH_RESURRECTED,
+        CounterName.MONTH_CHURNED,
+    )
+    before = _month_before(start)
+    cells = counters.values((CounterName.ACTIVE_MONTH, *accounting), first=before, last=last)
+    daily = _daily_sums(start, last)
+    months = []
+    active_before = cells.get((CounterName.ACTIVE_MONTH, 0, before), 0)
+    for month in _months(start, last):
+        end = month.replace(day=days_in_month(month))
+        active = cells.get((CounterName.ACTIVE_MONTH, 0, month), 0)
+        complete = end <= as_of
+        growth = GrowthAccounting(*(cells.get((name, 0, month), 0) for name in accounting))
+        months.append(
+            Month(
+                start=month,
+                end=end,
+                active=active,
+                complete=complete,
+                growth_accounting=growth if complete else None,
+                stickiness=daily.get(month, 0) / end.day / active if complete and active else None,
+                growth=(
+                    (active - active_before) / active_before if complete and active_before else None
+                ),
+            )
+        )
+        active_before = active
+    return months
+
+
+def monthly_active(month: date) -> int:
+    """Return the persons active in the calendar month that starts on `month`."""
+    return counters.totals([month_span(month)])[0]
+
+
+def month_span(month: date) -> Span:
+    """Return what counts the persons active in a calendar month."""
+    return Span(CounterName.ACTIVE_MONTH, month, month)
+
+
+def signups_in(*, first: date, last: date) -> int:
+    """Return the persons who signed up from the `first` to the `last` day."""
+    return counters.totals([Span(CounterName.SIGNUP, first, last)])[0]
+
+
+def _daily_sums(first: date, last: date) -> dict[date, int]:
+    """Return the sum of each month's daily active persons, by the month's first day."""
+    months = list(_months(first, last))
+    sums = counters.totals(
+        [
+            Span(CounterName.ACTIVE_DAY, month, month.replace(day=days_in_month(month)))
+            for month in months
+        ]
+    )
+    return dict(zip(months, sums, strict=True))
+
+
+def _days(first: date, last: date, step: int = 1) -> Iterator[date]:
+    return map(date.fromordinal, range(first.toordinal(), last.toordinal() + 1, step))
+
+
+def _months(first: date, last: date) -> Iterator[date]:
+    month = month_start(first.toordinal())
+    while month <= last.toordinal():
+        yield date.fromordinal(month)
+        month = next_month(month)
+
+
+def _month_before(month: date) -> date:
+    return (month - timedelta(days=1)).replace(day=1)

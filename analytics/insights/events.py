@@ -1,0 +1,94 @@
+"""Events, newest first, at a cost that does not grow with the table."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet, Sum
+
+from analytics.models import Event, EventDay, Person
+from analytics.rollups import definitions
+from common.calculations.calendar import LocalCalendar
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events are wanted: of a name, on a range of days; None leaves it open."""
+
+    event: str | None = None
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a list of events goes on: after this one."""
+
+    timestamp: datetime
+    uuid: UUID
+
+
+def any_recorded() -> bool:
+    """Return whether any event of a person who counts has been stored."""
+    return EventDay.objects.filter(value__gt=0).exists()
+
+
+def latest_events(wanted: EventFilter, *, limit: int, after: Position | None = None) -> list[Event]:
+    """Return up to `limit` events of the persons who count."""
+    calendar = definitions.calendar()
+    days = Q(pk__in=[])
+    for first, last in _busy_days(wanted, limit=limit, after=after, calendar=calendar):
+        start, end = calendar.span(first, last)
+        days |= Q(timestamp__gte=start, timestamp__lt=end)
+    found = Event.objects.filter(days, person__excluded=False)
+    return _page(found, wanted, limit=limit, after=after)
+
+
+def events_of(
+    person: Person, wanted: EventFilter, *, limit: int, after: Position | None = None
+) -> list[Event]:
+    """Return up to `limit` events of one person, excluded or not."""
+    start, end = definitions.calendar().span(wanted.first, wanted.last)
+    found = Event.objects.filter(person=person, timestamp__gte=start, timestamp__lt=end)
+    return _page(found, wanted, limit=limit, after=after)
+
+
+def _page(
+    found: QuerySet[Event], wanted: EventFilter, *, limit: int, after: Position | None
+) -> list[Event]:
+    if wanted.event is not None:
+        found = found.filter(event=wanted.event)
+    if after is not None:
+        found = found.filter(
+            Q(timestamp__lt=after.timestamp) | Q(uuid__lt=after.uuid),
+            timestamp__lte=after.timestamp,
+        )
+    return list(found.order_by("-timestamp", "-uuid")[:limit])
+
+
+def _busy_days(
+    wanted: EventFilter, *, limit: int, after: Position | None, calendar: LocalCalendar
+) -> list[tuple[date, date]]:
+    """Return ranges of the newest days that hold `limit` wanted events, so that only they are read.
+
+    Without it the newest events are found by sorting all of them, a rare event by reading all.
+    """
+    days = EventDay.objects.filter(value__gt=0)
+    reached = date.fromordinal(calendar.day(after.timestamp)) if after else None
+    if wanted.event is not None:
+        days = days.filter(event=wanted.event)
+    if wanted.first is not None:
+        days = days.filter(day__gte=wanted.first)
+    for limit_ in filter(None, (wanted.last, reached)):
+        days = days.filter(day__lte=limit_)
+    ranges: list[tuple[date, date]] = []
+    counted = 0
+    for day, events in days.values_list("day").annotate(events=Sum("value")).order_by("-day"):
+        if ranges and ranges[-1][0] == day + timedelta(days=1):
+            ranges[-1] = day, ranges[-1][1]
+        else:
+            ranges.append((day, day))
+        counted += events if day != reached else 0  # part of the reached day is behind us
+        if counted >= limit:
+            break
+    return ranges

@@ -1,0 +1,153 @@
+"""Retention: of the persons in a cohort, those who were active again some days or weeks later."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from analytics.calculations.cells import CounterName
+from analytics.rollups import counters
+from analytics.rollups.counters import Span
+from common.calculations.calendar import week_start
+from common.calculations.statistics import Rate
+
+
+class Cohort(StrEnum):
+    """What puts a person into the cohort of a day."""
+
+    SIGNUP = "signup"
+    FIRST_EVENT = "first_event"
+
+
+@dataclass(frozen=True, slots=True)
+class DayRetention:
+    """Of the `eligible` persons, those active on exactly the `day`-th day after the cohort day."""
+
+    day: int
+    eligible: int
+    retained: int
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.retained, self.eligible)
+
+
+@dataclass(frozen=True, slots=True)
+class WeekRetention:
+    """Of the `eligible` persons, those active in the `week`-th ISO week after the cohort week."""
+
+    week: int
+    eligible: int
+    retained: int
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.retained, self.eligible)
+
+
+@dataclass(frozen=True, slots=True)
+class WeekCohort:
+    """The cohort of the ISO week that starts on `week`; `weeks` holds its complete weeks."""
+
+    week: date
+    size: int
+    weeks: tuple[WeekRetention, ...]
+
+
+def definition(*, cohort: Cohort, time_zone: str) -> str:
+    """Return what classic retention counts, to be shown with the number."""
+    joined = {
+        Cohort.SIGNUP: "signing up",
+        Cohort.FIRST_EVENT: "the first event that counts as activity",
+    }[cohort]
+    return (
+        f"Persons active on exactly the N-th calendar day after the day of {joined}, of all for "
+        f"whom that day is over. Days run from midnight to midnight in {time_zone}: who joins "
+        "at 23:45 and is active at 00:05 is retained on day 1."
+    )
+
+
+def weekly_definition(*, cohort: Cohort, time_zone: str) -> str:
+    """Return what the weekly matrix counts, to be shown with it."""
+    joined = {Cohort.SIGNUP: "signup", Cohort.FIRST_EVENT: "first activity"}[cohort]
+    return (
+        f"Persons active at least once in the N-th ISO week (Monday to Sunday, {time_zone}) after "
+        f"the week of their {joined}, of all persons of that week. Week 0 is that week itself; "
+        "weeks that are not over are left out."
+    )
+
+
+def day_retention(
+    *,
+    cohort: Cohort,
+    days: Sequence[int],
+    cohorts_from: date | None,
+    cohorts_to: date | None,
+    as_of: date,
+) -> list[DayRetention]:
+    """Return the retention on each of `days` (>= 0) of the cohorts in a range of days.
+
+    A cohort counts for day N only where cohort day + N <= `as_of`; None leaves an end open.
+    """
+    sums = counters.totals(
+        [
+            span
+            for day in days
+            for span in day_spans(
+                cohort, day, cohorts_from or date.min, cohorts_to or date.max, as_of=as_of
+            )
+        ]
+    )
+    return [
+        DayRetention(day=day, eligible=eligible, retained=active)
+        for day, eligible, active in zip(days, sums[::2], sums[1::2], strict=True)
+    ]
+
+
+def day_spans(cohort: Cohort, day: int, first: date, last: date, *, as_of: date) -> list[Span]:
+    """Return what counts the cohorts of a range of days, and those of them active on a day."""
+    last = min(last, _earlier(as_of, day))
+    size, retained = CounterName(cohort), CounterName(f"{cohort}_retained")
+    return [Span(size, first, last), Span(retained, first, last, number=day)]
+
+
+def weekly_retention(
+    *,
+    cohort: Cohort,
+    weeks: int,
+    cohorts_from: date | None,
+    cohorts_to: date | None,
+    as_of: date,
+) -> list[WeekCohort]:
+    """Return the cohorts of the ISO weeks that a range of days touches, with weeks 0 to `weeks`.
+
+    Only weeks that are over on `as_of` are in a cohort's row; None leaves an end open.
+    """
+    size, retained = CounterName(f"{cohort}_week"), CounterName(f"{cohort}_week_retained")
+    cells = counters.values(
+        (size, retained),
+        first=_monday(cohorts_from) if cohorts_from else date.min,
+        last=min(cohorts_to or date.max, as_of),
+        numbers=range(weeks + 1),
+    )
+    sizes = {week: persons for (name, _, week), persons in cells.items() if name == size}
+    return [
+        WeekCohort(
+            week=week,
+            size=persons,
+            weeks=tuple(
+                WeekRetention(number, persons, cells.get((retained, number, week), 0))
+                for number in range(min(weeks + 1, ((as_of - week).days + 1) // 7))
+            ),
+        )
+        for week, persons in sorted(sizes.items())
+        if persons
+    ]
+
+
+def _monday(day: date) -> date:
+    return date.fromordinal(week_start(day.toordinal()))
+
+
+def _earlier(day: date, count: int) -> date:
+    return date.fromordinal(max(1, day.toordinal() - count))

@@ -1,0 +1,73 @@
+"""Remove persons and every trace of them; the counters stay right."""
+
+from collections.abc import Callable, Sequence
+
+import psycopg
+from django.db import connection, transaction
+
+from analytics.models import Person
+from analytics.people import identity
+from analytics.rollups import rollups
+
+PERSONS_PER_TRANSACTION = 500
+
+# What the journal notes of those who had become part of these persons goes, too.
+_FORGET_MERGES = """
+WITH RECURSIVE part AS (
+    SELECT unnest(%s::bigint[]) AS id
+    UNION
+    SELECT other_person_id FROM analytics_personmerge JOIN part ON person_id = part.id
+    WHERE result = 'merged'
+)
+DELETE FROM analytics_personmerge
+WHERE person_id IN (SELECT id FROM part) OR other_person_id IN (SELECT id FROM part)
+"""
+
+_forgetting: list[Callable[[Sequence[int]], None]] = []
+
+
+def register(forget: Callable[[Sequence[int]], None]) -> None:
+    """Let an app forget what it knows of persons, in the transaction that erases them."""
+    _forgetting.append(forget)
+
+
+def erase(person_ids: Sequence[int], *, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Erase these persons with their events, and return how many events went.
+
+    Works in bounded steps, each complete in itself; `progress` is told the persons done.
+    """
+    events = 0
+    for start in range(0, len(person_ids), PERSONS_PER_TRANSACTION):
+        chunk = person_ids[start : start + PERSONS_PER_TRANSACTION]
+        events += _erase_chunk(chunk)
+        progress(start + len(chunk))
+    return events
+
+
+def erase_demo(*, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Erase everything that the demo made, and return how many persons that were."""
+    person_ids = list(Person.objects.filter(is_demo=True).values_list("pk", flat=True))
+    erase(person_ids, progress=progress)
+    return len(person_ids)
+
+
+@transaction.atomic
+def _erase_chunk(person_ids: Sequence[int]) -> int:
+    cursor = psycopg.Cursor(connection.connection)
+    identity.lock(cursor)
+    for forget in _forgetting:
+        forget(person_ids)
+    parameters = [list(person_ids)]
+    with rollups.recounted(cursor, person_ids):
+        cursor.execute(
+            "DELETE FROM analytics_eventuuid WHERE uuid = ANY(ARRAY("
+            "SELECT uuid FROM analytics_event WHERE person_id = ANY(%s)))",
+            parameters,
+        )
+        cursor.execute("DELETE FROM analytics_event WHERE person_id = ANY(%s)", parameters)
+        events = cursor.rowcount
+        for table in ("personday", "distinctid"):
+            cursor.execute(f"DELETE FROM analytics_{table} WHERE person_id = ANY(%s)", parameters)
+        cursor.execute(_FORGET_MERGES, parameters)
+        cursor.execute("DELETE FROM analytics_person WHERE id = ANY(%s)", parameters)
+    return events

@@ -1,0 +1,126 @@
+"""Merging persons by hand: the same rules and the same journal as where an event asks for it."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+
+from analytics.calculations.batch import Batch
+from analytics.calculations.identity import Identities, is_illegal
+from analytics.calculations.merge import merged_decision
+from analytics.calculations.wire import EventRecord
+from analytics.models import Event, Person, PersonDay, PersonMerge
+from analytics.people import exclusions, identity, merging, persons, profiles
+from analytics.rollups import rollups
+
+
+@dataclass(frozen=True, slots=True)
+class MergePreview:
+    """What merging `other` into `person` would do."""
+
+    person: Person
+    other: Person
+    distinct_ids: list[str]  # that move
+    events: int
+    days: int
+    shared_days: int  # ... of them on which both were active
+    taken_over: dict[str, Any]  # properties that only the other has
+    lost: list[tuple[str, Any, Any]]  # name, the value that stays, the other's
+    excluded_by_hand: bool
+
+
+def preview(person: Person, distinct_id: str) -> MergePreview:
+    """Return what merging the person known by `distinct_id` into `person` would do.
+
+    A ValidationError says why it cannot be done.
+    """
+    _named(person)
+    other = _other(person, distinct_id)
+    days = PersonDay.objects.filter(person=other)
+    shared = PersonDay.objects.filter(person=person, day__in=days.values("day"))
+    decision = merged_decision(person.excluded_by_hand, other.excluded_by_hand)
+    return MergePreview(
+        person=person,
+        other=other,
+        distinct_ids=sorted(known.distinct_id for known in other.distinct_ids.all()),
+        events=Event.objects.filter(person=other).count(),
+        days=days.count(),
+        shared_days=shared.count(),
+        taken_over={
+            name: value for name, value in other.properties.items() if name not in person.properties
+        },
+        lost=[
+            (name, person.properties[name], value)
+            for name, value in other.properties.items()
+            if name in person.properties and person.properties[name] != value
+        ],
+        excluded_by_hand=bool(decision) and not person.excluded,
+    )
+
+
+@transaction.atomic
+def merge(person_id: int, distinct_id: str, *, other_id: int, by: str) -> PersonMerge:
+    """Merge the person known by `distinct_id`, seen as `other_id`, and return the journal line.
+
+    A ValidationError says why it cannot be done; then nothing has changed.
+    """
+    cursor = psycopg.Cursor(connection.connection)
+    identity.lock(cursor)
+    rollups.lock(cursor)
+    person = Person.objects.filter(pk=person_id).first()
+    if person is None:
+        raise ValidationError("This person has gone meanwhile: merged elsewhere, or erased.")
+    other = _other(person, distinct_id)
+    if other.pk != other_id:
+        raise ValidationError(
+            f"“{distinct_id}” has become another person's meanwhile. Look at the preview again."
+        )
+    # What an event would say, and no more than that: it is not stored.
+    record = EventRecord(
+        uuid=uuid4().bytes,
+        event="$merge_dangerously",
+        distinct_id=_named(person),
+        timestamp=timezone.now(),
+        properties=b"{}",
+        other_id=distinct_id,
+    )
+    event = Batch.of([record])
+    identified = {one.pk for one in (person, other) if one.is_identified}
+    known = {record.distinct_id: person.pk, distinct_id: other.pk}
+    identities = Identities(known, identified, iter(()))
+    identities.apply(event)
+    profiles.update(cursor, event, [person.pk], identities, cause=f"admin: {by}")
+    identity.mark_identified(cursor, identities)
+    merging.merge(cursor, identities.merges)
+    exclusions.settle(cursor, [person.pk])
+    return PersonMerge.objects.filter(other_person_id=other.pk).latest("pk")
+
+
+def _other(person: Person, distinct_id: str) -> Person:
+    """Return the person to be merged into `person`, or raise why there is none."""
+    if is_illegal(distinct_id):
+        raise ValidationError(
+            f"“{distinct_id}” is a placeholder that products send for everybody: it identifies"
+            " nobody."
+            if distinct_id.strip()
+            else "Name a distinct id of the person that is to be merged into this one."
+        )
+    other = persons.find_person(distinct_id)
+    if other is None:
+        raise ValidationError(f"Nobody is known by the distinct id “{distinct_id}”.")
+    if other.pk == person.pk:
+        raise ValidationError(f"“{distinct_id}” is this person already.")
+    return other
+
+
+def _named(person: Person) -> str:
+    """Return a distinct id that identifies the person, or raise that there is none."""
+    ids = sorted(known.distinct_id for known in person.distinct_ids.all())
+    for distinct_id in ids:
+        if not is_illegal(distinct_id):
+            return distinct_id
+    raise ValidationError("This person has only placeholders for an id: nobody can be merged.")

@@ -1,0 +1,105 @@
+"""Persons: finding them, and what is known of one."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import connection
+from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Lower
+
+from analytics.models import DistinctId, Person, PersonDay, PersonMerge
+from analytics.rollups import definitions
+
+EVENTS_READ_FOR_GROUPS = 1_000  # the latest, so that the page costs the same for everybody
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """The days on which a person was active, in the time zone in force."""
+
+    active_days: int
+    first_active_day: date | None
+    last_active_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A group that a person's events name; without `group_id` nothing was sent about it."""
+
+    group_type: str
+    key: str
+    group_id: int | None
+
+
+def find_person(distinct_id: str) -> Person | None:
+    """Return the person known by a distinct id."""
+    if "\0" in distinct_id:  # PostgreSQL's texts cannot hold it, so nobody is known by it
+        return None
+    return Person.objects.filter(distinct_ids__distinct_id=distinct_id).first()
+
+
+def activity(person: Person) -> Activity:
+    return Activity(
+        **PersonDay.objects.filter(person=person).aggregate(
+            active_days=Count("day"), first_active_day=Min("day"), last_active_day=Max("day")
+        )
+    )
+
+
+def find_persons(
+    *,
+    search: str = "",
+    signed_up_from: date | None = None,
+    signed_up_to: date | None = None,
+    activated: bool | None = None,
+) -> QuerySet[Person]:
+    """Return persons, the newest known first, excluded ones included.
+
+    `search` is the beginning of a distinct id, or an e-mail address; only it finds who has no
+    profile. The days are local ones.
+    """
+    found = Person.objects.order_by("-pk")
+    found = found.filter(pk__in=matching(search)) if search else found.filter(has_profile=True)
+    if signed_up_from or signed_up_to:
+        start, end = definitions.calendar().span(signed_up_from, signed_up_to)
+        found = found.filter(signup_at__gte=start, signup_at__lt=end)
+    if activated is not None:
+        found = found.filter(activated_at__isnull=not activated)
+    return found
+
+
+def matching(search: str) -> QuerySet:
+    """Return the ids of the persons that a search finds, each half through its own index."""
+    by_id = DistinctId.objects.filter(distinct_id__startswith=search).values_list("person_id")
+    email = Lower(KeyTextTransform("email", "properties"))
+    by_email = (
+        Person.objects.alias(by_email=email).filter(by_email=search.lower()).values_list("pk")
+    )
+    return by_id.union(by_email)
+
+
+def groups_of(person: Person) -> list[Membership]:
+    """Return the groups that the person's latest events name, by type and key."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT named.key, named.value, known.id
+            FROM (SELECT properties -> '$groups' AS groups FROM analytics_event
+                  WHERE person_id = %s ORDER BY timestamp DESC LIMIT %s) AS latest
+            CROSS JOIN jsonb_each_text(
+                CASE jsonb_typeof(groups) WHEN 'object' THEN groups ELSE '{}' END
+            ) AS named
+            LEFT JOIN analytics_group AS known ON (group_type, group_key) = (key, value)
+            WHERE named.value IS NOT NULL ORDER BY 1, 2
+            """,
+            [person.pk, EVENTS_READ_FOR_GROUPS],
+        )
+        return [Membership(*row) for row in cursor.fetchall()]
+
+
+def merges_of(person: Person) -> QuerySet[PersonMerge]:
+    """Return the journal's lines about a person, the newest first."""
+    return PersonMerge.objects.filter(
+        Q(person_id=person.pk) | Q(other_person_id=person.pk)
+    ).order_by("-pk")

@@ -1,0 +1,169 @@
+"""Undo a merge: the person that went comes back with what it had, and what it did since."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import psycopg
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+
+from analytics.calculations.identity import is_illegal
+from analytics.calculations.merge import Before, Side, what_stays
+from analytics.calculations.wire import makes_profile
+from analytics.models import Event, Person, PersonMerge
+from analytics.people import exclusions, identity
+from analytics.rollups import definitions, rebuild, rollups
+
+
+@dataclass(frozen=True, slots=True)
+class UndoPreview:
+    """What an undo would do. `leaving` are the properties that the person that stays loses."""
+
+    person: Person
+    distinct_ids: list[str]
+    events: int
+    properties: dict[str, Any]
+    leaving: dict[str, Any]
+
+
+class CannotUndo(ValidationError):
+    """Why a merge cannot be undone, and which one to undo first where that would help."""
+
+    def __init__(self, reason: str, *, undo_first: PersonMerge | None = None) -> None:
+        super().__init__(reason)
+        self.undo_first = undo_first
+
+
+def merge_away(person_id: int | None) -> PersonMerge | None:
+    """Return the merge in which a person went, if it has not been undone."""
+    merges = PersonMerge.objects.filter(other_person_id=person_id, result=PersonMerge.Result.MERGED)
+    return merges.order_by("-pk").first()
+
+
+def preview(merge: PersonMerge) -> UndoPreview:
+    """Return what the undo of a merge would do, or raise `CannotUndo`."""
+    before, person, _ = _needed(merge)
+    staying = what_stays(_side(person), before).properties
+    return UndoPreview(
+        person=person,
+        distinct_ids=before.distinct_ids,
+        events=Event.objects.filter(person=person, distinct_id__in=before.distinct_ids).count(),
+        properties=before.other.properties,
+        leaving={name: value for name, value in person.properties.items() if name not in staying},
+    )
+
+
+@transaction.atomic
+def undo(merge_id: int, *, by: str, now: datetime) -> PersonMerge:
+    """Undo a merge, or change nothing and raise `CannotUndo`."""
+    cursor = psycopg.Cursor(connection.connection)
+    identity.lock(cursor)
+    merge = PersonMerge.objects.get(pk=merge_id)
+    before, person, other = _needed(merge)
+    both = [person.pk, other]
+    with rollups.recounted(cursor, both):
+        _bring_back(cursor, person, other, before)
+        rebuild.recompute_persons(cursor, definitions.in_force(), both)
+        merge.result, merge.undone_at, merge.undone_by = PersonMerge.Result.UNDONE, now, by
+        merge.save(update_fields=["result", "undone_at", "undone_by"])
+        _write(person.pk, what_stays(_side(person), before))
+        _write(other, before.other)
+    exclusions.settle(cursor, both)
+    return merge
+
+
+def _bring_back(cursor: psycopg.Cursor, person: Person, other: int, before: Before) -> None:
+    """Make the other person again, with its ids and the events that name them."""
+    Person.objects.create(pk=other, created_at=person.created_at)
+    moved = {"person": person.pk, "other": other, "ids": before.distinct_ids}
+    cursor.execute(
+        "UPDATE analytics_distinctid SET person_id = %(other)s"
+        " WHERE person_id = %(person)s AND distinct_id = ANY(%(ids)s)",
+        moved,
+    )
+    # A distribution column cannot be updated on a cluster, so rows are taken out and put in again.
+    cursor.execute(
+        """
+        WITH moved AS (
+            DELETE FROM analytics_event
+            WHERE person_id = %(person)s AND distinct_id = ANY(%(ids)s)
+            RETURNING timestamp, uuid, event, distinct_id, properties
+        )
+        INSERT INTO analytics_event (person_id, timestamp, uuid, event, distinct_id, properties)
+        SELECT %(other)s, moved.* FROM moved
+        """,
+        moved,
+    )
+
+
+def _write(person_id: int, side: Side) -> None:
+    """Write what a person is after the undo, by what was noted and by their events."""
+    Person.objects.filter(pk=person_id).update(
+        properties=side.properties,
+        is_identified=side.is_identified or _was_named(person_id),
+        excluded_by_hand=side.excluded_by_hand,
+        is_demo=side.is_demo,
+        has_profile=_has_profile(person_id),
+    )
+
+
+def _was_named(person_id: int) -> bool:
+    """Whether an event identified the person, or a merge that stands made it of two."""
+    named = Event.objects.filter(person=person_id, event="$identify").values_list("distinct_id")
+    return _is_of_two(person_id) or any(
+        not is_illegal(distinct_id) for (distinct_id,) in named.distinct()
+    )
+
+
+def _has_profile(person_id: int) -> bool:
+    """Whether an event gave the person a profile, or a merge that stands made it of two."""
+    kinds = Event.objects.filter(person=person_id).values_list(
+        "event", "properties__$process_person_profile"
+    )
+    return _is_of_two(person_id) or any(
+        makes_profile(event, asked) for event, asked in kinds.distinct()
+    )
+
+
+def _is_of_two(person_id: int) -> bool:
+    merges = PersonMerge.objects.filter(person_id=person_id, result=PersonMerge.Result.MERGED)
+    return merges.exists()
+
+
+def _side(person: Person) -> Side:
+    return Side(
+        properties=person.properties,
+        is_identified=person.is_identified,
+        excluded_by_hand=person.excluded_by_hand,
+        is_demo=person.is_demo,
+    )
+
+
+def _needed(merge: PersonMerge) -> tuple[Before, Person, int]:
+    """Return what was noted of a merge, who stayed, and who went, or raise `CannotUndo`."""
+    if merge.result == PersonMerge.Result.UNDONE:
+        raise CannotUndo(f"This merge has been undone already, by {merge.undone_by}.")
+    if merge.result != PersonMerge.Result.MERGED:
+        raise CannotUndo("This merge was refused: there is nothing to undo.")
+    before, other = _before(merge), merge.other_person_id
+    if before is None or other is None:
+        raise CannotUndo("What an undo needs was not noted with this merge.")
+    person = Person.objects.filter(pk=merge.person_id or 0).first()
+    if person is not None:
+        return before, person, other
+    if later := merge_away(merge.person_id):
+        raise CannotUndo(
+            f"The person that stayed has itself been merged into “{later.distinct_id}” since."
+            " Undo that merge first.",
+            undo_first=later,
+        )
+    raise CannotUndo("The person that stayed has been erased since.")
+
+
+def _before(merge: PersonMerge) -> Before | None:
+    try:
+        return msgspec.convert(merge.before, Before)
+    except msgspec.ValidationError:
+        return None

@@ -1,0 +1,150 @@
+"""What counts as signup, activation and activity: as configured, and as the roll-ups were built.
+
+Numbers always follow the definitions in force, so they stay consistent when a setting changes;
+`rebuild_rollups` puts the configured ones in force.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from analytics.calculations.cells import FORMULA_VERSION
+from analytics.calculations.wire import EARLIEST
+from analytics.models import RollupDefinition
+from common.calculations.calendar import LocalCalendar
+from common.read_once import read_once
+
+FIRST_EVENT = "$first_event"  # as signup event: a person's first qualifying event is the signup
+
+# Never activity: bookkeeping of the SDKs, and what happens to people rather than what they do.
+_ALWAYS_PASSIVE = {
+    "$identify",
+    "$create_alias",
+    "$merge_dangerously",
+    "$set",
+    "$groupidentify",
+    "$feature_flag_called",
+    "email_sent",
+    "email_delivered",
+    "email_opened",
+    "email_clicked",
+    "email_bounced",
+    "email_complained",
+}
+
+
+def register_passive(names: Iterable[str]) -> None:
+    """Let events of these names never be activity: an app registers what it puts on persons."""
+    _ALWAYS_PASSIVE.update(names)
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The settings that decide what every counter means."""
+
+    time_zone: str
+    signup_event: str
+    activation_event: str
+    passive_events: frozenset[str]
+    formula_version: int = FORMULA_VERSION
+
+    @cached_property
+    def ignored_events(self) -> frozenset[str]:
+        """Events that are no activity."""
+        return self.passive_events | _ALWAYS_PASSIVE
+
+
+def configured() -> Definitions:
+    """Return the definitions that the settings ask for."""
+    return Definitions(
+        time_zone=settings.PLUMBLINE_TIME_ZONE,
+        signup_event=settings.PLUMBLINE_SIGNUP_EVENT,
+        activation_event=settings.PLUMBLINE_ACTIVATION_EVENT,
+        passive_events=frozenset(settings.PLUMBLINE_PASSIVE_EVENTS),
+    )
+
+
+@read_once
+def in_force() -> Definitions:
+    """Return the definitions the roll-ups were built with, or the configured ones before any."""
+    row = RollupDefinition.objects.first()
+    if row is None:
+        return configured()
+    return Definitions(
+        time_zone=row.time_zone,
+        signup_event=row.signup_event,
+        activation_event=row.activation_event,
+        passive_events=frozenset(row.passive_events),
+        formula_version=row.formula_version,
+    )
+
+
+def in_force_from_now() -> Definitions:
+    """Return the definitions in force; the first events put the configured ones in force."""
+    if not RollupDefinition.objects.exists():
+        adopt(configured())
+    return in_force()
+
+
+def adopt(definitions: Definitions) -> None:
+    """Record that the roll-ups are built with `definitions` from now on."""
+    RollupDefinition.objects.update_or_create(
+        pk=1,
+        defaults={
+            "built_at": timezone.now(),
+            "time_zone": definitions.time_zone,
+            "signup_event": definitions.signup_event,
+            "activation_event": definitions.activation_event,
+            "passive_events": sorted(definitions.passive_events),
+            "formula_version": definitions.formula_version,
+        },
+    )
+
+
+def rebuild_needed() -> str:
+    """Return "" or a sentence that says which settings the roll-ups do not follow yet."""
+    old, new = in_force(), configured()
+    changed = [
+        f"{label} ({_shown(getattr(old, name))} -> {_shown(getattr(new, name))})"
+        for name, label in (
+            ("time_zone", "PLUMBLINE_TIME_ZONE"),
+            ("signup_event", "PLUMBLINE_SIGNUP_EVENT"),
+            ("activation_event", "PLUMBLINE_ACTIVATION_EVENT"),
+            ("passive_events", "PLUMBLINE_PASSIVE_EVENTS"),
+            ("formula_version", "the formulas"),
+        )
+        if getattr(old, name) != getattr(new, name)
+    ]
+    if not changed:
+        return ""
+    what = ", ".join(changed)
+    return f"Changed since the numbers were built: {what}. Run manage.py rebuild_rollups."
+
+
+def _shown(value: object) -> str:
+    return ", ".join(sorted(value)) or "none" if isinstance(value, frozenset) else str(value)
+
+
+def calendar() -> LocalCalendar:
+    """Return the calendar of the time zone in force."""
+    return LocalCalendar(in_force().time_zone)
+
+
+def last_complete_day(now: datetime | None = None) -> date:
+    """Return L: the last calendar day, in the time zone in force, that is over."""
+    return calendar().last_complete_day(now or timezone.now())
+
+
+def complete_day(day: date | None, *, now: datetime | None = None) -> date:
+    """Return `day`, or L where it is None; a day that cannot be asked for is a ValidationError."""
+    last = last_complete_day(now)
+    if day is not None and day > last:
+        raise ValidationError(f"{day} is not over: the last complete day is {last}.")
+    if day is not None and day < EARLIEST.date():
+        raise ValidationError(f"{day} is too early: the earliest day is {EARLIEST.date()}.")
+    return day or last

@@ -1,0 +1,1 @@
+"""Plans, usage and limits, and the messages about them."""

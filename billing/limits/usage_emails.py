@@ -1,0 +1,85 @@
+"""The e-mails about usage limits: each sent once, and what became of it noted."""
+
+import logging
+from datetime import datetime
+from smtplib import SMTPException
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
+from django.db.models import F, QuerySet
+from django.template.loader import render_to_string
+
+from analytics.models import DistinctId, Person
+from billing.limits import usage_limits, usage_prompts
+from billing.limits.usage_limits import Answer
+from billing.models import UsageNotice
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 5
+
+
+def waiting() -> QuerySet[UsageNotice]:
+    """Return the notices whose e-mail is to be sent, or failed and is to be tried again."""
+    to_send = [UsageNotice.Email.WAITING, UsageNotice.Email.FAILED]
+    return UsageNotice.objects.filter(email__in=to_send, attempts__lt=MOST_ATTEMPTS)
+
+
+def send(notice: UsageNotice, *, now: datetime) -> None:
+    """E-mail a notice, unless somebody does or did. What fails is tried again by the next run."""
+    mine = waiting().filter(pk=notice.pk)
+    if mine.update(email=UsageNotice.Email.SENDING, attempts=F("attempts") + 1):
+        outcome = _email(notice, now=now)
+        UsageNotice.objects.filter(pk=notice.pk).update(email=outcome)
+
+
+def _email(notice: UsageNotice, *, now: datetime) -> UsageNotice.Email:
+    known_by = DistinctId.objects.filter(pk=notice.distinct_id_id).first()
+    account = usage_limits.account_of_person(known_by.person_id, now=now) if known_by else None
+    standings = account.standings if account else []
+    standing = next((one for one in standings if one.meter.id == notice.meter_id), None)
+    if account is None or standing is None or standing.crossed < notice.threshold:
+        return UsageNotice.Email.OUTDATED
+    person = account.situation.person
+    address = person.properties.get("email")
+    if unwanted := _why_not(notice, person, address):
+        return unwanted
+    try:
+        _message(usage_limits.one_more(account, standing), address).send()
+    except (OSError, SMTPException) as error:
+        logger.warning("A usage notice could not be e-mailed: %s", type(error).__name__)
+        return UsageNotice.Email.FAILED
+    return UsageNotice.Email.SENT
+
+
+def _why_not(notice: UsageNotice, person: Person, address: Any) -> UsageNotice.Email | None:
+    if not settings.PLUMBLINE_EMAIL_FROM:
+        return UsageNotice.Email.OFF
+    if not notice.plan.emails:
+        return UsageNotice.Email.PLAN_WITHOUT
+    if person.is_demo:
+        return UsageNotice.Email.DEMO
+    return None if _is_address(address) else UsageNotice.Email.NO_ADDRESS
+
+
+def _is_address(given: Any) -> bool:
+    try:
+        validate_email(given if isinstance(given, str) else "")
+    except ValidationError:
+        return False
+    return True
+
+
+def _message(answer: Answer, address: str) -> EmailMultiAlternatives:
+    prompt = usage_prompts.prompt(answer)
+    context = {"prompt": prompt, "plan": answer.suggested}
+    text, html = (
+        render_to_string(f"billing/email/usage_notice.{kind}", context) for kind in ("txt", "html")
+    )
+    subject = prompt.title if prompt else ""
+    message = EmailMultiAlternatives(subject, text, settings.PLUMBLINE_EMAIL_FROM, [address])
+    message.attach_alternative(html, "text/html")
+    return message

@@ -1,0 +1,1 @@
+"""The MRR and cash ledgers, and what is read from them."""

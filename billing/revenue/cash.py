@@ -1,0 +1,117 @@
+"""The cash ledger: paid invoices, refunds and credit notes, in their own currencies."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Q, Sum
+
+from billing.calculations.cash import Cash, CashKind, cash_of, charges_of
+from billing.calculations.history import Held
+from billing.calculations.stripe_fields import Unusable
+from billing.models import CashEntry, RevenueCustomer, SubscriptionStart
+from billing.stripe import gateway
+
+BATCH = 5_000
+
+
+@transaction.atomic
+def recount(customer_ids: Collection[str] | None = None) -> list[tuple[str, Held]]:
+    """Write the cash of some customers, or of all, anew; return what is unusable, by customer."""
+    held: list[tuple[str, Held]] = []
+    ours = CashEntry.objects.all()
+    if customer_ids is not None:
+        ours = ours.filter(customer_id__in=customer_ids)
+    ours.delete()
+    batch: dict[str, CashEntry] = {}
+    for one in _stored(customer_ids, held):
+        batch[one.stripe_id] = _entry(one)
+        if len(batch) == BATCH:
+            _write(batch)
+            batch = {}
+    _write(batch)
+    return held
+
+
+def counted() -> models.QuerySet[CashEntry]:
+    """Return the entries without those of test and internal people."""
+    excluded = RevenueCustomer.objects.filter(excluded=True).values("customer_id")
+    return CashEntry.objects.exclude(customer_id__in=excluded)
+
+
+def revenue(*, start: datetime, end: datetime) -> dict[str, int]:
+    """Return what came in less what went back, from `start` on and before `end`, by currency."""
+    went_in = Q(kind=CashKind.PAYMENT)
+    rows = counted().filter(happened_at__gte=start, happened_at__lt=end).values("currency")
+    rows = rows.annotate(
+        came=Sum("amount", filter=went_in, default=0),
+        went=Sum("amount", filter=~went_in, default=0),
+    )
+    return {row["currency"]: row["came"] - row["went"] for row in rows.order_by("currency")}
+
+
+def subscriptions_created(*, start: datetime, end: datetime) -> int:
+    """Count subscriptions created from `start` on and before `end`, whatever became of them."""
+    excluded = RevenueCustomer.objects.filter(excluded=True).values("customer_id")
+    starts = SubscriptionStart.objects.filter(created_at__gte=start, created_at__lt=end)
+    return starts.exclude(customer_id__in=excluded).count()
+
+
+def _stored(customer_ids: Collection[str] | None, held: list[tuple[str, Held]]) -> Iterator[Cash]:
+    """Yield the cash of Stripe's objects; a refund belongs to whose charge it gives back."""
+    payer: dict[str, str] = {}
+    only = next(iter(customer_ids)) if customer_ids and len(customer_ids) == 1 else ""
+    for invoice in gateway.invoices(customer_ids):
+        found = _usable(invoice, held)
+        if found is not None:
+            payer |= dict.fromkeys(charges_of(invoice), found.customer_id)
+            yield found
+    given_back: Iterable[Mapping[str, Any]] = chain(
+        gateway.refunds(customer_ids), gateway.credit_notes(customer_ids)
+    )
+    for stripe_json in given_back:
+        found = _usable(stripe_json, held)
+        if found is None:
+            continue
+        keys = (stripe_json.get("charge"), stripe_json.get("payment_intent"))
+        names = [one.get("id") if isinstance(one, dict) else one for one in keys]
+        owner = next((payer[name] for name in names if name in payer), only)
+        yield (
+            found
+            if found.customer_id
+            else Cash(
+                found.stripe_id, owner, found.kind, found.moment, found.amount, found.currency
+            )
+        )
+
+
+def _usable(stripe_json: Mapping[str, Any], held: list[tuple[str, Held]]) -> Cash | None:
+    try:
+        return cash_of(stripe_json)
+    except Unusable as error:
+        customer = stripe_json.get("customer")
+        owner = customer if isinstance(customer, str) else (customer or {}).get("id") or ""
+        held.append((owner, Held(stripe_json.get("id") or "", error.field, str(error))))
+        return None
+
+
+def _entry(cash: Cash) -> CashEntry:
+    return CashEntry(
+        stripe_id=cash.stripe_id,
+        customer_id=cash.customer_id,
+        kind=cash.kind.value,
+        happened_at=datetime.fromtimestamp(cash.moment, UTC),
+        amount=cash.amount,
+        currency=cash.currency,
+    )
+
+
+def _write(batch: Mapping[str, CashEntry]) -> None:
+    CashEntry.objects.bulk_create(
+        batch.values(),
+        update_conflicts=True,
+        unique_fields=["stripe_id"],
+        update_fields=["customer_id", "kind", "happened_at", "amount", "currency"],
+    )

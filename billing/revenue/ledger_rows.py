@@ -1,0 +1,171 @@
+"""The rows of the MRR ledger, computed from what the Stripe gateway has stored."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from analytics.models import Person
+from billing.calculations.currency import rounded
+from billing.calculations.history import (
+    Change,
+    Held,
+    History,
+    at_risk,
+    customer_history,
+    scheduled,
+)
+from billing.calculations.movements import Ledger, Movement, day_levels, ledger
+from billing.revenue.fx import Rates
+from billing.stripe import gateway
+from common.calculations.calendar import LocalCalendar, month_start
+
+Frozen = Mapping[tuple[str, int, str], Decimal]  # rates by customer, day (an ordinal) and currency
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the rows of every customer depend on."""
+
+    reporting: str
+    calendar: LocalCalendar
+    now: datetime
+    rates: Rates
+
+    @property
+    def today(self) -> int:
+        return self.calendar.day(self.now)
+
+
+@dataclass
+class Rows:
+    """The rows of some customers, in the order of their columns (`revenue_ledger`)."""
+
+    movements: dict[str, list[Row]] = field(default_factory=dict)
+    customers: list[Row] = field(default_factory=list)
+    held: list[tuple[str, Held]] = field(default_factory=list)
+    starts: list[Row] = field(default_factory=list)
+
+
+def rows_of(customer_ids: Collection[str], frame: Frame, frozen: Frozen) -> Rows:
+    """Compute the rows of some customers; those without subscriptions have none."""
+    subscriptions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    events: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for stripe_json in gateway.subscriptions_of(customer_ids):
+        subscriptions[customer_of(stripe_json)].append(stripe_json)
+    for event in gateway.subscription_events(customer_ids):
+        events[customer_of(event["data"]["object"])].append(event)
+    persons = _Persons(customer_ids, frame.calendar)
+    rows = Rows()
+    for customer_id in sorted(subscriptions.keys() | events.keys()):
+        history = customer_history(subscriptions.get(customer_id, ()), events.get(customer_id, ()))
+        rows.held += [(customer_id, one) for one in history.held]
+        rows.starts += [
+            (state.id, customer_id, datetime.fromtimestamp(state.created, UTC))
+            for state in history.latest
+        ]
+        book = _book(customer_id, history, frame, frozen)
+        rows.movements[customer_id] = [_movement(customer_id, one) for one in book.movements]
+        rows.customers.append(_customer(customer_id, history, book, frame, persons))
+    return rows
+
+
+def customer_of(subscription: Mapping[str, Any]) -> str:
+    """Return the customer's id; an expanded customer has one, too."""
+    customer = subscription.get("customer")
+    return (customer.get("id") if isinstance(customer, dict) else customer) or ""
+
+
+class _Persons:
+    """Whether customers are excluded, and when they signed up."""
+
+    def __init__(self, customer_ids: Collection[str], calendar: LocalCalendar) -> None:
+        self._person = gateway.persons_of(customer_ids)
+        persons = Person.objects.filter(pk__in=set(self._person.values()))
+        self._known = {
+            pk: (excluded, signup_at and date.fromordinal(month_start(calendar.day(signup_at))))
+            for pk, excluded, signup_at in persons.values_list("pk", "excluded", "signup_at")
+        }
+
+    def of(self, customer_id: str) -> tuple[bool, date | None]:
+        return self._known.get(self._person.get(customer_id, 0), (False, None))
+
+
+def standing(customer_ids: Collection[str], calendar: LocalCalendar) -> Callable[[str], Any]:
+    """Return what tells of each customer whether he is excluded, and his signup month."""
+    return _Persons(customer_ids, calendar).of
+
+
+def _book(customer_id: str, history: History, frame: Frame, frozen: Frozen) -> Ledger:
+    def rate_on(currency: str, day: int) -> Fraction | None:
+        known = frozen.get((customer_id, day, currency))
+        return frame.rates.on(currency, day) if known is None else Fraction(known)
+
+    now = frame.now.timestamp()
+    so_far = [change for change in history.changes if change.moment <= now]
+    levels = day_levels(so_far, day_of=frame.calendar.day_at)
+    return ledger(levels, reporting=frame.reporting, rate_on=rate_on)
+
+
+def _movement(customer_id: str, movement: Movement) -> Row:
+    return (
+        customer_id,
+        date.fromordinal(movement.day),
+        movement.kind.value,
+        movement.amount,
+        movement.currency,
+        movement.original_amount,
+        None if movement.rate is None else _decimal(movement.rate),
+        movement.opening,
+        movement.closing,
+        list(movement.sources),
+    )
+
+
+def _decimal(rate: Fraction) -> Decimal:
+    return Decimal(rate.numerator) / Decimal(rate.denominator)  # it was one of ten places
+
+
+def _customer(
+    customer_id: str, history: History, book: Ledger, frame: Frame, persons: _Persons
+) -> Row:
+    now = int(frame.now.timestamp())
+    ends = scheduled(history)
+    ending: dict[str, Fraction] = defaultdict(Fraction)
+    for _, currency, amount in ends:
+        ending[currency] += amount
+    first_end = min((moment for moment, _, _ in ends), default=None)
+    excluded, signup_month = persons.of(customer_id)
+    return (
+        customer_id,
+        book.mrr,
+        _reported(at_risk(history, now), book),
+        _reported(ending, book),
+        None if first_end is None else _day(first_end, frame),
+        _next_change(history.changes, now, frame),
+        signup_month,
+        excluded,
+    )
+
+
+def _reported(amounts: Mapping[str, Fraction], book: Ledger) -> int:
+    """Return parts of a customer's MRR at the rates at which the whole of it is counted."""
+    total = 0
+    for currency, amount in amounts.items():
+        position = book.positions.get(currency)
+        if position and position.level:
+            total += rounded(position.reported * min(amount / position.level, Fraction(1)))
+    return total
+
+
+def _next_change(changes: Collection[Change], now: int, frame: Frame) -> date | None:
+    ahead = [change.moment for change in changes if change.moment > now]
+    return _day(min(ahead), frame) if ahead else None
+
+
+def _day(moment: int, frame: Frame) -> date:
+    return date.fromordinal(frame.calendar.day_at(moment))

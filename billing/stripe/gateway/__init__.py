@@ -1,0 +1,70 @@
+"""The only reader of `stripe` and `djstripe`: calls to Stripe, and the objects stored of it.
+
+Stripe's objects go in and out as JSON in Stripe's own words (dicts), never as the libraries'
+classes, and its errors as `StripeProblem`.
+"""
+
+from billing.stripe.gateway.calls import StripeProblem, call, every, fetch, is_set_up
+from billing.stripe.gateway.links import checkout_url, read_checkout_token
+from billing.stripe.gateway.objects import (
+    KINDS,
+    Change,
+    anonymize,
+    delete_customers,
+    delete_prices,
+    ids_beginning,
+    is_placeholder,
+    store,
+    stored,
+    stored_ids,
+)
+from billing.stripe.gateway.reading import (
+    credit_notes,
+    current_period,
+    current_price_ids,
+    customer_ids_of,
+    invoices,
+    persons_of,
+    refunds,
+    subscribing_customers,
+    subscription_events,
+    subscriptions_of,
+)
+from billing.stripe.gateway.refreshing import keep, moment, owner_of, refresh
+from billing.stripe.gateway.signatures import BadSignature, verified
+
+__all__ = [
+    "KINDS",
+    "BadSignature",
+    "Change",
+    "StripeProblem",
+    "anonymize",
+    "call",
+    "checkout_url",
+    "credit_notes",
+    "current_period",
+    "current_price_ids",
+    "customer_ids_of",
+    "delete_customers",
+    "delete_prices",
+    "every",
+    "fetch",
+    "ids_beginning",
+    "invoices",
+    "is_placeholder",
+    "is_set_up",
+    "keep",
+    "moment",
+    "owner_of",
+    "persons_of",
+    "read_checkout_token",
+    "refresh",
+    "refunds",
+    "store",
+    "stored",
+    "stored_ids",
+    "subscribing_customers",
+    "subscription_events",
+    "subscriptions_of",
+    "verified",
+]

@@ -1,0 +1,1 @@
+"""Pure functions that several apps use: statistics, calendar days, charts. No Django."""

@@ -1,0 +1,103 @@
+"""The data directory: what the servers keep, and how processes agree on who runs them."""
+
+import json
+import os
+import secrets
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+from devstack.errors import BRING_YOUR_OWN, DevstackError
+from devstack.locks import FileLock
+from devstack.processes import Account
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_BASE = Path("/var/lib/plumbline")
+
+
+class DataDir:
+    """PLUMBLINE_DATA_DIR (default `.local/`); a relative path starts at the repository's root."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = (ROOT / (path or os.environ.get("PLUMBLINE_DATA_DIR") or ".local")).resolve()
+        try:
+            if not self.path.exists():
+                self.path.mkdir(parents=True)
+                self.path.chmod(0o711)  # root's servers run as another user, who has to pass
+            self.account = Account.for_servers(self.path)
+        except (OSError, KeyError) as error:
+            raise self._unusable(error) from error
+
+    def file(self, name: str) -> Path:
+        """A private file, created empty where missing; it belongs to whom the directory does."""
+        path = self.path / name
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            if os.getuid() == 0:
+                owner = self.path.stat()
+                os.chown(path, owner.st_uid, owner.st_gid)
+        except OSError as error:
+            raise self._unusable(error) from error
+        return path
+
+    def lock(self, name: str) -> FileLock:
+        return FileLock(self.file(f"{name}.lock"))
+
+    def read(self, name: str) -> dict[str, str]:
+        """The JSON object kept under this name; empty where there is none yet."""
+        return dict(json.loads(self.file(f"{name}.json").read_text() or "{}"))
+
+    def write(self, name: str, content: dict[str, str]) -> None:
+        """Replace the JSON object as a whole: neither a reader nor a crash meets half of it."""
+        fresh = self.file(f"{name}.json.{os.getpid()}")
+        with fresh.open("w") as stream:
+            json.dump(content, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(self.path / f"{name}.json")
+
+    def secret_key(self) -> str:
+        """A random Django SECRET_KEY, made once and kept."""
+        with self.lock("secret_key"):
+            kept = self.read("secret_key")
+            if not kept:
+                kept = {"SECRET_KEY": secrets.token_urlsafe(50)}
+                self.write("secret_key", kept)
+            return kept["SECRET_KEY"]
+
+    @cached_property
+    def home(self) -> Path:
+        """`servers/`: the servers' own files, owned by the user that they run as."""
+        home = self.path / "servers"
+        try:
+            if not home.exists():
+                home.unlink(missing_ok=True)  # a link whose target is gone
+                self._make_home(home)
+        except OSError as error:
+            raise self._unusable(error) from error
+        home = home.resolve()
+        if self.account and not self.account.can_use(home):
+            raise self._unusable(f"the servers run as user {self.account.uid}, who cannot enter")
+        return home
+
+    def give_to_servers(self, *paths: Path) -> None:
+        if self.account:
+            for path in paths:
+                os.chown(path, self.account.uid, self.account.gid)
+
+    def _make_home(self, home: Path) -> None:
+        home.mkdir(mode=0o700)
+        self.give_to_servers(home)
+        if self.account and not self.account.can_use(home):
+            # Root below a private directory such as /root, which we do not open to others.
+            home.rmdir()
+            SHARED_BASE.mkdir(mode=0o755, parents=True, exist_ok=True)
+            elsewhere = Path(tempfile.mkdtemp(dir=SHARED_BASE))
+            self.give_to_servers(elsewhere)
+            home.symlink_to(elsewhere)
+
+    def _unusable(self, reason: object) -> DevstackError:
+        return DevstackError(
+            f"The data directory {self.path} cannot be used: {reason}.\n"
+            f"Set PLUMBLINE_DATA_DIR to another directory. {BRING_YOUR_OWN}"
+        )

@@ -1,0 +1,30 @@
+"""`python -m devstack.fake_stripe --port N --webhook-url URL --webhook-secret S`"""
+
+import argparse
+import signal
+from pathlib import Path
+from threading import Event
+
+from devstack.fake_stripe import TEST_KEY, FakeStripe
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m devstack.fake_stripe")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--webhook-url", required=True, help="where the events are sent")
+    parser.add_argument("--webhook-secret", required=True, help="what they are signed with")
+    parser.add_argument("--data", type=Path, help="a JSON file that keeps everything")
+    parser.add_argument("--seed", type=int, help="the same ids at every start")
+    stripe = FakeStripe(**vars(parser.parse_args()))
+    stopped = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    stripe.start(delivering=True)
+    print(f"answers at {stripe.url} to {TEST_KEY}; there is no money in it", flush=True)
+    stopped.wait()
+    stripe.stop()
+
+
+if __name__ == "__main__":
+    main()

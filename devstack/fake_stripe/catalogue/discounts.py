@@ -1,0 +1,103 @@
+"""Coupons on subscriptions: which of them count when, and what is left of an amount."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from devstack.fake_stripe.catalogue import pricing
+from devstack.fake_stripe.errors import StripeError
+from devstack.fake_stripe.protocol.parameters import Params, hash_of, list_of, text
+from devstack.fake_stripe.state import Object, State
+
+DISCOUNTS = list_of(hash_of({"coupon": text, "discount": text}))
+
+
+def check(state: State, given: Iterable[Params]) -> None:
+    """Refuse coupons that cannot be used, before anything is changed."""
+    for position, wanted in enumerate(given):
+        if not wanted.get("discount"):
+            usable_coupon(state, wanted.get("coupon"), f"discounts[{position}][coupon]")
+
+
+def replace(state: State, subscription: Object, given: Iterable[Params]) -> None:
+    """Put these discounts in place of the subscription's own."""
+    kept = []
+    for position, wanted in enumerate(given):
+        if wanted.get("discount") in subscription["discounts"]:
+            kept.append(wanted["discount"])
+        else:
+            coupon = usable_coupon(state, wanted.get("coupon"), f"discounts[{position}][coupon]")
+            kept.append(_new(state, subscription, coupon)["id"])
+    for old in set(subscription["discounts"]) - set(kept):
+        _end(state, old)
+    subscription["discounts"] = kept
+
+
+def usable_coupon(state: State, coupon_id: Any, param: str) -> Object:
+    coupon: Object = state.find("coupon", str(coupon_id), param)
+    used_up = coupon["max_redemptions"] and coupon["times_redeemed"] >= coupon["max_redemptions"]
+    too_late = coupon["redeem_by"] and state.now() > coupon["redeem_by"]
+    if not coupon["valid"] or used_up or too_late:
+        raise StripeError(f"Coupon expired: {coupon_id}", code="coupon_expired", param=param)
+    return coupon
+
+
+def coupons_at(state: State, subscription: Object, moment: int) -> list[tuple[str, Object]]:
+    """The discounts that count at a moment, each with its coupon."""
+    found = [state.get("discount", discount) for discount in subscription["discounts"]]
+    return [
+        (discount["id"], state.get("coupon", discount["source"]["coupon"]))
+        for discount in found
+        if discount["end"] is None or moment < discount["end"]
+    ]
+
+
+def reductions(coupons: Iterable[tuple[str, Object]], subtotal: int) -> list[Object]:
+    """`total_discount_amounts`: each coupon takes from what the ones before it left."""
+    taken: list[Object] = []
+    for discount, coupon in coupons:
+        off = pricing.reduction(coupon, subtotal)
+        subtotal -= off
+        taken.append({"amount": off, "discount": discount})
+    return taken
+
+
+def after_discounts(state: State, subscription: Object, amount: int, moment: int) -> int:
+    """A part of the subscription's price, less its share of the discounts (a proration)."""
+    items = [state.get("subscription_item", item) for item in subscription["_items"]]
+    gross = sum(
+        pricing.amount(state.get("price", item["price"]), item["quantity"])
+        for item in items
+        if item["quantity"] is not None
+    )
+    coupons = coupons_at(state, subscription, moment)
+    off = sum(taken["amount"] for taken in reductions(coupons, gross))
+    return pricing.share(amount, gross - off, gross)
+
+
+def drop_used(state: State, subscription: Object, moment: int) -> None:
+    """Take away the discounts that are over: `once` after an invoice, others at their end."""
+    active = coupons_at(state, subscription, moment)
+    left = [discount for discount, coupon in active if coupon["duration"] != "once"]
+    for over in set(subscription["discounts"]) - set(left):
+        _end(state, over)
+    subscription["discounts"] = left
+
+
+def _new(state: State, subscription: Object, coupon: Object) -> Object:
+    now = state.now(subscription)
+    months = coupon["duration_in_months"]
+    fields: Object = dict.fromkeys(("checkout_session", "invoice", "invoice_item"))
+    fields |= {"customer": subscription["customer"], "promotion_code": None, "start": now}
+    fields |= {"end": pricing.add(now, "month", months) if months else None}
+    fields |= {"source": {"type": "coupon", "coupon": coupon["id"]}}
+    fields |= {"subscription": subscription["id"], "subscription_item": None}
+    discount = state.new("discount", "di", fields)
+    for none_of_its_own in ("created", "livemode", "metadata"):
+        del discount[none_of_its_own]
+    coupon["times_redeemed"] += 1
+    state.emit("customer.discount.created", discount)
+    return discount
+
+
+def _end(state: State, discount_id: str) -> None:
+    state.emit("customer.discount.deleted", state.get("discount", discount_id))

@@ -1,0 +1,191 @@
+"""Events and their delivery as signed webhooks; webhook endpoints."""
+
+import hashlib
+import hmac
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from urllib.parse import urlsplit
+
+from devstack.fake_stripe.protocol.parameters import (
+    PAGE,
+    Params,
+    Required,
+    boolean,
+    list_of,
+    metadata,
+    text,
+)
+from devstack.fake_stripe.protocol.routes import readable, route
+from devstack.fake_stripe.state import API_VERSION, Object, State
+
+_LONGEST_DELAY = 60  # seconds between two attempts
+_TIMEOUT = 30  # seconds for an answer
+
+
+def signature(body: bytes, secret: str, at: int | None = None) -> str:
+    """The Stripe-Signature header: https://docs.stripe.com/webhooks#verify-manually."""
+    at = int(time.time()) if at is None else at
+    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={signed}"
+
+
+def post(url: str, body: bytes, secret: str) -> int:
+    """Send one event; the status, 0 where nothing answers."""
+    parts = urlsplit(url)
+    https = parts.scheme == "https"
+    kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT)
+    headers = {"Content-Type": "application/json", "Stripe-Signature": signature(body, secret)}
+    try:
+        connection.request("POST", parts.path or "/", body, headers)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+class Deliveries:
+    """Sends what waits in `state.undelivered`; what fails waits for another attempt."""
+
+    def __init__(self, state: State, lock: threading.RLock) -> None:
+        self._state, self._lock = state, lock
+
+    def deliver(
+        self,
+        *,
+        copies: int = 1,
+        shuffle: int | None = None,
+        threads: int = 1,
+        due_before: float | None = None,
+    ) -> list[int]:
+        """Send all that waits and return the statuses that came back.
+
+        `copies` sends each event so many times, `shuffle` is the seed of a random order, and
+        `threads` sends so many at once. What was not answered with 2xx waits on.
+        """
+        with self._lock:
+            waiting = [
+                one
+                for one in self._state.undelivered
+                if due_before is None or one["due"] <= due_before
+            ]
+        jobs = waiting * copies
+        if shuffle is not None:
+            Random(shuffle).shuffle(jobs)  # noqa: S311
+        if threads == 1:
+            statuses = [self._send(job) for job in jobs]
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                statuses = list(pool.map(self._send, jobs))
+        self._note(jobs, statuses)
+        return statuses
+
+    def _send(self, waiting: Object) -> int:
+        with self._lock:
+            event = self._state.objects["event"].get(waiting["event"])
+            endpoint = self._state.objects["webhook_endpoint"].get(waiting["endpoint"])
+            if not event or not endpoint:
+                return 200  # nobody wants it any more
+            body = json.dumps(event, indent=2).encode()
+        return post(endpoint["url"], body, endpoint["_secret"])
+
+    def _note(self, jobs: list[Object], statuses: list[int]) -> None:
+        taken = [job for job, status in zip(jobs, statuses, strict=True) if 200 <= status < 300]
+        done = {(job["event"], job["endpoint"]) for job in taken}
+        with self._lock:
+            for one in jobs:
+                one["attempts"] += 1
+                one["due"] = time.time() + min(2.0 ** one["attempts"], _LONGEST_DELAY)
+            self._state.unsaved = self._state.unsaved or bool(jobs)
+            for event, _ in done:
+                if event in self._state.objects["event"]:
+                    self._state.objects["event"][event]["pending_webhooks"] -= 1
+            self._state.undelivered = [
+                one
+                for one in self._state.undelivered
+                if (one["event"], one["endpoint"]) not in done
+            ]
+
+    def run(self, stopped: threading.Event, before: Callable[[], None]) -> None:
+        """Deliver what is due, again and again, until told to stop."""
+        while not stopped.wait(0.2):
+            before()
+            self.deliver(due_before=time.time())
+
+
+@route(
+    "GET", "/v1/events", {**PAGE, "type": text, "types": list_of(text), "delivery_success": boolean}
+)
+def list_events(state: State, params: Params) -> Object:
+    types = set(params.get("types", [])) | {params[k] for k in ("type",) if params.get(k)}
+    done = params.get("delivery_success")
+    found = [
+        event
+        for event in state.within("event", params, {})
+        if not types or _matches(event["type"], types)
+        if done is None or (event["pending_webhooks"] == 0) == done
+    ]
+    return state.list_page("event", found[::-1], "/v1/events", params)
+
+
+def _matches(event_type: str, wanted: set[str]) -> bool:
+    """`invoice.*` stands for all that begin so."""
+    return any(
+        event_type == one or (one.endswith("*") and event_type.startswith(one[:-1]))
+        for one in wanted
+    )
+
+
+readable("event", "/v1/events")
+
+_ENDPOINT = {
+    "description": text,
+    "enabled_events": list_of(text),
+    "metadata": metadata,
+    "url": text,
+}
+
+
+@route(
+    "POST",
+    "/v1/webhook_endpoints",
+    {
+        **_ENDPOINT,
+        "api_version": text,
+        "enabled_events": Required(list_of(text)),
+        "url": Required(text),
+    },
+)
+def create_endpoint(state: State, params: Params, secret: str = "") -> Object:
+    """The secret is shown in this answer only."""
+    secret = secret or state.new_id("whsec", 32)
+    fields = {"api_version": API_VERSION, "application": None, "description": None}
+    fields |= {"status": "enabled", "_secret": secret}
+    endpoint = state.new("webhook_endpoint", "we", fields | params)
+    return endpoint | {"secret": secret}
+
+
+@route("POST", "/v1/webhook_endpoints/{id}", {**_ENDPOINT, "disabled": boolean})
+def update_endpoint(state: State, params: Params, endpoint_id: str) -> Object:
+    endpoint: Object = state.find("webhook_endpoint", endpoint_id, in_path=True)
+    if "disabled" in params:
+        endpoint["status"] = "disabled" if params.pop("disabled") else "enabled"
+    endpoint["metadata"] |= params.pop("metadata", {})
+    endpoint |= params
+    return endpoint
+
+
+@route("DELETE", "/v1/webhook_endpoints/{id}")
+def delete_endpoint(state: State, params: Params, endpoint_id: str) -> Object:
+    state.find("webhook_endpoint", endpoint_id, in_path=True)
+    del state.objects["webhook_endpoint"][endpoint_id]
+    return {"id": endpoint_id, "object": "webhook_endpoint", "deleted": True}
+
+
+readable("webhook_endpoint", "/v1/webhook_endpoints")

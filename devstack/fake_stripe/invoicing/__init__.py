@@ -1,0 +1,1 @@
+"""Invoices, their lines, previews and payments."""

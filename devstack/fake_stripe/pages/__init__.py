@@ -1,0 +1,1 @@
+"""Checkout and portal sessions, and the pages people see."""

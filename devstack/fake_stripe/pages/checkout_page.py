@@ -1,0 +1,81 @@
+"""The page of a checkout session, on which a person pays or lets the card be declined."""
+
+from html import escape
+from urllib.parse import quote
+
+from devstack.fake_stripe.customers import attach, create_customer, new_method
+from devstack.fake_stripe.invoicing import payments
+from devstack.fake_stripe.pages import pages
+from devstack.fake_stripe.pages.checkout import open_session
+from devstack.fake_stripe.protocol.parameters import Params
+from devstack.fake_stripe.protocol.routes import page
+from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.subscriptions import new_subscriptions
+
+
+@page("GET", "/c/pay/{id}")
+def show(state: State, form: Params, session_id: str, problem: str = "") -> tuple[int, str]:
+    session = open_session(state, session_id)
+    rows = "".join(
+        f"<tr><td>{escape(str(item['quantity'] or ''))} × {escape(item['description'])}"
+        f"<td>{pages.money(item['amount_total'], item['currency'])}"
+        for item in session["_line_items"]["data"]
+    )
+    total = pages.money(session["amount_total"], session["currency"])
+    days = session["_subscription_data"].get("trial_period_days")
+    trial = f"<p>Free for {days} days.</p>" if days else ""
+    email = escape(session["customer_email"] or "")
+    field = f'<p><label>E-mail <input name="email" type="email" value="{email}" required></label>'
+    form_ = pages.form(
+        {"pay": f"Pay {total}", "decline": "Decline the card"},
+        "" if session["customer"] else field,
+    )
+    back = session["cancel_url"]
+    link = f'<p><a href="{escape(back)}">Back</a>' if back else ""
+    return 200, pages.page("Checkout", f"<table>{rows}</table>{trial}{form_}{link}", problem)
+
+
+@page("POST", "/c/pay/{id}")
+def submit(state: State, form: Params, session_id: str) -> tuple[int, str]:
+    session = open_session(state, session_id)
+    if form.get("action") == "decline":
+        intent = _intent(state, session)
+        payments.confirm(state, intent, new_method(state, declines=True))
+        return show(state, {}, session_id, "Your card was declined. Try another one.")
+    return 303, complete(state, session, form.get("email", ""))
+
+
+def complete(state: State, session: Object, email: str) -> str:
+    """Pay: make the customer, the subscription and its invoice; returns where to go then."""
+    if not session["customer"]:
+        session["customer"] = create_customer(
+            state, {"email": session["customer_email"] or email, "metadata": {}}
+        )["id"]
+    customer = state.get("customer", session["customer"])
+    method = attach(state, "pm_card_visa", customer, "payment_method")
+    if session["mode"] == "subscription":
+        _subscribe(state, session, method)
+    else:
+        intent = _intent(state, session)
+        payments.confirm(state, intent, method)
+        session["payment_intent"] = intent["id"]
+    details = {"email": customer["email"], "name": customer["name"], "phone": None}
+    session |= {"customer_details": details | {"tax_exempt": "none", "tax_ids": []}}
+    free = session["amount_total"] == 0 or session["_subscription_data"].get("trial_period_days")
+    session |= {"status": "complete", "payment_status": "no_payment_required" if free else "paid"}
+    session["url"] = None
+    state.emit("checkout.session.completed", session)
+    return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", quote(session["id"]))
+
+
+def _subscribe(state: State, session: Object, method: Object) -> None:
+    params = {"customer": session["customer"], "items": session["_lines"]}
+    params |= {"default_payment_method": method["id"], "discounts": session["discounts"]}
+    params |= session["_subscription_data"]
+    subscription = new_subscriptions.create_subscription(state, params)
+    session |= {"subscription": subscription["id"], "invoice": subscription["latest_invoice"]}
+
+
+def _intent(state: State, session: Object) -> Object:
+    amount, currency = session["amount_total"], session["currency"]
+    return payments.new_intent(state, amount, currency, session["customer"], "Checkout")

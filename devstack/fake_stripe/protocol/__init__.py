@@ -1,0 +1,1 @@
+"""HTTP, routes, parameters and answers."""

@@ -1,0 +1,99 @@
+"""What a request is answered: keys, idempotency, routes, `expand`."""
+
+import sys
+import threading
+import traceback
+from email.message import Message
+from typing import Any
+from urllib.parse import urlsplit
+
+from devstack.fake_stripe import resources
+from devstack.fake_stripe.errors import StripeError
+from devstack.fake_stripe.pages import pages
+from devstack.fake_stripe.protocol.parameters import EXPAND, check, parse_form
+from devstack.fake_stripe.protocol.routes import PAGES, Route, matching
+from devstack.fake_stripe.rendering import render
+from devstack.fake_stripe.state import Object, State
+
+__all__ = ["Answers", "resources"]  # the latter for its routes
+
+
+class Answers:
+    """Answers one request at a time, so that each of them sees whole changes only."""
+
+    def __init__(self, state: State, lock: threading.RLock, api_key: str) -> None:
+        self._state, self._lock, self._api_key = state, lock, api_key
+
+    def json(
+        self, method: str, target: str, headers: Message, body: str
+    ) -> tuple[int, Object, bool]:
+        """Status, JSON and whether an idempotency key had the answer already."""
+        try:
+            self._check_key(headers.get("Authorization", ""))
+            parts = urlsplit(target)
+            key = headers.get("Idempotency-Key", "") if method == "POST" else ""
+            with self._lock:
+                return self._once(method, parts.path, body or parts.query, key)
+        except StripeError as refusal:
+            return refusal.status, {"error": refusal.error}, False
+        except Exception:  # noqa: BLE001  a mistake of ours, which the client sees as Stripe's
+            traceback.print_exc(file=sys.stderr)
+            error = {"type": "api_error", "message": "The fake Stripe failed, see what it printed."}
+            return 500, {"error": error}, False
+
+    def page(self, method: str, target: str, body: str) -> tuple[int, str] | None:
+        """A page for people: None where there is none; an address to go to for status 303."""
+        for verb, path, show in PAGES:
+            if verb == method and (match := path.fullmatch(urlsplit(target).path)):
+                with self._lock:
+                    self._state.request = {"id": None, "idempotency_key": None}
+                    self._state.unsaved = self._state.unsaved or method != "GET"
+                    try:
+                        return show(self._state, parse_form(body), *match.groups())
+                    except StripeError as refusal:
+                        return refusal.status, pages.page("Stripe", "", str(refusal))
+        return None
+
+    def _check_key(self, authorization: str) -> None:
+        key = authorization.removeprefix("Bearer ").strip()
+        if not key:
+            raise StripeError("You did not provide an API key.", status=401)
+        if key != self._api_key:
+            hidden = f"{key[:8]}{'*' * 12}{key[-4:]}" if len(key) > 16 else "*" * len(key)
+            live = "_live_" in key
+            why = "A fake Stripe takes no live key" if live else "Invalid API Key provided"
+            raise StripeError(f"{why}: {hidden}", status=401)
+
+    def _once(self, method: str, path: str, given: str, key: str) -> tuple[int, Object, bool]:
+        """The answer, from memory where the idempotency key was used before."""
+        asked = f"{method} {path}?{given}"
+        if kept := self._state.idempotent.get(key):
+            first, status, answer = kept
+            if first == asked:
+                return status, answer, True
+            raise StripeError(
+                "Keys for idempotent requests can only be used with the same parameters they were "
+                "first used with.",
+                type_="idempotency_error",
+            )
+        self._state.unsaved = self._state.unsaved or method != "GET"
+        found = matching(method, path)
+        if not found:
+            raise StripeError(f"Unrecognized request URL ({method}: {path}).", status=404)
+        status, answer = self._handle(*found, given, key)
+        if key:
+            self._state.idempotent[key] = [asked, status, answer]
+        return status, answer, False
+
+    def _handle(self, route: Route, ids: tuple[str, ...], given: str, key: str) -> Any:
+        params = check({**route.specification, **EXPAND}, parse_form(given))
+        paths = params.pop("expand", [])
+        request = {"id": self._state.new_id("req", 14), "idempotency_key": key or None}
+        self._state.request = request
+        try:
+            answer = route.handler(self._state, params, *ids)
+        except StripeError as refusal:
+            if refusal.status != 402:  # only what was tried is remembered, as at Stripe
+                raise
+            return refusal.status, {"error": refusal.error}
+        return 200, render(self._state, answer, paths)

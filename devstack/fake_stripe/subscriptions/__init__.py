@@ -1,0 +1,1 @@
+"""Subscriptions: creating, changing, renewing, ending."""

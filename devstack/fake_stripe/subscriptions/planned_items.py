@@ -1,0 +1,85 @@
+"""Which items a subscription is to have: checked before anything is changed."""
+
+from devstack.fake_stripe.errors import StripeError, missing, no_such
+from devstack.fake_stripe.protocol.parameters import Params, boolean, metadata, natural, text
+from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.subscriptions import subscriptions
+
+ITEM = {"deleted": boolean, "id": text, "metadata": metadata, "price": text, "quantity": natural}
+
+# Each: the item (None for a new one), its new price (None: deleted) and quantity, what was given.
+Planned = list[tuple[Object | None, Object | None, int | None, Params]]
+
+
+def prices_of(state: State, items: list[Params], where: str = "items") -> list[Object]:
+    """The recurring prices of new items; refused where they cannot be billed together."""
+    prices: list[Object] = []
+    for position, given in enumerate(items):
+        param = f"{where}[{position}][price]"
+        price = state.find("price", given.get("price") or "", param)
+        if not price["recurring"]:
+            raise StripeError(
+                f"The price specified is set to `type=one_time` but this field only accepts "
+                f"prices with `type=recurring`: {price['id']}.",
+                param=param,
+            )
+        if not price["active"]:
+            raise StripeError(f"The price specified is inactive: {price['id']}.", param=param)
+        prices.append(price)
+    _check_together(prices)
+    return prices
+
+
+def _check_together(prices: list[Object]) -> None:
+    kinds = {
+        (price["currency"], price["recurring"]["interval"], price["recurring"]["interval_count"])
+        for price in prices
+    }
+    if len(kinds) > 1:
+        raise StripeError(
+            "Currency and interval fields must match across all prices on this subscription.",
+            param="items",
+        )
+
+
+def plan_items(state: State, subscription: Object, items: list[Params]) -> Planned:
+    planned: Planned = []
+    unchanged: list[Object] = []
+    kept = {item["id"]: item for item in subscriptions.items_of(state, subscription)}
+    for position, given in enumerate(items):
+        param = f"items[{position}][id]"
+        item = kept.pop(given["id"], None) if given.get("id") else None
+        if given.get("id") and item is None:
+            raise no_such("subscription_item", given["id"], param)
+        if given.get("deleted"):
+            if item is None:
+                raise missing(param)
+            planned.append((item, None, None, given))
+            continue
+        if "price" in given or item is None:
+            price = prices_of(state, [given])[0]
+        else:
+            price = state.get("price", item["price"])
+        metered = price["recurring"]["usage_type"] == "metered"
+        before = (item["quantity"] if item else None) or 1
+        quantity = None if metered else given.get("quantity", before)
+        planned.append((item, price, quantity, given))
+        if item and (price["id"], quantity) == (item["price"], item["quantity"]):
+            planned.pop()  # nothing to bill
+            unchanged.append(price)
+    left = unchanged + [state.get("price", item["price"]) for item in kept.values()]
+    left += [price for _, price, _, _ in planned if price]
+    if not left:
+        raise StripeError("A subscription must have at least one active item.", param="items")
+    _check_together(left)
+    return planned
+
+
+def everything(state: State, subscription: Object, planned: Planned) -> Planned:
+    """All items, those that stay as they are as well: a new cycle credits each of them."""
+    touched = {item["id"] for item, *_ in planned if item}
+    return planned + [
+        (item, state.get("price", item["price"]), item["quantity"], {})
+        for item in subscriptions.items_of(state, subscription)
+        if item["id"] not in touched
+    ]

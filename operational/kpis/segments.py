@@ -1,0 +1,56 @@
+"""Which part of the persons behind a KPI drags it down."""
+
+from datetime import date
+
+from django.db.models import Count, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+
+from analytics.models import Person
+from operational.calculations.catalogue import CATALOGUE, Group
+from operational.calculations.kpi import Better
+from operational.calculations.segment import Segment, contributing_segment
+from operational.kpis import sources
+
+PROPERTIES = {
+    "$initial_utm_source": "source",
+    "$initial_referring_domain": "referring site",
+    "$geoip_country_code": "country",
+    "$os": "operating system",
+    "$browser": "browser",
+    "plan": "plan",
+}
+
+
+def worst_segment(slug: str, *, as_of: date) -> tuple[Segment, float] | None:
+    """Return the segment that contributes most to a KPI's gap, and the overall share lost.
+
+    None where the KPI has no persons behind it, or no segment stands out.
+    """
+    kpi = CATALOGUE[slug]
+    lost_group = Group.MISSED if kpi.better is Better.HIGHER else Group.NUMERATOR
+    if not {lost_group, Group.DENOMINATOR} <= kpi.people.keys() or kpi.bases:
+        return None
+    everybody = sources.people(slug, as_of=as_of, group=Group.DENOMINATOR)
+    lost = sources.people(slug, as_of=as_of, group=lost_group)
+    size = everybody.count()
+    if not size:
+        return None
+    overall = lost.count() / size
+    segments = [
+        Segment(name, value, lost_by_value.get(value, 0), persons)
+        for key, name in PROPERTIES.items()
+        for lost_by_value in [_by_value(lost, key)]
+        for value, persons in _by_value(everybody, key).items()
+    ]
+    found = contributing_segment(segments, overall=overall)
+    return (found, overall) if found else None
+
+
+def _by_value(persons: QuerySet[Person], key: str) -> dict[str, int]:
+    rows = (
+        persons.order_by()
+        .annotate(segment=KeyTextTransform(key, "properties"))
+        .values_list("segment")
+        .annotate(Count("pk", distinct=True))
+    )
+    return {value: number for value, number in rows if value}

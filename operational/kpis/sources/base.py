@@ -1,0 +1,68 @@
+"""What a KPI source offers."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Protocol
+
+from django.db.models import QuerySet
+
+from analytics.models import Person
+from analytics.rollups import definitions
+from analytics.rollups.counters import Span
+from operational.calculations.catalogue import Group
+from operational.calculations.kpi import Figure, Goal, Measurement, no_data
+
+WINDOW_DAYS = 30
+
+
+class KpiSource(Protocol):
+    """Measures one KPI as of the end of a complete day, from counters and never from events."""
+
+    def measure(self, *, as_of: date, goal: Goal) -> Measurement: ...
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        """Return counters that it reads, so that those of all KPIs are read with one query."""
+        ...
+
+    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+        """Return what helps to read the KPI."""
+        ...
+
+    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+        """Return the persons of a group of the KPI's numbers."""
+        ...
+
+
+class NotConnected:
+    """The source of a KPI whose data does not come in."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def measure(self, *, as_of: date, goal: Goal) -> Measurement:
+        return no_data(self.reason)
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return ()
+
+    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+        return ()
+
+    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+        return Person.objects.none()
+
+
+def signup_window(as_of: date, *, age: int) -> tuple[date, date]:
+    """Return the 30 days of signups of which the youngest are `age` days old."""
+    last = as_of - timedelta(days=age)
+    return last - timedelta(days=WINDOW_DAYS - 1), last
+
+
+def signed_up(first: date, last: date) -> QuerySet[Person]:
+    """Return the persons who signed up from the `first` to the `last` day."""
+    start, end = definitions.calendar().span(first, last)
+    return Person.objects.counted().filter(signup_at__gte=start, signup_at__lt=end)
+
+
+def no_signups(first: date, last: date) -> str:
+    return f"Nobody signed up from {first} to {last}."

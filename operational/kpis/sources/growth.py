@@ -1,0 +1,110 @@
+"""Growth from one complete calendar month to the next."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from analytics.insights.active_users import month_span, monthly_active, signups_in
+from analytics.models import Person, PersonDay
+from analytics.rollups.counters import Span
+from billing.revenue import revenue
+from common.calculations.calendar import month_start, previous_month
+from operational.calculations.catalogue import Basis, Group
+from operational.calculations.kpi import Figure, Goal, Measurement, measured_growth, no_data
+from operational.kpis.sources.base import signed_up
+from operational.kpis.sources.revenue import NOT_CONNECTED, held_where_wrong, persons_of
+
+Month = tuple[date, date]  # its first and its last day
+
+
+class Growth:
+    """Growth of what the goal names as its basis."""
+
+    def measure(self, *, as_of: date, goal: Goal) -> Measurement:
+        before, now = last_two_months(as_of)
+        match goal.basis:
+            case Basis.ACTIVE_USERS:
+                counts, did = [monthly_active(first) for first, _ in (before, now)], "was active"
+            case Basis.SIGNUPS:
+                counts = [signups_in(first=first, last=last) for first, last in (before, now)]
+                did = "signed up"
+            case _:
+                return self._of_customers(before, now, goal)
+        return measured_growth(
+            *counts,
+            window_from=before[0],
+            window_to=now[1],
+            basis=goal.basis,
+            nobody=f"Nobody {did} in {before[0]:%B %Y}: there is nothing to compare with.",
+        )
+
+    def _of_customers(self, before: Month, now: Month, goal: Goal) -> Measurement:
+        """Compare the ends of the months; it takes customers, not cents, to say much."""
+        if revenue.first_day() is None:
+            return no_data(
+                f"Growth is set to be measured on {goal.basis}. {NOT_CONNECTED}"
+                " Its goal can choose active_users or signups instead."
+            )
+        levels = revenue.levels([before[1], now[1]])
+        on_mrr = goal.basis == Basis.MRR
+        measurement = measured_growth(
+            *(level.mrr if on_mrr else level.customers for level in levels),
+            window_from=before[0],
+            window_to=now[1],
+            basis=goal.basis,
+            nobody=f"Nobody paid at the end of {before[0]:%B %Y}, so there is no growth.",
+            sample=levels[0].customers,
+        )
+        return held_where_wrong(measurement, now[1])
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return [month_span(first) for first, _ in last_two_months(as_of)]
+
+    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+        return ()
+
+    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+        before, now = last_two_months(as_of)
+        match goal.basis, group:
+            case Basis.ACTIVE_USERS, _:
+                return _active(before, now, group)
+            case ((Basis.CUSTOMERS | Basis.MRR), _):
+                return persons_of(_customers(before, now, group))
+            case Basis.SIGNUPS, Group.NUMERATOR:
+                return signed_up(*now)
+            case Basis.SIGNUPS, Group.DENOMINATOR:
+                return signed_up(*before)
+        return Person.objects.none()
+
+
+def last_two_months(as_of: date) -> tuple[Month, Month]:
+    """Return the last two calendar months that are over at the end of a day, the older first."""
+    running = month_start(as_of.toordinal() + 1)
+    last = previous_month(running)
+    before = previous_month(last)
+    return _month(before, last), _month(last, running)
+
+
+def _active(before: Month, now: Month, group: Group) -> QuerySet[Person]:
+    persons = Person.objects.counted()
+    if group is Group.NUMERATOR:
+        return persons.filter(_active_in(now))
+    if group is Group.DENOMINATOR:
+        return persons.filter(_active_in(before))
+    return persons.filter(_active_in(before), ~_active_in(now))
+
+
+def _customers(before: Month, now: Month, group: Group) -> set[str]:
+    then, today = (set(revenue.customers_at(month[1])) for month in (before, now))
+    if group is Group.MISSED:
+        return then - today
+    return today if group is Group.NUMERATOR else then
+
+
+def _month(first: int, following: int) -> Month:
+    return date.fromordinal(first), date.fromordinal(following - 1)
+
+
+def _active_in(month: Month) -> Exists:
+    return Exists(PersonDay.objects.filter(person=OuterRef("pk"), day__range=month))

@@ -1,0 +1,68 @@
+"""Retention on a day after signup."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from django.db.models import DateField, Exists, ExpressionWrapper, OuterRef, QuerySet
+from django.db.models.functions import TruncDate
+
+from analytics.insights.retention import Cohort, day_retention, day_spans
+from analytics.models import Person, PersonDay
+from analytics.rollups import definitions
+from analytics.rollups.counters import Span
+from operational.calculations.catalogue import Group
+from operational.calculations.kpi import Figure, Goal, Measurement, Unit, measured_rate
+from operational.kpis.sources.base import no_signups, signed_up, signup_window
+
+
+class Retention:
+    """Persons active on day signup + `day`; `beside` names the days that are shown with it."""
+
+    def __init__(self, day: int, *, beside: tuple[int, ...] = ()) -> None:
+        self.day = day
+        self.days_beside = beside
+
+    def measure(self, *, as_of: date, goal: Goal) -> Measurement:
+        return _measure(self.day, as_of)
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return [
+            span
+            for day in (self.day, *self.days_beside)
+            for span in day_spans(Cohort.SIGNUP, day, *signup_window(as_of, age=day), as_of=as_of)
+        ]
+
+    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+        return tuple(
+            Figure(f"D{day} retention", Unit.RATE, _measure(day, as_of)) for day in self.days_beside
+        )
+
+    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+        persons = signed_up(*signup_window(as_of, age=self.day))
+        if group is Group.DENOMINATOR:
+            return persons
+        signup_day = TruncDate("signup_at", tzinfo=definitions.calendar().zone)
+        came_back = Exists(
+            PersonDay.objects.filter(
+                person=OuterRef("pk"),
+                day=ExpressionWrapper(
+                    OuterRef("signup_day") + timedelta(days=self.day), output_field=DateField()
+                ),
+            )
+        )
+        persons = persons.alias(signup_day=signup_day)
+        return persons.filter(came_back if group is Group.NUMERATOR else ~came_back)
+
+
+def _measure(day: int, as_of: date) -> Measurement:
+    first, last = signup_window(as_of, age=day)
+    (retention,) = day_retention(
+        cohort=Cohort.SIGNUP, days=[day], cohorts_from=first, cohorts_to=last, as_of=as_of
+    )
+    return measured_rate(
+        retention.retained,
+        retention.eligible,
+        window_from=first,
+        window_to=last,
+        nobody=no_signups(first, last),
+    )

@@ -1,0 +1,135 @@
+"""KPIs on what customers pay: churn, lifetime value against cost, and growth of MRR."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from fractions import Fraction
+
+from django.db.models import QuerySet
+
+from analytics.models import Person
+from analytics.rollups.counters import Span
+from billing.calculations.currency import rounded, shown
+from billing.revenue import revenue
+from billing.revenue import settings as revenue_settings
+from billing.revenue.revenue import Ltv
+from billing.stripe import gateway
+from common.calculations.statistics import Status
+from operational.calculations.catalogue import Group
+from operational.calculations.kpi import Figure, Goal, Measurement, Unit, measured_rate, no_data
+
+NOT_CONNECTED = (
+    "No MRR is known: Stripe billing is not connected, or nobody has paid for a subscription yet."
+)
+
+
+class ChurnRate:
+    """Customers of 30 days before who pay nothing any more."""
+
+    def measure(self, *, as_of: date, goal: Goal) -> Measurement:
+        if revenue.first_day() is None:
+            return no_data(NOT_CONNECTED)
+        churn = revenue.churn(as_of=as_of)
+        before = churn.window_from - timedelta(days=1)
+        measurement = measured_rate(
+            churn.rate.numerator,
+            churn.rate.denominator,
+            window_from=churn.window_from,
+            window_to=as_of,
+            nobody=f"Nobody was a customer at the end of {before}.",
+        )
+        return held_where_wrong(measurement, as_of)
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return ()
+
+    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+        if revenue.first_day() is None:
+            return ()
+        churn, now = revenue.churn(as_of=as_of), revenue.level(as_of)
+        ahead = revenue.outlook(as_of=as_of)
+        ending, at_risk = (ahead.scheduled_churn, ahead.at_risk) if ahead else (None, None)
+        return (
+            Figure("Gross MRR churn", Unit.RATE, _share(churn.mrr_lost, churn.mrr_before)),
+            Figure("Scheduled churn, of MRR", Unit.RATE, _share(ending, now.mrr)),
+            Figure("At risk (past due), of MRR", Unit.RATE, _share(at_risk, now.mrr)),
+            Figure(
+                "Joined and left in the window",
+                Unit.COUNT,
+                Measurement(Status.OK, value=churn.joined_and_left),
+            ),
+        )
+
+    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+        start = as_of - timedelta(days=revenue.CHURN_DAYS)
+        left = set(revenue.customers_who_left(as_of=as_of))
+        if group is Group.NUMERATOR:
+            return persons_of(left)
+        before = set(revenue.customers_at(start))
+        return persons_of(before if group is Group.DENOMINATOR else before - left)
+
+
+class LtvCac:
+    """LTV / CAC; without marketing spend only LTV is known."""
+
+    def measure(self, *, as_of: date, goal: Goal) -> Measurement:
+        found = _ltv(as_of)
+        if found is None or found.lifetime is None:
+            return no_data(NOT_CONNECTED)
+        value = shown(rounded(found.lifetime.ltv), found.currency)
+        return no_data(
+            f"LTV is {value}, but CAC is not known: no marketing and sales spend is recorded."
+        )
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return ()
+
+    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+        found = _ltv(as_of)
+        if found is None or found.lifetime is None:
+            return ()
+        churn = Measurement(
+            Status.OK,
+            "Below 1.67 %, which it counts as." if found.lifetime.capped else "",
+            value=float(found.churn.rate or Fraction(0)),
+            window_from=found.window_from,
+            window_to=as_of,
+        )
+        unset = "" if found.margin_is_set else "Not set: counted as 100 %."
+        margin = Measurement(Status.OK, unset, value=float(found.gross_margin))
+        return (
+            Figure("Monthly churn behind LTV", Unit.RATE, churn),
+            Figure("Gross margin", Unit.RATE, margin),
+        )
+
+    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+        return Person.objects.none()
+
+
+def held_where_wrong(measurement: Measurement, as_of: date) -> Measurement:
+    """Hold a value that the ledger cannot vouch for."""
+    problem = revenue_settings.rebuild_needed()
+    if not problem and (waiting := revenue.held(as_of=as_of)):
+        currencies = ", ".join(one.currency.upper() for one in waiting)
+        problem = f"Exchange rates are missing ({currencies}): some MRR is in no number."
+    if not problem or measurement.value is None:
+        return measurement
+    return replace(measurement, status=Status.HELD, reason=problem)
+
+
+def persons_of(customer_ids: Collection[str]) -> QuerySet[Person]:
+    found = set(gateway.persons_of(customer_ids).values()) if customer_ids else set()
+    return Person.objects.counted().filter(pk__in=found)
+
+
+def _ltv(as_of: date) -> Ltv | None:
+    """Return LTV; None, without further looking, before anybody paid."""
+    return None if revenue.first_day() is None else revenue.ltv(as_of=as_of)
+
+
+def _share(part: int | None, whole: int) -> Measurement:
+    if part is None:
+        return no_data("Known for the last complete day only.")
+    if not whole:
+        return no_data("There was no MRR.")
+    return Measurement(Status.OK, value=part / whole, numerator=part, denominator=whole)

@@ -1,0 +1,1 @@
+"""Messages to the people who run the company: rows first, then sent."""

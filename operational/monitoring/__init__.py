@@ -1,0 +1,1 @@
+"""The watchdog, probes and Prometheus metrics."""

@@ -1,0 +1,154 @@
+"""What the dashboard shows: where the company stands, what costs most, whether it gets better."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from analytics import demo, health
+from analytics.health import Problem
+from analytics.insights.retention import Cohort, WeekCohort, weekly_retention
+from analytics.models import Person
+from analytics.rollups import definitions
+from billing.revenue import revenue
+from billing.revenue.revenue import Churn, Mrr
+from common.calculations.line_chart import LineChart, Sample, line_chart
+from common.read_once import reading_together
+from operational.calculations.alignment import Contribution
+from operational.kpis import readings
+from operational.kpis.alignment import Alignment, TrendPoint, alignment_score
+from operational.kpis.readings import KpiStatus, Recorded
+from operational.models import KpiReading
+
+HISTORY_DAYS = 90
+COHORT_WEEKS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class KpiRow:
+    """A KPI with what it brings to the score and takes from it, and its last 90 days."""
+
+    status: KpiStatus
+    contribution: Contribution
+    chart: LineChart | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """Everything on the page, as of the end of the last complete day in `time_zone`."""
+
+    as_of: date
+    time_zone: str
+    alignment: Alignment
+    counted: tuple[KpiRow, ...]  # what costs most comes first
+    uncounted: tuple[KpiRow, ...]
+    cohorts: tuple[WeekCohort, ...]
+    has_demo: bool
+    problems: Sequence[Problem]
+    mrr: Mrr | None  # None: nobody has paid yet
+    churn: Churn | None
+
+    @property
+    def biggest_gap(self) -> KpiRow | None:
+        row = next(iter(self.counted), None)
+        return row if row and row.contribution.points_lost else None
+
+    @property
+    def kpis(self) -> int:
+        return len(self.counted) + len(self.uncounted)
+
+    @property
+    def last_month(self) -> TrendPoint:
+        return next(point for point in self.alignment.trend if point.days_ago == 30)
+
+    @property
+    def trend_notes(self) -> dict[str, list[int]]:
+        """Return what the comparisons leave out or hide, with the days ago that it is true of."""
+        notes: dict[str, list[int]] = {}
+        for point in self.alignment.trend:
+            if point.note:
+                notes.setdefault(point.note, []).append(point.days_ago)
+        return notes
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What there is to say before the first person is known."""
+
+    problems: Sequence[Problem]
+
+
+@reading_together()
+def gather(*, now: datetime) -> Dashboard | Waiting:
+    """Gather the page from roll-ups and readings, whatever the number of events."""
+    if not Person.objects.exists():
+        found = health.capture_health(now, patience=timedelta(0), rejected_within=timedelta.max)
+        return Waiting(found.problems)
+    as_of = definitions.last_complete_day(now)
+    statuses = readings.read_kpis(as_of=as_of)
+    alignment = alignment_score(as_of=as_of, statuses=statuses)
+    rows = _rows(statuses, alignment, as_of)
+    is_paid = revenue.first_day() is not None
+    return Dashboard(
+        as_of=as_of,
+        time_zone=definitions.in_force().time_zone,
+        alignment=alignment,
+        counted=tuple(row for row in rows if row.contribution.counted),
+        uncounted=tuple(row for row in rows if not row.contribution.counted),
+        cohorts=_cohorts(as_of),
+        has_demo=demo.exists(),
+        problems=(*health.rollup_problems(), *health.capture_health(now).problems),
+        mrr=revenue.mrr(as_of=as_of) if is_paid else None,
+        churn=revenue.churn(as_of=as_of) if is_paid else None,
+    )
+
+
+def history_window(as_of: date) -> tuple[date, date]:
+    """Return the days that charts show."""
+    return as_of - timedelta(days=HISTORY_DAYS - 1), as_of
+
+
+def history_chart(
+    recorded: Sequence[KpiReading | Recorded],
+    *,
+    target: float,
+    as_of: date,
+    intervals: bool = False,
+) -> LineChart | None:
+    """Lay out the recorded values of a KPI, oldest first; None where there are none."""
+    first, last = history_window(as_of)
+    samples = [
+        Sample(one.day, one.value, *((one.low, one.high) if intervals else (None, None)))
+        for one in recorded
+        if one.value is not None
+    ]
+    return line_chart(samples, target=target, first=first, last=last)
+
+
+def _rows(statuses: Sequence[KpiStatus], alignment: Alignment, as_of: date) -> list[KpiRow]:
+    first, last = history_window(as_of)
+    histories = readings.histories(first=first, last=last)
+    rows = [
+        KpiRow(
+            status=status,
+            contribution=contribution,
+            chart=history_chart(histories[status.kpi.slug], target=status.goal.target, as_of=as_of),
+        )
+        for status, contribution in zip(statuses, alignment.contributions, strict=True)
+    ]
+    return sorted(rows, key=_by_cost)
+
+
+def _by_cost(row: KpiRow) -> tuple[float, int]:
+    return -(row.contribution.points_lost or 0.0), -row.contribution.weight
+
+
+def _cohorts(as_of: date) -> tuple[WeekCohort, ...]:
+    """Return the cohorts without week 0: signing up is being active, so it says nothing."""
+    cohorts = weekly_retention(
+        cohort=Cohort.SIGNUP,
+        weeks=COHORT_WEEKS,
+        cohorts_from=as_of - timedelta(weeks=COHORT_WEEKS),
+        cohorts_to=None,
+        as_of=as_of,
+    )
+    return tuple(replace(cohort, weeks=cohort.weeks[1:]) for cohort in cohorts)

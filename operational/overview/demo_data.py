@@ -1,0 +1,37 @@
+"""Remove the demo company, from its events up to the KPIs that were recorded of it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from analytics.models import Person
+from analytics.people import erasure
+from analytics.rollups import definitions
+from billing import demo
+from operational.kpis import readings
+from operational.models import KpiReading, PriorityAction, QualityRun
+
+
+def persons() -> int:
+    """Return how many persons the demo made."""
+    return Person.objects.filter(is_demo=True).count()
+
+
+def remove(*, now: datetime, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Erase the demo's persons and events, and return how many persons that were.
+
+    The recorded days are measured anew, as if the demo had never been; `progress` is told the
+    persons done.
+    """
+    demo.clear()
+    removed = erasure.erase_demo(progress=progress)
+    last = definitions.last_complete_day(now)
+    with transaction.atomic():
+        recorded = KpiReading.objects.filter(day__lte=last).values_list("day", flat=True)
+        days = sorted(set(recorded)) if Person.objects.exists() else []
+        KpiReading.objects.all().delete()
+        readings.record_readings(days=days, now=now)
+        PriorityAction.objects.all().delete()
+        QualityRun.objects.all().delete()
+    return removed

@@ -1,0 +1,45 @@
+"""Real-time metrics: what happens right now, in the product and in billing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from analytics.insights import real_time
+from analytics.insights.real_time import DAY, Activity
+from analytics.rollups import definitions
+from billing.revenue import cash
+from operational.calculations.health import Health
+from operational.health.system_health import system_health
+
+SUGGESTION_APPLIED = "suggestion_applied"
+
+
+@dataclass(frozen=True, slots=True)
+class RealTime:
+    """What happens at a moment; the last four are of the last 24 hours.
+
+    `revenue` is paid invoices less refunds by currency, in minor units.
+    """
+
+    now: datetime
+    health: Health
+    activity: Activity
+    workflows_created: int
+    suggestions_applied: int
+    subscriptions_created: int
+    revenue: Mapping[str, int]
+
+
+def real_time_metrics(now: datetime) -> RealTime:
+    """Read everything from counters and indexes, whatever the number of events."""
+    activation = definitions.in_force().activation_event
+    activity = real_time.activity(now, events=[activation, SUGGESTION_APPLIED])
+    return RealTime(
+        now=now,
+        health=system_health(now).health,
+        activity=activity,
+        workflows_created=activity.day_events[activation],
+        suggestions_applied=activity.day_events[SUGGESTION_APPLIED],
+        subscriptions_created=cash.subscriptions_created(start=now - DAY, end=now),
+        revenue=cash.revenue(start=now - DAY, end=now),
+    )

@@ -1,0 +1,189 @@
+"""However identity events are split into batches, they end as one at a time, in order, would."""
+
+import json
+import uuid
+from collections import defaultdict
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from django.db import transaction
+from django.test import TestCase
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from analytics.calculations import parsing
+from analytics.calculations.wire import Arrival
+from analytics.ingestion.inbox import Inbox
+from analytics.ingestion.ingest import store
+from analytics.models import Counter, DistinctId, Event, EventDay, Person, PersonMerge
+from analytics.rollups import rebuild
+from tests import sdk
+from tests.analytics import identity_model as model
+
+pytestmark = pytest.mark.django_db
+
+START = datetime(2024, 5, 1, tzinfo=UTC)
+IDS = st.sampled_from([*"abcdefabcdef", "Guest", "null", "' '"])
+NAMES = st.sampled_from(["x", "y"])
+VALUES = st.sampled_from([1, "two", [3], None])
+MERGING = {
+    "$identify": "$anon_distinct_id",
+    "$create_alias": "alias",
+    "$merge_dangerously": "alias",
+}
+
+
+examples = hypothesis_settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@st.composite
+def events(draw):
+    """Draw what an SDK would send: mostly about who is who."""
+    name = draw(
+        st.sampled_from([*MERGING, *MERGING, "$set", "used", "signed_up", "workflow_created"])
+    )
+    properties = {}
+    if name in MERGING and (name != "$identify" or draw(st.booleans())):
+        properties[MERGING[name]] = draw(IDS)
+    for kind in ("$set", "$set_once"):
+        if draw(st.integers(0, 3)) == 0:
+            properties[kind] = draw(st.dictionaries(NAMES, VALUES, max_size=2))
+    if draw(st.integers(0, 5)) == 0:
+        properties["$unset"] = [draw(NAMES)]
+    if draw(st.integers(0, 4)) == 0:
+        properties["$process_person_profile"] = False
+    hours = draw(st.integers(0, 24 * 40))
+    return {
+        "event": name,
+        "distinct_id": draw(IDS),
+        "timestamp": (START + timedelta(hours=hours)).isoformat(),
+        "properties": properties,
+    }
+
+
+@st.composite
+def histories(draw):
+    """Draw events with uuids, some of them sent twice."""
+    history = [
+        event | {"uuid": None} for event in draw(st.lists(events(), min_size=8, max_size=25))
+    ]
+    for number, event in enumerate(history):
+        event["uuid"] = str(uuid.UUID(int=number + 1, version=4))
+    for source, place in draw(
+        st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=3)
+    ):
+        event = history[source % len(history)]
+        history.insert(history.index(event) + 1 + place % 5, event)
+    return history
+
+
+def batches(history, cuts):
+    edges = sorted({cut % (len(history) + 1) for cut in cuts} | {0, len(history)})
+    return [history[start:end] for start, end in pairwise(edges)]
+
+
+def through_store(parts):
+    arrival = Arrival(datetime.now(UTC))
+    for part in parts:
+        store(parsing.parse([json.dumps(event).encode() for event in part], arrival).events)
+
+
+def through_inbox(parts):
+    """Send each part as requests of two events, and let one ingest process take part by part."""
+    inbox = Inbox()
+    for part in parts:
+        for start in range(0, len(part), 2):
+            body = {"api_key": sdk.key(), "batch": part[start : start + 2]}
+            assert sdk.post("/batch/", body).status_code == 200
+        with TestCase.captureOnCommitCallbacks(execute=True):  # so that it remembers
+            while inbox.process_batch():
+                pass
+
+
+@contextmanager
+def only_one_known(distinct_id, *, excluded_by_hand):
+    """Let there be one person, whom somebody excluded or not, and afterwards nothing."""
+    with transaction.atomic():
+        person = Person.objects.create(
+            excluded_by_hand=excluded_by_hand, excluded=bool(excluded_by_hand), has_profile=False
+        )
+        DistinctId.objects.create(distinct_id=distinct_id, person=person)
+        yield
+        transaction.set_rollback(True)
+
+
+def outcome():
+    """Return all that is known now, without the numbers of persons."""
+    ids_of = defaultdict(list)
+    for distinct_id in DistinctId.objects.order_by("distinct_id"):
+        ids_of[distinct_id.person_id].append(distinct_id.distinct_id)
+    counters = Counter.objects.exclude(value=0).values_list("name", "day", "number", "value")
+    return {
+        "persons": {tuple(ids_of[person.pk]): facts(person) for person in Person.objects.all()},
+        "journal": [journal_line(entry) for entry in PersonMerge.objects.order_by("pk")],
+        "counters": set(counters),
+        "events": set(EventDay.objects.exclude(value=0).values_list("event", "day", "value")),
+    }
+
+
+def facts(person):
+    moments = (person.first_seen_at, person.signup_at, person.activated_at)
+    flags = (person.is_identified, person.has_profile, person.excluded_by_hand)
+    return (person.properties, *flags, bool(person.excluded), *moments)
+
+
+def journal_line(entry):
+    told = (entry.result, entry.cause, str(entry.event_uuid), entry.distinct_id, entry.other_id)
+    return (*told, entry.before)
+
+
+def model_outcome(history, excluded_by_hand):
+    world = model.World([model.Person({"a"}, excluded_by_hand=excluded_by_hand)])
+    for event in history:
+        world.apply(event)
+    return {
+        "persons": {tuple(sorted(one.ids)): model_facts(one) for one in world.persons},
+        "journal": world.journal,
+    }
+
+
+def model_facts(one):
+    moments = (one.first(), one.first("signed_up"), one.first("workflow_created"))
+    flags = (one.identified, one.has_profile, one.excluded_by_hand)
+    return (one.properties, *flags, bool(one.excluded_by_hand), *moments)
+
+
+def assert_consistent():
+    """Counters are as rebuilt, and every event stands with whom its id names now."""
+    assert rebuild.check() == []
+    person_of = dict(DistinctId.objects.values_list("distinct_id", "person"))
+    for event in Event.objects.all():
+        assert event.person_id == person_of[event.distinct_id]
+
+
+@pytest.mark.parametrize("way", [through_store, through_inbox])
+@examples
+@given(
+    history=histories(),
+    cuts=st.lists(st.integers(0, 99), max_size=3),
+    excluded=st.sampled_from([None, True, False]),
+)
+def test_p04_any_split_into_batches_gives_what_one_event_at_a_time_gives(
+    way, history, cuts, excluded
+):
+    with only_one_known("a", excluded_by_hand=excluded):
+        way(batches(history, cuts))
+        found = outcome()
+        assert_consistent()
+    expected = model_outcome(history, excluded)
+    assert {name: found[name] for name in expected} == expected
+    with only_one_known("a", excluded_by_hand=excluded):
+        through_store([[event] for event in history])
+        assert outcome() == found

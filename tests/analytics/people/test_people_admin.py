@@ -1,0 +1,322 @@
+"""Persons, merges, exclusion rules and customer groups in the admin."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+
+from analytics.ingestion.ingest import store
+from analytics.models import ExclusionRule, Group, Person, PersonMerge
+from analytics.people import exclusions
+from tests.events import NOON, record
+
+pytestmark = pytest.mark.django_db
+
+PERSONS = "/admin/analytics/person/"
+MERGES = "/admin/analytics/personmerge/"
+RULES = "/admin/analytics/exclusionrule/"
+GROUPS = "/admin/analytics/group/"
+RULE = {"name": "Our own", "email_domain": "example.com", "property_name": "", "property_value": ""}
+
+
+@pytest.fixture
+def admin(client, db):
+    client.force_login(User.objects.create_superuser("eve"))
+    return client
+
+
+@pytest.fixture
+def reader(client, db):
+    """Staff who may look at persons and merges, and no more."""
+    user = User.objects.create_user("reader", is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_person", "view_personmerge"])
+    )
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def two_people():
+    store(
+        [
+            record("signed_up", properties={"$set": {"email": "ada@example.com", "plan": "pro"}}),
+            record(distinct_id="anon", properties={"$set": {"plan": "free", "browser": "Firefox"}}),
+        ]
+    )
+
+
+def known(distinct_id):
+    return Person.objects.get(distinct_ids__distinct_id=distinct_id)
+
+
+def page(client, path, *, post=None, **parameters):
+    """Return the text of an answer that must be 200, after redirects."""
+    if post is None:
+        response = client.get(path, parameters, follow=True)
+    else:
+        response = client.post(path, post, follow=True)
+    assert response.status_code == 200
+    return " ".join(response.content.decode().split())
+
+
+def of(distinct_id, name="change"):
+    return f"{PERSONS}{known(distinct_id).pk}/{name}/"
+
+
+class TestList:
+    def shown(self, client, **parameters):
+        rows = client.get(PERSONS, parameters).context["cl"].result_list
+        return sorted(str(known) for person in rows for known in person.distinct_ids.all())
+
+    @pytest.fixture(autouse=True)
+    def people(self, two_people):
+        store([record(distinct_id="no-profile", profile=False)])
+
+    def test_who_has_no_profile_is_not_among_the_persons(self, admin):
+        assert self.shown(admin) == ["ada", "anon"]
+        assert self.shown(admin, profile="without") == ["no-profile"]
+        assert self.shown(admin, profile="any") == ["ada", "anon", "no-profile"]
+
+    def test_a_search_finds_who_has_no_profile(self, admin):
+        assert self.shown(admin, q="no-pro") == ["no-profile"]
+
+    @pytest.mark.parametrize("search", ["ada@example.com", "ADA@Example.com", "ada"])
+    def test_a_person_is_found_by_address_in_any_case_and_by_distinct_id(self, admin, search):
+        assert self.shown(admin, q=search) == ["ada"]
+
+    def test_it_is_filtered_by_exclusion_and_by_rule(self, admin):
+        exclusions.decide([known("anon").pk], excluded=True)
+        exclusions.save_rule(ExclusionRule(name="Our own", email_domain="example.com"))
+        rule = ExclusionRule.objects.get().pk
+        assert self.shown(admin, exclusion="hand") == ["anon"]
+        assert self.shown(admin, exclusion="rule") == self.shown(admin, rule=rule) == ["ada"]
+        assert self.shown(admin, exclusion="any") == ["ada", "anon"]
+
+    def test_the_selected_are_excluded_and_counted_again(self, admin):
+        chosen = {"_selected_action": [known("ada").pk, known("anon").pk]}
+        text = page(admin, PERSONS, post={"action": "exclude_selected", **chosen})
+        assert "2 persons excluded: taken out of every number." in text
+        assert Person.objects.counted().count() == 0
+        text = page(admin, PERSONS, post={"action": "count_selected", **chosen})
+        assert "2 persons counted again, in every number." in text
+        assert Person.objects.counted().count() == 2
+
+
+class TestPage:
+    def test_it_says_what_is_known(self, admin, two_people):
+        text = page(admin, of("ada"))
+        assert "No: anonymous so far" in text
+        assert "They count in every number." in text
+        assert "Nobody was merged into this person" in text
+
+    def test_a_long_history_is_paged(self, admin, two_people):
+        store([record(timestamp=NOON + timedelta(days=day)) for day in range(60)])
+        assert 'rel="next"' in page(admin, of("ada"))
+
+    def test_it_names_the_groups_that_events_name(self, admin):
+        store(
+            [
+                record("$groupidentify", properties={"$group_type": "team", "$group_key": "a"}),
+                record(properties={"$groups": {"team": "a", "plan": 7}}),
+                record(properties={"$groups": "nonsense"}),
+            ]
+        )
+        text = page(admin, of("ada"))
+        assert f'team <a href="{GROUPS}{Group.objects.get().pk}/change/">a</a>' in text
+        assert "plan 7" in text
+
+    def test_it_says_that_there_is_no_profile(self, admin):
+        store([record(profile=False)])
+        assert "The product asked for no profile" in page(admin, of("ada"))
+
+    def test_excluding_by_hand_says_who_did_it_and_has_a_way_back(self, admin, two_people):
+        text = page(admin, of("ada", "exclusion"), post={"excluded": "true"})
+        assert "1 person excluded" in text
+        assert "Excluded by hand, by eve on" in text
+        assert known("ada").excluded
+        page(admin, of("ada", "exclusion"), post={"excluded": "false"})
+        assert not known("ada").excluded
+
+    def test_it_names_the_rule_that_excludes(self, admin, two_people):
+        exclusions.save_rule(ExclusionRule(name="Our own", email_domain="example.com"))
+        assert "Matched by the rule <a" in page(admin, of("ada"))
+        text = page(admin, of("ada", "exclusion"), post={"excluded": "false"})
+        assert "Counted by hand, by eve on" in text
+        assert "Although matched by the rule <a" in text
+
+    def test_who_was_merged_leads_to_whom_it_is_part_of(self, admin, two_people):
+        address = of("anon")
+        store([record("$identify", "ada", other_id="anon")])
+        text = page(admin, address)
+        assert "was merged into this one" in text
+        assert "<code>ada</code> <code>anon</code>" in text
+
+    def test_who_may_only_look_finds_no_button_and_no_way_around_it(self, reader, two_people):
+        text = page(reader, of("ada"))
+        assert "Exclude as test" not in text
+        assert "Preview the merge" not in text
+        for answer in (
+            reader.post(of("ada", "exclusion"), {"excluded": "true"}),
+            reader.get(of("ada", "merge"), {"distinct_id": "anon"}),
+            reader.post(of("ada", "merge"), {"distinct_id": "anon", "other": known("anon").pk}),
+        ):
+            assert answer.status_code == 403
+        reader.post(PERSONS, {"action": "exclude_selected", "_selected_action": [known("ada").pk]})
+        assert (Person.objects.counted().count(), PersonMerge.objects.count()) == (2, 0)
+
+
+class TestMerge:
+    def test_a_merge_is_previewed_then_done_then_undone(self, admin, two_people):
+        text = page(admin, of("ada", "merge"), distinct_id=" anon ")
+        assert "1 active day; both were active on 1," in text
+        assert "<td>pro</td><td><del>free</del></td>" in text
+        assert Person.objects.count() == 2
+        confirmed = {"distinct_id": "anon", "other": known("anon").pk}
+        text = page(admin, of("ada", "merge"), post=confirmed)
+        assert "“anon” is merged into this person." in text
+        line = PersonMerge.objects.get()
+        assert (line.cause, f"{MERGES}{line.pk}/change/" in text) == ("admin: eve", True)
+        assert "1 event that names it" in page(admin, f"{MERGES}{line.pk}/change/")
+        text = page(admin, f"{MERGES}{line.pk}/change/", post={"confirmed": "1"})
+        assert "“anon” is a person of its own again." in text
+        assert Person.objects.count() == 2
+
+    def test_a_merge_that_makes_no_sense_says_why_beside_the_field(self, admin, two_people):
+        text = page(admin, of("ada", "merge"), distinct_id="nobody")
+        assert 'id="error-distinct_id" role="alert">Nobody is known by' in text
+        assert 'value="nobody"' in text
+
+    def test_a_preview_that_is_out_of_date_is_not_carried_out(self, admin, two_people):
+        text = page(admin, of("ada", "merge"), post={"distinct_id": "anon", "other": "1"})
+        assert "Look at the preview again" in text
+        assert Person.objects.count() == 2
+
+    @pytest.mark.parametrize("other", ["", "x", "9" * 30])
+    def test_nonsense_in_a_hidden_field_merges_nobody(self, admin, two_people, other):
+        page(admin, of("ada", "merge"), post={"distinct_id": "anon", "other": other})
+        assert Person.objects.count() == 2
+
+    def test_a_preview_warns_of_two_identified_persons(self, admin, two_people):
+        store([record("$identify"), record("$identify", "anon")])
+        assert "Both are identified" in page(admin, of("ada", "merge"), distinct_id="anon")
+
+
+class TestJournal:
+    @pytest.fixture(autouse=True)
+    def refused(self, two_people):
+        store([record("$identify", "anon"), record("$identify", "ada", other_id="anon")])
+
+    def test_p05_a_refused_merge_is_visible_with_its_reason(self, admin):
+        assert "Refused: already identified" in page(admin, MERGES)
+        assert "Refused: already identified" in page(admin, of("anon"))
+        text = page(admin, f"{MERGES}{PersonMerge.objects.get().pk}/change/")
+        assert "the product named two people" in text
+        assert "Undo this merge" not in text
+
+    def test_p05_a_merge_by_a_placeholder_is_visible_with_its_reason(self, admin):
+        store([record("$identify", "ada", other_id="anonymous")])
+        line = PersonMerge.objects.get(result="illegal_distinct_id")
+        assert "a placeholder" in page(admin, f"{MERGES}{line.pk}/change/")
+        assert "Refused: the id identifies nobody" in page(admin, MERGES, result=line.result)
+
+    @pytest.mark.parametrize(("search", "found"), [("ad", 1), ("ada@example.com", 1), ("x", 0)])
+    def test_it_is_searched_by_person(self, admin, search, found):
+        answer = admin.get(MERGES, {"q": search})
+        assert answer.context["cl"].result_count == found
+
+    def test_it_says_which_merge_to_undo_first(self, admin):
+        store([record("$merge_dangerously", "ada", other_id="anon"), record(distinct_id="ben")])
+        store([record("$merge_dangerously", "ben", other_id="ada")])
+        first, second = PersonMerge.objects.filter(result="merged").order_by("pk")
+        text = page(admin, f"{MERGES}{first.pk}/change/", post={})
+        assert "It cannot be undone now." in text
+        assert f'href="{MERGES}{second.pk}/change/">Open that merge' in text
+
+    def test_who_may_only_look_cannot_undo(self, reader):
+        store([record("$merge_dangerously", "ada", other_id="anon")])
+        line = PersonMerge.objects.get(result="merged")
+        assert "Undo this merge" not in page(reader, f"{MERGES}{line.pk}/change/")
+        assert reader.post(f"{MERGES}{line.pk}/change/").status_code == 403
+
+
+class TestRule:
+    def test_a_rule_is_previewed_then_saved_then_deleted(self, admin, two_people):
+        text = page(admin, f"{RULES}add/", post=RULE)
+        assert "It matches <strong>1 person</strong>" in text
+        assert "1 of the 2 persons who count now" in text
+        assert not ExclusionRule.objects.exists()
+        assert "1 person excluded" in page(admin, f"{RULES}add/", post=RULE | {"confirmed": "1"})
+        assert known("ada").excluded
+        rule = ExclusionRule.objects.get()
+        assert "e-mail addresses at example.com" in page(admin, RULES)
+        text = page(admin, f"{RULES}{rule.pk}/delete/", post={"post": "yes"})
+        assert "1 person counted again" in text
+        assert not known("ada").excluded
+
+    def test_a_changed_rule_says_who_comes_back(self, admin, two_people):
+        exclusions.save_rule(ExclusionRule(name="Our own", email_domain="example.com"))
+        address = f"{RULES}{ExclusionRule.objects.get().pk}/change/"
+        changed = RULE | {"email_domain": "", "property_name": "plan", "property_value": "free"}
+        text = page(admin, address, post=changed)
+        assert "1 excluded person will count again" in text
+        page(admin, address, post=changed | {"confirmed": "1"})
+        assert (known("ada").excluded, known("anon").excluded) == (False, True)
+
+    @pytest.mark.parametrize(
+        ("fields", "why"),
+        [
+            ({"email_domain": ""}, "Give either an e-mail domain"),
+            ({"property_name": "plan", "property_value": "x"}, "Give either an e-mail domain"),
+            ({"property_value": "x"}, "Give either an e-mail domain"),
+            ({"email_domain": "", "property_name": "plan"}, "Give either an e-mail domain"),
+            ({"email_domain": "not a domain"}, "Enter a valid domain name"),
+            ({"name": ""}, "This field is required"),
+        ],
+    )
+    def test_a_rule_that_is_not_of_one_kind_is_refused(self, admin, fields, why):
+        assert why in page(admin, f"{RULES}add/", post=RULE | fields)
+        assert why in page(admin, f"{RULES}add/", post=RULE | fields | {"confirmed": "1"})
+        assert not ExclusionRule.objects.exists()
+
+    @pytest.mark.parametrize("typed", ["@Example.com", "example.com ", "eve@EXAMPLE.COM"])
+    def test_a_domain_is_understood_as_people_write_it(self, admin, typed):
+        page(admin, f"{RULES}add/", post=RULE | {"email_domain": typed, "confirmed": "1"})
+        assert ExclusionRule.objects.get().email_domain == "example.com"
+
+    @pytest.mark.parametrize(
+        ("typed", "value"),
+        [
+            ("true", True),
+            ("7", 7),
+            ("free", "free"),
+            ('"true"', "true"),
+            ("NaN", "NaN"),
+            ("[1]", "[1]"),
+            ("null", "null"),
+        ],
+    )
+    def test_a_value_is_read_as_people_write_it_and_shown_again(self, admin, typed, value):
+        given = {"email_domain": "", "property_name": "plan", "property_value": typed}
+        page(admin, f"{RULES}add/", post=RULE | given | {"confirmed": "1"})
+        rule = ExclusionRule.objects.get()
+        assert rule.property_value == value
+        form = admin.get(f"{RULES}{rule.pk}/change/").context["adminform"].form
+        page(
+            admin,
+            f"{RULES}{rule.pk}/change/",
+            post=RULE
+            | given
+            | {"property_value": form["property_value"].value(), "confirmed": "1"},
+        )
+        assert ExclusionRule.objects.get().property_value == value
+
+    def test_who_may_not_change_rules_sees_no_preview(self, reader):
+        assert reader.post(f"{RULES}add/", RULE).status_code == 403
+
+
+def test_a_customer_group_is_listed_and_opens(admin):
+    named = {"$group_type": "team", "$group_key": "a1", "$group_set": {"name": "Blue team"}}
+    store([record("$groupidentify", properties=named)])
+    assert "Blue team" in page(admin, GROUPS, q="a1")
+    assert "Blue team" in page(admin, f"{GROUPS}{Group.objects.get().pk}/change/")

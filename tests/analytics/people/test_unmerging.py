@@ -1,0 +1,265 @@
+"""Undoing merges."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics.ingestion.ingest import store
+from analytics.models import (
+    Counter,
+    DistinctId,
+    Event,
+    EventDay,
+    ExclusionRule,
+    Person,
+    PersonDay,
+    PersonMerge,
+)
+from analytics.people import exclusions, unmerging
+from analytics.people.unmerging import CannotUndo
+from analytics.rollups import rebuild
+from tests.analytics.merges import known, merge, set_
+from tests.analytics.people_histories import DAY
+from tests.events import NOON, record
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("the_counters_equal_rebuilt_ones"),
+]
+
+NOW = datetime(2024, 7, 1, tzinfo=UTC)
+
+
+def undo(line: PersonMerge) -> PersonMerge:
+    return unmerging.undo(line.pk, by="eve", now=NOW)
+
+
+def state():
+    """Return everything that a merge touches, but the journal."""
+    return {
+        "persons": sorted(
+            Person.objects.values_list(
+                *("pk", "properties", "is_identified", "has_profile", "is_demo"),
+                *("excluded", "excluded_by_hand", "first_seen_at", "first_event_at"),
+                *("signup_at", "activated_at"),
+            ),
+            key=lambda row: row[0],
+        ),
+        "ids": dict(DistinctId.objects.values_list("distinct_id", "person_id")),
+        "events": dict(Event.objects.values_list("uuid", "person_id")),
+        "days": set(PersonDay.objects.values_list("person_id", "day")),
+        "counters": set(
+            Counter.objects.exclude(value=0).values_list("name", "day", "number", "value")
+        ),
+        "event days": set(EventDay.objects.exclude(value=0).values_list("event", "day", "value")),
+    }
+
+
+@pytest.mark.parametrize("event", ["$identify", "$create_alias", "$merge_dangerously", None])
+def test_undoing_a_merge_brings_back_the_other_person(two_people, event):
+    before = known("anon")
+    if event:
+        store([record(event, "ada", NOON + DAY, other_id="anon")])
+    else:
+        merge("ada", "anon")
+    line = undo(PersonMerge.objects.get())
+    again = known("anon")
+    assert (line.result, line.undone_by, line.undone_at) == ("undone", "eve", NOW)
+    assert (again.pk, again.properties) == (before.pk, {"plan": "free", "browser": "Firefox"})
+    assert (again.first_event_at, again.is_identified) == (NOON + DAY, False)
+    assert known("ada").properties == {"name": "Ada", "plan": "pro"}
+
+
+def test_a_person_that_an_event_named_stays_identified_after_the_undo(two_people):
+    store([record("$identify", "ada", other_id="anon")])
+    undo(PersonMerge.objects.get())
+    assert known("ada").is_identified
+
+
+def test_what_the_other_id_did_since_the_merge_goes_back_with_it(two_people):
+    line = merge("ada", "anon")
+    store([record("paid", "anon", NOON + 9 * DAY), record("paid", "ada", NOON + 9 * DAY)])
+    undo(line)
+    events = Event.objects.filter(event="paid")
+    assert {event.distinct_id: event.person for event in events} == {
+        "anon": known("anon"),
+        "ada": known("ada"),
+    }
+
+
+def test_a_property_that_changed_since_the_merge_stays(two_people):
+    line = merge("ada", "anon")
+    set_("ada", browser="Chrome")
+    undo(line)
+    assert known("ada").properties["browser"] == "Chrome"
+    assert known("anon").properties["browser"] == "Firefox"
+
+
+def test_who_had_no_profile_before_a_merge_has_none_after_its_undo():
+    store([record(distinct_id="ada", profile=False), record(distinct_id="anon")])
+    line = merge("ada", "anon")
+    assert known("ada").has_profile
+    undo(line)
+    assert (known("ada").has_profile, known("anon").has_profile) == (False, True)
+
+
+def test_a_profile_stays_while_another_merge_stands():
+    store([record("signed_up", one, profile=False) for one in ("ada", "ben", "cleo")])
+    merge("ada", "ben")
+    before = state()
+    undo(merge("ada", "cleo"))
+    assert (known("ada").has_profile, state()) == (True, before)
+
+
+def test_who_was_excluded_for_the_merge_counts_again_after_the_undo(two_people):
+    exclusions.decide([known("anon").pk], excluded=True)
+    before = state()
+    undo(merge("ada", "anon"))
+    assert state() == before
+
+
+def test_whom_somebody_excluded_since_the_merge_stays_excluded(two_people):
+    line = merge("ada", "anon")
+    exclusions.decide([known("ada").pk], excluded=True)
+    undo(line)
+    assert (known("ada").excluded, known("anon").excluded) == (True, False)
+
+
+def test_an_exclusion_rule_finds_the_person_that_comes_back(two_people):
+    line = merge("ada", "anon")
+    rule = ExclusionRule(name="Free", property_name="plan", property_value="free")
+    assert exclusions.save_rule(rule).excluded == 0
+    undo(line)
+    assert (known("ada").excluded, known("anon").excluded) == (False, True)
+
+
+def test_undoing_twice_is_refused(two_people):
+    line = undo(merge("ada", "anon"))
+    with pytest.raises(CannotUndo, match="undone already, by eve"):
+        undo(line)
+
+
+def test_p05_a_refused_merge_has_nothing_to_undo(two_people):
+    store([record("$identify", "anon"), record("$identify", "ada", other_id="anon")])
+    with pytest.raises(CannotUndo, match="refused"):
+        undo(PersonMerge.objects.get())
+
+
+def test_a_merge_into_somebody_merged_since_says_what_to_undo_first(two_people):
+    store([record("used", "ben")])
+    first, second = merge("ada", "anon"), merge("ben", "ada")
+    with pytest.raises(CannotUndo, match="merged into “ben” since") as refused:
+        undo(first)
+    assert refused.value.undo_first == second
+    undo(second)
+    undo(first)
+    assert Person.objects.count() == 3
+
+
+def test_a_merge_of_which_too_little_is_known_is_not_undone(two_people):
+    line = merge("ada", "anon")
+    PersonMerge.objects.update(before={})
+    with pytest.raises(CannotUndo, match="not noted"):
+        undo(line)
+
+
+def test_merges_within_one_batch_are_undone_one_by_one():
+    batch = [
+        record("$set", "a", properties={"$set": {"x": 1}}),
+        record("$set", "b", properties={"$set": {"x": 2, "y": 2}}),
+        record("$set", "c", properties={"$set": {"z": 3}}),
+        record("$create_alias", "a", other_id="b"),
+        record("$merge_dangerously", "c", other_id="a"),
+    ]
+    store(batch)
+    for line in PersonMerge.objects.order_by("-pk"):
+        undo(line)
+    properties = [known(distinct_id).properties for distinct_id in "abc"]
+    assert properties == [{"x": 1}, {"x": 2, "y": 2}, {"z": 3}]
+    assert not Person.objects.filter(is_identified=True).exists()
+
+
+PEOPLE = ["ada", "ben", "cleo", "anon", "anonymous"]
+someone = st.sampled_from(PEOPLE)
+hours = st.integers(0, 40 * 24).map(lambda number: NOON + timedelta(hours=number))
+plain = st.builds(
+    record,
+    st.sampled_from(["signed_up", "workflow_created", "used", "used"]),
+    someone,
+    hours,
+    profile=st.booleans(),
+)
+setting = st.builds(
+    lambda distinct_id, at, name, value: record(
+        "$set", distinct_id, at, properties={"$set": {name: value}}
+    ),
+    someone,
+    hours,
+    st.sampled_from(["plan", "email", "is_staff"]),
+    st.sampled_from(["pro", "free", "x@example.com"]),
+)
+linking = st.builds(
+    lambda event, distinct_id, other_id, at: record(event, distinct_id, at, other_id=other_id),
+    st.sampled_from(["$identify", "$create_alias", "$merge_dangerously"]),
+    someone,
+    someone,
+    hours,
+)
+histories = st.lists(plain | setting | linking, min_size=5, max_size=25)
+slow = settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def some_are_excluded(data) -> None:
+    domain = data.draw(st.sampled_from(["example.com", "customer.com"]))
+    exclusions.save_rule(ExclusionRule(name=f"{uuid4()}", email_domain=domain))
+    for person in Person.objects.order_by("pk"):
+        if data.draw(st.integers(0, 3)) == 0:
+            exclusions.decide([person.pk], excluded=data.draw(st.booleans()))
+
+
+@slow
+@given(history=histories, data=st.data())
+def test_undoing_manual_merges_brings_back_exactly_what_was(history, data):
+    with transaction.atomic():
+        store(history)
+        some_are_excluded(data)
+        before = [state()]
+        merges = []
+        for pair in data.draw(st.lists(st.tuples(someone, someone), max_size=8)):
+            try:
+                merges.append(merge(*pair))
+            except (ValidationError, Person.DoesNotExist):
+                continue
+            assert rebuild.check() == []
+            before.append(state())
+        for line in reversed(merges):
+            assert state() == before.pop()
+            undo(line)
+        assert state() == before.pop()
+        assert rebuild.check() == []
+        transaction.set_rollback(True)
+
+
+@slow
+@given(history=histories, later=histories, data=st.data())
+def test_merges_are_undone_in_any_order_that_makes_sense(history, later, data):
+    with transaction.atomic():
+        for batch in (history, later):
+            store(batch)
+            some_are_excluded(data)
+            for line in data.draw(st.permutations(list(PersonMerge.objects.order_by("pk")))):
+                try:
+                    undo(line)
+                except CannotUndo:
+                    continue
+                assert rebuild.check() == []
+        person_of = dict(DistinctId.objects.values_list("distinct_id", "person_id"))
+        assert all(person_of[event.distinct_id] == event.person_id for event in Event.objects.all())
+        transaction.set_rollback(True)

@@ -1,0 +1,125 @@
+"""What an ingest process remembers never outlives what another process does to it."""
+
+import numpy as np
+import pytest
+from django.db import connection
+
+from analytics.ingestion.inbox import Inbox
+from analytics.models import DistinctId, Event, Person
+from analytics.people import erasure
+from analytics.rollups import rebuild, rollups
+from analytics.rollups.person_cache import STANDING, Known, forget
+from tests import sdk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def send(*distinct_ids):
+    batch = [{"event": "used", "distinct_id": distinct_id} for distinct_id in distinct_ids]
+    assert sdk.post("/batch/", {"api_key": sdk.key(), "batch": batch}).status_code == 200
+
+
+@pytest.fixture
+def inbox():
+    """An inbox whose process has met ada and ben."""
+    inbox = Inbox()
+    send("ada", "ben")
+    inbox.process_batch()
+    with connection.cursor() as cursor:
+        assert set(inbox.memory.known(cursor).person_of) == {"ada", "ben"}
+    return inbox
+
+
+def person(distinct_id):
+    return DistinctId.objects.get(pk=distinct_id).person
+
+
+def test_an_erased_person_who_comes_back_is_a_new_one(inbox):
+    gone = person("ada").pk
+    erasure.erase([gone])
+    send("ada")
+    inbox.process_batch()
+    assert person("ada").pk != gone
+    assert Event.objects.filter(person=person("ada")).count() == 1
+    assert rebuild.check() == []
+
+
+def test_events_after_a_merge_elsewhere_go_to_the_person_that_stayed(inbox):
+    send("ada")
+    event = {"event": "$merge_dangerously", "distinct_id": "ben", "properties": {"alias": "ada"}}
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": [event]})
+    sdk.ingest()  # by another process
+    send("ada")
+    inbox.process_batch()
+    assert person("ada") == person("ben")
+    assert Event.objects.filter(person=person("ben")).count() == 5
+    assert Person.objects.count() == 1
+    assert rebuild.check() == []
+
+
+def test_what_is_learned_in_an_epoch_that_is_over_is_forgotten(inbox):
+    with connection.cursor() as cursor:
+        before = inbox.memory.known(cursor)
+        forget(cursor)
+        after = inbox.memory.known(cursor)
+        before.person_of["cleo"] = 7  # by a transaction that began before
+        assert inbox.memory.known(cursor) is after
+    assert after.person_of == {}
+
+
+def test_persons_stand_as_they_were_learned_however_many_they_are():
+    known, persons = Known(), list(range(7, 5_000, 2))
+    standings = np.zeros(len(persons), STANDING)
+    standings["last_minute"] = persons
+    known.learn(persons[:100], standings[:100])
+    known.learn(persons[50:], standings[50:])
+    found, unknown = known.standings([4_999, 8, 7, 4_997])
+    assert (found["last_minute"][[0, 2, 3]].tolist(), unknown) == ([4_999, 7, 4_997], [1])
+
+
+def store(inbox, name, *, day, hour=10, distinct_id="ada"):
+    moment = f"2024-05-{day:02}T{hour}:00:00Z"
+    event = {"event": name, "distinct_id": distinct_id, "timestamp": moment}
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": [event]})
+    inbox.process_batch()
+
+
+def test_an_earlier_first_event_is_noticed_though_the_person_is_remembered(inbox):
+    for day in (2, 1):
+        store(inbox, "used", day=day)
+        assert person("ada").first_event_at.day == day
+    assert rebuild.check() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "moment"), [("signed_up", "signup_at"), ("workflow_created", "activated_at")]
+)
+def test_an_earlier_event_of_its_kind_is_noticed_though_it_is_not_the_first_of_all(
+    inbox, name, moment
+):
+    store(inbox, "used", day=1)
+    for day in (4, 3):
+        store(inbox, name, day=day)
+        assert getattr(person("ada"), moment).day == day
+    assert rebuild.check() == []
+
+
+def test_an_activation_after_the_first_asks_the_database_for_no_person(inbox, monkeypatch):
+    store(inbox, "workflow_created", day=1, hour=10, distinct_id="cleo")
+    asked, read = [], rollups.read_moments
+    monkeypatch.setattr(
+        rollups, "read_moments", lambda cursor, ids: asked.extend(ids) or read(cursor, ids)
+    )
+    store(inbox, "workflow_created", day=1, hour=11, distinct_id="cleo")
+    assert (Event.objects.filter(event="workflow_created").count(), asked) == (2, [])
+
+
+def test_a_day_before_the_latest_that_is_known_is_not_added_again(inbox, monkeypatch):
+    days, add = [], rollups._add_person_days
+    monkeypatch.setattr(
+        rollups, "_add_person_days", lambda cursor, new: days.append(dict(new)) or add(cursor, new)
+    )
+    for hour, day in enumerate((1, 3, 1, 2), start=10):
+        store(inbox, "used", day=day, hour=hour, distinct_id="cleo")
+    assert [bool(new) for new in days] == [True, True, False, True]
+    assert rebuild.check() == []

@@ -1,0 +1,34 @@
+"""A person, what they did, and what their plan allows."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.db import transaction
+
+from analytics.ingestion.ingest import store
+from billing.models import Plan, PlanLimit, PlanPrice, UsageMeter
+from tests.events import record
+
+NOW = datetime(2024, 5, 15, 12, tzinfo=UTC)
+
+
+def ran(times=1, *, person="ada", at=NOW, event="workflow_run", properties=None, **more):
+    """Store that a person ran workflows, each a second before the last."""
+    with transaction.atomic():
+        store(
+            [
+                record(event, person, at - timedelta(seconds=number), properties=properties, **more)
+                for number in range(times)
+            ]
+        )
+
+
+def limit(amount, *, plan="free", meter="workflow_runs", **options):
+    """Give a plan a limit in place of the one it has."""
+    values = {"amount": amount, "hard": True, "grace": 0, "grace_percent": 0} | options
+    PlanLimit.objects.update_or_create(
+        plan=Plan.objects.get(slug=plan), meter=UsageMeter.objects.get(slug=meter), defaults=values
+    )
+
+
+def price(price_id, *, plan="pro"):
+    PlanPrice.objects.create(plan=Plan.objects.get(slug=plan), price_id=price_id)

@@ -1,0 +1,187 @@
+"""Usage, read from events."""
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics.ingestion.ingest import store
+from analytics.models import DistinctId, PersonMerge
+from analytics.people import erasure, exclusions, unmerging
+from billing.limits import usage_limits
+from billing.limits.usage_limits import account_of
+from billing.models import UsageMeter
+from tests.analytics.people_histories import at
+from tests.billing.limited_usage import NOW, price, ran
+from tests.events import record
+
+pytestmark = pytest.mark.django_db
+
+
+def used(meter="workflow_runs", person="ada", *, now=NOW):
+    return usage_limits.check(person, meter, now=now).standing.usage.used
+
+
+def ada():
+    return DistinctId.objects.get(pk="ada").person_id
+
+
+def a_meter(aggregation, property_="", *, period="month", event="export"):
+    UsageMeter.objects.create(
+        slug="mine",
+        name="Mine",
+        event=event,
+        aggregation=aggregation,
+        property=property_,
+        period=period,
+    )
+
+
+def exported(*values):
+    for value in values:
+        ran(event="export", properties={"size": value})
+
+
+def test_the_default_meters_count_what_they_say():
+    for event in ("workflow_created", "workflow_run", "suggestion_applied", "report_viewed"):
+        ran(2, event=event)
+    standings = account_of("ada", now=NOW).standings
+    assert {one.meter.slug: int(one.usage.used) for one in standings} == {
+        "events": 8,
+        "suggestions": 2,
+        "workflow_runs": 2,
+        "workflows": 2,
+    }
+
+
+def test_a_month_is_one_of_the_time_zone(settings):
+    settings.PLUMBLINE_TIME_ZONE = "America/Los_Angeles"
+    ran(at=at("2024-05-01 06:59"))  # April there
+    ran(at=at("2024-05-01 07:00"))
+    ran(at=at("2024-06-01 06:59"))
+    ran(at=at("2024-06-01 07:00"))
+    assert used() == 2
+
+
+def test_a_lifetime_has_no_end():
+    ran(event="workflow_created", at=at("1995-01-01"))
+    ran(event="workflow_created")
+    assert used("workflows") == 2
+    assert account_of("ada", now=NOW).standings[-1].window.end is None
+
+
+def test_a_billing_period_is_the_subscriptions(paying):
+    a_meter("count", period="billing")
+    ran(event="export", at=at("2024-05-09 23:59"))
+    ran(event="export", at=at("2024-05-10"))
+    ran(event="export", at=at("2024-06-09 23:59"))
+    ran(event="export", at=at("2024-06-10"))
+    price("price_pro")
+    paying.subscribes(ada(), "price_pro", period=("2024-05-10", "2024-06-10"))
+    assert used("mine") == 2
+
+
+def test_without_a_subscription_a_billing_period_is_a_month():
+    a_meter("count", period="billing")
+    ran(event="export", at=at("2024-04-30 23:59"))
+    ran(event="export", at=at("2024-05-01"))
+    assert used("mine") == 1
+
+
+def test_different_values_are_those_of_json():
+    a_meter("distinct", "size")
+    exported("a", "a", "1", 1, 1.0, None, {"x": 1}, {"x": 1}, True)
+    ran(event="export")  # without the property
+    assert used("mine") == 5
+
+
+def test_a_sum_takes_positive_numbers_and_says_how_many_it_ignored():
+    a_meter("sum", "size")
+    exported(3, 0.1, 0.2, "7", -5, 0, None, True, [1], 1e300)
+    ran(event="export")
+    [mine] = [one for one in account_of("ada", now=NOW).standings if one.meter.slug == "mine"]
+    assert (mine.usage.used, mine.usage.ignored) == (Decimal("3.3"), 8)
+
+
+def test_a_late_event_counts_where_it_happened():
+    ran(at=at("2024-04-20"))
+    assert (used(), used(now=at("2024-04-25"))) == (0, 1)
+
+
+def test_a_duplicate_counts_once():
+    for _ in range(2):
+        with transaction.atomic():
+            store([record("workflow_run", timestamp=NOW, identity=UUID(int=1)) for _ in range(2)])
+    assert used() == 1
+
+
+def test_merged_persons_have_one_usage_and_an_undo_parts_it():
+    ran(2)
+    ran(3, person="laptop")
+    with transaction.atomic():
+        store([record("$merge_dangerously", "ada", NOW, other_id="laptop")])
+    assert used() == used(person="laptop") == 5
+    unmerging.undo(PersonMerge.objects.get().pk, by="staff", now=timezone.now())
+    assert (used(), used(person="laptop")) == (2, 3)
+
+
+def test_an_excluded_person_keeps_the_limits():
+    ran(2)
+    exclusions.decide([ada()], excluded=True)
+    assert used() == 2
+
+
+def test_an_erased_person_is_unknown():
+    ran(2)
+    usage_limits.reserve("ada", "workflow_runs", now=NOW)
+    erasure.erase([ada()])
+    with pytest.raises(usage_limits.Unknown, match="ada"):
+        used()
+
+
+IDS = st.sampled_from(["ada", "ben", "cleo"])
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("run"), IDS, st.integers(1, 12), st.integers(-40, 40)),
+        st.tuples(st.just("merge"), IDS, IDS, st.just(0)),
+    ),
+    max_size=14,
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=STEPS, chance=st.randoms(use_true_random=False))
+def test_usage_is_what_the_raw_events_say_whatever_the_order_duplicates_and_merges(steps, chance):
+    """The model: a set of events by uuid, and the ids that are one person."""
+    sent, groups = {}, {name: {name} for name in ("ada", "ben", "cleo")}
+    batches = []
+    for what, person, other, days in steps:
+        if what == "run":  # the same number is the same event, sent again
+            moment = NOW + timedelta(days=days)
+            identity = UUID(int=other)
+            sent.setdefault(identity, (person, moment))
+            owner, moment = sent[identity]
+            batches.append(record("workflow_run", owner, moment, identity=identity))
+        elif person != other:
+            batches.append(record("$merge_dangerously", person, NOW, other_id=other))
+            groups[person] |= groups[other]
+            for name in groups[person]:
+                groups[name] = groups[person]
+    chance.shuffle(batches)
+    with transaction.atomic():
+        store([record("seen", name, NOW) for name in groups])
+        while batches:
+            size = chance.randint(1, len(batches))
+            store(batches[:size])
+            del batches[:size]
+        for name, ids in groups.items():
+            raw = [m for who, m in sent.values() if who in ids and (m.year, m.month) == (2024, 5)]
+            assert used(person=name) == len(raw)
+        transaction.set_rollback(True)

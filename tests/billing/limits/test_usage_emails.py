@@ -1,0 +1,148 @@
+"""The e-mails about usage limits."""
+
+import smtplib
+
+import pytest
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+
+from analytics.models import DistinctId, Event, Person
+from billing.limits import usage_emails, usage_notices
+from billing.models import Plan, UsageNotice
+from tests.billing.limited_usage import NOW, limit, price, ran
+
+pytestmark = pytest.mark.django_db
+
+Email = UsageNotice.Email
+
+
+@pytest.fixture(autouse=True)
+def sender(settings):
+    settings.PLUMBLINE_EMAIL_FROM = "hello@plumbline.example"
+
+
+def known(email="ada@example.com"):
+    ran(event="signed_up", properties={"$set": {"email": email}})
+
+
+def ada():
+    return DistinctId.objects.get(pk="ada").person_id
+
+
+def tell(now=NOW):
+    return [notice.threshold for notice in usage_notices.tell(ada(), now=now)]
+
+
+def told():
+    return Event.objects.filter(event="usage_limit_warning").count()
+
+
+def test_the_e_mail_has_a_text_the_same_in_html_and_the_way_out(paying):
+    limit(10)
+    price("price_pro")
+    known()
+    ran(8)
+    tell()
+    [message] = mail.outbox
+    assert (message.to, message.from_email) == (["ada@example.com"], "hello@plumbline.example")
+    html, kind = message.alternatives[0]
+    for text in (message.body, html):
+        assert "8 of 10 workflow runs used. The count begins anew on 1 June 2024." in text
+        assert f"https://checkout.example/price_pro/{ada()}" in text
+        assert "Upgrade to Pro" in text
+    assert kind == "text/html"
+
+
+@pytest.mark.parametrize(
+    "email", [None, "", "nobody", 7, ["a@b.example"], "a@b.example\nBcc: x@y.z"]
+)
+def test_without_an_address_there_is_no_e_mail(email):
+    limit(10)
+    known(email)
+    ran(8)
+    tell()
+    assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.NO_ADDRESS)
+    assert told() == 1
+
+
+def test_without_a_sender_there_is_no_e_mail(settings):
+    settings.PLUMBLINE_EMAIL_FROM = ""
+    limit(10)
+    known()
+    ran(8)
+    tell()
+    assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.OFF)
+
+
+def test_a_plan_may_send_none():
+    Plan.objects.update(emails=False)
+    limit(10)
+    known()
+    ran(8)
+    tell()
+    assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.PLAN_WITHOUT)
+
+
+def test_persons_of_the_demo_get_no_e_mail():
+    limit(10)
+    known()
+    ran(8)
+    Person.objects.update(is_demo=True)
+    tell()
+    assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.DEMO)
+
+
+@pytest.fixture
+def mail_server(monkeypatch):
+    """A mail server that fails as long as it is told to."""
+    server = {"fails": True}
+    send = EmailBackend.send_messages
+
+    def send_messages(self, messages):
+        if server["fails"]:
+            raise smtplib.SMTPServerDisconnected
+        return send(self, messages)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", send_messages)
+    return server
+
+
+def test_p23_an_e_mail_that_failed_is_not_noted_as_sent_and_goes_out_later(mail_server):
+    limit(10)
+    known()
+    ran(8)
+    tell()
+    assert UsageNotice.objects.get().email == Email.FAILED
+    mail_server["fails"] = False
+    usage_notices.tell_everybody(now=NOW)
+    assert (UsageNotice.objects.get().email, len(mail.outbox)) == (Email.SENT, 1)
+
+
+def test_an_e_mail_that_always_fails_is_given_up(mail_server):
+    limit(10)
+    known()
+    ran(8)
+    for _ in range(9):
+        tell()
+        usage_notices.tell_everybody(now=NOW)
+    assert UsageNotice.objects.get().attempts == usage_emails.MOST_ATTEMPTS
+
+
+def test_p21_what_one_worker_is_sending_no_other_sends():
+    limit(10)
+    known()
+    ran(8)
+    [notice] = usage_notices._claim(ada(), now=NOW)
+    UsageNotice.objects.update(email=Email.SENDING)
+    usage_emails.send(notice, now=NOW)
+    assert mail.outbox == []
+
+
+def test_what_is_not_so_any_more_is_not_sent():
+    limit(10)
+    known()
+    ran(8)
+    [notice] = usage_notices._claim(ada(), now=NOW)
+    limit(100)
+    usage_emails.send(notice, now=NOW)
+    assert (UsageNotice.objects.get().email, mail.outbox) == (Email.OUTDATED, [])

@@ -1,0 +1,264 @@
+"""May this person do more?"""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from analytics.models import DistinctId
+from analytics.people import erasure
+from billing.limits import plans, usage_limits
+from billing.models import LimitException, Plan, UsageMeter, UsageReservation
+from tests.billing.limited_usage import NOW, limit, price, ran
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + usage_limits.RESERVED_FOR
+
+
+def check(amount=1, *, meter="workflow_runs", now=NOW):
+    return usage_limits.check("ada", meter, amount, now=now)
+
+
+def reserve(amount=1, *, now=NOW, key=None, person="ada"):
+    return usage_limits.reserve(person, "workflow_runs", amount, now=now, idempotency_key=key)
+
+
+def ada():
+    return DistinctId.objects.get(pk="ada").person_id
+
+
+def granted(until, **what):
+    LimitException.objects.create(
+        distinct_id_id="ada", ends_on=date.fromisoformat(until), reason="Trial", **what
+    )
+
+
+def test_up_to_the_limit_is_allowed():
+    limit(10)
+    ran(7)
+    assert [check(amount).allowed for amount in (3, 4)] == [True, False]
+
+
+def test_beyond_a_soft_limit_all_is_allowed():
+    limit(10, hard=False)
+    ran(30)
+    assert check(1_000).allowed
+
+
+def test_grace_is_allowed():
+    limit(10, grace_percent=20)
+    ran(11)
+    assert [check(amount).allowed for amount in (1, 2)] == [True, False]
+
+
+def test_a_plan_without_a_limit_of_a_meter_has_none(paying):
+    ran(30)
+    price("price_e", plan="enterprise")
+    paying.subscribes(ada(), "price_e")
+    answer = check(1_000_000)
+    assert (answer.allowed, answer.standing.limit) == (True, None)
+
+
+def test_p40_an_upgrade_lifts_the_limit_at_once(paying):
+    limit(10)
+    ran(10)
+    price("price_pro")
+    denied = check()
+    assert (denied.allowed, denied.suggested.slug) == (False, "pro")
+    assert denied.upgrade_url == f"https://checkout.example/price_pro/{ada()}"
+    paying.subscribes(ada(), "price_pro")
+    assert check().allowed
+
+
+def test_a_price_that_buys_no_plan_is_said_and_gives_the_default_one(paying):
+    ran()
+    paying.subscribes(ada(), "price_of_old")
+    account = usage_limits.account_of("ada", now=NOW)
+    assert (account.plan.slug, account.unmapped_prices) == ("free", ["price_of_old"])
+
+
+def test_an_exception_gives_a_plan_until_its_last_day():
+    ran()
+    granted("2024-05-15", plan=Plan.objects.get(slug="team"))
+    assert plans.plan_of(ada(), now=NOW).slug == "team"
+    assert plans.plan_of(ada(), now=NOW + timedelta(days=1)).slug == "free"
+
+
+def test_an_exception_raises_one_limit():
+    limit(10)
+    ran(10)
+    granted("2024-05-31", meter=UsageMeter.objects.get(slug="workflow_runs"), amount=12)
+    assert [check(amount).allowed for amount in (2, 3)] == [True, False]
+
+
+def test_an_exception_without_a_number_lifts_the_limit():
+    limit(10)
+    ran(10)
+    granted("2024-05-31", meter=UsageMeter.objects.get(slug="workflow_runs"))
+    assert check(1_000).allowed
+
+
+@pytest.mark.parametrize(
+    ("person", "meter", "field"), [("bob", "events", "distinct_id"), ("ada", "eggs", "meter")]
+)
+def test_who_or_what_is_unknown_is_named(person, meter, field):
+    ran()
+    with pytest.raises(usage_limits.Unknown) as refused:
+        usage_limits.check(person, meter, now=NOW)
+    assert refused.value.field == field
+
+
+def test_p39_reservations_are_taken_until_they_expire():
+    limit(3)
+    ran()
+    assert [reserve(now=NOW).allowed for _ in range(3)] == [True, True, False]
+    assert reserve(2, now=LATER).allowed
+
+
+def test_p39_the_event_of_a_reservation_counts_once():
+    limit(3)
+    ran()
+    reserve(2)
+    ran(at=NOW - timedelta(minutes=1))
+    usage = check().standing.usage
+    assert (usage.used, usage.reserved) == (2, 1)
+    ran(at=NOW - timedelta(minutes=2))
+    assert [check().allowed, check(now=LATER).allowed] == [False, False]
+
+
+def test_p39_a_reservation_follows_its_person_through_a_merge():
+    for person in ("ada", "laptop"):
+        ran(event="seen", person=person)
+    reserve(person="laptop")
+    ran(event="$merge_dangerously", person="ada", other_id="laptop")
+    assert check().standing.usage.reserved == 1
+
+
+def test_what_is_released_is_there_again():
+    limit(1)
+    ran(event="seen")
+    reservation = reserve().reservation
+    assert not reserve().allowed
+    assert [usage_limits.release(reservation.pk, now=NOW) for _ in "12"] == [True, False]
+    assert reserve().allowed
+
+
+def test_what_is_released_is_not_held_by_later_reservations_either():
+    limit(2)
+    ran(event="seen")
+    first = reserve().reservation
+    reserve()
+    usage_limits.release(first.pk, now=NOW)
+    ran()  # the event of the second
+    usage = check().standing.usage
+    assert (usage.used, usage.reserved) == (1, 0)
+
+
+def test_p39_what_was_used_of_a_released_reservation_stays_used():
+    limit(10)
+    ran(event="seen")
+    first = reserve(3).reservation
+    ran()  # one of the three
+    reserve()
+    usage_limits.release(first.pk, now=NOW)
+    usage = check().standing.usage
+    assert (usage.used, usage.reserved) == (1, 1)
+
+
+def test_who_is_erased_while_they_reserve_is_unknown(monkeypatch):
+    ran()
+    count = usage_limits.usage.usage_of
+
+    def erasing(person_id, *args, **options):
+        found = count(person_id, *args, **options)
+        erasure.erase([person_id])
+        return found
+
+    monkeypatch.setattr(usage_limits.usage, "usage_of", erasing)
+    with pytest.raises(usage_limits.Unknown, match="ada"):
+        reserve()
+
+
+def test_an_idempotency_key_reserves_once():
+    limit(10)
+    ran(event="seen")
+    first, again = reserve(4, key="k"), reserve(4, key="k")
+    assert first.reservation == again.reservation
+    assert check().standing.usage.reserved == 4
+
+
+def test_a_retry_of_what_was_granted_is_granted_though_nothing_is_left():
+    limit(4)
+    ran(event="seen")
+    reserve(4, key="k")
+    assert reserve(4, key="k").allowed
+    assert not reserve(4, key="another").allowed
+
+
+def test_an_idempotency_key_with_another_amount_is_refused():
+    ran(event="seen")
+    reserve(4, key="k")
+    with pytest.raises(usage_limits.KeyReused, match="4, not 5"):
+        reserve(5, key="k")
+
+
+def test_what_was_denied_is_asked_anew():
+    limit(1)
+    ran()
+    assert not reserve(key="k").allowed
+    limit(2)
+    assert reserve(key="k").allowed
+
+
+def test_where_nothing_blocks_nothing_is_held():
+    limit(1, hard=False)
+    ran()
+    assert reserve().reservation is None
+
+
+def test_expired_reservations_go_after_a_day():
+    ran(event="seen")
+    reserve()
+    usage_limits.forget_expired(LATER + timedelta(hours=23))
+    assert UsageReservation.objects.exists()
+    usage_limits.forget_expired(LATER + timedelta(hours=25))
+    assert not UsageReservation.objects.exists()
+
+
+@pytest.mark.parametrize("period", ["month", "billing", "lifetime"])
+def test_a_check_takes_at_most_4_queries_those_of_stripe_included(
+    paying, monkeypatch, django_assert_max_num_queries, period
+):
+    ran()
+    UsageMeter.objects.update(period=period)
+    price("price_pro")
+    paying.subscribes(ada(), "price_pro", period=("2024-05-10", "2024-06-10"))
+    asking_stripe(monkeypatch)
+    with django_assert_max_num_queries(4):
+        check()
+    with django_assert_max_num_queries(4):
+        usage_limits.account_of("ada", now=NOW)
+
+
+def test_a_reservation_takes_one_more(paying, monkeypatch):
+    ran()
+    asking_stripe(monkeypatch)
+    with CaptureQueriesContext(connection) as asked:
+        reserve()
+    statements = [query["sql"] for query in asked if "SAVEPOINT" not in query["sql"]]
+    assert len(statements) == 4
+
+
+def asking_stripe(monkeypatch):
+    """Let each answer of the gateway cost a query, as it does when Stripe's objects are stored."""
+    for name in ("current_price_ids", "current_period"):
+        answer = getattr(usage_limits.gateway, name)
+
+        def asked(person_id, answer=answer):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            return answer(person_id)
+
+        monkeypatch.setattr(usage_limits.gateway, name, asked)

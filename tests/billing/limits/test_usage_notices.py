@@ -1,0 +1,215 @@
+"""A person is told once of 80 and once of 100 %."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from analytics.models import DistinctId, Event, PersonDay
+from analytics.people import erasure
+from analytics.rollups import rebuild
+from billing import tasks
+from billing.limits import usage_notices
+from billing.models import UsageNotice
+from tests.analytics.people_histories import at
+from tests.api import staff_client
+from tests.billing.limited_usage import NOW, limit, price, ran
+
+pytestmark = pytest.mark.django_db
+
+Email = UsageNotice.Email
+
+
+@pytest.fixture(autouse=True)
+def sender(settings):
+    settings.PLUMBLINE_EMAIL_FROM = "hello@plumbline.example"
+
+
+def known(email="ada@example.com"):
+    ran(event="signed_up", properties={"$set": {"email": email}})
+
+
+def ada():
+    return DistinctId.objects.get(pk="ada").person_id
+
+
+def tell(now=NOW):
+    return [notice.threshold for notice in usage_notices.tell(ada(), now=now)]
+
+
+def told():
+    return list(
+        Event.objects.filter(event__startswith="usage_limit_")
+        .order_by("timestamp")
+        .values_list("event", flat=True)
+    )
+
+
+def test_at_80_and_at_100_percent_there_is_an_event_and_an_e_mail():
+    limit(10)
+    known()
+    ran(7)
+    assert tell() == []
+    ran(1, at=at("2024-05-02"))
+    assert tell() == [80]
+    ran(2, at=at("2024-05-03"))
+    assert tell(NOW + timedelta(hours=1)) == [100]
+    assert told() == ["usage_limit_warning", "usage_limit_reached"]
+    assert [message.subject for message in mail.outbox] == [
+        "Workflow runs: 80 % of your plan Free is used",
+        "Workflow runs: nothing is left in your plan Free",
+    ]
+
+
+def test_once_in_a_period_whatever_runs():
+    limit(10)
+    known()
+    ran(8)
+    tasks.tell_of_usage(ada())
+    for _ in "12":
+        tell()
+        usage_notices.tell_everybody(now=NOW)
+    assert (len(mail.outbox), len(told()), UsageNotice.objects.count()) == (1, 1, 1)
+
+
+def test_again_in_the_next_period():
+    limit(10)
+    known()
+    ran(8)
+    ran(8, at=at("2024-06-10"))
+    assert [tell(), tell(at("2024-06-11")), tell(at("2024-06-12"))] == [[80], [80], []]
+
+
+def test_who_jumps_to_100_percent_is_told_that_alone():
+    limit(10)
+    known()
+    ran(12)
+    assert (tell(), told()) == ([100], ["usage_limit_reached"])
+
+
+def test_p40_after_an_upgrade_the_new_limit_is_told_of_too(paying):
+    limit(10)
+    limit(20, plan="pro")
+    price("price_pro")
+    known()
+    ran(10)
+    assert tell() == [100]
+    paying.subscribes(ada(), "price_pro")
+    assert tell() == []
+    ran(6, at=at("2024-05-02"))
+    assert tell() == [80]
+
+
+def test_who_was_told_and_is_merged_is_not_told_again():
+    limit(10)
+    known()
+    ran(8)
+    tell()
+    ran(event="seen", person="phone")
+    ran(event="$merge_dangerously", person="phone", other_id="ada")
+    assert tell() == []
+
+
+def test_the_hourly_run_finds_who_used_much_lately():
+    limit(10)
+    known()
+    ran(8)
+    ran(8, person="ben")
+    ran(2, person="cleo")
+    assert usage_notices.tell_everybody(now=NOW) == 2
+
+
+def test_the_hourly_run_knows_lifetimes_and_billing_periods(paying):
+    known()
+    limit(3, meter="workflows")
+    ran(3, event="workflow_created", at=NOW)
+    ran(3, event="workflow_created", at=at("2020-01-01"), person="ben")  # long ago, quiet since
+    assert usage_notices.tell_everybody(now=NOW) == 1
+
+
+def test_what_plumbline_tells_is_neither_usage_nor_activity():
+    limit(10, meter="events")
+    known()
+    ran(8)
+    tell(NOW + timedelta(days=3))
+    tell(NOW + timedelta(days=4))
+    usage = usage_notices.usage_limits.check("ada", "events", now=NOW).standing.usage
+    assert (usage.used, PersonDay.objects.count()) == (9, 1)
+    assert rebuild.check() == []
+
+
+def test_an_erased_person_leaves_no_notice():
+    limit(10)
+    known()
+    ran(8)
+    tell()
+    person_id = ada()
+    erasure.erase([person_id])
+    assert not UsageNotice.objects.exists()
+    assert usage_notices.tell(person_id, now=NOW) == []
+
+
+class TestAsking:
+    """A check that sees a threshold passed has a worker tell the person."""
+
+    @pytest.fixture(autouse=True)
+    def cache_of_our_own(self, settings):
+        backend = "django.core.cache.backends.locmem.LocMemCache"
+        settings.CACHES = {"default": {"BACKEND": backend}}
+        yield
+        cache.clear()
+
+    @pytest.fixture
+    def queue(self, monkeypatch):
+        sent = []
+        monkeypatch.setattr(tasks.tell_of_usage, "apply_async", lambda args, **_: sent.append(args))
+        return sent
+
+    def check(self, capture):
+        with capture(execute=True):
+            response = staff_client().post(
+                "/api/billing/usage/check",
+                {"distinct_id": "ada", "meter": "workflow_runs"},
+                format="json",
+            )
+        assert response.status_code == 200
+
+    def test_it_asks_until_they_are_told(self, queue, django_capture_on_commit_callbacks):
+        limit(10)
+        ran(8, at=timezone.now())
+        for _ in "12":
+            cache.clear()
+            self.check(django_capture_on_commit_callbacks)
+        assert queue == [[ada()], [ada()]]
+        tell(timezone.now())
+        cache.clear()
+        self.check(django_capture_on_commit_callbacks)
+        assert len(queue) == 2
+
+    def test_many_requests_ask_once_a_minute(self, queue, django_capture_on_commit_callbacks):
+        limit(10)
+        ran(8, at=timezone.now())
+        for _ in range(5):
+            self.check(django_capture_on_commit_callbacks)
+        assert queue == [[ada()]]
+
+    def test_below_80_percent_it_asks_nobody(self, queue, django_capture_on_commit_callbacks):
+        limit(10)
+        ran(7, at=timezone.now())
+        self.check(django_capture_on_commit_callbacks)
+        assert queue == []
+
+    def test_p35_a_broker_that_is_away_fails_no_check(
+        self, monkeypatch, caplog, django_capture_on_commit_callbacks
+    ):
+        def away(*_, **__):
+            raise OperationalError
+
+        monkeypatch.setattr(tasks.tell_of_usage, "apply_async", away)
+        limit(10)
+        ran(8, at=timezone.now())
+        self.check(django_capture_on_commit_callbacks)
+        assert "hourly run" in caplog.text

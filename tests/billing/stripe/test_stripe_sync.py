@@ -1,0 +1,86 @@
+"""Everything stored of Stripe is compared with Stripe, and corrected."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from analytics.models import Event
+from billing.models import RevenueCustomer, StripeCustomer, StripeEvent
+from billing.stripe import gateway, sync
+from billing.stripe.gateway import Change
+from tests.billing.stripe_shop import Shop, known
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop(stripe_account):
+    return Shop(stripe_account)
+
+
+def test_an_account_is_brought_over_with_its_history(shop):
+    known("ada")
+    subscription = shop.subscribes(shop.customer("ada"))
+    item = subscription["items"]["data"][0]["id"]
+    shop.changes(subscription, items=[{"id": item, "price": shop.priced(5000)}])
+    report = sync.sync()
+    assert report.found["subscription"] == {Change.NEW: 1}
+    assert RevenueCustomer.objects.get().mrr == 5000
+    assert StripeCustomer.objects.get().distinct_id_id == "ada"
+    assert Event.objects.filter(event="subscription_upgraded").count() == 1
+
+
+def test_a_second_sync_finds_nothing_to_correct(shop):
+    shop.subscribes(shop.customer())
+    sync.sync()
+    events = StripeEvent.objects.count()
+    report = sync.sync()
+    assert (report.corrected, report.missed_events) == ([], 0)
+    assert report.found["subscription"] == {Change.UNCHANGED: 1}
+    assert StripeEvent.objects.count() == events
+
+
+def test_what_is_stored_wrongly_is_corrected_and_told(shop):
+    subscription = shop.subscribes(shop.customer())
+    sync.sync()
+    wrong = gateway.stored("subscription", subscription["id"]) | {"status": "canceled"}
+    gateway.store(wrong, as_of=gateway.moment(), read_now=True)
+    report = sync.sync()
+    assert report.corrected == [("subscription", subscription["id"])]
+    assert RevenueCustomer.objects.get().mrr == 2000
+
+
+def test_a_customer_deleted_at_stripe_is_found_out(shop):
+    customer = shop.customer()
+    sync.sync()
+    shop.call("delete", f"/v1/customers/{customer}")
+    sync.sync()
+    assert gateway.stored("customer", customer)["deleted"] is True
+
+
+def test_what_stripe_does_not_know_is_told_and_left_alone(shop):
+    strange = {"id": "prod_strange", "object": "product", "name": "Strange", "active": True}
+    gateway.store(strange, as_of=gateway.moment())
+    report = sync.sync()
+    assert report.unknown_there == [("product", "prod_strange")]
+    assert gateway.stored("product", "prod_strange") == strange
+
+
+def test_more_objects_than_a_page_are_all_read(shop):
+    for number in range(103):
+        shop.call("post", "/v1/products", name=f"Product {number}")
+    assert sync.sync().found["product"] == {Change.NEW: 104}
+
+
+def test_the_command_says_what_it_did(shop):
+    shop.subscribes(shop.customer())
+    out = io.StringIO()
+    call_command("sync_stripe", stdout=out)
+    assert "subscription  1 new" in out.getvalue()
+
+
+def test_without_stripe_the_command_says_what_is_missing(settings):
+    settings.STRIPE_SECRET_KEY = ""
+    with pytest.raises(CommandError, match="STRIPE_SECRET_KEY is empty"):
+        call_command("sync_stripe")

@@ -1,0 +1,52 @@
+"""What we need of PostgreSQL beyond Django."""
+
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+
+from analytics.models import ProjectKey
+from common.postgres import Prepared, bigint, timestamptz
+
+REVOKE = Prepared(
+    "test_revoke", "UPDATE analytics_projectkey SET revoked_at = $1::timestamptz WHERE id = $2"
+)
+DIVIDE = Prepared("test_divide", "UPDATE analytics_projectkey SET daily_quota = 1 / $1::bigint")
+MOMENT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
+
+
+def revoke(key, moment):
+    connection.ensure_connection()
+    REVOKE.execute(connection.connection, [moment, bigint(key.pk)])
+    key.refresh_from_db()
+    return key.revoked_at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_prepared_statement_is_executed_and_committed_every_time():
+    key = ProjectKey.objects.create(name="One")
+    assert revoke(key, timestamptz(MOMENT)) == MOMENT
+    connection.close()
+    key.refresh_from_db()
+    assert key.revoked_at == MOMENT
+    assert revoke(key, None) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_prepared_statement_belongs_to_the_transaction_around_it():
+    key = ProjectKey.objects.create(name="One")
+    connection.close()
+    with transaction.atomic():
+        connection.ensure_connection()
+        REVOKE.execute(connection.connection, [timestamptz(MOMENT), bigint(key.pk)])
+        transaction.set_rollback(True)
+    key.refresh_from_db()
+    assert key.revoked_at is None
+
+
+@pytest.mark.django_db
+def test_what_the_database_refuses_is_raised_as_psycopg_would():
+    ProjectKey.objects.create(name="One")
+    with pytest.raises(psycopg.errors.DivisionByZero), transaction.atomic():
+        DIVIDE.execute(connection.connection, [bigint(0)])

@@ -1,0 +1,174 @@
+"""What the fake Stripe says of a change, and how it is delivered."""
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import stripe
+
+from devstack.fake_stripe import FakeStripe
+from tests.devstack.fake_stripe.stripe_calls import (
+    change,
+    new_customer,
+    new_price,
+    subscribe,
+    types,
+)
+from tests.processes import wait_until
+
+pytestmark = pytest.mark.usefixtures("fake_stripe")
+
+
+class Receiver(ThreadingHTTPServer):
+    """Keeps what it is sent and answers with `status`."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.status, self.received = 200, []
+        self.url = f"http://127.0.0.1:{self.server_port}/hook"
+
+    @property
+    def ids(self):
+        return [json.loads(body)["id"] for body, _ in self.received]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append((body, self.headers["Stripe-Signature"]))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def receiver(fake_stripe):
+    with listening() as server:
+        fake_stripe.webhook_url = server.url
+        yield server
+
+
+@contextmanager
+def listening():
+    with Receiver() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_delivered_event_bears_a_signature_that_stripe_accepts(fake_stripe, receiver):
+    new_customer("", name="Ada")
+    assert fake_stripe.deliver() == [200]
+    body, header = receiver.received[0]
+    event = stripe.Webhook.construct_event(body, header, fake_stripe.webhook_secret)
+    assert (event.type, event.data.object.name) == ("customer.created", "Ada")
+
+
+def test_another_secret_does_not_verify(fake_stripe, receiver):
+    new_customer("")
+    fake_stripe.deliver()
+    with pytest.raises(stripe.SignatureVerificationError):
+        stripe.Webhook.construct_event(*receiver.received[0], "whsec_another")
+
+
+def test_what_is_delivered_does_not_wait_any_more(fake_stripe, receiver):
+    new_customer("")
+    fake_stripe.deliver()
+    assert fake_stripe.deliver() == []
+    assert fake_stripe.events[0]["pending_webhooks"] == 0
+
+
+def test_what_is_refused_waits_for_another_attempt(fake_stripe, receiver):
+    new_customer("")
+    receiver.status = 500
+    assert fake_stripe.deliver() == [500]
+    receiver.status = 200
+    assert fake_stripe.deliver() == [200]
+
+
+def test_nobody_listening_loses_nothing(fake_stripe):
+    fake_stripe.webhook_url = "http://127.0.0.1:9/"
+    new_customer("")
+    assert fake_stripe.deliver() == [0]
+    assert len(fake_stripe.state.undelivered) == 1
+
+
+def test_copies_of_each_event_arrive_in_parallel(fake_stripe, receiver):
+    subscribe(new_customer())
+    fake_stripe.deliver(copies=3, threads=8)
+    assert sorted(receiver.ids) == sorted([event["id"] for event in fake_stripe.events] * 3)
+
+
+def test_events_are_shuffled_by_a_seed(fake_stripe, receiver):
+    subscribe(new_customer())
+    fake_stripe.deliver(shuffle=1)
+    in_order = [event["id"] for event in fake_stripe.events]
+    assert receiver.ids != in_order
+    assert sorted(receiver.ids) == sorted(in_order)
+
+
+def test_the_delivery_thread_sends_by_itself(receiver, monkeypatch):
+    server = FakeStripe(webhook_url=receiver.url)
+    server.start(delivering=True)
+    monkeypatch.setattr(stripe, "api_base", server.url)
+    new_customer("")
+    wait_until(lambda: receiver.received)
+    server.stop()
+
+
+def test_an_update_says_what_was_before(fake_stripe):
+    subscription = subscribe(new_customer())
+    stripe.Subscription.modify(subscription.id, cancel_at_period_end=True)
+    event = fake_stripe.events[-1]
+    assert event["type"] == "customer.subscription.updated"
+    assert event["data"]["previous_attributes"]["cancel_at_period_end"] is False
+    assert event["data"]["object"]["cancel_at_period_end"] is True
+
+
+def test_a_price_change_says_the_price_before(fake_stripe):
+    old = new_price(1000)
+    change(subscribe(new_customer(), old), new_price(3000))
+    previous = fake_stripe.events[-1]["data"]["previous_attributes"]
+    assert previous["items"]["data"][0]["price"]["id"] == old.id
+
+
+def test_an_update_that_changes_nothing_makes_no_event(fake_stripe):
+    customer = new_customer("", name="Ada")
+    stripe.Customer.modify(customer.id, name="Ada")
+    assert types(fake_stripe) == ["customer.created"]
+
+
+def test_events_are_listed_by_type(fake_stripe):
+    subscribe(new_customer())
+    listed = stripe.Event.list(type="customer.subscription.*")
+    assert [event.type for event in listed.data] == ["customer.subscription.created"]
+
+
+def test_an_endpoint_gets_only_the_events_it_wants(fake_stripe):
+    with listening() as receiver:
+        endpoint = stripe.WebhookEndpoint.create(url=receiver.url, enabled_events=["invoice.paid"])
+        subscribe(new_customer())
+        fake_stripe.deliver()
+        event = stripe.Webhook.construct_event(*receiver.received[0], endpoint.secret)
+    assert (len(receiver.received), event.type) == (1, "invoice.paid")
+
+
+def test_the_delivery_thread_tries_again(receiver, monkeypatch):
+    receiver.status = 500
+    server = FakeStripe(webhook_url=receiver.url)
+    server.start(delivering=True)
+    monkeypatch.setattr(stripe, "api_base", server.url)
+    new_customer("")
+    wait_until(lambda: receiver.received)
+    receiver.status = 200
+    wait_until(lambda: not server.state.undelivered)
+    server.stop()

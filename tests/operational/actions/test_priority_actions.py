@@ -1,0 +1,215 @@
+"""Priority actions: what brings most comes first, and rows remember what was done about it."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.data_quality import Verdict
+from operational.actions import priority_actions
+from operational.actions.priority_actions import Candidate
+from operational.calculations.kpi import Severity
+from operational.calculations.priority import closed_share, is_materially_worse, rank, reach
+from operational.models import Alert, KpiReading, PriorityAction, QualityResult, QualityRun
+from tests.api import get
+from tests.operational.kpi_data import AS_OF, NOW, a_filled_project
+
+DAY = timedelta(days=1)
+PAGE = "/admin/operational/actions/"
+OK, WARNING, CRITICAL = Severity
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "target", "expected"),
+    [
+        (0.20, 0.225, 0.25, 0.5),
+        (0.20, 0.30, 0.25, 1.0),
+        (0.20, 0.10, 0.25, 0.0),
+        (0.10, 0.075, 0.05, 0.5),  # lower is better
+        (0.25, 0.30, 0.25, None),
+    ],
+)
+def test_the_share_of_a_gap_that_was_closed(before, after, target, expected):
+    share = closed_share(before=before, after=after, target=target)
+    assert share == (None if expected is None else pytest.approx(expected))
+
+
+@given(st.floats(-9, 9), st.floats(-9, 9), st.floats(-9, 9))
+def test_a_share_is_never_below_0_or_above_1(before, after, target):
+    share = closed_share(before=before, after=after, target=target)
+    assert share is None or 0 <= share <= 1
+
+
+def test_an_action_that_was_never_measured_may_close_the_whole_gap():
+    assert (reach([]), reach([0.2, 0.4])) == (1.0, pytest.approx(0.3))
+
+
+def test_more_points_come_first_then_severity():
+    ranked = sorted([(2.0, OK), (5.0, OK), (0.0, CRITICAL), (0.0, WARNING)], key=lambda x: rank(*x))
+    assert ranked == [(5.0, OK), (2.0, OK), (0.0, CRITICAL), (0.0, WARNING)]
+
+
+@pytest.mark.parametrize(
+    ("points", "severity", "expected"),
+    [(4.9, OK, False), (5.1, OK, True), (4.0, WARNING, True), (3.0, OK, False)],
+)
+def test_materially_worse_is_a_quarter_more_or_another_severity(points, severity, expected):
+    worse = is_materially_worse(points=points, points_then=4.0, severity=severity, severity_then=OK)
+    assert worse is expected
+
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def now(time_machine):
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.fixture
+def ada():
+    return User.objects.create_user("ada", is_staff=True)
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """What is to be done, as the test says."""
+    given = []
+    monkeypatch.setattr(priority_actions, "candidates", lambda *, now: given)
+    return given
+
+
+def d7(points=4.0, severity=OK, value=0.20):
+    return Candidate("kpi", "d7_retention", "Bring people back", "", severity, points, 78, value)
+
+
+def refresh(at=NOW):
+    priority_actions.refresh(now=at)
+    return priority_actions.active()
+
+
+def test_every_kpi_below_target_is_a_candidate_with_its_people():
+    a_filled_project()
+    rows = {row.subject: row for row in refresh() if row.kind == "kpi"}
+    assert set(rows) == {"d7_retention", "activation_rate", "signup_activation", "growth_mom"}
+    row = rows["d7_retention"]
+    assert row.detail == "D7 retention is 22.0 %, target 25.0 %"
+    assert (row.people, row.kpi_before) == (78, 0.22)
+    assert row.points_lost > 0
+
+
+def test_a_firing_alert_raises_the_severity_of_its_kpi():
+    a_filled_project()
+    Alert.objects.create(kind="kpi", subject="d7_retention", status="critical", firing="critical")
+    rows = {row.subject: row for row in refresh()}
+    assert rows["d7_retention"].severity == "critical"
+
+
+def test_a_failed_check_is_a_candidate_and_a_warning_or_ignored_one_is_not():
+    run = QualityRun.objects.create(at=NOW, score=85)
+    for slug, verdict, ignored in (
+        ("orphans", Verdict.FAIL, False),
+        ("bots", Verdict.WARNING, False),
+        ("freshness", Verdict.FAIL, True),
+    ):
+        QualityResult.objects.create(
+            run=run, check_slug=slug, verdict=verdict, detail="x", ignored=ignored, seconds=0
+        )
+    quality = [row.title for row in refresh() if row.kind == "quality"]
+    assert quality == ["Mend the data: orphaned records"]
+
+
+def test_an_unhealthy_part_is_a_candidate(monkeypatch):
+    monkeypatch.setattr("operational.health.system_health.DISK_WARNING", 1.01)
+    rows = {row.subject: row for row in refresh() if row.kind == "health"}
+    assert rows["disk"].title == "Mend the system: disk"
+
+
+def test_refreshing_again_keeps_one_row_and_its_owner(found, ada):
+    found.append(d7())
+    (row,) = refresh()
+    priority_actions.take(row.pk, owner=ada, due=date(2026, 4, 9), notes="on it")
+    found[:] = [d7(points=6.0, value=0.18)]
+    (row,) = refresh(NOW + DAY)
+    assert (row.state, row.owner, row.points_lost) == ("taken", ada, 6.0)
+    assert row.kpi_before == 0.20  # when it was taken
+
+
+def test_what_is_over_is_settled(found):
+    found.append(d7())
+    refresh()
+    found.clear()
+    assert refresh(NOW + DAY) == []
+    assert PriorityAction.objects.get().state == "settled"
+
+
+def test_a_dismissed_action_returns_only_when_it_got_materially_worse(found, ada):
+    found.append(d7())
+    (row,) = refresh()
+    priority_actions.dismiss(row.pk, by=ada, reason="later", now=NOW)
+    assert refresh(NOW + DAY) == []
+    found[:] = [d7(points=5.1)]
+    (again,) = refresh(NOW + 2 * DAY)
+    assert again.pk != row.pk
+
+
+def test_a_done_action_is_measured_for_30_days_and_ranks_the_next_by_it(found, ada):
+    found.append(d7(points=4.0))
+    (row,) = refresh()
+    priority_actions.take(row.pk, owner=ada, due=None, notes="")
+    priority_actions.finish(row.pk, by=ada, now=NOW)
+    KpiReading.objects.create(
+        kpi="d7_retention", day=AS_OF + 20 * DAY, status="ok", value=0.21, formula_version=1,
+        goal_version=1, recorded_at=NOW, first_recorded_at=NOW,
+    )  # fmt: skip
+    assert refresh(NOW + 20 * DAY) == []
+    row.refresh_from_db()
+    assert priority_actions.effect(row) == pytest.approx(0.2)
+    (again,) = refresh(NOW + 31 * DAY)
+    assert again.recoverable == pytest.approx(0.8)
+    assert priority_actions.last_done(again) == row
+
+
+def test_what_was_closed_meanwhile_is_not_closed_again(found, ada):
+    found.append(d7())
+    (row,) = refresh()
+    priority_actions.dismiss(row.pk, by=ada, reason="later", now=NOW)
+    with pytest.raises(priority_actions.NotActive):
+        priority_actions.finish(row.pk, by=ada, now=NOW)
+
+
+def test_the_api_tells_what_comes_first():
+    a_filled_project()
+    actions = get("operational/priority-actions")["actions"]
+    points = [one["recoverable"] for one in actions]
+    assert points == sorted(points, reverse=True)
+    assert {one["action_state"] for one in actions} == {"open"}
+
+
+def test_staff_take_finish_and_dismiss_an_action(admin_client, found, admin_user):
+    found.append(d7())
+    (row,) = refresh()
+    path = f"{PAGE}{row.pk}/"
+    assert "Bring people back" in admin_client.get(PAGE).content.decode()
+    assert "was not active" in admin_client.get(path).content.decode().replace("were", "was")
+    admin_client.post(path, {"owner": admin_user.pk, "due": "2026-04-09", "notes": "on it"})
+    row.refresh_from_db()
+    assert (row.owner, row.due, row.state) == (admin_user, date(2026, 4, 9), "taken")
+    shown = admin_client.post(f"{path}dismiss/", {"reason": ""}, follow=True).content.decode()
+    assert "Why: This field is required." in shown
+    admin_client.post(f"{path}finish/")
+    row.refresh_from_db()
+    assert row.state == "done"
+    shown = admin_client.post(f"{path}dismiss/", {"reason": "x"}, follow=True).content.decode()
+    assert "Nothing was saved: It is done already." in shown
+
+
+def test_staff_without_the_permission_change_no_action(client, found, ada):
+    found.append(d7())
+    (row,) = refresh()
+    client.force_login(ada)
+    assert client.get(f"{PAGE}{row.pk}/").status_code == 200
+    for path in (f"{row.pk}/finish/", f"{row.pk}/dismiss/", f"{row.pk}/", "refresh/"):
+        assert client.post(PAGE + path).status_code == 403

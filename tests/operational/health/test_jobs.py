@@ -1,0 +1,155 @@
+"""Every run of a scheduled job is noted, and one that did not run is noticed."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from config.celery import app
+from operational.health import jobs
+from operational.models import JobRun
+
+NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
+
+pytestmark = pytest.mark.django_db
+
+
+@app.task
+def works():
+    return None
+
+
+@app.task
+def breaks():
+    raise ValueError("no bread today\nand no butter")
+
+
+@pytest.fixture(autouse=True)
+def only_ours(time_machine):
+    time_machine.move_to(NOW, tick=False)
+    PeriodicTask.objects.all().delete()
+
+
+def scheduled(name="nightly", *, since=NOW - timedelta(days=3), zone="UTC", **crontab):
+    schedule = CrontabSchedule.objects.create(timezone=zone, **crontab)
+    task = PeriodicTask.objects.create(name=name, task="x", crontab=schedule)
+    PeriodicTask.objects.filter(pk=task.pk).update(date_changed=since)
+    return task
+
+
+def run(task, *, job="nightly"):
+    task.apply(headers={"periodic_task_name": job})
+    return JobRun.objects.get(job=job)
+
+
+def succeeded(job="nightly", *, at):
+    JobRun.objects.create(
+        task_id=f"{job} {at}", job=job, started_at=at, finished_at=at, outcome="ok"
+    )
+
+
+def test_a_run_is_noted_with_its_outcome():
+    noted = run(works)
+    assert (noted.outcome, noted.problem, noted.finished_at) == ("ok", "", NOW)
+
+
+def test_a_run_that_fails_is_noted_with_the_reason():
+    noted = run(breaks)
+    assert (noted.outcome, noted.problem) == ("failed", "ValueError: no bread today")
+
+
+def test_what_no_schedule_started_is_no_job():
+    works.apply()
+    assert not JobRun.objects.exists()
+
+
+def test_a_job_is_missed_five_minutes_after_it_was_due():
+    scheduled(minute="30", hour="11", since=NOW - timedelta(hours=1))
+    assert [one.job for one in jobs.missed(NOW)] == ["nightly"]
+    assert jobs.missed(datetime(2026, 4, 1, 11, 35, tzinfo=UTC)) == []
+
+
+def test_a_job_that_has_run_since_is_not_missed():
+    scheduled(minute="30", hour="11")
+    succeeded(at=datetime(2026, 4, 1, 11, 30, tzinfo=UTC))
+    assert jobs.missed(NOW) == []
+
+
+def test_p34_a_new_schedule_is_not_missed_before_it_was_ever_due():
+    scheduled(minute="0", hour="3", since=NOW - timedelta(minutes=1))
+    assert jobs.missed(NOW) == []
+
+
+def test_a_job_that_failed_is_missed_and_says_why():
+    scheduled(minute="30", hour="11", since=NOW - timedelta(hours=1))
+    run(breaks)
+    (one,) = jobs.missed(NOW)
+    assert (one.last_success, one.problem) == (None, "ValueError: no bread today")
+
+
+def test_a_job_that_is_switched_off_is_not_missed():
+    task = scheduled(minute="30", hour="11")
+    PeriodicTask.objects.filter(pk=task.pk).update(enabled=False)
+    assert jobs.missed(NOW) == []
+
+
+def test_an_interval_is_watched_too():
+    every = IntervalSchedule.objects.create(every=10, period="minutes")
+    PeriodicTask.objects.create(name="often", task="x", interval=every)
+    succeeded("often", at=NOW - timedelta(minutes=14))
+    assert jobs.missed(NOW) == []
+    JobRun.objects.update(started_at=NOW - timedelta(minutes=16))
+    assert [one.due for one in jobs.missed(NOW)] == [NOW - timedelta(minutes=6)]
+
+
+@pytest.mark.parametrize(
+    ("zone", "last", "due"),
+    [
+        # Clocks go forward: 2:30 does not exist on 29 March in Berlin.
+        ("Europe/Berlin", "2026-03-28T02:30+01:00", "2026-03-29T03:30+02:00"),
+        # Clocks go back on 1 November in New York: 9:00 is an hour later in UTC.
+        ("America/New_York", "2026-10-31T09:00-04:00", "2026-11-01T09:00-05:00"),
+    ],
+)
+def test_p29_a_job_is_due_once_on_the_day_the_clocks_change(zone, last, due):
+    moment, expected = datetime.fromisoformat(last), datetime.fromisoformat(due)
+    minute, hour = str(moment.minute), str(moment.hour)
+    task = scheduled(minute=minute, hour=hour, zone=zone)
+    found = jobs.next_due(task, moment)
+    assert abs(found - expected) <= timedelta(hours=1)
+    assert found.astimezone(UTC).date() == expected.astimezone(UTC).date()
+    assert jobs.next_due(task, found).date() > found.date()
+
+
+def test_the_history_is_kept_for_30_days():
+    succeeded(at=NOW - timedelta(days=31))
+    succeeded(at=NOW - timedelta(days=29))
+    jobs.forget_old(NOW)
+    assert JobRun.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_runs_is_not_run_again_beside_itself():
+    started, release, runs = threading.Event(), threading.Event(), []
+
+    @jobs.one_at_a_time
+    def job():
+        runs.append(1)
+        started.set()
+        release.wait(10)
+
+    def other():
+        job()
+        connection.close()
+
+    first = threading.Thread(target=other)
+    first.start()
+    started.wait(10)
+    job()
+    assert len(runs) == 1
+    release.set()
+    first.join()
+    job()
+    assert len(runs) == 2

@@ -1,0 +1,146 @@
+"""What is down is said, with since when and the remedy."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django_celery_beat.models import PeriodicTask
+
+from analytics.capture import capture
+from analytics.ingestion import partitions
+from analytics.models import InboxRequest
+from billing.models import StripeEvent
+from config.beat_schedule import create_missing_entries
+from operational.health import system_health
+from operational.models import Heartbeat, JobRun, ReportSubscriber
+from tests.api import get
+
+NOW = datetime(2026, 4, 1, 12, 0, 30, tzinfo=UTC)
+PATH = "operational/system-health"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def well(time_machine, monkeypatch):
+    """An installation in which everything runs."""
+    time_machine.move_to(NOW, tick=False)
+    partitions.make_ahead(NOW)
+    PeriodicTask.objects.all().delete()
+    create_missing_entries()
+    PeriodicTask.objects.update(last_run_at=NOW, date_changed=NOW)
+    for task in PeriodicTask.objects.all():
+        ran(task.name)
+    usage = SimpleNamespace(total=100, free=50)
+    monkeypatch.setattr(system_health.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(system_health, "CLOCK_WARNING", timedelta(days=36_500))
+    return usage
+
+
+def ran(job, *, at=NOW):
+    JobRun.objects.create(task_id=job, job=job, started_at=at, finished_at=at, outcome="ok")
+
+
+def components():
+    return {one["name"]: one for one in get(PATH)["components"]}
+
+
+def test_where_everything_runs_the_word_is_ok():
+    assert get(PATH)["health"] == "ok"
+
+
+def test_what_is_not_set_up_is_off_and_no_fault():
+    assert components()["stripe"]["health"] == components()["mail"]["health"] == "off"
+
+
+def test_a_worker_that_finishes_nothing_is_noticed_after_three_minutes():
+    since = NOW - timedelta(minutes=4)
+    JobRun.objects.update(finished_at=since)
+    worker = components()["worker"]
+    assert (worker["health"], worker["since"]) == ("warning", "2026-04-01T11:56:30Z")
+    assert "celery -A config worker" in worker["remedy"]
+    JobRun.objects.update(finished_at=NOW - timedelta(minutes=11))
+    assert get(PATH)["health"] == "critical"
+
+
+def test_beat_that_asks_for_nothing_is_noticed():
+    PeriodicTask.objects.update(last_run_at=NOW - timedelta(minutes=4))
+    found = components()
+    assert (found["beat"]["health"], found["worker"]["health"]) == ("warning", "ok")
+
+
+def test_a_missed_job_is_named():
+    JobRun.objects.filter(job="make-partitions").update(started_at=NOW - timedelta(days=2))
+    schedule = components()["schedule"]
+    assert schedule["health"] == "warning"
+    assert "make-partitions" in schedule["detail"]
+
+
+def test_what_waits_in_the_inbox_is_told():
+    InboxRequest.objects.create(
+        project_key=capture.default_project_key(), body=b"{}", received_at=NOW - timedelta(hours=1)
+    )
+    found = components()["capture"]
+    assert (found["health"], found["since"]) == ("warning", "2026-04-01T11:00:30Z")
+    assert "python manage.py ingest" in found["remedy"]
+
+
+def test_stripe_events_that_wait_are_told(settings):
+    settings.STRIPE_SECRET_KEY = "sk_test_" + "x" * 24
+    assert components()["stripe"]["detail"] == "No event came yet."
+    StripeEvent.objects.create(
+        event_id="evt_1",
+        type="x",
+        happened_at=NOW,
+        payload={},
+        due_at=NOW,
+        received_at=NOW - timedelta(minutes=6),
+    )
+    assert components()["stripe"]["health"] == "warning"
+
+
+@pytest.mark.parametrize(("free", "health"), [(15, "ok"), (14, "warning"), (4, "critical")])
+def test_a_disk_that_fills_up_is_told(well, free, health):
+    well.free = free
+    assert components()["disk"]["health"] == health
+
+
+def test_a_clock_that_is_wrong_is_told(monkeypatch):
+    monkeypatch.setattr(system_health, "CLOCK_WARNING", timedelta(seconds=5))
+    assert components()["clock"]["health"] == "warning"  # the database's clock is the real one
+
+
+def test_without_valkey_the_rest_is_looked_at(settings):
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:9",
+        }
+    }
+    found = components()
+    assert (found["valkey"]["health"], found["database"]["health"]) == ("critical", "ok")
+
+
+def test_it_takes_few_queries_whatever_there_is():
+    get(PATH)
+    with CaptureQueriesContext(connection) as queries:
+        get(PATH)
+    assert len(queries) <= 15
+
+
+def test_only_staff_may_ask(client):
+    assert client.get(f"/api/{PATH}").status_code == 401
+
+
+def test_it_takes_few_queries_also_where_everything_is_set_up(settings):
+    settings.PLUMBLINE_EMAIL_FROM, settings.ADMIN_EMAIL = "plumbline@example.com", []
+    settings.STRIPE_SECRET_KEY = "sk_test_" + 24 * "x"
+    ReportSubscriber.objects.create(email="ada@example.com", created_at=NOW - timedelta(days=9))
+    PeriodicTask.objects.update(start_time=NOW - timedelta(days=9))
+    Heartbeat.objects.create(process="watchdog", at=NOW)
+    get(PATH)
+    with CaptureQueriesContext(connection) as queries:
+        get(PATH)
+    assert len(queries) <= 15, [query["sql"][:150] for query in queries]

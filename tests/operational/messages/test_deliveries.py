@@ -1,0 +1,194 @@
+"""Messages are rows first: each is sent once, whatever fails, and what failed is known."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection
+
+from operational.messages import deliveries
+from operational.messages.deliveries import Message
+from operational.models import AlertChannel, Delivery
+
+NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+KIND = Delivery.Kind.ALERT
+
+
+def post(key="one", to=("ada@example.com",), **options):
+    options = {"now": NOW} | options
+    deliveries.post(KIND, key, Message("Subject", "Text\n", "<p>HTML</p>"), to=to, **options)
+
+
+def statuses():
+    return list(Delivery.objects.order_by("pk").values_list("status", flat=True))
+
+
+@pytest.mark.django_db
+def test_a_message_arrives_with_text_and_html_and_is_noted_as_sent(mail_server):
+    post()
+    assert deliveries.send_due(now=NOW) == 1
+    (message,) = mail_server.messages
+    assert message.recipients == ["ada@example.com"]
+    assert mail_server.text() == "Text\n"
+    assert "<p>HTML</p>" in mail_server.html()
+    delivery = Delivery.objects.get()
+    assert (delivery.status, delivery.sent_at, delivery.attempts) == ("sent", NOW, 1)
+
+
+@pytest.mark.django_db
+def test_the_same_message_posted_again_is_sent_once(mail_server):
+    post()
+    post(now=NOW + MINUTE)
+    deliveries.send_due(now=NOW + MINUTE)
+    deliveries.send_due(now=NOW + 2 * MINUTE)
+    assert len(mail_server.messages) == 1
+
+
+@pytest.mark.django_db
+def test_one_recipient_that_fails_does_not_hold_up_the_others(settings, mail_server):
+    channel = AlertChannel.objects.create(name="away", url="json://127.0.0.1:1/")
+    post(to=[channel, "ada@example.com"])
+    deliveries.send_due(now=NOW)
+    assert statuses() == ["waiting", "sent"]
+
+
+@pytest.mark.django_db
+def test_p23_a_failed_delivery_is_not_noted_as_sent_and_says_why(mail_server):
+    mail_server.refuses = "554 no thanks"
+    post()
+    assert deliveries.send_due(now=NOW) == 0
+    delivery = Delivery.objects.get()
+    assert delivery.status == "waiting"
+    assert "no thanks" in delivery.problem
+    assert delivery.due_at > NOW
+
+
+@pytest.mark.django_db
+def test_a_mail_server_that_comes_back_gets_the_message_once(settings, mail_server):
+    settings.EMAIL_PORT = 1  # nobody listens there
+    post()
+    deliveries.send_due(now=NOW)
+    settings.EMAIL_PORT = mail_server.port
+    deliveries.send_due(now=NOW + MINUTE / 2)  # too early
+    assert not mail_server.messages
+    for minutes in (3, 4, 5):
+        deliveries.send_due(now=NOW + minutes * MINUTE)
+    assert len(mail_server.messages) == 1
+
+
+@pytest.mark.django_db
+def test_what_could_not_be_sent_in_time_is_given_up(mail_server):
+    mail_server.refuses = "554 no thanks"
+    post()
+    deliveries.send_due(now=NOW)
+    mail_server.refuses = ""
+    deliveries.send_due(now=NOW + deliveries.USEFUL + 2 * MINUTE)
+    assert statuses() == ["failed"]
+    assert not mail_server.messages
+
+
+@pytest.mark.django_db
+def test_p24_a_late_start_does_not_send_what_is_out_of_date(mail_server):
+    post(expires_at=NOW + MINUTE)
+    deliveries.send_due(now=NOW + 2 * MINUTE)
+    assert statuses() == ["expired"]
+    assert not mail_server.messages
+
+
+@pytest.mark.django_db
+def test_p25_a_message_whose_sender_died_goes_out_again_as_the_same_message(mail_server):
+    post()
+    deliveries.send_due(now=NOW)
+    # As if the process had been killed before it noted that the server took the message.
+    Delivery.objects.update(status="sending", due_at=NOW + deliveries.CLAIMED, sent_at=None)
+    deliveries.send_due(now=NOW + deliveries.CLAIMED - MINUTE)
+    assert len(mail_server.messages) == 1
+    deliveries.send_due(now=NOW + deliveries.CLAIMED)
+    first, second = mail_server.messages
+    assert first["Message-ID"] == second["Message-ID"]
+    assert statuses() == ["sent"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_p21_p26_two_senders_at_once_send_a_message_once(mail_server):
+    for number in range(20):
+        post(f"message {number}")
+    ready = threading.Barrier(4)
+
+    def sender():
+        ready.wait()
+        deliveries.send_due(now=NOW)
+        connection.close()
+
+    senders = [threading.Thread(target=sender) for _ in range(4)]
+    for one in senders:
+        one.start()
+    for one in senders:
+        one.join()
+    assert len(mail_server.messages) == 20
+    assert statuses() == ["sent"] * 20
+
+
+@pytest.mark.django_db
+def test_a_channel_gets_the_text_over_http(web_hook):
+    url = f"json://{web_hook.address}/hook"
+    channel = AlertChannel.objects.create(name="hook", url=url)
+    assert deliveries.send_test(channel, now=NOW) == ""
+    assert web_hook.posted[0]["title"] == "Plumbline: a test"
+    assert Delivery.objects.get().status == "sent"
+
+
+@pytest.mark.django_db
+def test_a_test_that_fails_says_why_and_logs_no_address(capfd):
+    channel = AlertChannel.objects.create(name="away", url="json://127.0.0.1:1/secret")
+    assert deliveries.send_test(channel, now=NOW)
+    assert Delivery.objects.get().status == "waiting"
+    assert "127.0.0.1" not in capfd.readouterr().err
+
+
+@pytest.mark.django_db
+def test_without_a_sender_address_only_channels_hear(settings):
+    settings.PLUMBLINE_EMAIL_FROM, settings.ADMIN_EMAIL = "", ["ada@example.com"]
+    channel = AlertChannel.objects.create(name="hook", url="json://127.0.0.1:1/")
+    AlertChannel.objects.create(name="off", url="json://127.0.0.1:1/", enabled=False)
+    assert deliveries.watchers() == [channel]
+
+
+@pytest.mark.django_db
+def test_a_subject_of_several_lines_is_sent_as_one(settings):
+    settings.PLUMBLINE_EMAIL_FROM = "plumbline@example.com"
+    message = Message("One\nBcc: eve@example.com", "Text")
+    deliveries.post(KIND, "one", message, to=["ada@example.com"], now=NOW)
+    deliveries.send_due(now=NOW)
+    assert mail.outbox[0].subject == "One Bcc: eve@example.com"
+
+
+@pytest.mark.django_db
+def test_old_deliveries_are_forgotten_and_waiting_ones_kept(mail_server):
+    post("sent")
+    deliveries.send_due(now=NOW)
+    post("waiting")
+    deliveries.forget_old(NOW + deliveries.KEPT + MINUTE)
+    assert statuses() == ["waiting"]
+
+
+@pytest.mark.django_db
+def test_a_provider_of_anymail_is_asked_through_its_api(settings, web_hook):
+    settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+    settings.ANYMAIL = {
+        "POSTMARK_SERVER_TOKEN": "token",
+        "POSTMARK_API_URL": f"http://{web_hook.address}/",
+    }
+    settings.PLUMBLINE_EMAIL_FROM = "plumbline@example.com"
+    web_hook.answer = {"ErrorCode": 10, "Message": "Bad token"}
+    web_hook.status = 401
+    post()
+    deliveries.send_due(now=NOW)
+    assert "Bad token" in Delivery.objects.get().problem
+    web_hook.answer = {"ErrorCode": 0, "Message": "OK", "MessageID": "1", "To": "ada@example.com"}
+    web_hook.status = 200
+    deliveries.send_due(now=NOW + MINUTE)
+    assert statuses() == ["sent"]
+    assert web_hook.posted[-1]["Subject"] == "Subject"

@@ -1,0 +1,64 @@
+import pytest
+from django.contrib.auth.models import User
+
+from analytics.ingestion import ingest
+from analytics.models import Counter, Person
+from operational.models import KpiReading
+from operational.overview import demo_data
+from tests.demo_company import load_demo
+from tests.events import record
+from tests.operational.kpi_data import NOW
+
+URL = "/admin/operational/demo/remove/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def demo_company(time_machine):
+    time_machine.move_to(NOW, tick=False)
+    load_demo(persons=60, days=60)
+
+
+def test_the_dashboard_labels_demo_data_and_offers_to_remove_it(admin_client, demo_company):
+    answer = admin_client.get("/admin/operational/").content.decode()
+    assert "Demo data." in answer
+    assert f'href="{URL}"' in answer
+
+
+def test_it_is_confirmed_before_anything_goes(admin_client, demo_company):
+    answer = admin_client.get(URL).content.decode()
+    assert f"removes {demo_data.persons()} demo persons" in answer
+    assert demo_data.persons() > 0
+
+
+def test_removing_leaves_nothing_of_it(admin_client, demo_company):
+    assert admin_client.post(URL).url == "/admin/operational/"
+    left = [
+        Person.objects.count(),
+        KpiReading.objects.count(),
+        *Counter.objects.filter(value__gt=0),
+    ]
+    assert left == [0, 0]
+
+
+def test_removing_keeps_ones_own_data_and_measures_it_anew(admin_client, demo_company):
+    ingest.store([record("signed_up", "ada", NOW.replace(month=3, day=20))])
+    days = KpiReading.objects.values("day").distinct().count()
+    admin_client.post(URL)
+    reading = KpiReading.objects.get(kpi="d7_retention", day="2026-03-31")
+    assert Person.objects.get().distinct_ids.get().distinct_id == "ada"
+    assert KpiReading.objects.values("day").distinct().count() == days
+    assert (reading.denominator, reading.first_value) == (1, 0)
+
+
+def test_it_takes_the_permission_to_delete_persons(client, demo_company):
+    client.force_login(User.objects.create_user("reader", is_staff=True))
+    assert client.post(URL).status_code == 403
+    assert "Remove demo data" not in client.get("/admin/operational/").content.decode()
+    assert demo_data.persons() > 0
+
+
+def test_strangers_cannot_remove_it(client, demo_company):
+    client.post(URL)
+    assert demo_data.persons() > 0

@@ -1,0 +1,56 @@
+"""The part of the dashboard that refreshes itself: what happens now, and what to do about it."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from operational.actions import priority_actions
+from operational.models import Alert, Report
+from tests.operational.kpi_data import NOW, a_filled_project
+
+NOW_PAGE = "/admin/operational/now/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def now(time_machine):
+    time_machine.move_to(NOW, tick=False)
+
+
+def shown(admin_client):
+    return admin_client.get(NOW_PAGE, headers={"HX-Request": "true"}).content.decode()
+
+
+def test_where_all_is_well_it_says_so(admin_client):
+    page = shown(admin_client)
+    assert "No alert fires." in page
+    assert "There is nothing that has to be done." in page
+    assert "No report was sent yet." in page
+
+
+def test_alerts_actions_and_the_last_report_lead_to_their_pages(admin_client):
+    a_filled_project()
+    priority_actions.refresh(now=NOW)
+    alert = Alert.objects.create(
+        kind="kpi", subject="churn_rate", status="critical", firing="critical", fired_at=NOW
+    )
+    report = Report.objects.create(kind="daily", day=NOW.date(), made_at=NOW, content={})
+    page = shown(admin_client)
+    assert f"/admin/operational/alerts/{alert.pk}/" in page
+    assert f"/admin/operational/reports/{report.pk}/" in page
+    assert "Bring people back in their first week" in page
+
+
+def test_it_reads_roll_ups_and_few_rows(admin_client):
+    a_filled_project()
+    priority_actions.refresh(now=NOW)
+    shown(admin_client)
+    with CaptureQueriesContext(connection) as queries:
+        shown(admin_client)
+    assert len(queries) <= 26
+    assert not [one["sql"] for one in queries if 'analytics_event"' in one["sql"]]
+
+
+def test_strangers_get_nothing(client):
+    assert client.get(NOW_PAGE, headers={"HX-Request": "true"}).status_code == 401
