@@ -10,7 +10,7 @@ from django.db import transaction
 from analytics.rollups import definitions
 from common.data_quality import Verdict
 from common.read_once import reading_together
-from operational.calculations.catalogue import CATALOGUE, Group
+from operational.calculations.catalogue import CATALOGUE, KpiGroup
 from operational.calculations.health import Health, worst
 from operational.calculations.kpi import Better, Severity
 from operational.calculations.priority import (
@@ -84,7 +84,7 @@ def _gap(status: KpiStatus) -> str:
 def _people(status: KpiStatus) -> int | None:
     """Return how many persons the gap is made of, where the KPI can show them."""
     measured = status.measurement
-    if Group.MISSED not in status.kpi.people or status.kpi.bases:
+    if KpiGroup.MISSED not in status.kpi.people or status.kpi.bases:
         return None
     if measured.numerator is None or measured.denominator is None:
         return None

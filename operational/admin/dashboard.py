@@ -16,7 +16,7 @@ from analytics.rollups import definitions
 from operational.actions import priority_actions
 from operational.admin.pages import is_refresh, page, staff_page
 from operational.alerting.alerts import open_alerts
-from operational.calculations.catalogue import CATALOGUE, Group
+from operational.calculations.catalogue import CATALOGUE, KpiGroup
 from operational.kpis import sources
 from operational.models import Report
 from operational.overview import demo_data, first_steps
@@ -92,8 +92,8 @@ def remove_demo(request: HttpRequest) -> HttpResponse:
     return page(request, "remove_demo", title="Remove demo data", persons=demo_data.persons())
 
 
-def _asked_group(request: HttpRequest) -> Group:
+def _asked_group(request: HttpRequest) -> KpiGroup:
     try:
-        return Group(request.GET.get("group", Group.MISSED))
+        return KpiGroup(request.GET.get("group", KpiGroup.MISSED))
     except ValueError as error:
         raise Http404(str(error)) from error

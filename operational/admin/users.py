@@ -18,5 +18,5 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class StaffGroupAdmin(DjangoGroupAdmin, ModelAdmin):
     pass

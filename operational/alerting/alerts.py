@@ -16,8 +16,8 @@ from operational.calculations.alert import (
     AlertStatus,
     Policy,
     Reading,
-    Told,
-    after_telling,
+    NotificationKind,
+    after_notifying,
     judge,
     message,
 )
@@ -37,11 +37,11 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Notification:
     """What people are told of one alert. Texts that do not apply are empty."""
 
     name: str
-    told: Told
+    told: NotificationKind
     severity: Severity
     what: str
     since: datetime | None
@@ -55,19 +55,23 @@ class News:
 
     @property
     def headline(self) -> str:
-        if self.told is Told.RESOLVED:
+        if self.told is NotificationKind.RESOLVED:
             return f"{self.name}: resolved"
-        again = {Told.REMINDER: "still ", Told.WORSE: "now ", Told.BETTER: "now only "}
+        again = {
+            NotificationKind.REMINDER: "still ",
+            NotificationKind.WORSE: "now ",
+            NotificationKind.BETTER: "now only ",
+        }
         return f"{self.name}: {again.get(self.told, '')}{self.severity.value}"
 
 
 Watch = Callable[[Alert], Watched]
-Explain = Callable[[Alert, Told], News]
+Explain = Callable[[Alert, NotificationKind], Notification]
 
 
 def check(
     kind: Alert.Kind, watch: Mapping[str, Watch], explain: Explain, *, now: datetime
-) -> Sequence[News]:
+) -> Sequence[Notification]:
     """Judge the alerts of a kind by what `watch` makes of each subject; return what is told."""
     with transaction.atomic():
         news = []
@@ -75,7 +79,7 @@ def check(
             watched, was, policy = watch[alert.subject](alert), _state(alert), policy_of(alert)
             state = judge(was, watched.readings, policy=policy, now=now)
             told = message(state, policy=policy, now=now)
-            _adopt(alert, after_telling(state, now=now) if told else state)
+            _adopt(alert, after_notifying(state, now=now) if told else state)
             if state.episode != was.episode:
                 alert.fired_at = now
             if not alert.acknowledged:
@@ -121,7 +125,7 @@ def _note(
     was: str,
     *,
     now: datetime,
-    told: Told | None = None,
+    told: NotificationKind | None = None,
     detail: str = "",
     by: User | None = None,
 ) -> AlertChange:
@@ -136,7 +140,7 @@ def _note(
     )
 
 
-def _tell(news: Sequence[News], *, now: datetime) -> None:
+def _tell(news: Sequence[Notification], *, now: datetime) -> None:
     """Put everything that happened at once into one message."""
     newest = AlertChange.objects.order_by("-pk").values_list("pk", flat=True)[0]
     text, html = emails.render("alerts", {"news": news, "now": now})
@@ -149,7 +153,7 @@ def _tell(news: Sequence[News], *, now: datetime) -> None:
     )
 
 
-def _subject(news: Sequence[News]) -> str:
+def _subject(news: Sequence[Notification]) -> str:
     worst = max(news, key=lambda one: list(Severity).index(one.severity))
     more = f" and {len(news) - 1} more" if len(news) > 1 else ""
     return f"Plumbline: {worst.headline}{more}"

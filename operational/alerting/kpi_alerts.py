@@ -6,10 +6,16 @@ from datetime import date, datetime, timedelta
 from analytics.rollups import definitions
 from common.calculations.statistics import Interval, Status
 from operational.alerting import alerts
-from operational.alerting.alerts import News, Watched
+from operational.alerting.alerts import Notification, Watched
 from operational.calculations import alert as alert_calculations
-from operational.calculations.alert import Backtest, Level, Reading, Told, level_of
-from operational.calculations.catalogue import CATALOGUE, Group, Kpi
+from operational.calculations.alert import (
+    Backtest,
+    ReadingLevel,
+    Reading,
+    NotificationKind,
+    level_of,
+)
+from operational.calculations.catalogue import CATALOGUE, KpiGroup, Kpi
 from operational.calculations.kpi import Better, Goal, Severity
 from operational.calculations.shown import shown
 from operational.kpis import goals, readings, segments
@@ -21,13 +27,13 @@ from operational.models import Alert
 BACKTEST_DAYS = 90
 LOOKS_BACK = timedelta(days=31)
 _UNKNOWN = {
-    Status.NO_DATA: Level.NO_DATA,
-    Status.LOW_SAMPLE: Level.NO_DATA,
-    Status.HELD: Level.HELD,
+    Status.NO_DATA: ReadingLevel.NO_DATA,
+    Status.LOW_SAMPLE: ReadingLevel.NO_DATA,
+    Status.HELD: ReadingLevel.HELD,
 }
 
 
-def check(*, now: datetime) -> Sequence[News]:
+def check(*, now: datetime) -> Sequence[Notification]:
     """Read the KPIs of the last complete day and judge every one; return what people are told."""
     last = definitions.last_complete_day(now)
     readings.record_readings(days=[last], now=now)
@@ -43,7 +49,7 @@ def check(*, now: datetime) -> Sequence[News]:
         judged = judged_readings(days, goal=goal, better=kpi.better, margin=alert.margin)
         return Watched(judged, _said(kpi, days[-1]))
 
-    def explain(alert: Alert, told: Told) -> News:
+    def explain(alert: Alert, told: NotificationKind) -> Notification:
         slug = alert.subject
         return _news(alert, told, goal=in_force[slug], days=histories[slug])
 
@@ -57,7 +63,7 @@ def judged_readings(
     """Return what the readings of complete days say by a goal, oldest first."""
     judged = []
     for day in days:
-        level = eased = _UNKNOWN.get(Status(day.status), Level.NO_DATA)
+        level = eased = _UNKNOWN.get(Status(day.status), ReadingLevel.NO_DATA)
         if day.status == Status.OK and day.value is not None:
             level = level_of(day.value, goal=goal, better=better)
             eased = level_of(day.value, goal=goal, better=better, margin=margin)
@@ -75,14 +81,16 @@ def backtest(*, goal: Goal, as_of: date) -> Backtest:
     return alert_calculations.backtest(judged, policy=alerts.policy_of(alert))
 
 
-def _news(alert: Alert, told: Told, *, goal: Goal, days: Sequence[Recorded]) -> News:
+def _news(
+    alert: Alert, told: NotificationKind, *, goal: Goal, days: Sequence[Recorded]
+) -> Notification:
     kpi, latest = CATALOGUE[alert.subject], days[-1]
-    is_over = told is Told.RESOLVED
+    is_over = told is NotificationKind.RESOLVED
     playbook = PLAYBOOKS[kpi.slug]
-    has_people = Group.MISSED in kpi.people
+    has_people = KpiGroup.MISSED in kpi.people
     page = link("operational:kpi", kpi.slug)
-    group = Group.MISSED if kpi.better is Better.HIGHER else Group.NUMERATOR
-    return News(
+    group = KpiGroup.MISSED if kpi.better is Better.HIGHER else KpiGroup.NUMERATOR
+    return Notification(
         name=kpi.name,
         told=told,
         severity=Severity(alert.firing),
@@ -136,7 +144,7 @@ def _segment(kpi: Kpi, as_of: date) -> str:
     if not found:
         return ""
     segment, overall = found
-    group = Group.MISSED if kpi.better is Better.HIGHER else Group.NUMERATOR
+    group = KpiGroup.MISSED if kpi.better is Better.HIGHER else KpiGroup.NUMERATOR
     label = kpi.people[group]
     return (
         f"{segment.by} {segment.value}: {segment.rate:.0%} of {segment.size:,},"

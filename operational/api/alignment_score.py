@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.read_once import reading_together
-from operational.api.as_of import AsOfQuery, asked_day
+from operational.api.as_of import KpiDayQuery, requested_day
 from operational.calculations.alignment import Band, Contribution
 from operational.calculations.catalogue import CATALOGUE
 from operational.kpis.alignment import alignment_score
@@ -55,9 +55,9 @@ class AlignmentScoreView(APIView):
 
     @extend_schema(
         operation_id="operational_alignment_score",
-        parameters=[AsOfQuery],
+        parameters=[KpiDayQuery],
         responses=AlignmentSerializer,
     )
     @reading_together()
     def get(self, request: Request) -> Response:
-        return Response(AlignmentSerializer(alignment_score(as_of=asked_day(request))).data)
+        return Response(AlignmentSerializer(alignment_score(as_of=requested_day(request))).data)

@@ -9,14 +9,14 @@ from analytics.api.parameters import CompleteDayField
 from analytics.rollups import definitions
 
 
-class AsOfQuery(serializers.Serializer):
+class KpiDayQuery(serializers.Serializer):
     """Query parameters of an answer about a day."""
 
     as_of = CompleteDayField(required=False)
 
 
-def asked_day(request: Request) -> date:
-    query = AsOfQuery(data=request.query_params.dict())
+def requested_day(request: Request) -> date:
+    query = KpiDayQuery(data=request.query_params.dict())
     query.is_valid(raise_exception=True)
     day: date | None = query.validated_data.get("as_of")
     return day or definitions.last_complete_day()

@@ -15,13 +15,13 @@ from analytics.api.parameters import IntervalSerializer
 from analytics.rollups import definitions
 from common.calculations.statistics import Status
 from common.read_once import reading_together
-from operational.api.as_of import AsOfQuery, asked_day
+from operational.api.as_of import KpiDayQuery, requested_day
 from operational.calculations.kpi import Better, Severity, Unit
 from operational.kpis import sources
 from operational.kpis.readings import KpiStatus, read_kpis
 
 
-class NumberField(serializers.FloatField):
+class KpiNumberField(serializers.FloatField):
     """Shows a count of persons as the whole number it is."""
 
     def to_representation(self, value: float) -> Any:
@@ -45,8 +45,8 @@ class MeasuredSerializer(serializers.Serializer):
         source="measurement.reason", help_text="Why the status is not ok, else empty"
     )
     value = serializers.FloatField(source="measurement.value", allow_null=True)
-    numerator = NumberField(source="measurement.numerator", allow_null=True)
-    denominator = NumberField(source="measurement.denominator", allow_null=True)
+    numerator = KpiNumberField(source="measurement.numerator", allow_null=True)
+    denominator = KpiNumberField(source="measurement.denominator", allow_null=True)
     interval = IntervalSerializer(
         source="measurement.interval", allow_null=True, help_text="95 % Wilson interval of a rate"
     )
@@ -111,12 +111,12 @@ class KpiStatusView(APIView):
 
     @extend_schema(
         operation_id="operational_kpi_status",
-        parameters=[AsOfQuery],
+        parameters=[KpiDayQuery],
         responses=KpiReportSerializer,
     )
     @reading_together()
     def get(self, request: Request) -> Response:
-        as_of = asked_day(request)
+        as_of = requested_day(request)
         return Response(kpi_report(as_of, read_kpis(as_of=as_of)))
 
 

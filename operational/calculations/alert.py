@@ -13,7 +13,7 @@ from enum import StrEnum
 from operational.calculations.kpi import Better, Goal, Severity, severity
 
 
-class Level(StrEnum):
+class ReadingLevel(StrEnum):
     """What one reading says."""
 
     OK = "ok"
@@ -34,7 +34,7 @@ class AlertStatus(StrEnum):
     HELD = "held"
 
 
-class Told(StrEnum):
+class NotificationKind(StrEnum):
     """What a message to people says."""
 
     FIRING = "firing"
@@ -44,7 +44,7 @@ class Told(StrEnum):
     REMINDER = "reminder"
 
 
-_UNKNOWN = {Level.NO_DATA: AlertStatus.NO_DATA, Level.HELD: AlertStatus.HELD}
+_UNKNOWN = {ReadingLevel.NO_DATA: AlertStatus.NO_DATA, ReadingLevel.HELD: AlertStatus.HELD}
 _RANK = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
@@ -56,8 +56,8 @@ class Reading:
     """
 
     order: int
-    level: Level
-    eased: Level
+    level: ReadingLevel
+    eased: ReadingLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class AlertState:
     told_at: datetime | None = None
 
 
-def level_of(value: float, *, goal: Goal, better: Better, margin: float = 0.0) -> Level:
+def level_of(value: float, *, goal: Goal, better: Better, margin: float = 0.0) -> ReadingLevel:
     """Return what a value that counts says; `margin` (0.02 is 2 %) makes it harder."""
     way = margin if better is Better.HIGHER else -margin
 
@@ -97,7 +97,7 @@ def level_of(value: float, *, goal: Goal, better: Better, margin: float = 0.0) -
         return None if threshold is None else threshold + way * abs(threshold)
 
     moved = replace(goal, warning=harder(goal.warning), critical=harder(goal.critical))
-    return Level(severity(value, goal=moved, better=better).value)
+    return ReadingLevel(severity(value, goal=moved, better=better).value)
 
 
 def judge(
@@ -122,27 +122,31 @@ def judge(
                 state = replace(state, cleared=latest.order, acknowledged=False)
     if state.firing is not Severity.OK:
         return _with_status(state, AlertStatus(state.firing.value), now)
-    is_pending = latest.level is not Level.OK and latest.order > state.cleared
+    is_pending = latest.level is not ReadingLevel.OK and latest.order > state.cleared
     return _with_status(state, AlertStatus.PENDING if is_pending else AlertStatus.OK, now)
 
 
-def message(state: AlertState, *, policy: Policy, now: datetime) -> Told | None:
+def message(state: AlertState, *, policy: Policy, now: datetime) -> NotificationKind | None:
     """Return what people are to be told now, None where there is nothing."""
     if state.silenced_until and now < state.silenced_until:
         return None
     if state.firing is Severity.OK:
-        return None if state.told is Severity.OK else Told.RESOLVED
+        return None if state.told is Severity.OK else NotificationKind.RESOLVED
     if state.told is Severity.OK or state.told_episode != state.episode:
-        return Told.FIRING
+        return NotificationKind.FIRING
     if state.firing is not state.told:
-        return Told.WORSE if _RANK[state.firing] > _RANK[state.told] else Told.BETTER
+        return (
+            NotificationKind.WORSE
+            if _RANK[state.firing] > _RANK[state.told]
+            else NotificationKind.BETTER
+        )
     is_judged = state.status in {AlertStatus.WARNING, AlertStatus.CRITICAL}
     if policy.reminder is None or state.acknowledged or not is_judged or state.told_at is None:
         return None
-    return Told.REMINDER if now - state.told_at >= policy.reminder else None
+    return NotificationKind.REMINDER if now - state.told_at >= policy.reminder else None
 
 
-def after_telling(state: AlertState, *, now: datetime) -> AlertState:
+def after_notifying(state: AlertState, *, now: datetime) -> AlertState:
     """Return the alert once people are told how it is."""
     return replace(state, told=state.firing, told_episode=state.episode, told_at=now)
 
@@ -168,8 +172,8 @@ def backtest(readings: Sequence[Reading], *, policy: Policy) -> Backtest:
 def _severity_of(window: Sequence[Reading], needed: int) -> Severity:
     """Return the worst severity that enough readings have, the latest among them."""
     for worst, levels in (
-        (Severity.CRITICAL, {Level.CRITICAL}),
-        (Severity.WARNING, {Level.CRITICAL, Level.WARNING}),
+        (Severity.CRITICAL, {ReadingLevel.CRITICAL}),
+        (Severity.WARNING, {ReadingLevel.CRITICAL, ReadingLevel.WARNING}),
     ):
         bad = [one for one in window if one.level in levels]
         if len(bad) >= needed and bad[-1] is window[-1]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from operational.calculations.kpi import Better, Goal, Unit
 
 
-class Group(StrEnum):
+class KpiGroup(StrEnum):
     """The persons behind a KPI's numbers."""
 
     NUMERATOR = "numerator"
@@ -42,7 +42,7 @@ class Kpi:
     exclusions: tuple[str, ...]
     source: str
     default_goal: Goal
-    people: Mapping[Group, str] = field(default_factory=dict)  # a label for each list of persons
+    people: Mapping[KpiGroup, str] = field(default_factory=dict)  # a label for each list of persons
     bases: tuple[Basis, ...] = ()  # among which its goal chooses
     counts_activity: bool = False  # then events that are no activity are left out, too
     formula_version: int = 1
@@ -76,9 +76,9 @@ def _retention(day: int, *, target: float, weight: int, warning: float, critical
         source=_EVENTS,
         default_goal=Goal(slug, 1, target, weight, warning, critical),
         people={
-            Group.NUMERATOR: f"Active on day {day} after signup",
-            Group.DENOMINATOR: "Signed up",
-            Group.MISSED: f"Not active on day {day} after signup",
+            KpiGroup.NUMERATOR: f"Active on day {day} after signup",
+            KpiGroup.DENOMINATOR: "Signed up",
+            KpiGroup.MISSED: f"Not active on day {day} after signup",
         },
         counts_activity=True,
     )
@@ -102,9 +102,9 @@ _KPIS = (
         source=_EVENTS,
         default_goal=Goal("activation_rate", 1, 0.40, 15, 0.30, 0.20),
         people={
-            Group.NUMERATOR: "Activated within 7 days of signup",
-            Group.DENOMINATOR: "Signed up",
-            Group.MISSED: "Not activated within 7 days of signup",
+            KpiGroup.NUMERATOR: "Activated within 7 days of signup",
+            KpiGroup.DENOMINATOR: "Signed up",
+            KpiGroup.MISSED: "Not activated within 7 days of signup",
         },
     ),
     _retention(30, target=0.15, weight=15, warning=0.12, critical=0.08),
@@ -140,9 +140,9 @@ _KPIS = (
         source=_EVENTS,
         default_goal=Goal("signup_activation", 1, 0.25, 10),
         people={
-            Group.NUMERATOR: "Activated within 24 hours of signup",
-            Group.DENOMINATOR: "Signed up",
-            Group.MISSED: "Not activated within 24 hours of signup",
+            KpiGroup.NUMERATOR: "Activated within 24 hours of signup",
+            KpiGroup.DENOMINATOR: "Signed up",
+            KpiGroup.MISSED: "Not activated within 24 hours of signup",
         },
     ),
     Kpi(
@@ -158,9 +158,9 @@ _KPIS = (
         source=f"{_EVENTS}, or {_BILLING} on the basis of customers or MRR",
         default_goal=Goal("growth_mom", 1, 0.15, 10, basis=Basis.ACTIVE_USERS),
         people={
-            Group.NUMERATOR: "In the last complete month",
-            Group.DENOMINATOR: "In the month before",
-            Group.MISSED: "In the month before, not in the last complete one",
+            KpiGroup.NUMERATOR: "In the last complete month",
+            KpiGroup.DENOMINATOR: "In the month before",
+            KpiGroup.MISSED: "In the month before, not in the last complete one",
         },
         bases=tuple(Basis),
         counts_activity=True,
@@ -181,9 +181,9 @@ _KPIS = (
         source=_BILLING,
         default_goal=Goal("churn_rate", 1, 0.05, 10, 0.07, 0.10),
         people={
-            Group.NUMERATOR: "Left",
-            Group.DENOMINATOR: "Customers 30 days before",
-            Group.MISSED: "Stayed",
+            KpiGroup.NUMERATOR: "Left",
+            KpiGroup.DENOMINATOR: "Customers 30 days before",
+            KpiGroup.MISSED: "Stayed",
         },
     ),
     Kpi(

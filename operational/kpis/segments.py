@@ -6,7 +6,7 @@ from django.db.models import Count, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
 from analytics.models import Person
-from operational.calculations.catalogue import CATALOGUE, Group
+from operational.calculations.catalogue import CATALOGUE, KpiGroup
 from operational.calculations.kpi import Better
 from operational.calculations.segment import Segment, contributing_segment
 from operational.kpis import sources
@@ -27,10 +27,10 @@ def worst_segment(slug: str, *, as_of: date) -> tuple[Segment, float] | None:
     None where the KPI has no persons behind it, or no segment stands out.
     """
     kpi = CATALOGUE[slug]
-    lost_group = Group.MISSED if kpi.better is Better.HIGHER else Group.NUMERATOR
-    if not {lost_group, Group.DENOMINATOR} <= kpi.people.keys() or kpi.bases:
+    lost_group = KpiGroup.MISSED if kpi.better is Better.HIGHER else KpiGroup.NUMERATOR
+    if not {lost_group, KpiGroup.DENOMINATOR} <= kpi.people.keys() or kpi.bases:
         return None
-    everybody = sources.people(slug, as_of=as_of, group=Group.DENOMINATOR)
+    everybody = sources.people(slug, as_of=as_of, group=KpiGroup.DENOMINATOR)
     lost = sources.people(slug, as_of=as_of, group=lost_group)
     size = everybody.count()
     if not size:

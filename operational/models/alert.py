@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from operational.calculations.alert import AlertStatus, Told
+from operational.calculations.alert import AlertStatus, NotificationKind
 from operational.calculations.catalogue import kpi_name
 from operational.calculations.kpi import Severity
 
@@ -79,7 +79,7 @@ class AlertChange(models.Model):
     was = models.CharField(max_length=8)
     status = models.CharField(max_length=8)
     told = models.CharField(
-        max_length=8, blank=True, choices=[(one.value, one.value) for one in Told]
+        max_length=8, blank=True, choices=[(one.value, one.value) for one in NotificationKind]
     )
     detail = models.TextField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)

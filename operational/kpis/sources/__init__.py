@@ -7,23 +7,23 @@ from django.db.models import QuerySet
 
 from analytics.models import Person
 from analytics.rollups import counters
-from operational.calculations.catalogue import Group
+from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement
 from operational.kpis import goals
-from operational.kpis.sources.activation import Activation, QuickActivation
+from operational.kpis.sources.activation import ActivationSource, QuickActivationSource
 from operational.kpis.sources.base import KpiSource, NotConnected
-from operational.kpis.sources.growth import Growth
-from operational.kpis.sources.retention import Retention
-from operational.kpis.sources.revenue import ChurnRate, LtvCac
+from operational.kpis.sources.growth import GrowthSource
+from operational.kpis.sources.retention import RetentionSource
+from operational.kpis.sources.revenue import ChurnSource, LtvCacSource
 
 SOURCES: Mapping[str, KpiSource] = {
-    "d7_retention": Retention(7, beside=(1, 14)),
-    "activation_rate": Activation(),
-    "d30_retention": Retention(30, beside=(60, 90)),
-    "ltv_cac": LtvCac(),
-    "signup_activation": QuickActivation(),
-    "growth_mom": Growth(),
-    "churn_rate": ChurnRate(),
+    "d7_retention": RetentionSource(7, beside=(1, 14)),
+    "activation_rate": ActivationSource(),
+    "d30_retention": RetentionSource(30, beside=(60, 90)),
+    "ltv_cac": LtvCacSource(),
+    "signup_activation": QuickActivationSource(),
+    "growth_mom": GrowthSource(),
+    "churn_rate": ChurnSource(),
     "viral_coefficient": NotConnected("No referrals are recorded."),
 }
 
@@ -43,6 +43,6 @@ def beside(kpi_slug: str, *, as_of: date) -> tuple[Figure, ...]:
 
 
 def people(kpi_slug: str, *, as_of: date, group: str) -> QuerySet[Person]:
-    """Return the persons of a `Group` of a KPI; none where it has no persons to show."""
+    """Return the persons of a `KpiGroup` of a KPI; none where it has no persons to show."""
     goal = goals.in_force()[kpi_slug]
-    return SOURCES[kpi_slug].people(as_of=as_of, goal=goal, group=Group(group))
+    return SOURCES[kpi_slug].people(as_of=as_of, goal=goal, group=KpiGroup(group))

@@ -18,12 +18,12 @@ from analytics.insights.activation import (
 from analytics.models import Person
 from analytics.rollups.counters import Span
 from common.calculations.statistics import Status
-from operational.calculations.catalogue import Group
+from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, Unit, measured_rate, no_data
 from operational.kpis.sources.base import no_signups, signed_up, signup_window
 
 
-class Activation:
+class ActivationSource:
     """Persons who activated within 7 x 24 hours of signup."""
 
     within = ACTIVATION_WINDOW
@@ -53,18 +53,18 @@ class Activation:
             measurement = Measurement(Status.OK, value=hours, window_from=first, window_to=last)
         return (Figure("Median time to activation", Unit.HOURS, measurement),)
 
-    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+    def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
         persons = signed_up(*signup_window(as_of, age=self.age))
         activated = persons.filter(
             activated_at__gte=F("signup_at") - ACTIVATION_CLOCK_SKEW,
             activated_at__lte=F("signup_at") + self.within,
         )
-        if group is Group.NUMERATOR:
+        if group is KpiGroup.NUMERATOR:
             return activated
-        return persons if group is Group.DENOMINATOR else persons.exclude(pk__in=activated)
+        return persons if group is KpiGroup.DENOMINATOR else persons.exclude(pk__in=activated)
 
 
-class QuickActivation(Activation):
+class QuickActivationSource(ActivationSource):
     """Persons who activated within 24 hours of signup."""
 
     within = QUICK_ACTIVATION_WINDOW

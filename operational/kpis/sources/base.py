@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from analytics.models import Person
 from analytics.rollups import definitions
 from analytics.rollups.counters import Span
-from operational.calculations.catalogue import Group
+from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, no_data
 
 WINDOW_DAYS = 30
@@ -28,7 +28,7 @@ class KpiSource(Protocol):
         """Return what helps to read the KPI."""
         ...
 
-    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+    def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
         """Return the persons of a group of the KPI's numbers."""
         ...
 
@@ -48,7 +48,7 @@ class NotConnected:
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
         return ()
 
-    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+    def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
         return Person.objects.none()
 
 

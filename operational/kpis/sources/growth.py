@@ -10,7 +10,7 @@ from analytics.models import Person, PersonDay
 from analytics.rollups.counters import Span
 from billing.revenue import revenue
 from common.calculations.calendar import month_start, previous_month
-from operational.calculations.catalogue import Basis, Group
+from operational.calculations.catalogue import Basis, KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_growth, no_data
 from operational.kpis.sources.base import signed_up
 from operational.kpis.sources.revenue import NOT_CONNECTED, held_where_wrong, persons_of
@@ -18,7 +18,7 @@ from operational.kpis.sources.revenue import NOT_CONNECTED, held_where_wrong, pe
 Month = tuple[date, date]  # its first and its last day
 
 
-class Growth:
+class GrowthSource:
     """Growth of what the goal names as its basis."""
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
@@ -64,16 +64,16 @@ class Growth:
     def beside(self, *, as_of: date) -> tuple[Figure, ...]:
         return ()
 
-    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+    def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
         before, now = last_two_months(as_of)
         match goal.basis, group:
             case Basis.ACTIVE_USERS, _:
                 return _active(before, now, group)
             case ((Basis.CUSTOMERS | Basis.MRR), _):
                 return persons_of(_customers(before, now, group))
-            case Basis.SIGNUPS, Group.NUMERATOR:
+            case Basis.SIGNUPS, KpiGroup.NUMERATOR:
                 return signed_up(*now)
-            case Basis.SIGNUPS, Group.DENOMINATOR:
+            case Basis.SIGNUPS, KpiGroup.DENOMINATOR:
                 return signed_up(*before)
         return Person.objects.none()
 
@@ -86,20 +86,20 @@ def last_two_months(as_of: date) -> tuple[Month, Month]:
     return _month(before, last), _month(last, running)
 
 
-def _active(before: Month, now: Month, group: Group) -> QuerySet[Person]:
+def _active(before: Month, now: Month, group: KpiGroup) -> QuerySet[Person]:
     persons = Person.objects.counted()
-    if group is Group.NUMERATOR:
+    if group is KpiGroup.NUMERATOR:
         return persons.filter(_active_in(now))
-    if group is Group.DENOMINATOR:
+    if group is KpiGroup.DENOMINATOR:
         return persons.filter(_active_in(before))
     return persons.filter(_active_in(before), ~_active_in(now))
 
 
-def _customers(before: Month, now: Month, group: Group) -> set[str]:
+def _customers(before: Month, now: Month, group: KpiGroup) -> set[str]:
     then, today = (set(revenue.customers_at(month[1])) for month in (before, now))
-    if group is Group.MISSED:
+    if group is KpiGroup.MISSED:
         return then - today
-    return today if group is Group.NUMERATOR else then
+    return today if group is KpiGroup.NUMERATOR else then
 
 
 def _month(first: int, following: int) -> Month:

@@ -10,12 +10,12 @@ from analytics.insights.retention import Cohort, day_retention, day_spans
 from analytics.models import Person, PersonDay
 from analytics.rollups import definitions
 from analytics.rollups.counters import Span
-from operational.calculations.catalogue import Group
+from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, Unit, measured_rate
 from operational.kpis.sources.base import no_signups, signed_up, signup_window
 
 
-class Retention:
+class RetentionSource:
     """Persons active on day signup + `day`; `beside` names the days that are shown with it."""
 
     def __init__(self, day: int, *, beside: tuple[int, ...] = ()) -> None:
@@ -37,9 +37,9 @@ class Retention:
             Figure(f"D{day} retention", Unit.RATE, _measure(day, as_of)) for day in self.days_beside
         )
 
-    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+    def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
         persons = signed_up(*signup_window(as_of, age=self.day))
-        if group is Group.DENOMINATOR:
+        if group is KpiGroup.DENOMINATOR:
             return persons
         signup_day = TruncDate("signup_at", tzinfo=definitions.calendar().zone)
         came_back = Exists(
@@ -51,7 +51,7 @@ class Retention:
             )
         )
         persons = persons.alias(signup_day=signup_day)
-        return persons.filter(came_back if group is Group.NUMERATOR else ~came_back)
+        return persons.filter(came_back if group is KpiGroup.NUMERATOR else ~came_back)
 
 
 def _measure(day: int, as_of: date) -> Measurement:

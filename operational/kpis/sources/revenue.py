@@ -15,7 +15,7 @@ from billing.revenue import settings as revenue_settings
 from billing.revenue.revenue import Ltv
 from billing.stripe import gateway
 from common.calculations.statistics import Status
-from operational.calculations.catalogue import Group
+from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, Unit, measured_rate, no_data
 
 NOT_CONNECTED = (
@@ -23,7 +23,7 @@ NOT_CONNECTED = (
 )
 
 
-class ChurnRate:
+class ChurnSource:
     """Customers of 30 days before who pay nothing any more."""
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
@@ -60,16 +60,16 @@ class ChurnRate:
             ),
         )
 
-    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+    def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
         start = as_of - timedelta(days=revenue.CHURN_DAYS)
         left = set(revenue.customers_who_left(as_of=as_of))
-        if group is Group.NUMERATOR:
+        if group is KpiGroup.NUMERATOR:
             return persons_of(left)
         before = set(revenue.customers_at(start))
-        return persons_of(before if group is Group.DENOMINATOR else before - left)
+        return persons_of(before if group is KpiGroup.DENOMINATOR else before - left)
 
 
-class LtvCac:
+class LtvCacSource:
     """LTV / CAC; without marketing spend only LTV is known."""
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
@@ -102,7 +102,7 @@ class LtvCac:
             Figure("Gross margin", Unit.RATE, margin),
         )
 
-    def people(self, *, as_of: date, goal: Goal, group: Group) -> QuerySet[Person]:
+    def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
         return Person.objects.none()
 
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from operational.calculations.alert import (
     AlertState,
     AlertStatus,
-    Level,
+    ReadingLevel,
     Policy,
     Reading,
-    Told,
-    after_telling,
+    NotificationKind,
+    after_notifying,
     judge,
     level_of,
     message,
@@ -24,7 +24,7 @@ from operational.calculations.kpi import Better, Goal
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 GOAL = Goal("d7_retention", 1, 0.25, 20, 0.20, 0.15)
 POLICY = Policy(needed=2, of=3, reminder=timedelta(days=3))
-OK, W, C, N, H = Level
+OK, W, C, N, H = ReadingLevel
 
 
 def at(day):
@@ -43,46 +43,52 @@ def told(levels, *, policy=POLICY, silenced=(), acknowledged=(), eased=None):
         assert judge(state, readings, policy=policy, now=at(day)) == state  # checked again
         if what := message(state, policy=policy, now=at(day)):
             heard.append((day, what, state.firing.value))
-            state = after_telling(state, now=at(day))
+            state = after_notifying(state, now=at(day))
         assert message(state, policy=policy, now=at(day)) is None
     return heard
 
 
 def test_one_bad_reading_is_pending_and_two_of_three_fire_once():
     assert told([OK, W, OK, OK]) == []
-    assert told([OK, W, OK, W, W]) == [(3, Told.FIRING, "warning")]
+    assert told([OK, W, OK, W, W]) == [(3, NotificationKind.FIRING, "warning")]
     state = judge(AlertState(), [Reading(1, W, W)], policy=POLICY, now=START)
     assert state.status is AlertStatus.PENDING
 
 
 def test_it_gets_worse_better_and_is_over_with_one_message_each():
     assert told([W, W, C, C, W, OK]) == [
-        (1, Told.FIRING, "warning"),
-        (3, Told.WORSE, "critical"),
-        (4, Told.BETTER, "warning"),
-        (5, Told.RESOLVED, "ok"),
+        (1, NotificationKind.FIRING, "warning"),
+        (3, NotificationKind.WORSE, "critical"),
+        (4, NotificationKind.BETTER, "warning"),
+        (5, NotificationKind.RESOLVED, "ok"),
     ]
 
 
 def test_it_resolves_only_beyond_the_recovery_margin():
     assert told([W, W, OK, OK], eased=[W, W, W, OK]) == [
-        (1, Told.FIRING, "warning"),
-        (3, Told.RESOLVED, "ok"),
+        (1, NotificationKind.FIRING, "warning"),
+        (3, NotificationKind.RESOLVED, "ok"),
     ]
 
 
 def test_what_resolved_needs_new_bad_readings_to_fire_again():
-    assert told([W, W, OK, W, OK]) == [(1, Told.FIRING, "warning"), (2, Told.RESOLVED, "ok")]
+    assert told([W, W, OK, W, OK]) == [
+        (1, NotificationKind.FIRING, "warning"),
+        (2, NotificationKind.RESOLVED, "ok"),
+    ]
 
 
 def test_p17_what_resolved_in_silence_and_fires_again_is_told_again():
     heard = told([W, W, OK, W, W, W], silenced=(2, 3, 4))
-    assert heard == [(1, Told.FIRING, "warning"), (5, Told.FIRING, "warning")]
+    assert heard == [
+        (1, NotificationKind.FIRING, "warning"),
+        (5, NotificationKind.FIRING, "warning"),
+    ]
 
 
 def test_p18_nothing_is_resolved_that_has_no_data_or_is_held():
     heard = told([W, W, N, H, N, OK])
-    assert heard == [(1, Told.FIRING, "warning"), (5, Told.RESOLVED, "ok")]
+    assert heard == [(1, NotificationKind.FIRING, "warning"), (5, NotificationKind.RESOLVED, "ok")]
 
 
 @pytest.mark.parametrize(
@@ -107,18 +113,18 @@ def test_the_margin_makes_a_threshold_below_0_harder_to_meet_too():
 
 
 def test_people_are_reminded_until_somebody_acknowledges_it():
-    assert told([W] * 9) == [(1, Told.FIRING, "warning")] + [
-        (day, Told.REMINDER, "warning") for day in (4, 7)
+    assert told([W] * 9) == [(1, NotificationKind.FIRING, "warning")] + [
+        (day, NotificationKind.REMINDER, "warning") for day in (4, 7)
     ]
-    assert told([W] * 9, acknowledged=(2,)) == [(1, Told.FIRING, "warning")]
+    assert told([W] * 9, acknowledged=(2,)) == [(1, NotificationKind.FIRING, "warning")]
 
 
 def test_what_gets_worse_is_no_longer_acknowledged():
     heard = told([W, W, C, C, C, C, C], acknowledged=(2,))
     assert heard == [
-        (1, Told.FIRING, "warning"),
-        (3, Told.WORSE, "critical"),
-        (6, Told.REMINDER, "critical"),
+        (1, NotificationKind.FIRING, "warning"),
+        (3, NotificationKind.WORSE, "critical"),
+        (6, NotificationKind.REMINDER, "critical"),
     ]
 
 
@@ -142,11 +148,13 @@ def reference(levels, silenced):
         if day in silenced or (firing is OK and said[1] is OK) or said == (episode, firing):
             continue
         if firing is OK:
-            what = Told.RESOLVED
+            what = NotificationKind.RESOLVED
         elif said[1] is OK or said[0] != episode:
-            what = Told.FIRING
+            what = NotificationKind.FIRING
         else:
-            what = Told.WORSE if rank[firing] > rank[said[1]] else Told.BETTER
+            what = (
+                NotificationKind.WORSE if rank[firing] > rank[said[1]] else NotificationKind.BETTER
+            )
         heard.append((day, what, firing.value))
         said = episode, firing
     return heard
