@@ -14,21 +14,21 @@ logger = logging.getLogger(__name__)
 
 
 @shared_task  # type: ignore[untyped-decorator]
-def tell_of_usage(person_id: int) -> None:
-    """Tell a person of the limits that they have passed."""
+def send_usage_notices(person_id: int) -> None:
+    """Notify a person of the usage thresholds they have passed."""
     usage_notices.tell(person_id, now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
-def tell_everybody_of_usage() -> None:
-    """Tell everybody else, and forget reservations that nobody asks about any more."""
+def send_due_usage_notices() -> None:
+    """Send the usage notices that are still missing, and delete expired reservations."""
     usage_notices.tell_everybody(now=timezone.now())
     usage_limits.forget_expired(timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def recount_due_revenue() -> None:
-    """Recount customers whose MRR changes by itself or waits for a rate; follow new settings."""
+    """Recount customers whose MRR changes on its own or waits for a rate; apply new settings."""
     ledger.recount_due(now=timezone.now())
 
 
@@ -41,18 +41,18 @@ def check_revenue() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def apply_stripe_event(event_id: str) -> None:
-    """Apply one event of Stripe's."""
+    """Apply one Stripe event."""
     events.apply(event_id, now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
-def follow_stripe(customer_id: str) -> None:
-    """Let everything derived follow a customer's stored objects."""
+def update_stripe_customer(customer_id: str) -> None:
+    """Update everything derived from a customer's stored Stripe objects."""
     stripe_changed.send(sender=None, customer_ids={customer_id})
 
 
 @shared_task  # type: ignore[untyped-decorator]
-def apply_due_stripe_events() -> None:
-    """Apply events that failed before, or that no worker was told of."""
+def apply_pending_stripe_events() -> None:
+    """Apply the Stripe events that failed earlier or were never enqueued."""
     events.apply_due(now=timezone.now())
     idempotency.forget_old(timezone.now())

@@ -20,21 +20,21 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "crontab": {"minute": "23", "hour": "3"},
         "description": "Make the event table's partitions of this month and the next three.",
     },
-    "tell-of-usage": {
-        "task": "billing.tasks.tell_everybody_of_usage",
+    "send-due-usage-notices": {
+        "task": "billing.tasks.send_due_usage_notices",
         "crontab": {"minute": "41"},
-        "description": "Tell persons, once, that 80 or 100 % of a usage limit is used.",
+        "description": "Notify people, once, when 80 or 100 % of a usage limit is used.",
     },
-    "apply-due-stripe-events": {
-        "task": "billing.tasks.apply_due_stripe_events",
+    "apply-pending-stripe-events": {
+        "task": "billing.tasks.apply_pending_stripe_events",
         "crontab": {"minute": "*"},
         "expire_seconds": 60,
-        "description": "Apply Stripe's events that failed before, or that no worker was told of.",
+        "description": "Apply the Stripe events that failed earlier or were never enqueued.",
     },
     "recount-due-revenue": {
         "task": "billing.tasks.recount_due_revenue",
         "crontab": {"minute": "3"},
-        "description": "Recount customers whose MRR changes by itself, or waits for a rate.",
+        "description": "Recount customers whose MRR changes on its own or waits for a rate.",
     },
     "check-revenue": {
         "task": "billing.tasks.check_revenue",

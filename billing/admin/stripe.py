@@ -113,7 +113,7 @@ class StripeCustomerAdmin(ModelAdmin):
     ) -> None:
         super().save_model(request, obj, form, change)
         events.tell_all([obj.pk])
-        events.enqueue_following(obj.pk)
+        events.enqueue_update(obj.pk)
 
     @admin.display(description="At Stripe")
     def stripe(self, customer: StripeCustomer) -> SafeString:

@@ -1,15 +1,11 @@
 """Tell a person once, in each period and plan, that 80 or 100 % of a limit is used."""
 
-import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import psycopg
-from django.core.cache import cache
 from django.db import connection, transaction
-from kombu.exceptions import OperationalError as NoBroker
-from redis.exceptions import RedisError
 
 from analytics.calculations.wire import EventRecord
 from analytics.ingestion import ingest
@@ -21,27 +17,18 @@ from billing.limits import plans, usage, usage_emails, usage_limits, usage_promp
 from billing.limits.usage_limits import Account
 from billing.models import Plan, UsageNotice
 from billing.stripe.person_events import person_event
+from common import queueing
 
-logger = logging.getLogger(__name__)
-
-ASKED_AGAIN_AFTER = 60  # seconds, so that a busy person does not fill the queue
+ENQUEUED_AT_MOST_EVERY = 60  # seconds, so that a busy person does not fill the queue
 LOOKS_BACK = timedelta(hours=25)  # a run that was missed costs nobody a notice
 
 
 def request(person_id: int, standings: Collection[Standing]) -> None:
     """Have a person told by a worker, where a threshold is passed that they were not told of."""
     if any(standing.crossed > standing.usage.noticed for standing in standings):
-        transaction.on_commit(lambda: _enqueue(person_id))
-
-
-def _enqueue(person_id: int) -> None:
-    from billing.tasks import tell_of_usage  # noqa: PLC0415  (it imports this module)
-
-    try:
-        if cache.add(f"usage-notice-asked:{person_id}", True, ASKED_AGAIN_AFTER):
-            tell_of_usage.apply_async([person_id], retry=False)
-    except (NoBroker, RedisError):  # the hourly run tells them
-        logger.warning("The broker is away: usage notices wait for the hourly run.")
+        queueing.enqueue(
+            "billing.tasks.send_usage_notices", person_id, at_most_every=ENQUEUED_AT_MOST_EVERY
+        )
 
 
 def tell(person_id: int, *, now: datetime) -> list[UsageNotice]:

@@ -18,8 +18,6 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
-from kombu.exceptions import OperationalError as NoBroker
-from redis.exceptions import RedisError
 
 from analytics.ingestion import ingest
 from analytics.people import identity
@@ -37,6 +35,7 @@ from billing.models import StripeCustomer, StripeEvent
 from billing.stripe import customers, gateway
 from billing.stripe.person_events import person_event
 from billing.stripe.signals import stripe_changed
+from common import queueing
 
 logger = logging.getLogger(__name__)
 
@@ -108,23 +107,12 @@ def not_ours(stripe_json: Mapping[str, Any]) -> str:
 
 def enqueue(event_id: str) -> None:
     """Have an event applied by a worker, once the transaction is committed."""
-    from billing.tasks import apply_stripe_event  # noqa: PLC0415  (it imports this module)
-
-    transaction.on_commit(lambda: _ask(apply_stripe_event, event_id))
+    queueing.enqueue("billing.tasks.apply_stripe_event", event_id)
 
 
-def enqueue_following(customer_id: str) -> None:
-    """Have a worker follow what was changed at Stripe and is stored already."""
-    from billing.tasks import follow_stripe  # noqa: PLC0415  (it imports this module)
-
-    transaction.on_commit(lambda: _ask(follow_stripe, customer_id))
-
-
-def _ask(task: Any, argument: str) -> None:
-    try:
-        task.apply_async([argument], retry=False)
-    except (NoBroker, RedisError):  # the run of the minute, or the webhook, does it
-        logger.warning("The broker is away: what came from Stripe waits.")
+def enqueue_update(customer_id: str) -> None:
+    """Have a worker update everything derived from a customer's stored Stripe objects."""
+    queueing.enqueue("billing.tasks.update_stripe_customer", customer_id)
 
 
 def try_again(event_ids: Sequence[str]) -> int:

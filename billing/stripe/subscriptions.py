@@ -248,5 +248,5 @@ def _changed(of: Json, method: str, key: str, *, path: str = "", **parameters: A
         method, f"/v1/subscriptions/{of['id']}{path}", idempotency_key=key, **parameters
     )
     found = gateway.refresh("subscription", found["id"]) or found
-    events.enqueue_following(customer_of(found))
+    events.enqueue_update(customer_of(found))
     return found

@@ -1,16 +1,16 @@
-"""What people pay, told by a Stripe that is not there."""
+"""What people pay, without a Stripe server."""
 
 from datetime import UTC, datetime
 
 import pytest
-from django.utils import timezone
+from django.utils.module_loading import import_string
 
-from billing import tasks
-from billing.stripe import events, gateway
+from billing.stripe import gateway
+from common import queueing
 
 
 class Paying:
-    """What the Stripe gateway says of persons."""
+    """What the Stripe gateway answers about people."""
 
     def __init__(self):
         self.prices: dict[int, list[str]] = {}
@@ -25,23 +25,22 @@ class Paying:
 
 @pytest.fixture
 def paying(monkeypatch):
-    told = Paying()
+    answers = Paying()
     monkeypatch.setattr(
-        gateway, "current_price_ids", lambda person_id: told.prices.get(person_id, [])
+        gateway, "current_price_ids", lambda person_id: answers.prices.get(person_id, [])
     )
-    monkeypatch.setattr(gateway, "current_period", told.periods.get)
+    monkeypatch.setattr(gateway, "current_period", answers.periods.get)
     monkeypatch.setattr(
         gateway,
         "checkout_url",
         lambda person, price_id: f"https://checkout.example/{price_id}/{person.pk}",
     )
-    return told
+    return answers
 
 
 @pytest.fixture
 def worker(monkeypatch):
-    """A worker that does at once what it is asked."""
+    """A worker that runs every enqueued task immediately, found by its name."""
     monkeypatch.setattr(
-        events, "enqueue", lambda event_id: events.apply(event_id, now=timezone.now())
+        queueing, "enqueue", lambda name, *arguments, **_: import_string(name)(*arguments)
     )
-    monkeypatch.setattr(events, "enqueue_following", tasks.follow_stripe)
