@@ -14,9 +14,9 @@ from django.db.models import QuerySet
 from operational.calculations.alert import (
     AlertState,
     AlertStatus,
+    NotificationKind,
     Policy,
     Reading,
-    NotificationKind,
     after_notifying,
     judge,
     message,

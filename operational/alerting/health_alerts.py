@@ -5,7 +5,7 @@ from datetime import datetime
 
 from operational.alerting import alerts
 from operational.alerting.alerts import Notification, Watched
-from operational.calculations.alert import ReadingLevel, Reading, NotificationKind
+from operational.calculations.alert import NotificationKind, Reading, ReadingLevel
 from operational.calculations.health import Component, Health, worst
 from operational.calculations.kpi import Severity
 from operational.health.system_health import system_health

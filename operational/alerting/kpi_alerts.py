@@ -10,12 +10,12 @@ from operational.alerting.alerts import Notification, Watched
 from operational.calculations import alert as alert_calculations
 from operational.calculations.alert import (
     Backtest,
-    ReadingLevel,
-    Reading,
     NotificationKind,
+    Reading,
+    ReadingLevel,
     level_of,
 )
-from operational.calculations.catalogue import CATALOGUE, KpiGroup, Kpi
+from operational.calculations.catalogue import CATALOGUE, Kpi, KpiGroup
 from operational.calculations.kpi import Better, Goal, Severity
 from operational.calculations.shown import shown
 from operational.kpis import goals, readings, segments

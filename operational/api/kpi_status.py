@@ -80,11 +80,11 @@ class KpiStatusSerializer(MeasuredSerializer):
     )
     score = serializers.FloatField(allow_null=True, help_text="0 to 100, null if it does not count")
     severity = serializers.ChoiceField(choices=list(Severity), allow_null=True)
-    beside = serializers.SerializerMethodField()
+    beside = serializers.SerializerMethodField("get_related_figures")
 
     @extend_schema_field(FigureSerializer(many=True))
-    def get_beside(self, status: KpiStatus) -> Any:
-        figures = sources.beside(status.kpi.slug, as_of=status.as_of)
+    def get_related_figures(self, status: KpiStatus) -> Any:
+        figures = sources.related_figures(status.kpi.slug, as_of=status.as_of)
         return FigureSerializer(figures, many=True).data
 
 

@@ -11,15 +11,14 @@ from analytics.models import Person
 from analytics.rollups import definitions
 from billing.revenue import revenue
 from billing.revenue.revenue import Churn, Mrr
-from common.calculations.line_chart import LineChart, Sample, line_chart
+from common.calculations.line_chart import LineChart
 from common.read_once import reading_together
 from operational.calculations.alignment import Contribution
 from operational.kpis import readings
 from operational.kpis.alignment import Alignment, TrendPoint, alignment_score
-from operational.kpis.readings import KpiStatus, Recorded
-from operational.models import KpiReading
+from operational.kpis.history import history_chart, history_window
+from operational.kpis.readings import KpiStatus
 
-HISTORY_DAYS = 90
 COHORT_WEEKS = 12
 
 
@@ -100,28 +99,6 @@ def gather(*, now: datetime) -> Dashboard | Waiting:
         mrr=revenue.mrr(as_of=as_of) if is_paid else None,
         churn=revenue.churn(as_of=as_of) if is_paid else None,
     )
-
-
-def history_window(as_of: date) -> tuple[date, date]:
-    """Return the days that charts show."""
-    return as_of - timedelta(days=HISTORY_DAYS - 1), as_of
-
-
-def history_chart(
-    recorded: Sequence[KpiReading | Recorded],
-    *,
-    target: float,
-    as_of: date,
-    intervals: bool = False,
-) -> LineChart | None:
-    """Lay out the recorded values of a KPI, oldest first; None where there are none."""
-    first, last = history_window(as_of)
-    samples = [
-        Sample(one.day, one.value, *((one.low, one.high) if intervals else (None, None)))
-        for one in recorded
-        if one.value is not None
-    ]
-    return line_chart(samples, target=target, first=first, last=last)
 
 
 def _rows(statuses: Sequence[KpiStatus], alignment: Alignment, as_of: date) -> list[KpiRow]:

@@ -9,9 +9,9 @@ from operational.calculations.alignment import Contribution
 from operational.calculations.kpi import Figure
 from operational.kpis import goals, readings, sources
 from operational.kpis.alignment import alignment_score
+from operational.kpis.history import history_chart, history_window
 from operational.kpis.readings import KpiStatus
 from operational.models import KpiGoal, KpiReading
-from operational.overview.dashboard import history_chart, history_window
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class KpiDetail:
 
     status: KpiStatus
     contribution: Contribution
-    beside: tuple[Figure, ...]
+    related_figures: tuple[Figure, ...]
     chart: LineChart | None
     readings: Sequence[KpiReading]
     goals: Sequence[KpiGoal]
@@ -44,7 +44,7 @@ def kpi_detail(slug: str, *, as_of: date) -> KpiDetail:
     return KpiDetail(
         status=status,
         contribution=next(part for part in alignment.contributions if part.kpi == slug),
-        beside=sources.beside(slug, as_of=as_of),
+        related_figures=sources.related_figures(slug, as_of=as_of),
         chart=history_chart(recorded, target=status.goal.target, as_of=as_of, intervals=True),
         readings=recorded[::-1],
         goals=goals.history(slug),

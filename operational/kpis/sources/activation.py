@@ -44,7 +44,7 @@ class ActivationSource:
     def spans(self, *, as_of: date) -> Sequence[Span]:
         return activation_spans(*signup_window(as_of, age=self.age))
 
-    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+    def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
         first, last = signup_window(as_of, age=self.age)
         median = median_time_to_activation(signups_from=first, signups_to=last)
         measurement = no_data(f"None of those who signed up from {first} to {last} activated.")
@@ -70,5 +70,5 @@ class QuickActivationSource(ActivationSource):
     within = QUICK_ACTIVATION_WINDOW
     age = 1
 
-    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+    def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
         return ()

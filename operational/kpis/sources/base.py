@@ -1,4 +1,4 @@
-"""What a KPI source offers."""
+"""What a KPI source provides."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -21,11 +21,11 @@ class KpiSource(Protocol):
     def measure(self, *, as_of: date, goal: Goal) -> Measurement: ...
 
     def spans(self, *, as_of: date) -> Sequence[Span]:
-        """Return counters that it reads, so that those of all KPIs are read with one query."""
+        """Return counters that it reads, so that one query reads those of all KPIs."""
         ...
 
-    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
-        """Return what helps to read the KPI."""
+    def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
+        """Return figures that help to read the KPI."""
         ...
 
     def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
@@ -34,10 +34,10 @@ class KpiSource(Protocol):
 
 
 class NotConnected:
-    """The source of a KPI whose data does not come in."""
+    """The source of a KPI whose data is not collected yet, such as "Referrals"."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
+    def __init__(self, data: str) -> None:
+        self.reason = f"No {data.lower()} are recorded."
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
         return no_data(self.reason)
@@ -45,7 +45,7 @@ class NotConnected:
     def spans(self, *, as_of: date) -> Sequence[Span]:
         return ()
 
-    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+    def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
         return ()
 
     def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:

@@ -61,7 +61,7 @@ class GrowthSource:
     def spans(self, *, as_of: date) -> Sequence[Span]:
         return [month_span(first) for first, _ in last_two_months(as_of)]
 
-    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+    def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
         return ()
 
     def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:

@@ -16,11 +16,11 @@ from operational.kpis.sources.base import no_signups, signed_up, signup_window
 
 
 class RetentionSource:
-    """Persons active on day signup + `day`; `beside` names the days that are shown with it."""
+    """Persons active on day signup + `day`; `related_days` are shown with it."""
 
-    def __init__(self, day: int, *, beside: tuple[int, ...] = ()) -> None:
+    def __init__(self, day: int, *, related_days: tuple[int, ...] = ()) -> None:
         self.day = day
-        self.days_beside = beside
+        self.related_days = related_days
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
         return _measure(self.day, as_of)
@@ -28,13 +28,14 @@ class RetentionSource:
     def spans(self, *, as_of: date) -> Sequence[Span]:
         return [
             span
-            for day in (self.day, *self.days_beside)
+            for day in (self.day, *self.related_days)
             for span in day_spans(Cohort.SIGNUP, day, *signup_window(as_of, age=day), as_of=as_of)
         ]
 
-    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+    def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
         return tuple(
-            Figure(f"D{day} retention", Unit.RATE, _measure(day, as_of)) for day in self.days_beside
+            Figure(f"D{day} retention", Unit.RATE, _measure(day, as_of))
+            for day in self.related_days
         )
 
     def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:

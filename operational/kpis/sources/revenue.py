@@ -43,7 +43,7 @@ class ChurnSource:
     def spans(self, *, as_of: date) -> Sequence[Span]:
         return ()
 
-    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+    def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
         if revenue.first_day() is None:
             return ()
         churn, now = revenue.churn(as_of=as_of), revenue.level(as_of)
@@ -84,7 +84,7 @@ class LtvCacSource:
     def spans(self, *, as_of: date) -> Sequence[Span]:
         return ()
 
-    def beside(self, *, as_of: date) -> tuple[Figure, ...]:
+    def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
         found = _ltv(as_of)
         if found is None or found.lifetime is None:
             return ()

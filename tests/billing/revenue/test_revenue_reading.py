@@ -242,7 +242,9 @@ class TestKpis:
         assert "EUR" in found.reason
 
     def test_beside_churn_stand_gross_mrr_churn_and_what_is_scheduled(self, company):
-        figures = {one.name: one.measurement for one in sources.beside("churn_rate", as_of=AS_OF)}
+        figures = {
+            one.name: one.measurement for one in sources.related_figures("churn_rate", as_of=AS_OF)
+        }
         assert figures["Gross MRR churn"].value == pytest.approx(2700 / 39000)
         assert figures["Scheduled churn, of MRR"].value == 0
         assert figures["Joined and left in the window"].value == 1

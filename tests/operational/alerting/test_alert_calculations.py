@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from operational.calculations.alert import (
     AlertState,
     AlertStatus,
-    ReadingLevel,
+    NotificationKind,
     Policy,
     Reading,
-    NotificationKind,
+    ReadingLevel,
     after_notifying,
     judge,
     level_of,

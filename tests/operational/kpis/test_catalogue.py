@@ -1,9 +1,23 @@
+import pytest
+
 from operational.calculations.catalogue import CATALOGUE
-from operational.kpis.sources import SOURCES
+from operational.kpis import sources
+from operational.kpis.sources.base import NotConnected
 
 
-def test_every_kpi_has_a_source():
-    assert set(SOURCES) == set(CATALOGUE)
+def test_every_kpi_but_the_viral_coefficient_has_a_source():
+    unconnected = [slug for slug in CATALOGUE if isinstance(sources.source_of(slug), NotConnected)]
+    assert unconnected == ["viral_coefficient"]
+
+
+def test_a_kpi_has_one_source():
+    with pytest.raises(ValueError, match="already has a source"):
+        sources.register("churn_rate", NotConnected("Nothing"))
+
+
+def test_a_source_is_for_a_kpi_of_the_catalogue():
+    with pytest.raises(ValueError, match="not in the catalogue"):
+        sources.register("nonsense", NotConnected("Nothing"))
 
 
 def test_the_default_weights_add_up_to_100():

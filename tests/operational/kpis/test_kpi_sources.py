@@ -138,14 +138,15 @@ def test_the_median_time_to_activation_stands_beside_the_activation_rate():
     day = noon(AS_OF - timedelta(days=20))
     for hours in (1, 2, 30):
         person(day, activated_after=timedelta(hours=hours))
-    (figure,) = sources.beside("activation_rate", as_of=AS_OF)
+    (figure,) = sources.related_figures("activation_rate", as_of=AS_OF)
     assert (figure.measurement.value, figure.unit) == (2.0, "hours")
 
 
 def test_other_days_stand_beside_retention_over_their_own_cohorts():
     signups(AS_OF - timedelta(days=65), 50, retained={60: 5})
     figures = {
-        figure.name: figure.measurement for figure in sources.beside("d30_retention", as_of=AS_OF)
+        figure.name: figure.measurement
+        for figure in sources.related_figures("d30_retention", as_of=AS_OF)
     }
     assert figures["D60 retention"].value == 0.1
     assert figures["D90 retention"].status is Status.NO_DATA
