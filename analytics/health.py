@@ -13,6 +13,7 @@ from analytics.forwarding.outbox import Backlog
 from analytics.ingestion import inbox, partitions
 from analytics.models import ForwardingState, RejectedEvent
 from analytics.rollups import definitions
+from common.calculations.health import Component, Health
 
 INGEST_PATIENCE = timedelta(seconds=60)
 FORWARDING_PATIENCE = timedelta(minutes=10)
@@ -90,6 +91,18 @@ def capture_health(
             *_rejection_problems(rejected),
         ),
     )
+
+
+def capture(now: datetime) -> Iterator[Component]:
+    """Check the health of capture."""
+    health = capture_health(now)
+    for problem in health.problems:
+        detail = " ".join(filter(None, [problem.what, problem.why]))
+        remedy = " ".join(filter(None, [problem.remedy, problem.command]))
+        yield Component("capture", Health.WARNING, detail, problem.since, remedy)
+    if not health.problems:
+        waiting = f"{health.waiting:,} request{pluralize(health.waiting)}"
+        yield Component("capture", Health.OK, f"{waiting} waiting in the inbox.")
 
 
 def rollup_problems() -> list[Problem]:

@@ -16,9 +16,10 @@ class BillingConfig(AppConfig):
         from billing.revenue.quality_checks import CHECKS  # noqa: PLC0415
         from billing.stripe import erasure as stripe_erasure  # noqa: PLC0415
         from billing.stripe.signals import stripe_changed  # noqa: PLC0415
-        from common import data_quality  # noqa: PLC0415
+        from common import data_quality, health  # noqa: PLC0415
 
         data_quality.register(*CHECKS)
+        health.register(health.Section.DATA, "billing.health.stripe")
         definitions.register_passive(OWN_EVENTS)
         erasure.register(stripe_erasure.forget)
         person_links.register("Usage and limits", "billing:person-usage")

@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from analytics.rollups import definitions
+from common.calculations.health import Health, worst
 from common.data_quality import Verdict
 from common.read_once import reading_together
 from operational.calculations.catalogue import CATALOGUE, KpiGroup
-from operational.calculations.health import Health, worst
 from operational.calculations.kpi import Better, Severity
 from operational.calculations.priority import (
     closed_share,

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from common.calculations.health import Component, Health, worst
 from operational.alerting import alerts
 from operational.alerting.alerts import Notification, Watched
 from operational.calculations.alert import NotificationKind, Reading, ReadingLevel
-from operational.calculations.health import Component, Health, worst
 from operational.calculations.kpi import Severity
 from operational.health.system_health import system_health
 from operational.messages.emails import link

@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.calculations.health import Health
 from common.read_once import reading_together
-from operational.calculations.health import Health
 from operational.overview.real_time import RealTime, real_time_metrics
 
 

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from operational.calculations.health import Health
+from common.calculations.health import Health
 from operational.health.system_health import system_health
 
 

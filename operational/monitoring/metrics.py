@@ -15,9 +15,9 @@ from rest_framework.views import APIView
 from analytics.forwarding import outbox
 from analytics.ingestion import inbox
 from analytics.rollups import definitions
+from common.calculations.health import Health
 from common.read_once import reading_together
 from operational.alerting.alerts import open_alerts
-from operational.calculations.health import Health
 from operational.health import jobs
 from operational.health.system_health import system_health
 from operational.kpis.alignment import alignment_score

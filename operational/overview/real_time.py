@@ -8,7 +8,7 @@ from analytics.insights import real_time
 from analytics.insights.real_time import DAY, Activity
 from analytics.rollups import definitions
 from billing.revenue import cash
-from operational.calculations.health import Health
+from common.calculations.health import Health
 from operational.health.system_health import system_health
 
 SUGGESTION_APPLIED = "suggestion_applied"

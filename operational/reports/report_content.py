@@ -14,11 +14,11 @@ from analytics.rollups import definitions
 from billing.calculations.currency import rounded
 from billing.calculations.currency import shown as shown_money
 from billing.revenue import revenue
+from common.calculations.health import Health
 from common.calculations.statistics import Rate
 from common.read_once import reading_together
 from operational.actions import priority_actions
 from operational.alerting import alerts
-from operational.calculations.health import Health
 from operational.calculations.kpi import Unit
 from operational.calculations.shown import shown, shown_points
 from operational.health.system_health import SystemHealth, system_health

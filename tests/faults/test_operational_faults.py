@@ -196,7 +196,7 @@ def test_a_valkey_that_is_away_is_told_and_the_web_lives_on(settings, mail_serve
             watchdog.look(Outage(), now=now + minutes * MINUTE)
         assert Client().get("/readyz").status_code == 200
         assert part("valkey", now).health == "critical"
-        critical = "Valkey: critical\nIt does not answer: ConnectionError."
+        critical = "Valkey: critical\nNot responding: ConnectionError."
         assert _told(mail_server, critical) == 1
         server.start()
         for minutes in range(3, 6):

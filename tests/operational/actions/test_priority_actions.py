@@ -122,7 +122,7 @@ def test_a_failed_check_is_a_candidate_and_a_warning_or_ignored_one_is_not():
 
 
 def test_an_unhealthy_part_is_a_candidate(monkeypatch):
-    monkeypatch.setattr("operational.health.system_health.DISK_WARNING", 1.01)
+    monkeypatch.setattr("operational.health.servers.DISK_WARNING", 1.01)
     rows = {row.subject: row for row in refresh() if row.kind == "health"}
     assert rows["disk"].title == "Mend the system: disk"
 

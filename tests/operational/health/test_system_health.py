@@ -13,7 +13,7 @@ from analytics.ingestion import partitions
 from analytics.models import InboxRequest
 from billing.models import StripeEvent
 from config.beat_schedule import create_missing_entries
-from operational.health import system_health
+from operational.health import servers
 from operational.models import Heartbeat, JobRun, ReportSubscriber
 from tests.api import get
 
@@ -34,8 +34,8 @@ def well(time_machine, monkeypatch):
     for task in PeriodicTask.objects.all():
         ran(task.name)
     usage = SimpleNamespace(total=100, free=50)
-    monkeypatch.setattr(system_health.shutil, "disk_usage", lambda _: usage)
-    monkeypatch.setattr(system_health, "CLOCK_WARNING", timedelta(days=36_500))
+    monkeypatch.setattr(servers.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(servers, "CLOCK_WARNING", timedelta(days=36_500))
     return usage
 
 
@@ -89,7 +89,7 @@ def test_what_waits_in_the_inbox_is_told():
 
 def test_stripe_events_that_wait_are_told(settings):
     settings.STRIPE_SECRET_KEY = "sk_test_" + "x" * 24
-    assert components()["stripe"]["detail"] == "No event came yet."
+    assert components()["stripe"]["detail"] == "No events yet."
     StripeEvent.objects.create(
         event_id="evt_1",
         type="x",
@@ -108,7 +108,7 @@ def test_a_disk_that_fills_up_is_told(well, free, health):
 
 
 def test_a_clock_that_is_wrong_is_told(monkeypatch):
-    monkeypatch.setattr(system_health, "CLOCK_WARNING", timedelta(seconds=5))
+    monkeypatch.setattr(servers, "CLOCK_WARNING", timedelta(seconds=5))
     assert components()["clock"]["health"] == "warning"  # the database's clock is the real one
 
 
@@ -144,3 +144,10 @@ def test_it_takes_few_queries_also_where_everything_is_set_up(settings):
     with CaptureQueriesContext(connection) as queries:
         get(PATH)
     assert len(queries) <= 15, [query["sql"][:150] for query in queries]
+
+
+def test_components_are_listed_servers_first():
+    assert [component["name"] for component in get(PATH)["components"]] == [
+        *("database", "clock", "valkey", "beat", "worker", "schedule", "capture", "stripe"),
+        *("mail", "reports", "watchdog", "disk"),
+    ]

@@ -6,9 +6,9 @@ import pytest
 from django.db import DatabaseError
 from django_celery_beat.models import PeriodicTask
 
+from common.calculations.health import Component, Health, overall
 from config.beat_schedule import create_missing_entries
 from operational.alerting import health_alerts
-from operational.calculations.health import Component, Health, overall
 from operational.health.system_health import SystemHealth, system_health
 from operational.messages import deliveries
 from operational.models import Alert, Delivery, Heartbeat, JobRun
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 4, 1, 12, 0, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-GOOD = Component("disk", Health.OK, "50 % are free.")
-BAD = Component("disk", Health.CRITICAL, "2 % are free.", remedy="Make room.")
+GOOD = Component("disk", Health.OK, "50 % free.")
+BAD = Component("disk", Health.CRITICAL, "2 % free.", remedy="Make room.")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def looks(monkeypatch, mail_server):
 
 def test_a_part_that_is_down_for_two_minutes_is_told_once_with_its_remedy(looks, mail_server):
     assert looks(GOOD, BAD, BAD, BAD, BAD) == ["Plumbline: Disk: critical"]
-    assert "2 % are free." in mail_server.text()
+    assert "2 % free." in mail_server.text()
     assert "What to do: Make room." in mail_server.text()
 
 
@@ -52,7 +52,7 @@ def test_what_works_again_is_told_as_resolved(looks):
 
 
 def test_what_is_not_set_up_is_no_alert(looks):
-    off = Component("disk", Health.OFF, "It is not set up.")
+    off = Component("disk", Health.OFF, "Not set up.")
     assert looks(off, off, off) == []
 
 
@@ -76,7 +76,7 @@ def test_a_job_that_was_missed_is_reported(mail_server, time_machine):
         health_alerts.check(now=NOW + minutes * MINUTE)
     schedule = Alert.objects.get(subject="schedule")
     assert schedule.status == "warning"
-    assert "Due, and not done: record-kpi-readings." in schedule.latest
+    assert "Overdue: record-kpi-readings." in schedule.latest
 
 
 def test_the_watchdog_is_watched():

@@ -171,7 +171,7 @@ def test_p23_a_report_that_failed_is_sent_later_and_its_delay_is_a_problem(sends
     assert health(MORNING + 10 * MINUTE).health == "ok"
     late = health(MORNING + 31 * MINUTE)
     assert (late.health, late.since) == ("warning", MORNING)
-    assert late.detail == "Not sent in time: daily report, to 1 recipients."
+    assert late.detail == "Not sent on time: daily report, to 1 recipient."
     mail_server.refuses = ""
     assert len(sends(MORNING + 40 * MINUTE)) == 1
     assert health(MORNING + 41 * MINUTE).health == "ok"

@@ -1,0 +1,44 @@
+"""Health check of Stripe's events, and the billing e-mails that could not be sent."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import QuerySet, Value
+
+from billing.models import StripeEvent, UsageNotice
+from common.calculations.health import Component, Health
+
+EVENT_PATIENCE = timedelta(minutes=5)
+
+
+def stripe(now: datetime) -> Iterator[Component]:
+    if not settings.STRIPE_SECRET_KEY and not settings.STRIPE_WEBHOOK_SECRETS:
+        yield Component("stripe", Health.OFF, "Not set up.")
+        return
+    waiting = StripeEvent.objects.filter(due_at__isnull=False)
+    late = waiting.filter(received_at__lt=now - EVENT_PATIENCE).order_by("received_at")
+    newest = StripeEvent.objects.order_by("-received_at")
+    times = dict(
+        late.values_list(Value("late"), "received_at")[:1].union(
+            newest.values_list(Value("newest"), "received_at")[:1], all=True
+        )
+    )
+    if since := times.get("late"):
+        yield Component(
+            "stripe",
+            Health.WARNING,
+            f"Events waiting or failing: {waiting.count():,}.",
+            since,
+            "See Stripe events in the admin for the reason; a worker must be running.",
+        )
+        return
+    last = times.get("newest")
+    detail = f"Last event received {last:%Y-%m-%d %H:%M} UTC." if last else "No events yet."
+    yield Component("stripe", Health.OK, detail)
+
+
+def failed_notice_times() -> QuerySet[UsageNotice, tuple[datetime]]:
+    """Return when each usage notice whose e-mail failed was created."""
+    failed = UsageNotice.objects.filter(email=UsageNotice.Email.FAILED)
+    return failed.values_list("created_at")
