@@ -8,13 +8,13 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-import psycopg
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks import dataset
 from billing.revenue import ledger, ledger_check, revenue
+from common.postgres import raw_cursor
 
 CUSTOMERS = 100_000
 EVENTS_EACH = 6  # in 5 years: more than a change of plan a year
@@ -57,8 +57,7 @@ def run(scale: float) -> None:
 
 def store(customers: int) -> None:
     """Store subscriptions whose seats change, which end, and come back, as events tell them."""
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
+    with raw_cursor() as cursor:
         cursor.execute("TRUNCATE billing_stripeevent, djstripe_subscription CASCADE")
         columns = "event_id, type, object_id, customer_id, happened_at, fingerprint, payload"
         into = f"COPY billing_stripeevent ({columns}, state, reason, attempts) FROM STDIN"

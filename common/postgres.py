@@ -1,4 +1,4 @@
-"""What we need of PostgreSQL beyond Django: large parameters, cheaply, and locks."""
+"""PostgreSQL beyond Django: cursors, prepared statements, large parameters at low cost."""
 
 import select
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from struct import Struct
 from weakref import WeakSet
 
 import psycopg
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
@@ -24,12 +24,18 @@ def timestamptz(moment: datetime) -> bytes:
     return bigint((moment - _EPOCH) // _MICROSECOND)
 
 
+def raw_cursor() -> psycopg.Cursor:
+    """Return psycopg's own cursor, which costs less than Django's."""
+    connection.ensure_connection()
+    return psycopg.Cursor(connection.connection)
+
+
 @contextmanager
 def brief_transaction() -> Iterator[psycopg.Cursor]:
-    """Give a cursor in a transaction; a connection of a pool is given back at its end."""
+    """Give a cursor in a transaction; return the connection to its pool afterwards."""
     try:
         with transaction.atomic():
-            yield psycopg.Cursor(connection.connection)
+            yield raw_cursor()
     finally:
         if connection.settings_dict["OPTIONS"].get("pool") and not connection.in_atomic_block:
             connection.close()
@@ -69,31 +75,6 @@ class Prepared:
 def _checked(result: PGresult) -> None:
     if result.status != ExecStatus.COMMAND_OK:
         raise error_from_result(result)
-
-
-class Locked(RuntimeError):
-    """Another process holds the lock."""
-
-
-@contextmanager
-def session_lock(key: int, *, patience: int = 10) -> Iterator[None]:
-    """Hold an advisory lock across transactions; raise `Locked` after `patience` seconds.
-
-    A process that was killed may leave its last statement running for a moment: allow for it.
-    """
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{patience}s"])
-            cursor.execute("SELECT pg_advisory_lock(%s)", [key])
-    except OperationalError as error:
-        if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
-            raise
-        raise Locked from error
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
 def array_literal(values: Iterable[object]) -> str:

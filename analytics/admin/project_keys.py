@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import psycopg
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,6 +13,7 @@ from unfold.admin import ModelAdmin
 from analytics.capture import capture, snippets
 from analytics.capture.project_keys import used_today
 from analytics.models import ProjectKey
+from common.postgres import raw_cursor
 
 
 class WithUseToday(ChangeList):
@@ -99,7 +98,7 @@ class ProjectKeyAdmin(ModelAdmin):
 
 
 def _note_use_today(keys: Any) -> None:
-    cursor = psycopg.Cursor(connection.connection)
+    cursor = raw_cursor()
     used = used_today(cursor, [key.pk for key in keys], timezone.now())
     for key in keys:
         vars(key)["events_today"] = used.get(key.pk, 0)

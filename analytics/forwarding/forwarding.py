@@ -16,7 +16,7 @@ from posthog.request import APIError, batch_post, determine_server_host
 from analytics.calculations.wire import Holds, Reason, Rejection
 from analytics.capture import rejections
 from analytics.forwarding import outbox
-from common.postgres import Locked, session_lock
+from common.locks import Lock, Locked, session_lock
 
 logger = logging.getLogger(__name__)
 
@@ -25,7 +25,6 @@ SCHEDULED_RUN = 300  # seconds after which a scheduled run leaves the rest to th
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(minutes=15)
 _LONGEST_ASKED_FOR = timedelta(days=1)  # by a Retry-After
-_ADVISORY_LOCK = 7_201_004  # one process forwards at a time, which keeps the order
 
 # Any other 4xx means the events; these mean the key, the address or the moment.
 _NO_VERDICT = frozenset({401, 402, 403, 404, 405, 407, 408, 421, 425, 426, 429})
@@ -69,7 +68,7 @@ def forward_backlog(
     than `patience` seconds.
     """
     until, forwarded = monotonic() + seconds, 0
-    with session_lock(_ADVISORY_LOCK, patience=patience), requests.Session() as session:
+    with session_lock(Lock.FORWARDING, patience=patience), requests.Session() as session:
         session.max_redirects = 0  # a redirected POST arrives as a GET, without its events
         newest = outbox.last_id()
         while monotonic() < until and (batch := outbox.oldest(up_to=newest)):

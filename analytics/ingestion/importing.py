@@ -28,7 +28,7 @@ from analytics.calculations.wire import (
 from analytics.capture import rejections
 from analytics.ingestion import ingest
 from analytics.models import ImportRun, Outcome
-from common.postgres import session_lock
+from common.locks import import_key, session_lock
 
 LINES_PER_TRANSACTION = 20_000
 
@@ -70,7 +70,7 @@ def import_file(
     with path.open("rb") as file:
         fingerprint = hashlib.file_digest(file, "sha256")
         fingerprint.update(repr((file_format, astuple(columns))).encode())
-    with path.open("rb") as file, session_lock(int(fingerprint.hexdigest()[:15], 16)):
+    with path.open("rb") as file, session_lock(import_key(fingerprint.hexdigest())):
         run = _unfinished_run(
             fingerprint.hexdigest(), path.name, file_format=file_format, columns=asdict(columns)
         )

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Min
 
 from analytics.calculations.batch import Batch
@@ -22,6 +22,7 @@ from analytics.capture.project_keys import note_use
 from analytics.ingestion import ingest
 from analytics.models import InboxRequest, Outcome
 from analytics.rollups.person_cache import Memory
+from common.postgres import raw_cursor
 from common.read_once import read_once
 
 logger = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class Inbox:
         The requests leave the inbox in the commit that stores their events, so that a crash at any
         moment loses nothing and counts nothing twice.
         """
-        cursor = psycopg.Cursor(connection.connection)
+        cursor = raw_cursor()
         claimed = self._claim(cursor)
         if claimed:
             store(cursor, claimed, self.memory)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 import psycopg
-from django.db import connection, transaction
+from django.db import transaction
 from numpy.typing import NDArray
 
 from analytics.calculations.batch import Batch
@@ -18,7 +18,7 @@ from analytics.models import Outcome
 from analytics.people import exclusions, identity, merging, profiles
 from analytics.rollups import rollups
 from analytics.rollups.person_cache import Memory
-from common.postgres import array_literal
+from common.postgres import array_literal, raw_cursor
 
 # What a single event can do to a statement that is otherwise fine.
 _POISON = (
@@ -63,7 +63,7 @@ def store(
 
 def _store(events: Batch, *, is_demo: bool, forward: bool, memory: Memory) -> list[Fate]:
     """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
-    cursor = psycopg.Cursor(connection.connection)
+    cursor = raw_cursor()
     ensure_partitions(cursor, months_of(events.times))
     fresh, fates = _register_uuids(cursor, events)
     identities, persons = identity.resolve(cursor, fresh, memory, is_demo=is_demo)

@@ -10,8 +10,10 @@ from django.db import connection, transaction
 from numpy.typing import NDArray
 from psycopg import sql
 
+from common.locks import Lock, lock
+from common.postgres import raw_cursor
+
 MONTHS_AHEAD = 3
-_ADVISORY_LOCK = 7_201_002  # one process makes partitions at a time
 
 
 def month_of(moment: datetime) -> date:
@@ -33,7 +35,7 @@ def make_ahead(now: datetime) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '10s'")
-    ensure_partitions(psycopg.Cursor(connection.connection), months_ahead(now))
+    ensure_partitions(raw_cursor(), months_ahead(now))
 
 
 def months_ahead(now: datetime) -> list[date]:
@@ -59,7 +61,7 @@ def ensure_partitions(cursor: psycopg.Cursor, months: Iterable[date]) -> None:
     wanted = {partition_name(month): month for month in months}
     if not _missing(cursor, wanted):
         return
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+    lock(cursor, Lock.PARTITIONS)
     for name in sorted(_missing(cursor, wanted)):
         first, following = wanted[name], _following(wanted[name])
         table = sql.Identifier(name)

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-import psycopg
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, QuerySet
 
 from analytics.calculations import body as bodies
@@ -19,6 +18,7 @@ from analytics.forwarding import outbox
 from analytics.ingestion import importing, ingest
 from analytics.ingestion.ingest import Fate
 from analytics.models import ImportRun, InboxRequest, Outcome, RejectedEvent
+from common.postgres import raw_cursor
 
 ROWS_PER_TRANSACTION = 100  # of at most 20 MB each
 
@@ -82,7 +82,7 @@ def _try(ids: Sequence[int], tried: Tried) -> None:
     for row, fate in fates:
         _follow(row, fate, amounts)
         _settle(row, fate, tried)
-    ledger.add(psycopg.Cursor(connection.connection), amounts)
+    ledger.add(raw_cursor(), amounts)
 
 
 def _read(row: RejectedEvent) -> EventRecord:
@@ -128,7 +128,7 @@ def _put_back(row: RejectedEvent) -> None:
         sdk=arrival.sdk,
     )
     amounts = {rejected: -row.events, _accepted(rejected): -row.events}  # ingest counts it anew
-    ledger.add(psycopg.Cursor(connection.connection), amounts)
+    ledger.add(raw_cursor(), amounts)
     row.delete()
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-import psycopg
-from django.db import connection, transaction
+from django.db import transaction
 
 from analytics.models import Person
-from analytics.people import identity
 from analytics.rollups import rollups
+from common.locks import Lock, locked_cursor
 
 PERSONS_PER_TRANSACTION = 500
 
@@ -53,8 +52,7 @@ def erase_demo(*, progress: Callable[[int], None] = lambda _: None) -> int:
 
 @transaction.atomic
 def _erase_chunk(person_ids: Sequence[int]) -> int:
-    cursor = psycopg.Cursor(connection.connection)
-    identity.lock(cursor)
+    cursor = locked_cursor(Lock.IDENTITY)
     for forget in _forgetting:
         forget(person_ids)
     parameters = [list(person_ids)]

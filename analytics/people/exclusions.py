@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import psycopg
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
 from analytics.models import DistinctId, ExclusionRule, Person
-from analytics.people import identity
 from analytics.rollups import rollups
+from common.locks import Lock, locked_cursor
 
 PERSONS_PER_STEP = 500
 EXAMPLES = 20
@@ -69,7 +69,7 @@ def preview(rule: ExclusionRule) -> Preview:
 @transaction.atomic
 def save_rule(rule: ExclusionRule) -> Effect:
     """Put a new or changed rule in force, for everybody at once."""
-    cursor = _alone()
+    cursor = locked_cursor(Lock.IDENTITY)
     rule.save()
     return settle(cursor)
 
@@ -77,7 +77,7 @@ def save_rule(rule: ExclusionRule) -> Effect:
 @transaction.atomic
 def delete_rules(rules: QuerySet[ExclusionRule]) -> Effect:
     """Remove rules; whom no other rule matches counts again, at once."""
-    cursor = _alone()
+    cursor = locked_cursor(Lock.IDENTITY)
     rules.delete()
     return settle(cursor)
 
@@ -88,7 +88,7 @@ def decide(person_ids: Iterable[int], *, excluded: bool) -> Effect:
 
     The decision is kept where the rules say otherwise; else nothing needs to be remembered.
     """
-    cursor = _alone()
+    cursor = locked_cursor(Lock.IDENTITY)
     rules = list(ExclusionRule.objects.all())
     effect = Effect()
     ids = list(person_ids)
@@ -157,13 +157,6 @@ def _matches(rule: ExclusionRule) -> Q:
     address = f"@{rule.email_domain}"
     ids = DistinctId.objects.filter(person=OuterRef("pk"), distinct_id__iendswith=address)
     return Q(properties__email__iendswith=address) | Q(Exists(ids))
-
-
-def _alone() -> psycopg.Cursor:
-    """Return a cursor while nobody else learns or changes who is who."""
-    cursor = psycopg.Cursor(connection.connection)
-    identity.lock(cursor)
-    return cursor
 
 
 def _sum(one: Effect, other: Effect) -> Effect:

@@ -8,14 +8,8 @@ from numpy.typing import NDArray
 from analytics.calculations.batch import Batch
 from analytics.calculations.identity import Identities, linking_records
 from analytics.rollups.person_cache import Known, Memory
+from common.locks import Lock, lock, lock_shared
 from common.postgres import array_literal
-
-_ADVISORY_LOCK = 7_201_003
-
-
-def lock(cursor: psycopg.Cursor) -> None:
-    """Let nobody else learn or change who is who, until the transaction ends."""
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
 
 
 def resolve(
@@ -34,7 +28,7 @@ def resolve(
     if not events:
         return Identities({}, set(), iter(())), np.array([], np.int64)
     cursor.execute("SAVEPOINT identities")
-    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_ADVISORY_LOCK])
+    lock_shared(cursor, Lock.IDENTITY)
     known = memory.known(cursor)
     identities, persons = _planned(cursor, events, known)
     if not identities.merges and _write(cursor, identities, is_demo=is_demo):
@@ -42,7 +36,7 @@ def resolve(
         transaction.on_commit(lambda: known.person_of.update(identities.person_of))
         return identities, persons
     cursor.execute("ROLLBACK TO SAVEPOINT identities")  # and so the shared lock is let go
-    lock(cursor)
+    lock(cursor, Lock.IDENTITY)
     identities, persons = _planned(cursor, events, memory.known(cursor))
     if not _write(cursor, identities, is_demo=is_demo):
         raise RuntimeError("distinct ids changed under the identity lock")

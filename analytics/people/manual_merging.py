@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from analytics.calculations.batch import Batch
@@ -15,7 +14,7 @@ from analytics.calculations.merge import merged_decision
 from analytics.calculations.wire import EventRecord
 from analytics.models import Event, Person, PersonDay, PersonMerge
 from analytics.people import exclusions, identity, merging, persons, profiles
-from analytics.rollups import rollups
+from common.locks import Lock, locked_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,7 @@ def merge(person_id: int, distinct_id: str, *, other_id: int, by: str) -> Person
 
     A ValidationError says why it cannot be done; then nothing has changed.
     """
-    cursor = psycopg.Cursor(connection.connection)
-    identity.lock(cursor)
-    rollups.lock(cursor)
+    cursor = locked_cursor(Lock.IDENTITY, Lock.ROLLUPS)
     person = Person.objects.filter(pk=person_id).first()
     if person is None:
         raise ValidationError("This person has gone meanwhile: merged elsewhere, or erased.")

@@ -7,14 +7,15 @@ from typing import Any
 import msgspec
 import psycopg
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 
 from analytics.calculations.identity import is_illegal
 from analytics.calculations.merge import Before, Side, what_stays
 from analytics.calculations.wire import makes_profile
 from analytics.models import Event, Person, PersonMerge
-from analytics.people import exclusions, identity
+from analytics.people import exclusions
 from analytics.rollups import definitions, rebuild, rollups
+from common.locks import Lock, locked_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,7 @@ def preview(merge: PersonMerge) -> UndoPreview:
 @transaction.atomic
 def undo(merge_id: int, *, by: str, now: datetime) -> PersonMerge:
     """Undo a merge, or change nothing and raise `CannotUndo`."""
-    cursor = psycopg.Cursor(connection.connection)
-    identity.lock(cursor)
+    cursor = locked_cursor(Lock.IDENTITY)
     merge = PersonMerge.objects.get(pk=merge_id)
     before, person, other = _needed(merge)
     both = [person.pk, other]

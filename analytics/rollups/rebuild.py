@@ -16,6 +16,7 @@ from analytics.rollups import definitions, last_activity, minute_counts, person_
 from analytics.rollups.definitions import FIRST_EVENT, Definitions
 from analytics.rollups.milestones import Moments
 from common.calculations.calendar import LocalCalendar
+from common.locks import Lock, locked_cursor
 
 Progress = Callable[[str, int, int], None]  # step, done, of
 
@@ -90,8 +91,7 @@ def rebuild(*, progress: Progress = lambda *_: None) -> None:
     Ingest waits meanwhile; readers see the old numbers until the commit.
     """
     wanted = definitions.configured()
-    cursor = psycopg.Cursor(connection.connection)
-    rollups.lock(cursor)
+    cursor = locked_cursor(Lock.ROLLUPS)
     definitions.adopt(wanted)
     person_cache.forget(cursor)
     _recompute(cursor, wanted, progress)
@@ -100,8 +100,7 @@ def rebuild(*, progress: Progress = lambda *_: None) -> None:
 def check(*, progress: Progress = lambda *_: None) -> list[Difference]:
     """Return where the roll-ups differ from a rebuild under the definitions in force; keep them."""
     with transaction.atomic():
-        cursor = psycopg.Cursor(connection.connection)
-        rollups.lock(cursor)
+        cursor = locked_cursor(Lock.ROLLUPS)
         since = timezone.now() - timedelta(hours=24)
         kept = _contents(cursor, since)
         _recompute(cursor, definitions.in_force(), progress)
@@ -128,8 +127,7 @@ def recompute_persons(
 def differing_persons(person_ids: Sequence[int]) -> list[int]:
     """Return which of some persons have other moments or active days than their events give."""
     with transaction.atomic():
-        cursor = psycopg.Cursor(connection.connection)
-        rollups.lock(cursor)
+        cursor = locked_cursor(Lock.ROLLUPS)
         kept = _facts(cursor, person_ids)
         recompute_persons(cursor, definitions.in_force(), person_ids)
         rebuilt = _facts(cursor, person_ids)

@@ -24,20 +24,14 @@ from analytics.rollups.definitions import Definitions
 from analytics.rollups.milestones import MOMENTS, Moments, read_moments, with_event, write_moments
 from analytics.rollups.person_cache import Known, Memory, forget
 from common.calculations.calendar import LocalCalendar
+from common.locks import Lock, lock
 from common.postgres import array_literal
-
-_ADVISORY_LOCK = 7_201_001
-
-
-def lock(cursor: psycopg.Cursor) -> None:
-    """Let one transaction at a time change the roll-ups, until it ends."""
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
 
 
 @contextmanager
 def recounted(cursor: psycopg.Cursor, person_ids: Collection[int]) -> Iterator[None]:
     """Count persons anew after what the block does to them, their days and their events."""
-    lock(cursor)
+    lock(cursor, Lock.ROLLUPS)
     ids, in_force = list(person_ids), definitions.in_force()
     calendar = LocalCalendar(in_force.time_zone)
     _count_again(cursor, ids, calendar, -1)
@@ -83,7 +77,7 @@ def add_events(
     if not len(events):
         return
     rows = Rows.of(events, person_ids, order)
-    lock(cursor)
+    lock(cursor, Lock.ROLLUPS)
     remembered = memory.known(cursor)
     in_force = definitions.in_force_from_now()
     calendar = LocalCalendar(in_force.time_zone)

@@ -17,8 +17,7 @@ from analytics.models import Person
 from billing.calculations.plan import Catalogue, Exemption, PlanTerms
 from billing.models import Plan
 from billing.stripe import gateway
-
-_ADVISORY_LOCK = 7_201_010
+from common.locks import Lock
 
 _DEFAULT_METERS = (
     ("workflows", "Workflows", "workflow_created", "lifetime"),
@@ -89,15 +88,15 @@ def catalogue() -> Catalogue:
         return _catalogue(cursor.fetchone()[0])
 
 
-def situation_of(distinct_id: str, *, now: datetime, alone: bool = False) -> Situation | None:
+def situation_of(distinct_id: str, *, now: datetime, locked: bool = False) -> Situation | None:
     """Return the situation of the person known by a distinct id, in one query; None is nobody.
 
-    `alone`: nobody else reserves for that person until the caller's transaction ends.
+    `locked`: only the caller reserves for that person until its transaction ends.
     """
     if not _can_be_stored(distinct_id):
         return None
     whose = "(SELECT person_id FROM analytics_distinctid WHERE distinct_id = %(distinct_id)s)"
-    return _situation(whose, {"distinct_id": distinct_id}, now=now, alone=alone)
+    return _situation(whose, {"distinct_id": distinct_id}, now=now, locked=locked)
 
 
 def _can_be_stored(text: str) -> bool:
@@ -114,9 +113,9 @@ def situation_of_person(person_id: int, *, now: datetime) -> Situation | None:
 
 
 def _situation(
-    whose: str, parameters: dict[str, Any], *, now: datetime, alone: bool = False
+    whose: str, parameters: dict[str, Any], *, now: datetime, locked: bool = False
 ) -> Situation | None:
-    lock = f"pg_advisory_xact_lock({_ADVISORY_LOCK}, hashint8(person.id))" if alone else "NULL"
+    lock = f"pg_advisory_xact_lock({Lock.PLAN_LIMITS:d}, hashint8(person.id))" if locked else "NULL"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_CATALOGUE}, person.id, person.properties::text, {_EXEMPTIONS}, {lock}"

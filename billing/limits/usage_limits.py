@@ -102,7 +102,7 @@ def reserve(
     One at a time for a person, so that parallel requests cannot pass a limit together. The events
     settle the reservation; without any it expires after `RESERVED_FOR`.
     """
-    situation = _known(plans.situation_of(distinct_id, now=now, alone=True), distinct_id)
+    situation = _known(plans.situation_of(distinct_id, now=now, locked=True), distinct_id)
     standing = _standing(situation, meter, now=now)
     if idempotency_key is not None and (
         earlier := _earlier(situation.person, standing.meter, idempotency_key)
@@ -126,7 +126,7 @@ def release(reservation_id: UUID, *, now: datetime) -> bool:
     found = UsageReservation.objects.select_related("meter").filter(pk=reservation_id)
     if not (known := found.first()):
         return False
-    situation = plans.situation_of(known.distinct_id_id, now=now, alone=True)
+    situation = plans.situation_of(known.distinct_id_id, now=now, locked=True)
     if not situation or not (reservation := found.first()):
         return False
     standing = _standing(situation, reservation.meter.slug, now=now)

@@ -4,13 +4,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import psycopg
-from django.db import connection, transaction
+from django.db import transaction
 
 from analytics.calculations.wire import EventRecord
 from analytics.ingestion import ingest
 from analytics.models import DistinctId
-from analytics.people import identity
 from billing.calculations.plan import Meter, Period, Window
 from billing.calculations.usage import REACHED, WARNING, Standing, window
 from billing.limits import plans, usage, usage_emails, usage_limits, usage_prompts
@@ -18,6 +16,7 @@ from billing.limits.usage_limits import Account
 from billing.models import Plan, UsageNotice
 from billing.stripe.person_events import person_event
 from common import queueing
+from common.locks import Lock, locked_cursor
 
 ENQUEUED_AT_MOST_EVERY = 60  # seconds, so that a busy person does not fill the queue
 LOOKS_BACK = timedelta(hours=25)  # a run that was missed costs nobody a notice
@@ -44,7 +43,7 @@ def _claim(person_id: int, *, now: datetime) -> list[UsageNotice]:
     if not _passed(person_id, now=now)[1]:
         return []
     with transaction.atomic():
-        identity.lock(psycopg.Cursor(connection.connection))  # one at a time; nobody is erased
+        locked_cursor(Lock.IDENTITY)  # one at a time; nobody is erased
         account, passed = _passed(person_id, now=now)
         known_by = DistinctId.objects.filter(person_id=person_id).order_by("pk").first()
         if account is None or known_by is None or not passed:

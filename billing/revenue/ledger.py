@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 import psycopg
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from analytics.rollups import definitions
@@ -24,12 +24,12 @@ from billing.revenue import settings as revenue_settings
 from billing.revenue.fx import Rates
 from billing.revenue.ledger_rows import Frame, Frozen, Row, Rows, rows_of, standing
 from billing.stripe import gateway
+from common.locks import Lock, locked_cursor
 
 CUSTOMERS_PER_STEP = 2_000
 Progress = Callable[[int, int], None]  # customers done, of
 
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-_ADVISORY_LOCK = 7_201_020
 _MOVEMENT = (
     "customer_id, day, kind, amount, currency, original_amount, fx_rate, opening, closing, sources"
 )
@@ -74,7 +74,7 @@ def recount(
     changed = 0
     while chunk := list(islice(ids, CUSTOMERS_PER_STEP)):
         with transaction.atomic():
-            cursor = _alone()
+            cursor = locked_cursor(Lock.MRR_LEDGER)
             revenue_settings.adopt_at_first()
             frozen: Frozen = {} if new_rates else _frozen_rates(chunk)
             rows = rows_of(chunk, _frame(moment), frozen)
@@ -92,7 +92,7 @@ def rebuild(
     The reporting currency and the time zone as they are set come in force; a new currency takes
     new rates. Readers see the old ledger until the commit.
     """
-    cursor = _alone()
+    cursor = locked_cursor(Lock.MRR_LEDGER)
     new_rates = new_rates or revenue_settings.adopt()
     frame = _frame(now or timezone.now())
     frozen: Frozen = {} if new_rates else _frozen_rates(None)
@@ -159,14 +159,6 @@ def _no_cycles() -> Iterator[None]:
 def _frame(now: datetime) -> Frame:
     reporting = revenue_settings.currency_in_force()
     return Frame(reporting, definitions.calendar(), now, Rates(reporting))
-
-
-def _alone() -> psycopg.Cursor:
-    """Return a cursor; nobody else changes the ledger until the transaction ends."""
-    connection.ensure_connection()
-    cursor = psycopg.Cursor(connection.connection)
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
-    return cursor
 
 
 def _frozen_rates(customer_ids: Collection[str] | None) -> Frozen:

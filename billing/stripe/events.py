@@ -13,14 +13,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-import psycopg
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from analytics.ingestion import ingest
-from analytics.people import identity
+from analytics.ingestion.partitions import ensure_partitions, month_of
 from billing.calculations.stripe_completion import completed, discounts_of
 from billing.calculations.stripe_event import (
     NAMES,
@@ -36,6 +35,8 @@ from billing.stripe import customers, gateway
 from billing.stripe.person_events import person_event
 from billing.stripe.signals import stripe_changed
 from common import queueing
+from common.locks import Lock, locked_cursor
+from common.postgres import raw_cursor
 
 logger = logging.getLogger(__name__)
 
@@ -216,7 +217,9 @@ def tell_all(customer_ids: Collection[str]) -> None:
 @transaction.atomic
 def tell(events: list[StripeEvent]) -> None:
     """Put events on the persons of their customers, each once; nobody is erased meanwhile."""
-    identity.lock(psycopg.Cursor(connection.connection))
+    months = {month_of(event.happened_at) for event in events if event.type in NAMES}
+    ensure_partitions(raw_cursor(), months)  # their lock comes before that of identities
+    locked_cursor(Lock.IDENTITY)
     customer_ids = {event.customer_id for event in events}
     whose = dict(
         StripeCustomer.objects.filter(pk__in=customer_ids).values_list("pk", "distinct_id_id")

@@ -10,11 +10,11 @@ from typing import Any, cast
 
 from celery import states
 from celery.signals import task_postrun, task_prerun
-from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from common.locks import try_session_lock
 from common.read_once import read_once
 from operational.models import JobRun
 
@@ -129,16 +129,11 @@ def one_at_a_time(job: Callable[[], None]) -> Callable[[], None]:
 
     @wraps(job)
     def alone() -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [job.__qualname__])
-            (is_ours,) = cursor.fetchone()
-            if not is_ours:
-                logger.info("%s runs already.", job.__qualname__)
-                return
-            try:
+        with try_session_lock(job.__qualname__) as is_ours:
+            if is_ours:
                 job()
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [job.__qualname__])
+            else:
+                logger.info("%s runs already.", job.__qualname__)
 
     return alone
 

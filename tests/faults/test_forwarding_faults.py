@@ -15,7 +15,7 @@ from analytics.forwarding.outbox import state
 from analytics.ingestion.inbox import Inbox
 from analytics.models import RejectedEvent
 from analytics.tasks import forward_to_posthog
-from common.postgres import Locked
+from common.locks import Locked
 from tests import processes, sdk
 from tests.events import NOON, record
 from tests.posthog_server import OK, answering, captured, refusing

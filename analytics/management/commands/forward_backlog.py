@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from analytics.forwarding import outbox
 from analytics.forwarding.forwarding import NotForwarded, forward_backlog
-from common.postgres import Locked
+from common.locks import Locked
 
 
 class Command(BaseCommand):

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from analytics.ingestion.importing import Columns, Format, import_file, import_stream
 from analytics.models import ImportRun
-from common.postgres import Locked
+from common.locks import Locked
 
 SOME_REJECTED = 2  # exit status
 

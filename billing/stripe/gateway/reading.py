@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet, TextField
@@ -13,6 +12,7 @@ from django.db.models.functions import Cast
 from djstripe.models import Invoice, Refund, Subscription
 
 from billing.models import StripeEvent
+from common.postgres import raw_cursor
 
 Json = dict[str, Any]
 _decode = msgspec.json.Decoder(dict).decode
@@ -149,6 +149,5 @@ def _json_of(
         sql, parameters = texts.query.sql_with_params()
     except EmptyResultSet:
         return iter(())
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:  # Django's costs more than the reading
+    with raw_cursor() as cursor:  # Django's costs more than the reading
         return (_decode(text) for (text,) in cursor.execute(sql, parameters).fetchall())
