@@ -12,9 +12,11 @@ class AnalyticsConfig(AppConfig):
     def ready(self) -> None:
         from analytics.quality_checks import CHECKS  # noqa: PLC0415
         from common import data_quality, health  # noqa: PLC0415
+        from common.admin import sidebar  # noqa: PLC0415
 
         data_quality.register(*CHECKS)
         health.register(health.Section.DATA, "analytics.health.capture")
+        sidebar.register("analytics.admin.sidebar.GROUPS")
         post_migrate.connect(_make_partitions, sender=self)
 
 

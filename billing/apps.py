@@ -17,11 +17,13 @@ class BillingConfig(AppConfig):
         from billing.stripe import erasure as stripe_erasure  # noqa: PLC0415
         from billing.stripe.signals import stripe_changed  # noqa: PLC0415
         from common import data_quality, health  # noqa: PLC0415
+        from common.admin import sidebar  # noqa: PLC0415
 
         data_quality.register(*CHECKS)
         health.register(health.Section.DATA, "billing.health.stripe")
         definitions.register_passive(OWN_EVENTS)
         erasure.register(stripe_erasure.forget)
         person_links.register("Usage and limits", "billing:person-usage")
+        sidebar.register("billing.admin.sidebar.GROUPS")
         stripe_changed.connect(ledger.stripe_changed)
         post_migrate.connect(create_defaults, sender=self)

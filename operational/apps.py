@@ -2,12 +2,13 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
 from common import health
+from common.admin import sidebar
 from common.health import Section
 
 
 class OperationalConfig(AppConfig):
     name = "operational"
-    verbose_name = "Operational excellence"
+    verbose_name = "Operations"
 
     def ready(self) -> None:
         from operational.health import jobs  # noqa: PLC0415
@@ -17,6 +18,7 @@ class OperationalConfig(AppConfig):
         _register_health_checks()
         jobs.connect()
         register_own()
+        sidebar.register("operational.admin.sidebar.GROUPS")
         post_migrate.connect(create_defaults, sender=self)
 
 

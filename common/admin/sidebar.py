@@ -1,0 +1,67 @@
+"""The admin's sidebar: each app registers its groups of links in `AppConfig.ready`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+from django.utils.module_loading import import_string
+
+Link = dict[str, Any]  # as the admin theme reads it
+
+
+@dataclass(frozen=True, slots=True)
+class SidebarGroup:
+    """Links under a title, sorted by `position`; the first group has no title.
+
+    With `after`, the links join an existing group of the same title, below the link of that name.
+    """
+
+    title: str
+    links: Sequence[Link]
+    position: int = field(default=0, kw_only=True)
+    after: str = field(default="", kw_only=True)
+
+
+_paths: dict[str, None] = {}  # an ordered set
+
+
+def register(path: str) -> None:
+    """Add the groups in the list at this import path, which is imported when a page is shown."""
+    _paths[path] = None
+
+
+def navigation(_request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups as the admin theme reads them; links check permissions themselves."""
+    registered: list[SidebarGroup] = [group for path in _paths for group in import_string(path)]
+    groups = {group.title: group for group in registered if not group.after}
+    links = {title: [*group.links] for title, group in groups.items()}
+    for group in registered:
+        if group.after:
+            titles = [link["title"] for link in links[group.title]]
+            below = titles.index(group.after) + 1
+            links[group.title][below:below] = group.links
+    return [
+        {"title": group.title, "separator": True, "items": links[group.title]}
+        if group.title
+        else {"items": links[group.title]}
+        for group in sorted(groups.values(), key=lambda group: group.position)
+    ]
+
+
+def page_link(title: str, icon: str, page: str, *, permission: str = "") -> Link:
+    """Return a link, visible to staff with the permission and active on and below its page."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(page),
+        "permission": (lambda request: request.user.has_perm(permission)) if permission else None,
+    }
+
+
+def list_link(title: str, icon: str, model: str) -> Link:
+    """Return a link to the list of a model, such as ``analytics.person``."""
+    app, name = model.split(".")
+    page = f"admin:{app}_{name}_changelist"
+    return page_link(title, icon, page, permission=f"{app}.view_{name}")
