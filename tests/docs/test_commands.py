@@ -92,9 +92,3 @@ def test_a_python_block_delivers_its_events(code, live_server):
     names["posthog"].shutdown()
     Inbox().process_batch()
     assert Event.objects.exists()
-
-
-@pytest.mark.parametrize("document", PAGES, ids=lambda document: document.name)
-def test_every_link_to_a_file_leads_somewhere(document):
-    links = re.findall(r"\]\(([^)#:]+)\)", document.read_text())
-    assert [link for link in links if not (document.parent / link).exists()] == []
