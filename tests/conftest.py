@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.test import testcases
+from django.test import TransactionTestCase, testcases
 
 from analytics.capture import capture
+from tests import database
 from tests import mail_server as mail
 from tests import web_hook as web_hooks
 from tests.fake_stripe import fake_stripe, stripe_account  # noqa: F401  fixtures
@@ -30,12 +31,25 @@ def pytest_configure() -> None:
     # Live servers answer at the entry point that real ones have, the front door included.
     testcases.WSGIHandler = _wsgi_application
     testcases._MediaFilesHandler = lambda application: application  # there are no media files
+    TransactionTestCase._fixture_teardown = database.restore_first_rows
 
 
 def _wsgi_application():
     from config.wsgi import application  # noqa: PLC0415  (once Django is set up)
 
     return application
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
+    with django_db_blocker.unblock():
+        database.use_template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        database.remember_first_rows()
 
 
 @pytest.fixture(autouse=True)
