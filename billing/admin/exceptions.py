@@ -19,6 +19,7 @@ from analytics.models import DistinctId
 from analytics.people import persons
 from billing.limits import plans
 from billing.models import LimitException
+from common.formatting import number
 
 
 class DistinctIdField(forms.CharField):
@@ -104,5 +105,5 @@ class LimitExceptionAdmin(ModelAdmin):
 def gives(exception: LimitException) -> str:
     if exception.plan is not None:
         return f"The plan {exception.plan}"
-    how_many = "No limit of" if exception.amount is None else f"{exception.amount:,}"
+    how_many = "No limit of" if exception.amount is None else number(exception.amount)
     return f"{how_many} {exception.meter}"

@@ -6,11 +6,11 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from billing.calculations.currency import shown
 from billing.models import CashEntry, HeldObject, MrrMovement
 from billing.revenue import settings as revenue_settings
 from billing.stripe import gateway
 from common.admin.read_only import ReadOnlyAdmin
+from common.formatting import money
 
 _DASHBOARD = "https://dashboard.stripe.com/"
 _PLACES = {"sub": "subscriptions", "evt": "events", "in": "invoices", "cus": "customers"}
@@ -51,19 +51,19 @@ class MrrMovementAdmin(ReadOnlyAdmin):
     def in_reporting(self, movement: MrrMovement) -> str:
         if movement.kind == "held":
             return "held: no exchange rate"
-        return shown(movement.amount, revenue_settings.currency_in_force())
+        return money(movement.amount, revenue_settings.currency_in_force())
 
     @admin.display(description="Originally", ordering="original_amount")
     def original(self, movement: MrrMovement) -> str:
-        return shown(movement.original_amount, movement.currency)
+        return money(movement.original_amount, movement.currency)
 
     @admin.display(description="MRR before")
     def opening_mrr(self, movement: MrrMovement) -> str:
-        return shown(movement.opening, revenue_settings.currency_in_force())
+        return money(movement.opening, revenue_settings.currency_in_force())
 
     @admin.display(description="MRR then", ordering="closing")
     def closing_mrr(self, movement: MrrMovement) -> str:
-        return shown(movement.closing, revenue_settings.currency_in_force())
+        return money(movement.closing, revenue_settings.currency_in_force())
 
     @admin.display(description="Customer")
     def customer(self, movement: MrrMovement) -> SafeString:
@@ -84,7 +84,7 @@ class MrrMovementAdmin(ReadOnlyAdmin):
 
 @admin.register(CashEntry)
 class CashEntryAdmin(ReadOnlyAdmin):
-    list_display = ["happened_at", "kind", "shown_amount", "customer_id", "object"]
+    list_display = ["happened_at", "kind", "amount_with_currency", "customer_id", "object"]
     list_display_links = None
     list_filter = ["kind", "currency"]
     date_hierarchy = "happened_at"
@@ -93,8 +93,8 @@ class CashEntryAdmin(ReadOnlyAdmin):
     ordering = ["-happened_at"]
 
     @admin.display(description="Amount", ordering="amount")
-    def shown_amount(self, entry: CashEntry) -> str:
-        return shown(entry.amount, entry.currency)
+    def amount_with_currency(self, entry: CashEntry) -> str:
+        return money(entry.amount, entry.currency)
 
     @admin.display(description="Stripe object")
     def object(self, entry: CashEntry) -> SafeString:

@@ -15,6 +15,7 @@ from billing.admin.history import ValuesInHistory
 from billing.calculations.plan import Limit
 from billing.limits import simulation
 from billing.models import PlanLimit
+from common.formatting import number
 
 EXAMPLES = 50
 
@@ -94,7 +95,7 @@ class PlanLimitAdmin(ValuesInHistory, ModelAdmin):
 
     @admin.display(description="Limit", ordering="amount")
     def shown_amount(self, limit: PlanLimit) -> str:
-        return f"{limit.amount:,}"
+        return number(limit.amount)
 
     @admin.display(description="Beyond it")
     def beyond(self, limit: PlanLimit) -> str:
@@ -115,4 +116,8 @@ def beyond(limit: PlanLimit) -> str:
     ceiling = as_limit(limit).ceiling
     if ceiling is None:
         return "Warned, never blocked"
-    return "Blocked" if ceiling == limit.amount else f"Let through up to {ceiling:,}, then blocked"
+    return (
+        "Blocked"
+        if ceiling == limit.amount
+        else f"Let through up to {number(ceiling)}, then blocked"
+    )

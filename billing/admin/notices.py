@@ -5,9 +5,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from billing.limits.usage_prompts import amount
 from billing.models import UsageNotice
 from common.admin.read_only import ReadOnlyAdmin
+from common.formatting import number
 
 
 @admin.register(UsageNotice)
@@ -30,4 +30,4 @@ class UsageNoticeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Passed", ordering="threshold")
     def passed(self, notice: UsageNotice) -> str:
-        return f"{notice.threshold} %: {amount(notice.used)} of {notice.limit:,}"
+        return f"{notice.threshold} %: {number(notice.used)} of {number(notice.limit)}"

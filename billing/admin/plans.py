@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from billing.admin.history import ValuesInHistory
 from billing.limits import plans
 from billing.models import Plan, PlanPrice
+from common.formatting import UNKNOWN, number
 
 
 class PlanForm(forms.ModelForm):
@@ -94,7 +95,7 @@ class PlanAdmin(ValuesInHistory, ModelAdmin):
 
     @admin.display(description="Limits")
     def shown_limits(self, plan: Plan) -> SafeString | str:
-        rows = ((row.meter.name, f"{row.amount:,}") for row in plan.limits.all())
+        rows = ((row.meter.name, number(row.amount)) for row in plan.limits.all())
         return format_html_join(", ", "{}&nbsp;{}", rows) or "No limits"
 
     @admin.display(description="Stripe prices")
@@ -102,4 +103,4 @@ class PlanAdmin(ValuesInHistory, ModelAdmin):
         prices = format_html_join(
             ", ", "<code>{}</code>", ((price.price_id,) for price in plan.prices.all())
         )
-        return prices or ("–" if plan.is_default else "None: nobody can buy it")
+        return prices or (UNKNOWN if plan.is_default else "None: nobody can buy it")

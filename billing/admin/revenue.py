@@ -15,12 +15,13 @@ from analytics.admin.charts import Chart, Part, Tick
 from analytics.admin.pages import staff_page
 from analytics.api.parameters import AsOfQuery, parsed
 from analytics.rollups import definitions
-from billing.calculations.currency import DECIMALS
 from billing.models import MrrMovement
 from billing.revenue import revenue
 from billing.revenue import settings as revenue_settings
 from billing.revenue.revenue import Period
 from common.calculations.charts import axis, bar
+from common.calculations.currency import DECIMALS
+from common.formatting import csv_cell, short_month
 
 MONTHS = 12
 MOST_MONTHS = 60
@@ -104,7 +105,7 @@ def waterfall(months: Sequence[Period], *, currency: str) -> Chart:
         for number, start, end, kind in _steps(2 * place, month)
     ]
     labels = [
-        (f"{month.start:%b %Y}", round(100 * (place + 0.5) / len(months), 2))
+        (short_month(month.start), round(100 * (place + 0.5) / len(months), 2))
         for place, month in enumerate(months)
         if place % (-(-len(months) // 6)) == 0
     ]
@@ -140,9 +141,4 @@ def _lines(rows: Iterator[MrrMovement]) -> Iterator[str]:
     yield writer.writerow(_COLUMNS)
     for row in rows:
         cells = [getattr(row, name) for name in _COLUMNS[:-1]]
-        yield writer.writerow([*map(_harmless, cells), " ".join(row.sources)])
-
-
-def _harmless(cell: Any) -> Any:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@"} else cell
+        yield writer.writerow([*map(csv_cell, cells), " ".join(row.sources)])

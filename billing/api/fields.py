@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from billing.limits.usage_prompts import as_number
+from common.formatting import plain
 
 
 class TextField(serializers.CharField):
@@ -33,4 +33,4 @@ class AmountField(serializers.IntegerField):
 
 class NumberField(serializers.FloatField):
     def to_representation(self, value: Any) -> Any:
-        return as_number(value)
+        return plain(value)

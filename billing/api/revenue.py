@@ -17,9 +17,9 @@ from analytics.api.parameters import (
     parsed,
 )
 from analytics.rollups import definitions
-from billing.calculations.currency import rounded
 from billing.revenue import revenue
 from billing.revenue import settings as revenue_settings
+from common.calculations.currency import rounded
 
 LONGEST = timedelta(days=3660)
 SHOWN_MONTHS = 365  # days of movements, unless others are asked for

@@ -24,10 +24,10 @@ from billing.api.stripe_answers import (
     subscription_shown,
 )
 from billing.api.usage import IDEMPOTENCY_HEADER
-from billing.calculations.currency import DECIMALS
 from billing.limits import plans
 from billing.stripe import gateway, idempotency, subscriptions
 from billing.stripe.idempotency import Answer
+from common.calculations.currency import DECIMALS
 
 RETRY_AFTER = 30  # seconds
 _KEY = OpenApiParameter(

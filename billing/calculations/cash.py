@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from billing.calculations.currency import DECIMALS
 from billing.calculations.stripe_fields import Unusable, id_of, moment_of, whole
+from common.calculations.currency import DECIMALS
 
 
 class CashKind(StrEnum):

@@ -13,8 +13,8 @@ from itertools import groupby
 
 import msgspec
 
-from billing.calculations.currency import converted, part, rounded
 from billing.calculations.history import Change
+from common.calculations.currency import converted, part, rounded
 
 RateOn = Callable[[str, int], Fraction | None]  # of a currency on a day, None: not known
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from billing.calculations.currency import DECIMALS
 from billing.calculations.stripe_discount import Discount, Duration, read_discounts
 from billing.calculations.stripe_fields import Unusable, id_of, moment_of
 from billing.calculations.stripe_price import (
@@ -21,6 +20,7 @@ from billing.calculations.stripe_price import (
     price_of,
     read_item,
 )
+from common.calculations.currency import DECIMALS
 
 __all__ = [
     "ENDED",

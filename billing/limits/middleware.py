@@ -18,6 +18,7 @@ from billing.calculations.usage import Standing
 from billing.limits import usage_limits, usage_notices, usage_prompts
 from billing.limits.limited_paths import LimitedPath, limited_paths
 from billing.limits.usage_limits import Answer, Unknown
+from common import formatting
 from common.api.problems import CONTENT_TYPE, problem
 
 logger = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ def _headers(answer: Answer) -> dict[str, str]:
     headers = {
         "X-Usage-Meter": standing.meter.slug,
         "X-Usage-Limit": str(standing.limit.amount),
-        "X-Usage-Used": str(usage_prompts.as_number(standing.usage.taken)),
+        "X-Usage-Used": str(formatting.plain(standing.usage.taken)),
         "X-Usage-State": standing.state,
     }
     if standing.window.end:

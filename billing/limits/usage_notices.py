@@ -11,11 +11,11 @@ from analytics.ingestion import ingest
 from analytics.models import DistinctId
 from billing.calculations.plan import Meter, Period, Window
 from billing.calculations.usage import REACHED, WARNING, Standing, window
-from billing.limits import plans, usage, usage_emails, usage_limits, usage_prompts
+from billing.limits import plans, usage, usage_emails, usage_limits
 from billing.limits.usage_limits import Account
 from billing.models import Plan, UsageNotice
 from billing.stripe.person_events import person_event
-from common import queueing
+from common import formatting, queueing
 from common.locks import Lock, locked_cursor
 
 ENQUEUED_AT_MOST_EVERY = 60  # seconds, so that a busy person does not fill the queue
@@ -81,7 +81,7 @@ def _event(notice: UsageNotice, *, at: datetime) -> EventRecord:
     properties = {
         "meter": notice.meter.slug,
         "plan": notice.plan.slug,
-        "used": usage_prompts.as_number(notice.used),
+        "used": formatting.plain(notice.used),
         "limit": notice.limit,
         "resets_at": notice.resets_at,
     }

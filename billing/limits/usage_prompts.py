@@ -2,13 +2,13 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from billing.calculations.plan import PlanTerms
 from billing.calculations.usage import Standing, State
 from billing.limits.plans import zone
 from billing.limits.usage_limits import Answer
+from common.formatting import number, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +57,16 @@ def message(standing: Standing, suggested: PlanTerms | None) -> str:
     """Return sentences on the usage, the end of the period and the plan that gives more."""
     limit, name = standing.limit, standing.meter.name.lower()
     if limit is None:
-        return f"{amount(standing.usage.used)} {name} used; your plan has no limit of them."
-    sentences = [f"{amount(standing.usage.used)} of {amount(limit.amount)} {name} used."]
+        return f"{number(standing.usage.used)} {name} used; your plan has no limit of them."
+    sentences = [f"{number(standing.usage.used)} of {number(limit.amount)} {name} used."]
     if end := standing.window.end:
         local = end.astimezone(zone())
         sentences.append(f"The count begins anew on {local.day} {local:%B %Y}.")
     if suggested:
         more = suggested.limits.get(standing.meter.slug)
-        has = f"has {amount(more.amount)}" if more else "has no limit of them"
+        has = f"has {number(more.amount)}" if more else "has no limit of them"
         sentences.append(f"The plan {suggested.name} {has}.")
     return " ".join(sentences)
-
-
-def amount(number: Decimal | int) -> str:
-    """Show an amount without needless decimals: "1,234" or "0.5"."""
-    return f"{as_number(number):,}"
-
-
-def as_number(number: Decimal | int) -> int | float:
-    return int(number) if number == int(number) else round(float(number), 6)
 
 
 def _title(standing: Standing, state: State) -> str:
@@ -93,7 +84,7 @@ def _facts(answer: Answer, standing: Standing | None = None) -> dict[str, Any]:
         Facts(
             meter=standing.meter.slug,
             limit=standing.limit.amount if standing.limit else None,
-            used=as_number(standing.usage.used),
+            used=plain(standing.usage.used),
             resets_at=standing.window.end,
             current_plan=standing.plan.slug,
             suggested_plan=answer.suggested.slug if answer.suggested else None,

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from billing.calculations.currency import DECIMALS
+from common.calculations.currency import DECIMALS
 
 
 def known_currency(code: str) -> None:

@@ -9,7 +9,6 @@ from fractions import Fraction
 from typing import Any
 
 from analytics.models import Person
-from billing.calculations.currency import rounded
 from billing.calculations.history import (
     Change,
     Held,
@@ -22,6 +21,7 @@ from billing.calculations.movements import Ledger, Movement, day_levels, ledger
 from billing.revenue.fx import Rates
 from billing.stripe import gateway
 from common.calculations.calendar import LocalCalendar, month_start
+from common.calculations.currency import rounded
 
 Frozen = Mapping[tuple[str, int, str], Decimal]  # rates by customer, day (an ordinal) and currency
 Row = tuple[Any, ...]

@@ -10,6 +10,7 @@ from django.db import transaction
 from analytics.rollups import definitions
 from common.calculations.health import Health, worst
 from common.data_quality import Verdict
+from common.formatting import figure
 from common.read_once import reading_together
 from operational.calculations.catalogue import CATALOGUE, KpiGroup
 from operational.calculations.kpi import Better, Severity
@@ -19,7 +20,6 @@ from operational.calculations.priority import (
     rank,
     reach,
 )
-from operational.calculations.shown import shown
 from operational.health.system_health import system_health
 from operational.kpis.alignment import alignment_score
 from operational.kpis.playbooks import PLAYBOOKS
@@ -78,7 +78,7 @@ def _kpis(as_of: date) -> Iterator[Candidate]:
 
 def _gap(status: KpiStatus) -> str:
     kpi, value = status.kpi, status.measurement.value
-    return f"{kpi.name} is {shown(value, kpi.unit)}, target {shown(status.goal.target, kpi.unit)}"
+    return f"{kpi.name} is {figure(value, kpi.unit)}, target {figure(status.goal.target, kpi.unit)}"
 
 
 def _people(status: KpiStatus) -> int | None:

@@ -7,8 +7,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from common.formatting import Unit
 from operational.calculations.catalogue import CATALOGUE
-from operational.calculations.kpi import Better, Goal, Unit
+from operational.calculations.kpi import Better, Goal
 from operational.kpis import goals
 from operational.models import KpiGoal
 from operational.templatetags.figures import basis_name

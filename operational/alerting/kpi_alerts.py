@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from analytics.rollups import definitions
 from common.calculations.statistics import Interval, Status
+from common.formatting import figure, interval, number, percent
 from operational.alerting import alerts
 from operational.alerting.alerts import Notification, Watched
 from operational.calculations import alert as alert_calculations
@@ -17,7 +18,6 @@ from operational.calculations.alert import (
 )
 from operational.calculations.catalogue import CATALOGUE, Kpi, KpiGroup
 from operational.calculations.kpi import Better, Goal, Severity
-from operational.calculations.shown import shown
 from operational.kpis import goals, readings, segments
 from operational.kpis.playbooks import PLAYBOOKS
 from operational.kpis.readings import Recorded
@@ -107,24 +107,24 @@ def _news(
 
 
 def _said(kpi: Kpi, reading: Recorded) -> str:
-    """Return a reading in words: "18.2 % (16.0 % to 20.6 %)", or why there is none."""
+    """Return a reading in words: "18.2 % (16.0 – 20.6 %)", or why there is none."""
     if reading.value is None:
         return reading.reason or "There is no value."
     ends = None
     if reading.low is not None and reading.high is not None:
         ends = Interval(reading.low, reading.high)
-    between = f" ({shown(ends.low, kpi.unit)} to {shown(ends.high, kpi.unit)})" if ends else ""
+    between = f" ({interval(ends, kpi.unit)})" if ends else ""
     why = f": {reading.reason}" if reading.status != Status.OK and reading.reason else ""
-    return f"{shown(reading.value, kpi.unit)}{between}{why}"
+    return f"{figure(reading.value, kpi.unit)}{between}{why}"
 
 
 def _threshold(kpi: Kpi, goal: Goal) -> str:
     worse = "below" if kpi.better is Better.HIGHER else "above"
     named = [("warning", goal.warning), ("critical", goal.critical)]
     said = [
-        f"{name} {worse} {shown(value, kpi.unit)}" for name, value in named if value is not None
+        f"{name} {worse} {figure(value, kpi.unit)}" for name, value in named if value is not None
     ]
-    return f"{', '.join(said)}; target {shown(goal.target, kpi.unit)}" if said else ""
+    return f"{', '.join(said)}; target {figure(goal.target, kpi.unit)}" if said else ""
 
 
 def _trend(kpi: Kpi, days: Sequence[Recorded]) -> str:
@@ -132,7 +132,7 @@ def _trend(kpi: Kpi, days: Sequence[Recorded]) -> str:
     last = days[-1].day
     before = [(ago, by_day.get(last - timedelta(days=ago))) for ago in (1, 7, 30)]
     said = [
-        f"{shown(value, kpi.unit)} {'the day' if ago == 1 else f'{ago} days'} before"
+        f"{figure(value, kpi.unit)} {'the day' if ago == 1 else f'{ago} days'} before"
         for ago, value in before
         if value is not None
     ]
@@ -147,6 +147,6 @@ def _segment(kpi: Kpi, as_of: date) -> str:
     group = KpiGroup.MISSED if kpi.better is Better.HIGHER else KpiGroup.NUMERATOR
     label = kpi.people[group]
     return (
-        f"{segment.by} {segment.value}: {segment.rate:.0%} of {segment.size:,},"
-        f" of all {overall:.0%} ({label[0].lower()}{label[1:]})"
+        f"{segment.by} {segment.value}: {percent(segment.rate, 0)} of {number(segment.size)},"
+        f" of all {percent(overall, 0)} ({label[0].lower()}{label[1:]})"
     )

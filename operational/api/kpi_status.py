@@ -14,9 +14,10 @@ from rest_framework.views import APIView
 from analytics.api.parameters import IntervalSerializer
 from analytics.rollups import definitions
 from common.calculations.statistics import Status
+from common.formatting import Unit
 from common.read_once import reading_together
 from operational.api.as_of import KpiDayQuery, requested_day
-from operational.calculations.kpi import Better, Severity, Unit
+from operational.calculations.kpi import Better, Severity
 from operational.kpis import sources
 from operational.kpis.readings import KpiStatus, read_kpis
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from operational.calculations.kpi import Better, Goal, Unit
+from common.formatting import Unit
+from operational.calculations.kpi import Better, Goal
 
 
 class KpiGroup(StrEnum):

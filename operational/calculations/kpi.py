@@ -5,6 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from common.calculations.statistics import SMALLEST_SAMPLE, Interval, Rate, Status
+from common.formatting import Unit
 
 
 class Better(StrEnum):
@@ -12,16 +13,6 @@ class Better(StrEnum):
 
     HIGHER = "higher"
     LOWER = "lower"
-
-
-class Unit(StrEnum):
-    """What a value is, and so how it is shown."""
-
-    RATE = "rate"  # a share of persons, 0 to 1, shown in percent
-    CHANGE = "change"  # a relative change, shown in percent; it may be negative or above 1
-    RATIO = "ratio"  # a plain number
-    HOURS = "hours"
-    COUNT = "count"  # a whole number
 
 
 class Severity(StrEnum):

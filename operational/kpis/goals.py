@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from common.formatting import Unit
 from operational.calculations.catalogue import CATALOGUE, Kpi
-from operational.calculations.kpi import Better, Goal, Unit
+from operational.calculations.kpi import Better, Goal
 from operational.models import KpiGoal
 
 _FIELDS = "kpi", "version", "target", "weight", "warning", "critical", "basis"

@@ -11,16 +11,14 @@ from analytics import demo
 from analytics.insights import activation, active_users
 from analytics.insights.retention import Cohort, weekly_retention
 from analytics.rollups import definitions
-from billing.calculations.currency import rounded
-from billing.calculations.currency import shown as shown_money
 from billing.revenue import revenue
+from common import formatting
 from common.calculations.health import Health
 from common.calculations.statistics import Rate
+from common.formatting import Unit
 from common.read_once import reading_together
 from operational.actions import priority_actions
 from operational.alerting import alerts
-from operational.calculations.kpi import Unit
-from operational.calculations.shown import shown, shown_points
 from operational.health.system_health import SystemHealth, system_health
 from operational.kpis import readings
 from operational.kpis.alignment import Alignment, alignment_score
@@ -68,7 +66,7 @@ def make(kind: str, *, now: datetime, as_of: date | None = None) -> Content:
 def _alignment(alignment: Alignment) -> Content:
     return {
         "score": alignment.score,
-        "shown": shown_points(alignment.score),
+        "shown": formatting.points(alignment.score),
         "band": alignment.band.value,
         "coverage": alignment.coverage,
         "provisional": alignment.provisional,
@@ -107,10 +105,10 @@ def _kpi(
         "status": measured.status.value,
         "reason": measured.reason,
         "value": measured.value,
-        "shown": shown(measured.value, kpi.unit),
+        "shown": formatting.figure(measured.value, kpi.unit),
         "shown_interval": _interval(status),
         "target": status.goal.target,
-        "shown_target": shown(status.goal.target, kpi.unit),
+        "shown_target": formatting.figure(status.goal.target, kpi.unit),
         "attainment": status.attainment,
         "severity": status.severity.value if status.severity else None,
         "points_lost": points_lost,
@@ -122,7 +120,7 @@ def _kpi(
 
 def _interval(status: KpiStatus) -> str:
     ends, unit = status.measurement.interval, status.kpi.unit
-    return f"{shown(ends.low, unit)} to {shown(ends.high, unit)}" if ends else ""
+    return formatting.interval(ends, unit) if ends else ""
 
 
 def _change(value: float | None, before: float | None, unit: Unit) -> str:
@@ -153,7 +151,8 @@ def _real_time(metrics: RealTime) -> Content:
         "subscriptions_created_24h": metrics.subscriptions_created,
         "revenue_24h": dict(metrics.revenue),
         "shown_revenue_24h": [
-            shown_money(amount, currency) for currency, amount in sorted(metrics.revenue.items())
+            formatting.money(amount, currency)
+            for currency, amount in sorted(metrics.revenue.items())
         ],
         "behind_seconds": metrics.activity.behind.total_seconds(),
     }
@@ -253,7 +252,7 @@ def _activation(as_of: date) -> list[Content]:
                 "signups": counts.signups,
                 "activated": counts.activated,
                 "rate": rate,
-                "shown": shown(rate, Unit.RATE),
+                "shown": formatting.figure(rate, Unit.RATE),
             }
         )
     return weeks
@@ -275,7 +274,7 @@ def _cohorts(as_of: date) -> list[Content]:
                 {
                     "week": one.week,
                     "rate": one.rate.value,
-                    "shown": shown(one.rate.value, Unit.RATE),
+                    "shown": formatting.figure(one.rate.value, Unit.RATE),
                 }
                 for one in cohort.weeks[1:]
             ],
@@ -305,7 +304,7 @@ def _funnel(as_of: date, statuses: Sequence[KpiStatus]) -> Content:
                 "name": name,
                 "persons": persons,
                 "rate": Rate(persons, counts.signups).value,
-                "shown": shown(Rate(persons, counts.signups).value, Unit.RATE),
+                "shown": formatting.figure(Rate(persons, counts.signups).value, Unit.RATE),
             }
             for name, persons in steps
         ],
@@ -325,18 +324,20 @@ def _revenue(as_of: date) -> Content | None:
     return {
         "currency": now.currency,
         "mrr": now.mrr,
-        "shown_mrr": shown_money(now.mrr, now.currency),
+        "shown_mrr": formatting.money(now.mrr, now.currency),
         "customers": now.customers,
         "arpa": None if now.arpa is None else float(now.arpa),
-        "shown_arpa": "" if now.arpa is None else shown_money(rounded(now.arpa), now.currency),
+        "shown_arpa": "" if now.arpa is None else formatting.money(now.arpa, now.currency),
         "movements": moved,
         "shown_movements": {
-            name: shown_money(amount, now.currency) for name, amount in moved.items()
+            name: formatting.money(amount, now.currency) for name, amount in moved.items()
         },
         "change": sum(day.closing - day.opening for day in week),
-        "shown_change": shown_money(sum(day.closing - day.opening for day in week), now.currency),
+        "shown_change": formatting.money(
+            sum(day.closing - day.opening for day in week), now.currency
+        ),
         "churn_rate": churn.rate.value,
-        "shown_churn_rate": shown(churn.rate.value, Unit.RATE),
+        "shown_churn_rate": formatting.figure(churn.rate.value, Unit.RATE),
     }
 
 
@@ -349,7 +350,7 @@ def _growth(as_of: date) -> list[Content]:
             "active": month.active,
             "complete": month.complete,
             "growth": month.growth,
-            "shown": shown(month.growth, Unit.CHANGE),
+            "shown": formatting.figure(month.growth, Unit.CHANGE),
             "new": month.growth_accounting.new if month.growth_accounting else None,
             "resurrected": month.growth_accounting.resurrected if month.growth_accounting else None,
             "churned": month.growth_accounting.churned if month.growth_accounting else None,

@@ -2,12 +2,9 @@
 
 from django import template
 
-from common.calculations.statistics import Interval
-from common.templatetags.numbers import UNKNOWN
+from common import formatting
+from common.formatting import UNKNOWN, Ends, Unit
 from operational.calculations.alignment import Band
-from operational.calculations.kpi import Unit
-from operational.calculations.shown import shown, shown_points
-from operational.models import KpiReading
 
 BAND_NAMES = {
     Band.ON_TRACK: "On track",
@@ -19,6 +16,8 @@ BAND_NAMES = {
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 register = template.Library()
+register.filter("points", formatting.points)
+register.filter("signed", formatting.signed_points)
 
 
 @register.filter
@@ -29,22 +28,13 @@ def band_name(band: Band) -> str:
 @register.filter
 def figure(value: float | None, unit: Unit) -> str:
     """Show a value in the unit of its KPI; a line never ends between the two."""
-    return UNKNOWN if value is None else shown(value, unit).replace(" ", _NO_BREAK)
+    return formatting.figure(value, unit).replace(" ", _NO_BREAK)
 
 
 @register.filter
-def points(number: float | None) -> str:
-    """Show a score, or points of it."""
-    return UNKNOWN if number is None else shown_points(number)
-
-
-@register.filter
-def interval(ends: Interval | KpiReading | None, unit: Unit) -> str:
+def interval(ends: Ends | None, unit: Unit) -> str:
     """Show the low and the high end with the unit once: "19.9 – 25.9 %"."""
-    if ends is None:
-        return UNKNOWN
-    low, high = figure(ends.low, unit), figure(ends.high, unit)
-    return f"{low.removesuffix(_NO_BREAK + '%')} – {high}"
+    return formatting.interval(ends, unit).replace(" %", f"{_NO_BREAK}%")
 
 
 @register.filter
@@ -56,7 +46,7 @@ def basis_name(basis: str) -> str:
 @register.filter
 def percent(share: float | None) -> str:
     """Show a share as a whole percentage."""
-    return UNKNOWN if share is None else f"{100 * share:.0f}{_NO_BREAK}%"
+    return formatting.percent(share, 0).replace(" ", _NO_BREAK)
 
 
 @register.filter
@@ -66,28 +56,16 @@ def bar_width(attainment: float | None) -> float:
 
 
 @register.filter
-def count(number: float | None) -> str:
-    """Show a number of persons, customers or the like."""
-    return UNKNOWN if number is None else f"{number:,.15g}"
-
-
-@register.filter
-def signed(change: float) -> str:
-    """Show a change in points with its sign."""
-    return "±0.0" if direction(change) == "same" else f"{change:+.1f}".replace("-", "−")
-
-
-@register.filter
 def direction(change: float | None) -> str:
     """Return "up", "down", "same" (as far as it is shown) or "unknown"."""
     if change is None:
         return "unknown"
-    shown_change = round(change, 1)
-    return "same" if not shown_change else "up" if shown_change > 0 else "down"
+    rounded = round(change, 1)
+    return "same" if not rounded else "up" if rounded > 0 else "down"
 
 
 @register.filter
 def moved(change: float) -> str:
     """Say how the score moved: "up 3.5 points"."""
     way = direction(change)
-    return "unchanged" if way == "same" else f"{way} {abs(change):.1f} points"
+    return "unchanged" if way == "same" else f"{way} {formatting.points(abs(change))} points"

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django import template
 
+from common import formatting
 from common.calculations.line_chart import column_heights
 from operational.calculations.alignment import Band
 from operational.templatetags.figures import bar_width
@@ -51,7 +52,7 @@ def band_fill(band: str) -> str:
 @register.filter
 def moment(iso: str) -> str:
     """Show a moment of a report: "2026-04-01 09:00 UTC"."""
-    return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"
+    return formatting.moment(datetime.fromisoformat(iso))
 
 
 @register.filter

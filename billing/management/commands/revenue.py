@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from analytics.rollups import definitions
 from billing.api.revenue import report
-from billing.calculations.currency import rounded, shown
 from billing.revenue import ledger_check, revenue
+from common import formatting
 
 
 class Command(BaseCommand):
@@ -54,9 +54,8 @@ def _lines(as_of: date) -> list[str]:
     )
 
     def money(amount: int | Fraction | None) -> str:
-        return "–" if amount is None else shown(rounded(Fraction(amount)), found.currency)
+        return formatting.money(amount, found.currency)
 
-    rate = churn.rate.value
     value = ltv.lifetime
     capped = ", churn floored at 1.67 %" if value and value.capped else ""
     margin = "" if ltv.margin_is_set else ", gross margin not set: 100 %"
@@ -65,9 +64,12 @@ def _lines(as_of: date) -> list[str]:
         f"MRR            {money(found.mrr)}",
         f"  at risk      {money(found.at_risk)}",
         f"  ending       {money(found.scheduled_churn)}",
-        f"Customers      {found.customers:,}",
+        f"Customers      {formatting.number(found.customers)}",
         f"ARPA           {money(found.arpa)}",
-        f"Churn, 30 days {'–' if rate is None else f'{rate:.1%}'} {churn.rate.reason}".rstrip(),
+        f"Churn, 30 days {formatting.percent(churn.rate.value)} {churn.rate.reason}".rstrip(),
         f"LTV            {money(value.ltv if value else None)}{capped}{margin}",
-        *(f"No exchange rate: {shown(one.amount, one.currency)} held" for one in found.held),
+        *(
+            f"No exchange rate: {formatting.money(one.amount, one.currency)} held"
+            for one in found.held
+        ),
     ]

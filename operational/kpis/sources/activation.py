@@ -18,8 +18,9 @@ from analytics.insights.activation import (
 from analytics.models import Person
 from analytics.rollups.counters import Span
 from common.calculations.statistics import Status
+from common.formatting import Unit
 from operational.calculations.catalogue import KpiGroup
-from operational.calculations.kpi import Figure, Goal, Measurement, Unit, measured_rate, no_data
+from operational.calculations.kpi import Figure, Goal, Measurement, measured_rate, no_data
 from operational.kpis.sources.base import no_signups, signed_up, signup_window
 
 

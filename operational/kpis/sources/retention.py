@@ -10,8 +10,9 @@ from analytics.insights.retention import Cohort, day_retention, day_spans
 from analytics.models import Person, PersonDay
 from analytics.rollups import definitions
 from analytics.rollups.counters import Span
+from common.formatting import Unit
 from operational.calculations.catalogue import KpiGroup
-from operational.calculations.kpi import Figure, Goal, Measurement, Unit, measured_rate
+from operational.calculations.kpi import Figure, Goal, Measurement, measured_rate
 from operational.kpis.sources.base import no_signups, signed_up, signup_window
 
 

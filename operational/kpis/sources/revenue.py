@@ -9,14 +9,14 @@ from django.db.models import QuerySet
 
 from analytics.models import Person
 from analytics.rollups.counters import Span
-from billing.calculations.currency import rounded, shown
 from billing.revenue import revenue
 from billing.revenue import settings as revenue_settings
 from billing.revenue.revenue import Ltv
 from billing.stripe import gateway
 from common.calculations.statistics import Status
+from common.formatting import Unit, money
 from operational.calculations.catalogue import KpiGroup
-from operational.calculations.kpi import Figure, Goal, Measurement, Unit, measured_rate, no_data
+from operational.calculations.kpi import Figure, Goal, Measurement, measured_rate, no_data
 
 NOT_CONNECTED = (
     "No MRR is known: Stripe billing is not connected, or nobody has paid for a subscription yet."
@@ -76,7 +76,7 @@ class LtvCacSource:
         found = _ltv(as_of)
         if found is None or found.lifetime is None:
             return no_data(NOT_CONNECTED)
-        value = shown(rounded(found.lifetime.ltv), found.currency)
+        value = money(found.lifetime.ltv, found.currency)
         return no_data(
             f"LTV is {value}, but CAC is not known: no marketing and sales spend is recorded."
         )

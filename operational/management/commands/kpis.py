@@ -10,10 +10,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from analytics.rollups import definitions
+from common import formatting
 from operational.api.alignment_score import AlignmentSerializer
 from operational.api.kpi_status import kpi_report
 from operational.calculations.alignment import Contribution
-from operational.calculations.shown import UNKNOWN, shown, shown_points
+from operational.calculations.kpi import Measurement
 from operational.kpis import readings
 from operational.kpis.alignment import Alignment, alignment_score
 from operational.kpis.readings import KpiStatus
@@ -73,22 +74,27 @@ def _row(status: KpiStatus, contribution: Contribution) -> tuple[str, ...]:
     unit, measurement, interval = status.kpi.unit, status.measurement, status.measurement.interval
     return (
         status.kpi.name,
-        shown(measurement.value, unit),
-        shown(status.goal.target, unit),
-        f"{shown(interval.low, unit)} to {shown(interval.high, unit)}" if interval else UNKNOWN,
-        UNKNOWN
-        if measurement.value is None
-        else f"{measurement.numerator:,} / {measurement.denominator:,}",
+        formatting.figure(measurement.value, unit),
+        formatting.figure(status.goal.target, unit),
+        formatting.interval(interval, unit),
+        _numbers(measurement),
         measurement.status,
-        shown_points(status.score),
-        shown_points(contribution.points_lost),
+        formatting.points(status.score),
+        formatting.points(contribution.points_lost),
     )
 
 
+def _numbers(measurement: Measurement) -> str:
+    if measurement.value is None:
+        return formatting.UNKNOWN
+    numerator, denominator = measurement.numerator, measurement.denominator
+    return f"{formatting.number(numerator)} / {formatting.number(denominator)}"
+
+
 def _summary(alignment: Alignment) -> str:
-    score = shown_points(alignment.score)
+    score = formatting.points(alignment.score)
     provisional = ", provisional" if alignment.provisional else ""
     return (
         f"Alignment score {score}: {alignment.band}{provisional},"
-        f" coverage {alignment.coverage:.0%}, as of {alignment.as_of}"
+        f" coverage {formatting.percent(alignment.coverage, 0)}, as of {alignment.as_of}"
     )

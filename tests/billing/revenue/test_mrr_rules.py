@@ -4,7 +4,6 @@ from fractions import Fraction
 
 import pytest
 
-from billing.calculations.currency import converted, rounded, shown
 from billing.calculations.history import at_risk, scheduled
 from billing.calculations.lifetime import (
     LOWEST_CHURN,
@@ -14,6 +13,8 @@ from billing.calculations.lifetime import (
     pooled,
     quick_ratio,
 )
+from common.calculations.currency import converted, rounded
+from common.formatting import money
 from tests.billing.stripe_json import (
     at,
     coupon,
@@ -203,8 +204,8 @@ def test_currencies_without_decimals_are_converted_as_what_they_are():
     assert converted(1000, rate, source="jpy", target="usd") == 670
     assert converted(670, 1 / rate, source="usd", target="jpy") == 1000
     assert converted(1500, Fraction(3), source="kwd", target="usd") == 450
-    assert shown(1000, "jpy") == "1,000 JPY"
-    assert shown(-123456, "usd") == "−1,234.56 USD"
+    assert money(1000, "jpy") == "1,000 JPY"
+    assert money(-123456, "usd") == "−1,234.56 USD"
 
 
 def test_arpa_is_mrr_by_customers():

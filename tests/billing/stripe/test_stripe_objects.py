@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from billing.calculations.currency import DECIMALS
 from billing.calculations.mrr import mrr
 from billing.calculations.subscription import Unusable, subscription_state
+from common.calculations.currency import DECIMALS
 from tests.billing.stripe_json import coupon, item, price, subscription, tiered
 from tests.real_data import DATA, needed
 

@@ -1,6 +1,7 @@
 import pytest
 
-from operational.calculations.kpi import Unit
+from common import formatting
+from common.formatting import Unit
 from operational.templatetags import figures
 
 
@@ -14,16 +15,16 @@ from operational.templatetags import figures
     ],
 )
 def test_a_change_is_said_as_it_is_shown(change, signed, moved):
-    assert (figures.signed(change), figures.moved(change)) == (signed, moved)
+    assert (formatting.signed_points(change), figures.moved(change)) == (signed, moved)
 
 
 def test_what_is_unknown_is_a_dash_and_never_zero():
-    filters = figures.points, figures.percent, figures.count
+    filters = formatting.points, figures.percent, formatting.number
     assert {shown(None) for shown in filters} | {figures.figure(None, Unit.RATE)} == {"–"}
 
 
 def test_persons_are_whole_numbers_with_thousands():
-    assert figures.count(12_345.0) == "12,345"
+    assert formatting.number(12_345.0) == "12,345"
 
 
 @pytest.mark.parametrize(("attainment", "width"), [(-0.5, 0), (0.4, 40), (1.3, 100), (None, 100)])

@@ -25,9 +25,9 @@ def rounded(amount: Fraction) -> int:
     return (2 * amount.numerator + amount.denominator) // (2 * amount.denominator)
 
 
-def part(amount: int, share: int, of: int) -> int:
-    """Return `share` / `of` of an amount, to the nearest unit; half a unit goes up."""
-    return (2 * amount * share + of) // (2 * of)
+def part(amount: int, share: int, whole: int) -> int:
+    """Return `share` / `whole` of an amount, to the nearest unit; half a unit goes up."""
+    return (2 * amount * share + whole) // (2 * whole)
 
 
 def converted(amount: int, rate: Fraction, *, source: str, target: str) -> int:
@@ -36,11 +36,3 @@ def converted(amount: int, rate: Fraction, *, source: str, target: str) -> int:
     1,000 JPY (no decimals) at 0.0067 USD are 6.70 USD, so 670 cents.
     """
     return rounded(amount * rate * Fraction(10) ** (DECIMALS[target] - DECIMALS[source]))
-
-
-def shown(amount: int, currency: str) -> str:
-    """Write an amount for people: "1,234.50 USD", "1,235 JPY"."""
-    decimals = DECIMALS[currency]
-    whole, part = divmod(abs(amount), 10**decimals)
-    fraction = f".{part:0{decimals}}" if decimals else ""
-    return f"{'−' if amount < 0 else ''}{whole:,}{fraction} {currency.upper()}"
