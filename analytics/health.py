@@ -14,6 +14,7 @@ from analytics.ingestion import inbox, partitions
 from analytics.models import ForwardingState, RejectedEvent
 from analytics.rollups import definitions
 from common.calculations.health import Component, Health
+from common.formatting import counted
 
 INGEST_PATIENCE = timedelta(seconds=60)
 FORWARDING_PATIENCE = timedelta(minutes=10)
@@ -101,7 +102,7 @@ def capture(now: datetime) -> Iterator[Component]:
         remedy = " ".join(filter(None, [problem.remedy, problem.command]))
         yield Component("capture", Health.WARNING, detail, problem.since, remedy)
     if not health.problems:
-        waiting = f"{health.waiting:,} request{pluralize(health.waiting)}"
+        waiting = f"{counted(health.waiting, 'request')}"
         yield Component("capture", Health.OK, f"{waiting} waiting in the inbox.")
 
 
@@ -115,7 +116,7 @@ def _inbox_problems(waiting: int, since: datetime | None, before: datetime) -> I
     if since is None or since > before:
         return
     yield Problem(
-        f"{waiting:,} request{pluralize(waiting)} wait{pluralize(waiting, 's,')} in the inbox.",
+        f"{counted(waiting, 'request')} wait{pluralize(waiting, 's,')} in the inbox.",
         "Nothing is lost, but ingest is not running or does not keep up.",
         since,
         "Start it, or another one beside it:",
@@ -129,7 +130,7 @@ def _forwarding_problems(
 ) -> Iterator[Problem]:
     if not settings.PLUMBLINE_FORWARDING or backlog.since is None:
         return
-    waiting = f"{backlog.events:,} event{pluralize(backlog.events)}"
+    waiting = counted(backlog.events, "event")
     command = "python manage.py forward_backlog"
     if state.failures:
         yield Problem(
@@ -170,7 +171,7 @@ def _rejection_problems(rejected: Sequence[Rejected]) -> Iterator[Problem]:
         return
     events = sum(one.events for one in rejected)
     yield Problem(
-        f"{events:,} event{pluralize(events)} {pluralize(events, 'was,were')} rejected.",
+        f"{counted(events, 'event')} {pluralize(events, 'was,were')} rejected.",
         ", ".join(f"{one.label}: {one.events:,}" for one in rejected).capitalize() + ".",
         min(one.since for one in rejected),
         page="admin:analytics_rejectedevent_changelist",

@@ -20,7 +20,6 @@ from analytics.models import Person
 from analytics.people import exclusions, manual_merging, persons
 from analytics.people.exclusions import Effect
 from analytics.rollups import definitions
-from common.templatetags.numbers import whole
 
 SHOWN_MERGES = 20
 
@@ -108,7 +107,7 @@ def decide(request: HttpRequest, person_ids: Collection[int], *, excluded: bool)
 def told(effect: Effect) -> str:
     """Say in a sentence who was taken out of the numbers and who is back."""
     sentences = [
-        f"{whole(number)} person{'' if number == 1 else 's'} {what}."
+        f"{number(number)} person{'' if number == 1 else 's'} {what}."
         for number, what in (
             (effect.excluded, "excluded: taken out of every number"),
             (effect.counted, "counted again, in every number"),

@@ -12,6 +12,7 @@ from analytics.models import EventDay
 from analytics.people import exclusions
 from analytics.rollups import definitions
 from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, MendableCheck, Verdict
+from common.formatting import percent
 
 SHOWN = 5
 WEEKS = 8
@@ -74,8 +75,8 @@ class EventMix(Check):
         then, now_ = sum(before.values()), sum(actual.values())
         examples = [
             Example(
-                f"{event}: {actual.get(event, 0) / now_:.0%} of the week's events,"
-                f" {before.get(event, 0) / then:.0%} of the four weeks before",
+                f"{event}: {percent(actual.get(event, 0) / now_, 0)} of the week's events,"
+                f" {percent(before.get(event, 0) / then, 0)} of the four weeks before",
                 "analytics:events-page",
             )
             for event in moved

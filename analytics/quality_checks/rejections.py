@@ -8,6 +8,7 @@ from analytics.capture import ledger
 from analytics.models import RejectedEvent
 from analytics.rollups import definitions
 from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
+from common.formatting import percent
 
 WITHIN = timedelta(hours=24)
 MOST = 0.01  # of what arrived; more is a failure
@@ -37,7 +38,9 @@ class RejectedEvents(Check):
             for reason, number in reasons[:SHOWN]
         ]
         verdict = Verdict.FAIL if share > MOST else Verdict.WARNING
-        detail = f"{affected:,} events were rejected within 24 hours, {share:.1%} of what arrived."
+        detail = (
+            f"{affected:,} events were rejected within 24 hours, {percent(share)} of what arrived."
+        )
         return Finding(verdict, affected, detail, examples)
 
 

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from common.calculations.statistics import Status
-from common.templatetags.numbers import status_label
+from common.formatting import STATUS_NAMES
 from operational.calculations.catalogue import CATALOGUE, kpi_name
 from operational.models import KpiReading
 from operational.templatetags.figures import figure
@@ -46,7 +46,7 @@ class KpiReadingAdmin(ModelAdmin):
 
     @admin.display(description="Status", ordering="status")
     def shown_status(self, reading: KpiReading) -> str:
-        return status_label(Status(reading.status))
+        return STATUS_NAMES[Status(reading.status)]
 
     @admin.display(description="First reported")
     def first_reported(self, reading: KpiReading) -> str:

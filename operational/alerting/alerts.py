@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
+from common.formatting import moment
 from operational.calculations.alert import (
     AlertState,
     AlertStatus,
@@ -182,7 +183,7 @@ def silence(alert: Alert, *, until: datetime | None, reason: str, by: User, now:
         alert = Alert.objects.select_for_update().get(pk=alert.pk)
         alert.silenced_until, alert.silence_reason = until, reason if until else ""
         alert.save(update_fields=["silenced_until", "silence_reason"])
-        detail = f"Silenced until {until:%Y-%m-%d %H:%M} UTC: {reason}" if until else "Heard again."
+        detail = f"Silenced until {moment(until)}: {reason}" if until else "Heard again."
         _note(alert, alert.status, now=now, detail=detail, by=by)
 
 

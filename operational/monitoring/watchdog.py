@@ -15,6 +15,7 @@ from django.core.mail import send_mail
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from common.formatting import moment
 from operational.alerting import health_alerts
 from operational.messages import deliveries
 from operational.models import Heartbeat
@@ -39,14 +40,14 @@ class Outage:
         self.since, self.looks = self.since or now, self.looks + 1
         if self.looks < PATIENCE or self.is_told:
             return
-        text = f"It does not answer since {self.since:%Y-%m-%d %H:%M} UTC: {why}.\n"
+        text = f"It does not answer since {moment(self.since)}: {why}.\n"
         text += "Nothing is captured and nothing else is told until it does.\n"
         self.news.append(("Plumbline: the database is away", text))
         self.is_told = True
 
     def ends(self, now: datetime) -> None:
         if self.is_told:
-            text = f"It was away from {self.since:%Y-%m-%d %H:%M} to {now:%Y-%m-%d %H:%M} UTC.\n"
+            text = f"It was away from {moment(self.since)} to {moment(now)}.\n"
             self.news.append(("Plumbline: the database is back", text))
         self.since, self.looks, self.is_told = None, 0, False
 

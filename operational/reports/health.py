@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from common.calculations.health import Component, Health
+from common.formatting import counted
 from operational.reports import report_schedule
 
 
@@ -13,7 +14,7 @@ def reports(now: datetime) -> Iterator[Component]:
         yield Component("reports", Health.OK, "All due reports were sent.")
         return
     kinds = " and ".join(sorted({f"{due.kind.value} report" for due in overdue}))
-    recipients = f"{len(overdue):,} recipient{'' if len(overdue) == 1 else 's'}"
+    recipients = counted(len(overdue), "recipient")
     yield Component(
         "reports",
         Health.WARNING,

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.template.defaultfilters import pluralize
 from tqdm import tqdm
 
 from analytics.forwarding import outbox
 from analytics.forwarding.forwarding import NotForwarded, forward_backlog
+from common.formatting import counted
 from common.locks import Locked
 
 
@@ -28,12 +28,12 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, discard: bool, **__: Any) -> None:
         if discard:
-            self.stdout.write(f"{_events(outbox.discard())} will not be forwarded.")
+            self.stdout.write(f"{counted(outbox.discard(), 'event')} will not be forwarded.")
             return
         waiting = outbox.backlog().events
         if not settings.PLUMBLINE_FORWARDING:
             if waiting:
-                raise CommandError(f"Forwarding is off; waiting: {_events(waiting)}.")
+                raise CommandError(f"Forwarding is off; waiting: {counted(waiting, 'event')}.")
             self.stdout.write("Forwarding is off, and nothing waits.")
             return
         with tqdm(total=waiting, unit=" events", disable=None) as bar:
@@ -42,10 +42,6 @@ class Command(BaseCommand):
             except Locked as error:
                 raise CommandError("Another process is forwarding now.") from error
             except NotForwarded as error:
-                left = _events(outbox.backlog().events)
+                left = counted(outbox.backlog().events, "event")
                 raise CommandError(f"{error}. Still waiting: {left}.") from error
-        self.stdout.write(f"{_events(forwarded)} forwarded.")
-
-
-def _events(number: int) -> str:
-    return f"{number:,} event{pluralize(number)}"
+        self.stdout.write(f"{counted(forwarded, 'event')} forwarded.")

@@ -13,10 +13,10 @@ from typing import Any
 import django.db
 import psycopg
 from django.core.management.base import BaseCommand
-from django.template.defaultfilters import pluralize
 
 from analytics.ingestion import inbox
 from analytics.rollups.person_cache import Memory
+from common.formatting import counted
 
 logger = logging.getLogger(__name__)
 
@@ -111,13 +111,9 @@ class Progress:
 
     def _say(self, now: float) -> None:
         rate = self._events / max(now - self._since, 0.001)
-        stored, waiting = _counted(self._events, "event"), _counted(inbox.depth(), "request")
+        stored, waiting = counted(self._events, "event"), counted(inbox.depth(), "request")
         logger.info("%s stored (%s/s), %s waiting", stored, f"{rate:,.0f}", waiting)
         self._events, self._since, self._said_at = 0, now, now
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{pluralize(number)}"
 
 
 def _first_line(error: Exception) -> str:

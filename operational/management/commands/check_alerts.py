@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from common.formatting import moment
 from operational.alerting import kpi_alerts
 from operational.alerting.alerts import open_alerts
 from operational.messages import deliveries
@@ -19,7 +20,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{news.headline}: {news.what}")
         deliveries.send_due(now=timezone.now())
         for alert in open_alerts():
-            since = f"{alert.fired_at:%Y-%m-%d %H:%M} UTC"
+            since = moment(alert.fired_at)
             self.stdout.write(f"{alert.firing:8}  {alert}, since {since}: {alert.latest}")
         if not open_alerts():
             self.stdout.write("No alert fires.")
