@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
-from analytics.calculations.body import MAX_BATCH, MAX_EVENTS
+from analytics.calculations.records import MAX_BODY, MAX_EVENTS
 from analytics.models import InboxRequest
 from benchmarks import dataset, traffic
 
@@ -49,7 +49,7 @@ def _event(name: str, size: int) -> bytes:
 
 def _body(token: str, event: bytes) -> bytes:
     """Return as many of an event as a body may hold."""
-    number = min((MAX_BATCH - 1000) // (len(event) + 1), MAX_EVENTS)
+    number = min((MAX_BODY - 1000) // (len(event) + 1), MAX_EVENTS)
     return b'{"api_key":"%b","batch":[%b]}' % (token.encode(), b",".join([event] * number))
 
 

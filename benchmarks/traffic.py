@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from analytics.calculations.body import compressed, decompressed, opened
+from analytics.calculations.body import open_body
+from analytics.calculations.compression import compress
 from analytics.ingestion.partitions import ensure_partitions, month_of
 from analytics.models import ProjectKey
 from analytics.rollups import rebuild
@@ -109,8 +110,8 @@ def fill_inbox(requests: Iterable[bytes]) -> None:
     connection.ensure_connection()
     with connection.connection.cursor() as cursor, cursor.copy(_INBOX) as rows:
         for body in requests:
-            envelope = opened(decompressed(body))
-            rows.write_row((key, now, compressed(body), len(envelope.events), envelope.size))
+            envelope = open_body(body)
+            rows.write_row((key, now, compress(body), len(envelope.events), envelope.size))
 
 
 def copies(sent: Sequence[Event]) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from analytics.calculations.wire import EventRecord
+from analytics.calculations.records import EventRecord
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 

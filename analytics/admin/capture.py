@@ -10,8 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analytics.admin.payload import as_pre
-from analytics.calculations.body import TooLarge, decompressed
-from analytics.calculations.wire import Refused
+from analytics.calculations.compression import decompress
+from analytics.calculations.records import InvalidEvent, TooLarge
 from analytics.models import ImportRun, InboxRequest
 from common.admin.read_only import ReadOnlyAdmin
 
@@ -34,8 +34,8 @@ class InboxRequestAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Body")
     def content(self, waiting: InboxRequest) -> SafeString:
-        with suppress(Refused, TooLarge):
-            return as_pre(decompressed(bytes(waiting.body)))
+        with suppress(InvalidEvent, TooLarge):
+            return as_pre(decompress(bytes(waiting.body)))
         return as_pre(waiting.body)
 
 

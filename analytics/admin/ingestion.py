@@ -15,8 +15,8 @@ from analytics.admin.pages import staff_page
 from analytics.api.ingestion import IngestionQuery, report
 from analytics.api.parameters import parsed
 from analytics.capture import ledger
-from analytics.capture.ledger import Entry
-from analytics.models import Outcome, ProjectKey
+from analytics.capture.ledger import LedgerEntry
+from analytics.models import EventOutcome, ProjectKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,16 @@ def page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/analytics/ingestion.html", context)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: LedgerEntry) -> dict[str, Any]:
     return {
         "entry": entry,
-        "rejected": _amount(entry, Outcome.REJECTED, entry.rejected),
-        "refused": _amount(entry, Outcome.REFUSED, entry.refused),
-        "limited": _amount(entry, Outcome.LIMITED, entry.limited),
+        "rejected": _amount(entry, EventOutcome.REJECTED, entry.rejected),
+        "refused": _amount(entry, EventOutcome.REFUSED, entry.refused),
+        "limited": _amount(entry, EventOutcome.LIMITED, entry.limited),
     }
 
 
-def _amount(entry: Entry, outcome: Outcome, reasons: Counter[str]) -> dict[str, Any]:
+def _amount(entry: LedgerEntry, outcome: EventOutcome, reasons: Counter[str]) -> dict[str, Any]:
     """Return a number of events and its reasons, the most frequent first."""
     return {
         "events": reasons.total(),
@@ -72,8 +72,8 @@ def _words(reason: str) -> str:
     return reason.replace("_", " ")
 
 
-def _rejected_events(entry: Entry, outcome: Outcome, reason: str) -> str:
-    if outcome is Outcome.LIMITED:
+def _rejected_events(entry: LedgerEntry, outcome: EventOutcome, reason: str) -> str:
+    if outcome is EventOutcome.LIMITED:
         return ""  # nothing of them was kept
     wanted = {
         "received_at__gte": entry.start.isoformat(),

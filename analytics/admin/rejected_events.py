@@ -12,7 +12,7 @@ from django.utils.text import Truncator
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from analytics.admin.payload import LONGEST_SHOWN, as_pre, readable
-from analytics.calculations.wire import Holds
+from analytics.calculations.records import Holds
 from analytics.ingestion import retrying
 from analytics.models import RejectedEvent
 from common.admin.read_only import ReadOnlyAdmin

@@ -1,4 +1,4 @@
-"""Events as columns, which numpy and C loops sort, pack and count without a step of Python each."""
+"""Events as columns, which numpy and C loops sort, pack and count without a Python step each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,17 +11,17 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.calculations.wire import EventRecord
+from analytics.calculations.records import EventRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, eq=False)
-class Batch(Sequence[EventRecord]):
-    """Events in some order, one place in every column for each.
+class EventBatch(Sequence[EventRecord]):
+    """Events in some order, each at the same index of every column.
 
-    Whatever an event means to capture itself is in its record, among `special`. A record of any
-    other is made when it is asked for.
+    An event that capture itself acts on keeps its record, in `special`. The record of any other
+    event is made on access.
     """
 
     names: Sequence[str]
@@ -29,11 +29,11 @@ class Batch(Sequence[EventRecord]):
     uuids: NDArray[np.void]  # 16 bytes each
     times: NDArray[np.int64]  # Unix time in microseconds
     properties: Sequence[bytes]
-    special: Mapping[int, EventRecord] = field(default_factory=dict)  # by place
+    special: Mapping[int, EventRecord] = field(default_factory=dict)  # by index
 
     @classmethod
-    def of(cls, records: Sequence[EventRecord]) -> "Batch":
-        """Return records as a batch, which they may be already."""
+    def from_records(cls, records: Sequence[EventRecord]) -> "EventBatch":
+        """Return records as a batch; a batch is returned unchanged."""
         if isinstance(records, cls):
             return records
         return cls(
@@ -46,14 +46,14 @@ class Batch(Sequence[EventRecord]):
         )
 
     @classmethod
-    def joined(cls, batches: Sequence["Batch"]) -> "Batch":
-        """Return the events of one batch after those of the other."""
+    def concatenate(cls, batches: Sequence["EventBatch"]) -> "EventBatch":
+        """Return the events of all batches in order."""
         if len(batches) < 2:
-            return batches[0] if batches else cls.of([])
+            return batches[0] if batches else cls.from_records([])
         special: dict[int, EventRecord] = {}
         start = 0
         for batch in batches:
-            special |= {start + place: record for place, record in batch.special.items()}
+            special |= {start + index: record for index, record in batch.special.items()}
             start += len(batch)
         return cls(
             list(chain.from_iterable(batch.names for batch in batches)),
@@ -68,72 +68,72 @@ class Batch(Sequence[EventRecord]):
         return len(self.names)
 
     def __iter__(self) -> Iterator[EventRecord]:
-        return (self[place] for place in range(len(self)))
+        return (self[index] for index in range(len(self)))
 
     @overload
-    def __getitem__(self, place: int) -> EventRecord: ...
+    def __getitem__(self, index: int) -> EventRecord: ...
     @overload
-    def __getitem__(self, place: slice) -> "Batch": ...
-    def __getitem__(self, place: int | slice) -> "EventRecord | Batch":
-        if isinstance(place, slice):
-            return Batch(
-                self.names[place],
-                self.distinct_ids[place],
-                self.uuids[place],
-                self.times[place],
-                self.properties[place],
-                self._special_at(range(len(self))[place]),
+    def __getitem__(self, index: slice) -> "EventBatch": ...
+    def __getitem__(self, index: int | slice) -> "EventRecord | EventBatch":
+        if isinstance(index, slice):
+            return EventBatch(
+                self.names[index],
+                self.distinct_ids[index],
+                self.uuids[index],
+                self.times[index],
+                self.properties[index],
+                self._special_at(range(len(self))[index]),
             )
-        return self.special.get(place) or EventRecord(
-            self.uuids[place].tobytes(),
-            self.names[place],
-            self.distinct_ids[place],
-            _EPOCH + timedelta(microseconds=int(self.times[place])),
-            self.properties[place],
+        return self.special.get(index) or EventRecord(
+            self.uuids[index].tobytes(),
+            self.names[index],
+            self.distinct_ids[index],
+            _EPOCH + timedelta(microseconds=int(self.times[index])),
+            self.properties[index],
         )
 
-    def taken(self, places: NDArray[Any]) -> "Batch":
-        """Return the events at these places, in their order."""
-        taken = places.tolist()
-        return Batch(
-            picked(self.names, taken),
-            picked(self.distinct_ids, taken),
-            self.uuids[places],
-            self.times[places],
-            picked(self.properties, taken),
+    def take(self, indices: NDArray[Any]) -> "EventBatch":
+        """Return the events at these indices, in the order of the indices."""
+        taken = indices.tolist()
+        return EventBatch(
+            pick(self.names, taken),
+            pick(self.distinct_ids, taken),
+            self.uuids[indices],
+            self.times[indices],
+            pick(self.properties, taken),
             self._special_at(taken),
         )
 
-    def _special_at(self, places: Sequence[int]) -> Mapping[int, EventRecord]:
-        """Return the special records at these places, by their new ones."""
+    def _special_at(self, indices: Sequence[int]) -> Mapping[int, EventRecord]:
+        """Return the special records at these indices, by their new index."""
         if not self.special:
             return {}
-        return {new: self.special[old] for new, old in enumerate(places) if old in self.special}
+        return {new: self.special[old] for new, old in enumerate(indices) if old in self.special}
 
     @cached_property
     def numbered_names(self) -> tuple[list[str], NDArray[np.int64]]:
-        """The names, each once, and that of every event as a place among them."""
+        """The distinct names, and for each event the index of its name among them."""
         return _numbered(self.names)
 
     @cached_property
     def numbered_ids(self) -> tuple[list[str], NDArray[np.int64]]:
-        """The distinct ids, each once, and that of every event as a place among them."""
+        """The different distinct ids, and for each event the index of its id among them."""
         return _numbered(self.distinct_ids)
 
 
 def _numbered(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
-    """Return texts, each once in the order in which they come, and the place of all among them."""
-    number = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    """Return the distinct texts in order of appearance, and the index of each text among them."""
+    number = {text: index for index, text in enumerate(dict.fromkeys(texts))}
     return list(number), np.fromiter(map(number.__getitem__, texts), np.int64, len(texts))
 
 
-def picked(values: Sequence[Any], places: Sequence[int]) -> Sequence[Any]:
-    """Return the values at these places, in their order."""
-    if len(places) < 2:
-        return [values[place] for place in places]
-    return itemgetter(*places)(values)  # type: ignore[no-any-return]
+def pick(values: Sequence[Any], indices: Sequence[int]) -> Sequence[Any]:
+    """Return the values at these indices, in the order of the indices."""
+    if len(indices) < 2:
+        return [values[index] for index in indices]
+    return itemgetter(*indices)(values)  # type: ignore[no-any-return]
 
 
-def microseconds(moment: datetime) -> int:
-    """Return a moment as Unix time in microseconds."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+def microseconds(time: datetime) -> int:
+    """Return a time as Unix time in microseconds."""
+    return (time - _EPOCH) // timedelta(microseconds=1)

@@ -11,8 +11,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.calculations.batch import Batch
-from analytics.calculations.wire import EventRecord
+from analytics.calculations.batch import EventBatch
+from analytics.calculations.records import EventRecord
 
 # Ids that products send before they know who it is: they never identify anybody.
 _ILLEGAL_IN_ANY_CASE = frozenset(
@@ -48,7 +48,7 @@ class JournalEntry:
     other_identified: bool = False
 
 
-def linking_records(events: Batch) -> dict[int, EventRecord]:
+def linking_records(events: EventBatch) -> dict[int, EventRecord]:
     """Return, by place, the events that say who somebody is."""
     return {
         place: record
@@ -90,7 +90,7 @@ class Identities:
         person = self.person_of.get(distinct_id)
         return person if person is None or not self._merged else self.current(person)
 
-    def apply(self, events: Batch) -> NDArray[np.int64]:
+    def apply(self, events: EventBatch) -> NDArray[np.int64]:
         """Apply events in order and return the person of each at that moment."""
         linking = linking_records(events)
         if not linking:  # everybody stays who they are

@@ -1,7 +1,13 @@
-"""Read ordinary events many at a time, at a fraction of what reading them one by one costs.
+"""Read ordinary events many at a time: a fast path beside `wire`, with the same results.
 
-An event is ordinary where its fields are as most SDKs send them and nothing in it means anything to
-capture itself. `wire` has the rules; what is not certain to fulfil them all is left to it.
+An event is ordinary where its fields are as most SDKs send them and capture itself acts on nothing
+in it. `wire` has the rules; an event that may break any of them is left to it.
+
+Both readers agree: tests/analytics/calculations/test_ordinary.py compares them with generated
+events (`test_events_read_together_are_what_they_are_read_one_by_one` and those after it).
+
+It buys: reading bodies of 100 events takes 1.5 us an event instead of 4.4 us with `wire` alone
+(CPU time, 20,000 events), and the events come as columns, so that no object is made for each.
 """
 
 import re
@@ -16,34 +22,30 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.calculations.batch import Batch, microseconds, picked
-from analytics.calculations.wire import (
-    EARLIEST,
-    MAX_CLOCK_AHEAD,
+from analytics.calculations.batch import EventBatch, microseconds, pick
+from analytics.calculations.event_times import MAX_CLOCK_AHEAD
+from analytics.calculations.records import EARLIEST, MAX_EVENT, MAX_NAME, OTHER_ID, Arrival
+from analytics.calculations.stored_json import (
     MAX_DEPTH,
-    MAX_EVENT,
     MAX_INTEGER,
-    MAX_NAME,
-    OTHER_ID,
     UNREADABLE,
-    Arrival,
     has_large_exponent,
 )
 
-# What capture understands: names of events, and fields in properties or beside them. An escape
-# could hide any of it.
-_MEANINGS = [*OTHER_ID, "$groupidentify", "$set", "$unset"]
-_MEANINGS += ["$process_person_profile", "$ignore_sent_at"]
-_MEANS_SOMETHING = re.compile(
-    # Looking for the dollar first and for the quotation mark then is faster than for both.
-    rb'\$(?<="\$)(?:%b)' % "|".join(meaning.removeprefix("$") for meaning in _MEANINGS).encode()
+# What capture acts on: names of events, and fields inside or outside of the properties. An escape
+# could hide any of them.
+_SPECIAL = [*OTHER_ID, "$groupidentify", "$set", "$unset"]
+_SPECIAL += ["$process_person_profile", "$ignore_sent_at"]
+_find_special = re.compile(
+    # Searching for the dollar first and the quotation mark second is faster than for both.
+    rb'\$(?<="\$)(?:%b)' % "|".join(name.removeprefix("$") for name in _SPECIAL).encode()
 ).search
 _DASHES = (8, 13, 18, 23)  # in the usual notation of a UUID
 _ZEROS = bytes.maketrans(b"123456789", bytes(9 * [ord("0")]))
-# How moments in UTC are usually written, by the length; a zero stands for any digit.
+# How times in UTC are usually written, by their length; a zero stands for any digit.
 _NOTATIONS = {
-    len(moment + zone): (moment, zone)
-    for moment in (
+    len(time + zone): (time, zone)
+    for time in (
         b"0000-00-00T00:00:00",
         b"0000-00-00T00:00:00.000",
         b"0000-00-00T00:00:00.000000",
@@ -57,7 +59,7 @@ _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
 
 
 class OrdinaryEvent(msgspec.Struct, gc=False):
-    """An event as most SDKs send it; what else it holds is not looked at."""
+    """An event as most SDKs send it; its other fields are ignored."""
 
     event: _Name
     uuid: Annotated[str, msgspec.Meta(min_length=36, max_length=36)]
@@ -73,48 +75,48 @@ _decode = msgspec.json.Decoder(list[OrdinaryEvent]).decode
 
 
 def may_be_ordinary(raw: bytes) -> bool:
-    """Whether nothing in an event, or in many, can mean anything to capture itself."""
-    return _MEANS_SOMETHING(raw) is None and not (b"\\" in raw and b"\\u" in raw)
+    """Whether an event, or a body of many, holds nothing that capture itself acts on."""
+    return _find_special(raw) is None and not (b"\\" in raw and b"\\u" in raw)
 
 
-def ordinary_places(raws: Sequence[bytes]) -> list[int]:
-    """Return which of some events look ordinary, where not all of them do."""
+def ordinary_indices(raws: Sequence[bytes]) -> list[int]:
+    """Return the indices of the events that look ordinary, where not all of them do."""
     return [
-        place
-        for place, raw in enumerate(raws)
+        index
+        for index, raw in enumerate(raws)
         if len(raw) <= MAX_EVENT and may_be_ordinary(raw) and _brackets(raw) <= MAX_DEPTH
     ]
 
 
-def read(raws: Sequence[bytes], arrival: Arrival) -> Batch | None:
-    """Return events that look ordinary; None where one of them is not, after all."""
+def read_ordinary(raws: Sequence[bytes], arrival: Arrival) -> EventBatch | None:
+    """Return events that look ordinary; None where one of them turns out not to be."""
     try:
-        (batch,) = batches_of([_decode(b"[%b]" % b",".join(raws))], [arrival])
+        (batch,) = ordinary_batches([_decode(b"[%b]" % b",".join(raws))], [arrival])
     except UNREADABLE:
         return None
     return batch
 
 
-def batches_of(
+def ordinary_batches(
     bodies: Sequence[Sequence[OrdinaryEvent]], arrivals: Sequence[Arrival]
-) -> list[Batch | None]:
+) -> list[EventBatch | None]:
     """Return each body's events, decoded from JSON; None where one of them is not ordinary."""
     if not bodies:
         return []
-    together = _batch_of(list(chain.from_iterable(bodies)))
+    together = _as_batch(list(chain.from_iterable(bodies)))
     if together is not None:
         return _in_time(together, list(map(len, bodies)), arrivals)
     if len(bodies) == 1:
         return [None]
-    alone = zip(bodies, arrivals, strict=True)
-    return [batch for body, arrival in alone for batch in batches_of([body], [arrival])]
+    pairs = zip(bodies, arrivals, strict=True)
+    return [batch for body, arrival in pairs for batch in ordinary_batches([body], [arrival])]
 
 
-def _batch_of(events: Sequence[OrdinaryEvent]) -> Batch | None:
-    """Return events at the times that their senders say; None where one is not ordinary."""
-    names = [one.event for one in events]
-    distinct_ids = [one.distinct_id for one in events]
-    properties = [bytes(one.properties) for one in events]
+def _as_batch(events: Sequence[OrdinaryEvent]) -> EventBatch | None:
+    """Return events at the times their senders gave; None where one is not ordinary."""
+    names = [event.event for event in events]
+    distinct_ids = [event.distinct_id for event in events]
+    properties = [bytes(event.properties) for event in events]
     try:
         if (
             not _are_tame(properties)
@@ -122,45 +124,47 @@ def _batch_of(events: Sequence[OrdinaryEvent]) -> Batch | None:
             or list(map(str.strip, distinct_ids)) != distinct_ids
         ):
             return None
-        uuids = _uuids([one.uuid for one in events])
-        times = _times([one.timestamp for one in events])
-        return Batch(names, distinct_ids, uuids, times, properties)
+        uuids = _uuids([event.uuid for event in events])
+        times = _times([event.timestamp for event in events])
+        return EventBatch(names, distinct_ids, uuids, times, properties)
     except (UnicodeError, ValueError, OverflowError):
         return None
 
 
 def _in_time(
-    together: Batch, sizes: Sequence[int], arrivals: Sequence[Arrival]
-) -> list[Batch | None]:
-    """Return the batches of these sizes at the times that our clock says.
+    together: EventBatch, sizes: Sequence[int], arrivals: Sequence[Arrival]
+) -> list[EventBatch | None]:
+    """Return the batches of these sizes, with times corrected to our clock.
 
-    None for one that holds what came too early or too late.
+    None for a batch with an event that is too old or too far ahead.
     """
-    received_at = np.array([microseconds(one.received_at) for one in arrivals])
-    sent_at = np.array([microseconds(one.sent_at or one.received_at) for one in arrivals])
-    earliest = np.array([microseconds(max(EARLIEST, one.oldest)) for one in arrivals])
+    received_at = np.array([microseconds(arrival.received_at) for arrival in arrivals])
+    sent_at = np.array(
+        [microseconds(arrival.sent_at or arrival.received_at) for arrival in arrivals]
+    )
+    earliest = np.array([microseconds(max(EARLIEST, arrival.oldest)) for arrival in arrivals])
     times = together.times + np.repeat(received_at - sent_at, sizes)
     together = replace(together, times=times)
     ends = np.cumsum(np.array(sizes, np.int64))
     starts = np.append(0, ends[:-1])
     is_in_time = np.minimum.reduceat(times, starts) >= earliest
     is_in_time &= np.maximum.reduceat(times, starts) <= received_at + _MAX_AHEAD
-    places = zip(is_in_time.tolist(), starts.tolist(), ends.tolist(), strict=True)
-    return [together[start:end] if fits else None for fits, start, end in places]
+    ranges = zip(is_in_time.tolist(), starts.tolist(), ends.tolist(), strict=True)
+    return [together[start:end] if fits else None for fits, start, end in ranges]
 
 
 def _are_tame(properties: Sequence[bytes]) -> bool:
-    """Whether all are objects that hold nothing that is more than a later reader can take."""
-    all_ = b" ".join(properties)
-    if not all_.isascii():
-        all_.decode()
+    """Whether all are objects that every later reader can take."""
+    joined = b" ".join(properties)
+    if not joined.isascii():
+        joined.decode()
     return (
         set(map(_first, properties)) == {ord("{")}
         and max(map(len, properties)) <= MAX_INTEGER
-        and not has_large_exponent(all_)
+        and not has_large_exponent(joined)
         and (
-            _brackets(all_) < len(properties) + MAX_DEPTH
-            or all(_brackets(one) <= MAX_DEPTH for one in properties)
+            _brackets(joined) < len(properties) + MAX_DEPTH
+            or all(_brackets(raw) <= MAX_DEPTH for raw in properties)
         )
     )
 
@@ -170,42 +174,42 @@ def _brackets(properties: bytes) -> int:
 
 
 def _times(texts: Sequence[str]) -> NDArray[np.int64]:
-    """Return Unix times in microseconds; raise ValueError where a text is none with a zone."""
+    """Return Unix times in microseconds; raise ValueError where a text is not a time with zone."""
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     times = np.empty(len(texts), np.int64)
     for length in set(lengths.tolist()):
-        places = np.flatnonzero(lengths == length)
-        some = picked(texts, places.tolist())
-        found = _times_in_utc(*_NOTATIONS[length], some) if length in _NOTATIONS else None
-        times[places] = _times_of_any(some) if found is None else found
+        indices = np.flatnonzero(lengths == length)
+        same_length = pick(texts, indices.tolist())
+        parsed = _times_in_utc(*_NOTATIONS[length], same_length) if length in _NOTATIONS else None
+        times[indices] = _times_in_any_zone(same_length) if parsed is None else parsed
     return times
 
 
-def _times_in_utc(moment: bytes, zone: bytes, texts: Sequence[str]) -> NDArray[np.int64] | None:
-    """Return the times that texts of this length say; None where one is written otherwise."""
-    written = "".join(texts).encode("ascii")
-    if written.translate(_ZEROS) != len(texts) * (moment + zone):
+def _times_in_utc(time: bytes, zone: bytes, texts: Sequence[str]) -> NDArray[np.int64] | None:
+    """Return the times in texts of this length; None where one is in another notation."""
+    joined = "".join(texts).encode("ascii")
+    if joined.translate(_ZEROS) != len(texts) * (time + zone):
         return None
-    parts = np.dtype([("moment", f"S{len(moment)}"), ("zone", f"S{len(zone)}")])
-    found = np.frombuffer(written, parts)
-    if (found["zone"] != zone).any():
+    fields = np.dtype([("time", f"S{len(time)}"), ("zone", f"S{len(zone)}")])
+    parts = np.frombuffer(joined, fields)
+    if (parts["zone"] != zone).any():
         return None
-    return found["moment"].astype("datetime64[us]").astype(np.int64)
+    return parts["time"].astype("datetime64[us]").astype(np.int64)
 
 
-def _times_of_any(texts: Sequence[str]) -> list[int]:
-    moments = list(map(datetime.fromisoformat, texts))
-    if not all(map(_zone, moments)):
+def _times_in_any_zone(texts: Sequence[str]) -> list[int]:
+    times = list(map(datetime.fromisoformat, texts))
+    if not all(map(_zone, times)):
         raise ValueError
-    return list(map(microseconds, moments))
+    return list(map(microseconds, times))
 
 
 def _uuids(texts: Sequence[str]) -> NDArray[np.void]:
-    """Return uuids; raise ValueError where one is written unusually."""
-    text = "".join(texts)
-    if any(text[place::36].count("-") != len(texts) for place in _DASHES):
+    """Return uuids; raise ValueError where one has an unusual notation."""
+    joined = "".join(texts)
+    if any(joined[dash::36].count("-") != len(texts) for dash in _DASHES):
         raise ValueError
-    uuids = bytes.fromhex(text.replace("-", ""))
+    uuids = bytes.fromhex(joined.replace("-", ""))
     if len(uuids) != 16 * len(texts):
         raise ValueError
     return np.frombuffer(uuids, "V16")

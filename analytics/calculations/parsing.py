@@ -1,4 +1,12 @@
-"""Read the events of a request: the ordinary ones together, the others one by one."""
+"""Read the events of stored requests: ordinary ones together, all others one by one.
+
+Each request takes these steps:
+
+1. `_ordinary_body` decodes a body whose events all look ordinary; `ordinary` reads many such bodies
+   together.
+2. Any other body is opened (`body.open_body`), and `parse` reads its events: those that look
+   ordinary together, each of the others with `wire.read_event`.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,32 +16,34 @@ import msgspec
 import numpy as np
 
 from analytics.calculations import ordinary
-from analytics.calculations.batch import Batch
-from analytics.calculations.body import MAX_EVENTS, TooLarge, decompressed, opened, sent_at_of
-from analytics.calculations.wire import (
+from analytics.calculations.batch import EventBatch
+from analytics.calculations.body import open_body, parse_sent_at
+from analytics.calculations.compression import decompress
+from analytics.calculations.records import (
     MAX_EVENT,
-    UNREADABLE,
+    MAX_EVENTS,
     Arrival,
     EventRecord,
-    Refused,
+    InvalidEvent,
     Rejection,
-    decode_event,
-    event_record,
+    TooLarge,
 )
+from analytics.calculations.stored_json import UNREADABLE
+from analytics.calculations.wire import read_event
 
-_BYTES_TOGETHER = 64 * 1024  # as they come: what becomes of them fits into a processor's cache
+_BYTES_TOGETHER = 64 * 1024  # as received: the columns read from them fit a processor's cache
 
 
 @dataclass(slots=True)
-class Parsed:
-    """What one body holds. A bad event never costs the good ones beside it."""
+class ParsedRequest:
+    """The events of a request's body. A bad event never costs the good ones next to it."""
 
     arrival: Arrival
-    events: Batch = field(default_factory=lambda: Batch.of([]))
+    events: EventBatch = field(default_factory=lambda: EventBatch.from_records([]))
     rejections: list[Rejection] = field(default_factory=list)
 
 
-Unreadable = Refused | TooLarge  # why a body holds nothing
+Unreadable = InvalidEvent | TooLarge  # why a body has no events
 
 
 class _OrdinaryBody(msgspec.Struct):
@@ -46,69 +56,72 @@ _decode_body = msgspec.json.Decoder(_OrdinaryBody).decode
 
 def parse_bodies(
     bodies: Sequence[bytes], arrivals: Sequence[Arrival]
-) -> Iterator[Parsed | Unreadable]:
-    """Yield what bodies hold, which may be compressed, or why one of them is not readable."""
+) -> Iterator[ParsedRequest | Unreadable]:
+    """Yield the events of each body, which may be compressed, or why it is unreadable."""
     sizes = accumulate(map(len, bodies))
     rows = zip(sizes, bodies, arrivals, strict=True)
-    for _, some in groupby(rows, lambda row: row[0] // _BYTES_TOGETHER):
-        _, *columns = zip(*some, strict=True)
-        yield from _parsed_together(*columns)
+    for _, group in groupby(rows, lambda row: row[0] // _BYTES_TOGETHER):
+        _, *columns = zip(*group, strict=True)
+        yield from _parse_together(*columns)
 
 
-def _parsed_together(
+def _parse_together(
     bodies: Sequence[bytes], arrivals: Sequence[Arrival]
-) -> Iterator[Parsed | Unreadable]:
-    """Read at one go those of which all events are ordinary."""
+) -> Iterator[ParsedRequest | Unreadable]:
+    """Read in one pass the bodies whose events are all ordinary."""
     decoded: dict[int, Sequence[ordinary.OrdinaryEvent]] = {}
     sent = list(arrivals)
-    for place, (body, arrival) in enumerate(zip(bodies, arrivals, strict=True)):
-        if found := _ordinary_body(body, arrival):
-            decoded[place] = found.batch
-            sent[place] = arrival.sent(sent_at_of(found.sent_at))
-    batches = ordinary.batches_of(list(decoded.values()), [sent[place] for place in decoded])
+    for index, (body, arrival) in enumerate(zip(bodies, arrivals, strict=True)):
+        if ordinary_body := _ordinary_body(body, arrival):
+            decoded[index] = ordinary_body.batch
+            sent[index] = arrival.with_sent_at(parse_sent_at(ordinary_body.sent_at))
+    batches = ordinary.ordinary_batches(list(decoded.values()), [sent[index] for index in decoded])
     events = dict(zip(decoded, batches, strict=True))
-    for place, (body, arrival) in enumerate(zip(bodies, arrivals, strict=True)):
-        batch = events.get(place)
-        yield _parsed_alone(body, arrival) if batch is None else Parsed(sent[place], batch)
+    for index, (body, arrival) in enumerate(zip(bodies, arrivals, strict=True)):
+        batch = events.get(index)
+        yield _parse_alone(body, arrival) if batch is None else ParsedRequest(sent[index], batch)
 
 
 def _ordinary_body(body: bytes, arrival: Arrival) -> _OrdinaryBody | None:
-    """Decode a body whose events look ordinary, all of them."""
+    """Decode a body whose events all look ordinary."""
     if arrival.sdk:
         return None
     try:
-        plain = decompressed(body)
+        plain = decompress(body)
         if len(plain) > MAX_EVENT or not ordinary.may_be_ordinary(plain):
             return None
-        found = _decode_body(plain)
-    except (Refused, TooLarge, *UNREADABLE):
+        decoded = _decode_body(plain)
+    except (InvalidEvent, TooLarge, *UNREADABLE):
         return None
-    return found if 0 < len(found.batch) <= MAX_EVENTS else None
+    return decoded if 0 < len(decoded.batch) <= MAX_EVENTS else None
 
 
-def _parsed_alone(body: bytes, arrival: Arrival) -> Parsed | Unreadable:
+def _parse_alone(body: bytes, arrival: Arrival) -> ParsedRequest | Unreadable:
     try:
-        envelope = opened(decompressed(body))
-    except (Refused, TooLarge) as error:
+        envelope = open_body(body)
+    except (InvalidEvent, TooLarge) as error:
         return error
-    return parse(envelope.events, arrival.sent(envelope.sent_at))
+    return parse(envelope.events, arrival.with_sent_at(envelope.sent_at))
 
 
-def parse(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> Parsed:
-    """Return the events that can be stored, in the order given, and the rejections."""
-    parsed = Parsed(arrival)
+def parse(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> ParsedRequest:
+    """Return the events that can be stored, in order, and the rejections."""
+    parsed = ParsedRequest(arrival)
     raws = [bytes(raw) for raw in events]
-    together = [] if arrival.sdk else ordinary.ordinary_places(raws)
-    read = ordinary.read([raws[place] for place in together], arrival) if together else None
-    if read is None:
-        together, read = [], parsed.events
+    together = [] if arrival.sdk else ordinary.ordinary_indices(raws)
+    batch = (
+        ordinary.read_ordinary([raws[index] for index in together], arrival) if together else None
+    )
+    if batch is None:
+        together, batch = [], parsed.events
     alone: dict[int, EventRecord] = {}
     for position in sorted(set(range(len(raws))).difference(together)):
         raw = raws[position]
         try:
-            alone[position] = event_record(decode_event(raw), raw, arrival, position=position)
-        except Refused as error:
+            alone[position] = read_event(raw, arrival, position=position)
+        except InvalidEvent as error:
             parsed.rejections.append(error.rejection(raw, position))
     order = np.argsort(np.array([*together, *alone], np.int64))
-    parsed.events = Batch.joined([read, Batch.of(list(alone.values()))]).taken(order)
+    records = EventBatch.from_records(list(alone.values()))
+    parsed.events = EventBatch.concatenate([batch, records]).take(order)
     return parsed

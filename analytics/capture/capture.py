@@ -1,23 +1,45 @@
-"""Accept capture requests: an answer is given once the request is committed to the inbox."""
+"""Accept capture requests: each is acknowledged once it is committed to the inbox.
+
+An event's way in, step by step:
+
+1. `front_door` reads the HTTP request and unwraps forms and base64 (`calculations.body`).
+2. `_open` decompresses the body and finds its events and its token (`calculations.compression`,
+   `calculations.body`).
+3. `_admit` finds the project key and checks the inbox, its rate limit and its quota.
+4. `_read` reads events (`calculations.wire`), so that an unusable request is refused at once.
+5. `_insert` commits the request to the inbox. It is acknowledged now.
+6. `ingestion.inbox` claims requests, reads their events again (`calculations.parsing`) and stores
+   them (`ingestion.ingest`) in the transaction that removes the requests.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
+from typing import TypeGuard
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from analytics.calculations import body as bodies
 from analytics.calculations import wire
-from analytics.calculations.body import Envelope, TooLarge
-from analytics.calculations.wire import Arrival, Reason, Refused, Rejection
+from analytics.calculations.body import Envelope, check_token, open_body
+from analytics.calculations.compression import compress, decompress
+from analytics.calculations.records import (
+    Arrival,
+    EventRecord,
+    InvalidEvent,
+    Reason,
+    Rejection,
+    TooLarge,
+)
+from analytics.calculations.wire_format import uuid_as_sent
 from analytics.capture import ledger, rejections, retention_period
 from analytics.capture.group_commit import GroupCommit
-from analytics.capture.ledger import Line
+from analytics.capture.ledger import LedgerLine
 from analytics.capture.project_keys import Key, ProjectKeys, RateLimiter
-from analytics.models import InboxRequest, Outcome, ProjectKey
+from analytics.models import EventOutcome, InboxRequest, ProjectKey
 from common.postgres import bigint, brief_transaction, integer, timestamptz
 
 DEFAULT_KEY_NAME = "Default"
@@ -38,26 +60,26 @@ requests = GroupCommit(
     },
 )
 
-_AHEAD = ("warning", "timestamp: too far ahead, so its arrival counts")
+_TOO_FAR_AHEAD = ("warning", "timestamp: too far ahead; its arrival time is used instead")
 
 
 class UnknownKey(ValueError):
-    """The request names no project key that is in use."""
+    """The request's token belongs to no project key in use."""
 
     def __init__(self) -> None:
         super().__init__("api_key: unknown or revoked")
 
 
 class Overloaded(RuntimeError):
-    """Too many requests wait already."""
+    """The inbox is full."""
 
 
 class RateLimited(RuntimeError):
-    """The key sent more events in this second than it may."""
+    """The key exceeds its rate limit in this second."""
 
 
 class QuotaExceeded(RuntimeError):
-    """The key sent all the events of today that it may: these were dropped."""
+    """The key has used up its daily quota: the events were dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +89,7 @@ class Submission:
     body: bytes
     received_at: datetime
     encoding: str = ""  # Content-Encoding
-    token: str = ""  # where a header names it (v1)
+    token: str = ""  # from a header (v1)
     sent_at: datetime | None = None  # v1, as is the next
     sdk: str = ""
 
@@ -75,70 +97,67 @@ class Submission:
 def accept(submission: Submission) -> None:
     """Commit a request to the inbox.
 
-    Raise `Refused` where it holds no usable event (its events then stand among the rejected ones),
+    Raise `InvalidEvent` where it holds no usable event (its events are then kept as rejected),
     `TooLarge`, `BadToken`, `UnknownKey`, `Overloaded`, `RateLimited` or `QuotaExceeded`.
     """
-    envelope = _opened(submission)
-    key = _admitted(submission, envelope)
+    envelope = _open(submission)
+    key = _admit(submission, envelope)
     arrival = _arrival(submission, envelope)
-    bad: list[Rejection] = []
-    for position, sent in enumerate(envelope.events):
-        try:
-            wire.event_record(wire.decode_event(sent), sent, arrival, position=position)
-            break  # one good event is enough; ingest reads them all
-        except Refused as error:
-            bad.append(error.rejection(sent, position))
-    else:
-        _refuse(key, arrival, bad)
+    # One good event is enough; ingest reads them all.
+    rejected = list(takewhile(_is_rejection, _read(envelope, arrival)))
+    if len(rejected) == len(envelope.events):
+        _refuse(key, arrival, rejected)
     _insert(key, submission, envelope)
 
 
 def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
-    """Commit a request to the inbox, and return by uuid what became of each event, and why.
+    """Commit a request to the inbox, and return each event's result and details by uuid.
 
-    v1's answers: ``ok``, ``warning`` (stored otherwise than sent) or ``drop``. Raises what
-    `accept` does, but neither for bad events nor beyond the quota.
+    v1's results: ``ok``, ``warning`` (stored with a change) or ``drop``. Raises what `accept`
+    does, but neither for bad events nor beyond the quota.
     """
-    envelope = _opened(submission)
-    uuids = [wire.uuid_as_sent(sent) for sent in envelope.events]
+    envelope = _open(submission)
+    uuids = [uuid_as_sent(raw) for raw in envelope.events]
     try:
-        key = _admitted(submission, envelope)
+        key = _admit(submission, envelope)
     except QuotaExceeded:
-        return _named(uuids, [("drop", "over the daily quota of the key")] * len(uuids))
+        return _by_uuid(uuids, [("drop", "over the daily quota of the key")] * len(uuids))
     arrival = _arrival(submission, envelope)
     results: list[tuple[str, str]] = []
-    bad: list[Rejection] = []
-    for position, sent in enumerate(envelope.events):
-        try:
-            event = wire.decode_event(sent)
-            record = wire.event_record(event, sent, arrival, position=position)
-        except Refused as error:
-            bad.append(error.rejection(sent, position))
-            results.append(("drop", error.detail))
-        else:
-            results.append(_AHEAD if wire.is_ahead(event, record, arrival) else ("ok", ""))
-    if len(bad) == len(envelope.events):
-        _keep_refused(key, arrival, bad)
+    rejected: list[Rejection] = []
+    for raw, event in zip(envelope.events, _read(envelope, arrival), strict=True):
+        results.append(_result(raw, event, arrival))
+        if isinstance(event, Rejection):
+            rejected.append(event)
+    if len(rejected) == len(results):
+        _keep_refused(key, arrival, rejected)
     else:
         _insert(key, submission, envelope)
-    return _named(uuids, results)
+    return _by_uuid(uuids, results)
 
 
-def _named(uuids: Sequence[str], results: Sequence[tuple[str, str]]) -> dict[str, tuple[str, str]]:
+def _by_uuid(
+    uuids: Sequence[str], results: Sequence[tuple[str, str]]
+) -> dict[str, tuple[str, str]]:
     return {uuid: result for uuid, result in zip(uuids, results, strict=True) if uuid}
 
 
-def _opened(submission: Submission) -> Envelope:
-    plain = bodies.decompressed(submission.body, encoding=submission.encoding)
-    envelope = bodies.opened(plain)
+def _result(raw: bytes, event: EventRecord | Rejection, arrival: Arrival) -> tuple[str, str]:
+    if isinstance(event, Rejection):
+        return "drop", event.detail
+    return _TOO_FAR_AHEAD if wire.is_ahead(raw, event, arrival) else ("ok", "")
+
+
+def _open(submission: Submission) -> Envelope:
+    envelope = open_body(submission.body, encoding=submission.encoding)
     if not envelope.events:
-        raise Refused(Reason.MISSING_FIELD, "batch: empty")
+        raise InvalidEvent(Reason.MISSING_FIELD, "batch: empty")
     return envelope
 
 
-def _admitted(submission: Submission, envelope: Envelope) -> Key:
-    """Return the key that the request comes with, where it may come in now."""
-    token = bodies.checked_token(submission.token or envelope.token)
+def _admit(submission: Submission, envelope: Envelope) -> Key:
+    """Return the request's key, if it may send these events now; count what it may not."""
+    token = check_token(submission.token or envelope.token)
     key = project_keys.find(token, submission.received_at)
     if key is None:
         raise UnknownKey
@@ -159,19 +178,32 @@ def _admitted(submission: Submission, envelope: Envelope) -> Key:
 def _arrival(submission: Submission, envelope: Envelope) -> Arrival:
     oldest = retention_period.oldest(submission.received_at)
     arrival = Arrival(submission.received_at, submission.sent_at, submission.sdk, oldest)
-    return arrival.sent(envelope.sent_at)
+    return arrival.with_sent_at(envelope.sent_at)
+
+
+def _read(envelope: Envelope, arrival: Arrival) -> Iterator[EventRecord | Rejection]:
+    """Yield each event of a request, or why it cannot be stored."""
+    for position, raw in enumerate(envelope.events):
+        try:
+            yield wire.read_event(raw, arrival, position=position)
+        except InvalidEvent as error:
+            yield error.rejection(raw, position)
+
+
+def _is_rejection(event: EventRecord | Rejection) -> TypeGuard[Rejection]:
+    return isinstance(event, Rejection)
 
 
 def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
     """Commit the request."""
     body = submission.body
-    if submission.encoding == "deflate":  # nothing in such a body tells that it is one
-        body = bodies.decompressed(body, encoding="deflate")
+    if submission.encoding == "deflate":  # nothing in such a body says that it is compressed
+        body = decompress(body, encoding="deflate")
     requests.insert(
         [
             bigint(key.id),
             timestamptz(submission.received_at),
-            bodies.compressed(body),
+            compress(body),
             integer(len(envelope.events)),
             integer(envelope.size),
             timestamptz(submission.sent_at) if submission.sent_at else None,
@@ -180,31 +212,37 @@ def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
     )
 
 
-def _refuse(key: Key, arrival: Arrival, bad: Sequence[Rejection]) -> None:
-    _keep_refused(key, arrival, bad)
-    first = bad[0]
+def _refuse(key: Key, arrival: Arrival, rejected: Sequence[Rejection]) -> None:
+    _keep_refused(key, arrival, rejected)
+    first = rejected[0]
     if first.reason is Reason.TOO_LARGE:
         raise TooLarge
-    raise Refused(first.reason, first.detail)
+    raise InvalidEvent(first.reason, first.detail)
 
 
-def _keep_refused(key: Key, arrival: Arrival, bad: Sequence[Rejection]) -> None:
-    hour = ledger.hour_of(arrival.received_at)
-    reasons = Counter(rejection.reason for rejection in bad)
+def _keep_refused(key: Key, arrival: Arrival, rejected: Sequence[Rejection]) -> None:
+    hour = ledger.start_of_hour(arrival.received_at)
+    reasons = Counter(rejection.reason for rejection in rejected)
     with brief_transaction() as cursor:
         rejections.record(
-            rejections.captured(rejection, arrival, project_key_id=key.id, outcome=Outcome.REFUSED)
-            for rejection in bad
+            rejections.captured(
+                rejection, arrival, project_key_id=key.id, outcome=EventOutcome.REFUSED
+            )
+            for rejection in rejected
         )
         ledger.add(
             cursor,
-            {Line(hour, key.id, Outcome.REFUSED, reason): n for reason, n in reasons.items()},
+            {
+                LedgerLine(hour, key.id, EventOutcome.REFUSED, reason): events
+                for reason, events in reasons.items()
+            },
         )
 
 
 def _count_limited(key: Key, submission: Submission, events: int, limit: str) -> None:
-    """Count what was not acknowledged: not worth waiting for the disk in a flood of requests."""
-    line = Line(ledger.hour_of(submission.received_at), key.id, Outcome.LIMITED, limit)
+    """Count events that were not acknowledged, without waiting for the disk in a flood of them."""
+    hour = ledger.start_of_hour(submission.received_at)
+    line = LedgerLine(hour, key.id, EventOutcome.LIMITED, limit)
     with brief_transaction() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
         ledger.add(cursor, {line: events})
@@ -212,15 +250,15 @@ def _count_limited(key: Key, submission: Submission, events: int, limit: str) ->
 
 @transaction.atomic
 def default_project_key() -> ProjectKey:
-    """Return the key that a new installation starts with, making it where it is missing."""
+    """Return the key of a new installation, creating it where it is missing."""
     key, _ = ProjectKey.objects.get_or_create(name=DEFAULT_KEY_NAME)
     return key
 
 
 def revoke(keys: QuerySet[ProjectKey], *, now: datetime) -> int:
-    """Refuse events with these keys from now on, and return how many of them were in use."""
+    """Refuse events with these keys from now on, and return how many keys were in use."""
     revoked = keys.filter(revoked_at=None).update(revoked_at=now)
-    project_keys.forget()  # the other processes do so within seconds
+    project_keys.forget()  # other processes do so within seconds
     return revoked
 
 

@@ -1,4 +1,4 @@
-"""What PostHog's SDKs talk to, answered before Django's stack, which would double the cost.
+"""The endpoints of PostHog's SDKs, served without Django's stack, which would double the cost.
 
 Any origin, no cookies, no redirects, with and without trailing slash.
 """
@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import django.db
 import psycopg
 
-from analytics.calculations import body as bodies
-from analytics.calculations.body import MAX_BATCH, BadToken, TooLarge
-from analytics.calculations.wire import Refused, moment
+from analytics.calculations.body import BadToken, decode_base64, form_fields, unwrap_form
+from analytics.calculations.event_times import parse_time
+from analytics.calculations.records import MAX_BODY, InvalidEvent, TooLarge
 from analytics.capture import capture
 from analytics.capture.capture import Submission
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_OVERLOAD = 10  # seconds, as is the next
 RETRY_RATE_LIMIT = 1
-_READ_AND_DROPPED = 4 * MAX_BATCH  # bytes of a refused body that are still read
+_MAX_DROPPED = 4 * MAX_BODY  # bytes of a refused body that are still read
 
 _V0 = frozenset({"/e", "/i/v0/e", "/i/v0/ai/batch", "/capture", "/track", "/engage", "/batch"})
 _V1 = "/i/v1/analytics/events"
@@ -32,10 +32,10 @@ _REMOTE_CONFIG = re.compile(r"^/array/([^/]+)/(config|config\.js)$")
 
 _DATABASE_ERRORS = (django.db.Error, psycopg.Error)
 
-# None of them is worth sending again.
-_CLIENT_ERRORS = {Refused: 400, BadToken: 401, capture.UnknownKey: 401, TooLarge: 413}
+# SDKs must not send these requests again.
+_CLIENT_ERRORS = {InvalidEvent: 400, BadToken: 401, capture.UnknownKey: 401, TooLarge: 413}
 
-# Plumbline decides no flags; SDKs ask all the same and wait for an answer.
+# Plumbline has no feature flags, but SDKs ask for them and wait for the response.
 NO_FLAGS = {
     "flags": {},
     "featureFlags": {},
@@ -61,40 +61,40 @@ REMOTE_CONFIG = {
 Environ = dict[str, Any]
 
 
-class Answer(NamedTuple):
-    """A response. `body` is bytes, or what becomes JSON."""
+class CaptureResponse(NamedTuple):
+    """A response. `body` is bytes, or a value to send as JSON."""
 
     status: int
     body: Any = b""
     headers: tuple[tuple[str, str], ...] = ()
 
 
-_ACCEPTED = Answer(200, b'{"status":1}')
-_OVER_QUOTA = Answer(200, {"status": 1, "quota_limited": ["events"]})
+_ACCEPTED = CaptureResponse(200, b'{"status":1}')
+_OVER_QUOTA = CaptureResponse(200, {"status": 1, "quota_limited": ["events"]})
 
 
 def serves(path: str) -> bool:
-    """Whether a path is answered here."""
+    """Whether this application serves a path."""
     path = path.rstrip("/")
     return path in _V0 or path in _FLAGS or path == _V1 or path.startswith("/array/")
 
 
 def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer a request as WSGI asks."""
+    """Serve a request through WSGI."""
     method = environ["REQUEST_METHOD"]
-    answer = Answer(204) if method == "OPTIONS" else _answer(environ, method)
+    response = CaptureResponse(204) if method == "OPTIONS" else _respond(environ, method)
     content_type = "application/json"
-    body = answer.body
+    body = response.body
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
-    headers = [("Content-Length", str(len(body))), *answer.headers, *_cors(environ, method)]
+    headers = [("Content-Length", str(len(body))), *response.headers, *_cors(environ, method)]
     if body and not any(name == "Content-Type" for name, _ in headers):
         headers.append(("Content-Type", content_type))
-    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", headers)
+    start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)
     return [body]
 
 
-def _answer(environ: Environ, method: str) -> Answer:
+def _respond(environ: Environ, method: str) -> CaptureResponse:
     path = environ["PATH_INFO"].rstrip("/")
     if path in _V0 and method in {"POST", "GET"}:
         return _v0(environ, method)
@@ -103,38 +103,38 @@ def _answer(environ: Environ, method: str) -> Answer:
     if _has_body(environ):
         _drop(environ["wsgi.input"])
     if path in _FLAGS:
-        return Answer(200, NO_FLAGS) if method in {"POST", "GET"} else _not_allowed("POST")
-    if found := _REMOTE_CONFIG.match(path):
-        return _remote_config(*found.groups()) if method == "GET" else _not_allowed("GET")
+        return CaptureResponse(200, NO_FLAGS) if method in {"POST", "GET"} else _not_allowed("POST")
+    if match := _REMOTE_CONFIG.match(path):
+        return _remote_config(*match.groups()) if method == "GET" else _not_allowed("GET")
     if path in _V0 or path == _V1:
         return _not_allowed("POST" if path == _V1 else "GET, POST")
-    return Answer(404, {"status": 0, "error": "no such address"})
+    return CaptureResponse(404, {"status": 0, "error": "not found"})
 
 
-def _not_allowed(allowed: str) -> Answer:
-    return Answer(405, {"status": 0, "error": f"use {allowed}"}, (("Allow", allowed),))
+def _not_allowed(allowed: str) -> CaptureResponse:
+    return CaptureResponse(405, {"status": 0, "error": f"use {allowed}"}, (("Allow", allowed),))
 
 
-def _v0(environ: Environ, method: str) -> Answer:
-    def accept() -> Answer:
+def _v0(environ: Environ, method: str) -> CaptureResponse:
+    def accept() -> CaptureResponse:
         body = _read(environ)
-        query = bodies.form_fields(environ.get("QUERY_STRING", ""))
+        query = form_fields(environ.get("QUERY_STRING", ""))
         if method == "GET":
-            body = bodies.from_base64(query.get("data", ""))
+            body = decode_base64(query.get("data", ""))
         else:
-            body = bodies.unwrapped(body, content_type=environ.get("CONTENT_TYPE", ""))
+            body = unwrap_form(body, content_type=environ.get("CONTENT_TYPE", ""))
         capture.accept(Submission(body, capture.now(), _encoding(environ)))
-        return Answer(204) if query.get("beacon") == "1" else _ACCEPTED
+        return CaptureResponse(204) if query.get("beacon") == "1" else _ACCEPTED
 
     return _guarded(accept)
 
 
-def _v1(environ: Environ) -> Answer:
+def _v1(environ: Environ) -> CaptureResponse:
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     request_id = environ.get("HTTP_POSTHOG_REQUEST_ID", "")
     echo = (("PostHog-Request-Id", request_id),) if request_id else ()
 
-    def accept() -> Answer:
+    def accept() -> CaptureResponse:
         body = _read(environ)
         if scheme.lower() != "bearer" or not token.strip():
             raise BadToken("Authorization: no Bearer token")
@@ -148,10 +148,12 @@ def _v1(environ: Environ) -> Answer:
                 sdk=environ.get("HTTP_POSTHOG_SDK_INFO", "")[:200],
             )
         )
-        return Answer(200, {"results": {uuid: _result(*one) for uuid, one in results.items()}})
+        return CaptureResponse(
+            200, {"results": {uuid: _result(*result) for uuid, result in results.items()}}
+        )
 
-    answer = _guarded(accept)
-    return answer._replace(headers=answer.headers + echo)
+    response = _guarded(accept)
+    return response._replace(headers=response.headers + echo)
 
 
 def _result(result: str, details: str) -> dict[str, str]:
@@ -160,35 +162,35 @@ def _result(result: str, details: str) -> dict[str, str]:
 
 def _request_timestamp(environ: Environ) -> Any:
     try:
-        return moment(environ["HTTP_POSTHOG_REQUEST_TIMESTAMP"], "PostHog-Request-Timestamp")
-    except (KeyError, Refused):
+        return parse_time(environ["HTTP_POSTHOG_REQUEST_TIMESTAMP"], "PostHog-Request-Timestamp")
+    except (KeyError, InvalidEvent):
         return None
 
 
-def _guarded(accept: Callable[[], Answer]) -> Answer:
-    """Return the answer, whatever happens."""
+def _guarded(accept: Callable[[], CaptureResponse]) -> CaptureResponse:
+    """Return the response to a request, including those that are not accepted."""
     try:
         return accept()
     except _DATABASE_ERRORS as error:
-        # Not acknowledged, so the client sends it again; the next request starts afresh.
-        logger.warning("Not accepted, the database said: %s", type(error).__name__)
+        # Not acknowledged, so the client sends it again; the next request opens a new connection.
+        logger.warning("Request not accepted because of a database error: %s", type(error).__name__)
         django.db.connection.close()
-        answer = _error(503, "the database is away", RETRY_OVERLOAD)
+        response = _error(503, "the database is unavailable", RETRY_OVERLOAD)
     except capture.Overloaded:
-        answer = _error(503, "too much waits already", RETRY_OVERLOAD)
+        response = _error(503, "the inbox is full, retry later", RETRY_OVERLOAD)
     except capture.RateLimited:
-        answer = _error(429, "too many events a second", RETRY_RATE_LIMIT)
+        response = _error(429, "too many events per second", RETRY_RATE_LIMIT)
     except capture.QuotaExceeded:
-        answer = _OVER_QUOTA
-    except (Refused, BadToken, capture.UnknownKey, TooLarge) as error:
+        response = _OVER_QUOTA
+    except (InvalidEvent, BadToken, capture.UnknownKey, TooLarge) as error:
         status = next(code for kind, code in _CLIENT_ERRORS.items() if isinstance(error, kind))
-        answer = _error(status, str(error))
-    return answer
+        response = _error(status, str(error))
+    return response
 
 
-def _error(status: int, text: str, retry_after: int | None = None) -> Answer:
+def _error(status: int, text: str, retry_after: int | None = None) -> CaptureResponse:
     headers = () if retry_after is None else (("Retry-After", str(retry_after)),)
-    return Answer(status, {"status": 0, "error": text}, headers)
+    return CaptureResponse(status, {"status": 0, "error": text}, headers)
 
 
 def _encoding(environ: Environ) -> str:
@@ -201,11 +203,11 @@ def _read(environ: Environ) -> bytes:
     if not _has_body(environ):
         return b""
     stream = environ["wsgi.input"]
-    length = environ.get("CONTENT_LENGTH") or str(MAX_BATCH + 1)
+    length = environ.get("CONTENT_LENGTH") or str(MAX_BODY + 1)
     if not length.isdecimal():
         raise TooLarge
-    body: bytes = stream.read(min(int(length), MAX_BATCH + 1))
-    if len(body) > MAX_BATCH:
+    body: bytes = stream.read(min(int(length), MAX_BODY + 1))
+    if len(body) > MAX_BODY:
         del body
         _drop(stream)
         raise TooLarge
@@ -218,19 +220,19 @@ def _has_body(environ: Environ) -> bool:
 
 
 def _drop(stream: Any) -> None:
-    """Read what is not needed: answered before, a server would close the connection."""
+    """Read the rest of the body: without that, the server would close the connection."""
     dropped = 0
-    while dropped < _READ_AND_DROPPED and (chunk := stream.read(1024 * 1024)):
+    while dropped < _MAX_DROPPED and (chunk := stream.read(1024 * 1024)):
         dropped += len(chunk)
 
 
-def _remote_config(token: str, kind: str) -> Answer:
+def _remote_config(token: str, kind: str) -> CaptureResponse:
     config = {"token": token, **REMOTE_CONFIG}
     if kind == "config":
-        return Answer(200, config)
+        return CaptureResponse(200, config)
     script = json.dumps({"config": config, "siteApps": []}).replace("<", "\\u003c")
     name = json.dumps(token).replace("<", "\\u003c")
-    return Answer(
+    return CaptureResponse(
         200,
         "(function(){window._POSTHOG_REMOTE_CONFIG=window._POSTHOG_REMOTE_CONFIG||{};"
         f"window._POSTHOG_REMOTE_CONFIG[{name}]={script};}})();".encode(),
@@ -239,7 +241,7 @@ def _remote_config(token: str, kind: str) -> Answer:
 
 
 def _cors(environ: Environ, method: str) -> list[tuple[str, str]]:
-    """Let a page of any origin ask, with its cookies, and read the answer."""
+    """Let pages of any origin send requests, with their cookies, and read the response."""
     origin = environ.get("HTTP_ORIGIN")
     if not origin:
         return []
@@ -250,9 +252,9 @@ def _cors(environ: Environ, method: str) -> list[tuple[str, str]]:
         ("Vary", "Origin"),
     ]
     if method == "OPTIONS":
-        asked_for = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "Content-Type")
+        requested_headers = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "Content-Type")
         headers += [
-            ("Access-Control-Allow-Headers", asked_for),
+            ("Access-Control-Allow-Headers", requested_headers),
             ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
             ("Access-Control-Max-Age", "86400"),
         ]

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import psycopg
 from django.db import connection
 
-from analytics.models import CaptureHour, InboxRequest, Outcome
+from analytics.models import CaptureHour, EventOutcome, InboxRequest
 
 WAITING = "waiting"
 _WITH_REASON = ("rejected", "refused", "limited")
@@ -32,17 +32,17 @@ WHERE %(key)s::bigint IS NULL OR project_key_id = %(key)s
 Grain = Literal["hour", "day"]
 
 
-class Line(NamedTuple):
+class LedgerLine(NamedTuple):
     """A ledger line's key; `hour` is the hour of arrival."""
 
     hour: datetime
     project_key_id: int
-    outcome: Outcome
+    outcome: EventOutcome
     reason: str = ""
 
 
 @dataclass
-class Entry:
+class LedgerEntry:
     """What became of the events that arrived in an hour or a day (UTC) with a key.
 
     Those acknowledged are stored, duplicates, rejected, or still waiting; those refused or limited
@@ -80,7 +80,7 @@ class Entry:
         if outcome == WAITING:  # only ingest enters into the ledger what was accepted
             self.accepted += events
 
-    def include(self, other: "Entry") -> None:
+    def include(self, other: "LedgerEntry") -> None:
         """Add another entry, whose time and key are not looked at."""
         for name in ("accepted", "stored", "duplicate", "waiting"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -88,11 +88,11 @@ class Entry:
             getattr(self, name).update(getattr(other, name))
 
 
-def hour_of(moment: datetime) -> datetime:
+def start_of_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
-def add(cursor: psycopg.Cursor, amounts: Mapping[Line, int]) -> None:
+def add(cursor: psycopg.Cursor, amounts: Mapping[LedgerLine, int]) -> None:
     """Add numbers of events to the ledger."""
     rows = sorted((*line, events) for line, events in amounts.items() if events)
     if not rows:
@@ -110,23 +110,23 @@ def add(cursor: psycopg.Cursor, amounts: Mapping[Line, int]) -> None:
 
 def entries(
     *, first: date, last: date, grain: Grain = "day", project_key_id: int | None = None
-) -> list[Entry]:
+) -> list[LedgerEntry]:
     """Return what arrived from `first` to `last` (UTC days), newest first, by time and name."""
     start, end = _midnight(first), _midnight(last + timedelta(days=1))
     length = timedelta(hours=1) if grain == "hour" else timedelta(days=1)
-    found: dict[tuple[datetime, str], Entry] = {}
+    found: dict[tuple[datetime, str], LedgerEntry] = {}
     with connection.cursor() as cursor:
         cursor.execute(_READ, {"start": start, "end": end, "key": project_key_id})
         for hour, key, key_id, outcome, reason, events in cursor.fetchall():
             begin = hour if grain == "hour" else hour.replace(hour=0)
-            entry = found.setdefault((begin, key), Entry(begin, begin + length, key, key_id))
+            entry = found.setdefault((begin, key), LedgerEntry(begin, begin + length, key, key_id))
             entry.add(outcome, reason, events)
     return [found[one] for one in sorted(found, key=lambda one: (-one[0].timestamp(), one[1]))]
 
 
-def total(of: Iterable[Entry], *, first: date, last: date) -> Entry:
+def total(of: Iterable[LedgerEntry], *, first: date, last: date) -> LedgerEntry:
     """Return the sum of the entries from `first` to `last`."""
-    whole = Entry(_midnight(first), _midnight(last + timedelta(days=1)))
+    whole = LedgerEntry(_midnight(first), _midnight(last + timedelta(days=1)))
     for entry in of:
         whole.include(entry)
     return whole

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from analytics.calculations.wire import Arrival, Holds, Rejection
-from analytics.models import Outcome, RejectedEvent
+from analytics.calculations.records import Arrival, Holds, Rejection
+from analytics.models import EventOutcome, RejectedEvent
 
 
 def captured(
@@ -12,7 +12,7 @@ def captured(
     arrival: Arrival,
     *,
     project_key_id: int,
-    outcome: Outcome = Outcome.REJECTED,
+    outcome: EventOutcome = EventOutcome.REJECTED,
 ) -> RejectedEvent:
     """Return the row of what an SDK sent."""
     return RejectedEvent(

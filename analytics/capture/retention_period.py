@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from analytics.calculations.wire import EARLIEST
+from analytics.calculations.records import EARLIEST
 
 
 def oldest(now: datetime) -> datetime:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from posthog.request import APIError, batch_post, determine_server_host
 
-from analytics.calculations.wire import Holds, Reason, Rejection
+from analytics.calculations.records import Holds, Reason, Rejection
 from analytics.capture import rejections
 from analytics.forwarding import outbox
 from common.locks import Lock, Locked, session_lock
@@ -90,7 +90,7 @@ def pause(failures: int, retry_after: float | None) -> timedelta:
     return max(asked_for, min(_FIRST_PAUSE * (1 << min(failures - 1, 10)), _LONGEST_PAUSE))
 
 
-def _forward(session: requests.Session, batch: outbox.Batch) -> None:
+def _forward(session: requests.Session, batch: outbox.EventBatch) -> None:
     """Send a batch; it leaves the backlog in the commit that notes the success."""
     refused = _deliver(session, batch.events)
     taken = len(batch.events) - len(refused)

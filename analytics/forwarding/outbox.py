@@ -9,7 +9,7 @@ import zstandard
 from django.conf import settings
 from django.db.models import Max, Min, Sum
 
-from analytics.calculations.wire import EventRecord
+from analytics.calculations.records import EventRecord
 from analytics.models import ForwardingBatch, ForwardingState
 
 # What one request to PostHog holds; it refuses more than 20 MB.

@@ -7,7 +7,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from analytics.calculations.batch import Batch, picked
+from analytics.calculations.batch import EventBatch, pick
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
@@ -38,7 +38,7 @@ _UUID = np.dtype(
 
 def copy_events(
     cursor: psycopg.Cursor,
-    events: Batch,
+    events: EventBatch,
     person_ids: NDArray[np.int64],
     order: NDArray[np.int64],
 ) -> None:
@@ -61,15 +61,15 @@ def copy_events(
             some = order[start : start + _ROWS_PER_WRITE]
             places = some.tolist()
             parts = [b""] * (4 * len(places))
-            parts[::4] = picked(starts, name[some].tolist())
-            parts[1::4] = picked(ids, distinct_id[some].tolist())
+            parts[::4] = pick(starts, name[some].tolist())
+            parts[1::4] = pick(ids, distinct_id[some].tolist())
             parts[2::4] = rows[some].view(f"V{rows.itemsize}").tolist()
-            parts[3::4] = picked(events.properties, places)
+            parts[3::4] = pick(events.properties, places)
             copy.write(b"".join(parts))
         copy.write(_END)
 
 
-def copy_uuids(cursor: psycopg.Cursor, events: Batch, order: NDArray[np.int64]) -> bool:
+def copy_uuids(cursor: psycopg.Cursor, events: EventBatch, order: NDArray[np.int64]) -> bool:
     """Register uuids, in their order; False where one of them is known already."""
     rows = np.empty(len(events), _UUID)
     rows["fields"], rows["of_uuid"], rows["of_time"] = 2, 16, 8

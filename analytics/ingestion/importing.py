@@ -15,19 +15,13 @@ import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from analytics.calculations.wire import (
-    UNREADABLE,
-    EventRecord,
-    Reason,
-    Refused,
-    Rejection,
-    WireEvent,
-    decode_event,
-    event_record,
-)
+from analytics.calculations.records import EventRecord, InvalidEvent, Reason, Rejection
+from analytics.calculations.stored_json import UNREADABLE
+from analytics.calculations.wire import event_record
+from analytics.calculations.wire_format import WireEvent, decode_event
 from analytics.capture import rejections
 from analytics.ingestion import ingest
-from analytics.models import ImportRun, Outcome
+from analytics.models import EventOutcome, ImportRun
 from common.locks import import_key, session_lock
 
 LINES_PER_TRANSACTION = 20_000
@@ -35,7 +29,7 @@ LINES_PER_TRANSACTION = 20_000
 T = TypeVar("T")
 Format = Literal["jsonl", "csv"]
 Line = tuple[int, bytes]  # line number from 1, content
-Batch = tuple[list[EventRecord], list[Rejection]]
+LineBatch = tuple[list[EventRecord], list[Rejection]]
 
 
 @dataclass(frozen=True)
@@ -101,7 +95,7 @@ def import_stream(
 
 
 def _import(
-    batches: Iterator[Batch],
+    batches: Iterator[LineBatch],
     run: ImportRun,
     *,
     is_demo: bool,
@@ -109,14 +103,14 @@ def _import(
 ) -> ImportRun:
     for records, unreadable in _one_ahead(batches):
         with transaction.atomic():
-            fates = ingest.store(records, is_demo=is_demo)
-            rejected = unreadable + [fate for fate in fates if isinstance(fate, Rejection)]
+            results = ingest.store(records, is_demo=is_demo)
+            rejected = unreadable + [fate for fate in results if isinstance(fate, Rejection)]
             rejections.record(
                 rejections.imported(rejection, import_run_id=run.pk) for rejection in rejected
             )
             run.lines += len(records) + len(unreadable)
-            run.stored += fates.count(Outcome.STORED)
-            run.duplicates += fates.count(Outcome.DUPLICATE)
+            run.stored += results.count(EventOutcome.STORED)
+            run.duplicates += results.count(EventOutcome.DUPLICATE)
             run.rejected += len(rejected)
             run.save()
         progress(run)
@@ -156,7 +150,7 @@ def _lines(file: io.BufferedReader, file_format: Format) -> Iterator[Line]:
     text.detach()  # or the file would be closed with it
 
 
-def _batches(lines: Iterator[Line], file_format: Format, columns: Columns) -> Iterator[Batch]:
+def _batches(lines: Iterator[Line], file_format: Format, columns: Columns) -> Iterator[LineBatch]:
     while batch := list(islice(lines, LINES_PER_TRANSACTION)):
         yield _parse(batch, file_format, columns)
 
@@ -170,13 +164,13 @@ def _one_ahead(items: Iterator[T]) -> Iterator[T]:
             yield item
 
 
-def _parse(lines: Iterable[Line], file_format: Format, columns: Columns) -> Batch:
+def _parse(lines: Iterable[Line], file_format: Format, columns: Columns) -> LineBatch:
     records: list[EventRecord] = []
     rejected: list[Rejection] = []
     for number, line in lines:
         try:
             records.append(read_line(number, line, file_format, columns))
-        except Refused as error:
+        except InvalidEvent as error:
             rejected.append(Rejection(error.reason, error.detail, line, number))
     return records, rejected
 
@@ -193,7 +187,7 @@ def _mapped(line: bytes, file_format: Format, columns: Columns) -> WireEvent:
     try:
         fields: dict[str, Any] = msgspec.json.decode(line, type=dict)
     except UNREADABLE as error:
-        raise Refused(Reason.MALFORMED, str(error)) from error
+        raise InvalidEvent(Reason.MALFORMED, str(error)) from error
     properties = fields.pop(columns.properties, None)
     if file_format == "csv":
         others = fields.keys() - {
@@ -221,4 +215,4 @@ def _json_object(cell: str | None) -> dict[str, Any]:
     try:
         return msgspec.json.decode(cell, type=dict) if cell else {}
     except msgspec.DecodeError as error:
-        raise Refused(Reason.BAD_FIELD, f"properties: {error}") from error
+        raise InvalidEvent(Reason.BAD_FIELD, f"properties: {error}") from error

@@ -12,15 +12,15 @@ import psycopg
 from django.db import transaction
 from django.db.models import Count, Min
 
-from analytics.calculations.batch import Batch
-from analytics.calculations.body import TooLarge, decompressed
-from analytics.calculations.parsing import Parsed, Unreadable, parse_bodies
-from analytics.calculations.wire import Arrival, Holds, Reason, Refused, Rejection
+from analytics.calculations.batch import EventBatch
+from analytics.calculations.compression import decompress
+from analytics.calculations.parsing import ParsedRequest, Unreadable, parse_bodies
+from analytics.calculations.records import Arrival, Holds, InvalidEvent, Reason, Rejection, TooLarge
 from analytics.capture import ledger, rejections, retention_period
-from analytics.capture.ledger import Line
+from analytics.capture.ledger import LedgerLine
 from analytics.capture.project_keys import note_use
 from analytics.ingestion import ingest
-from analytics.models import InboxRequest, Outcome
+from analytics.models import EventOutcome, InboxRequest
 from analytics.rollups.person_cache import Memory
 from common.postgres import raw_cursor
 from common.read_once import read_once
@@ -106,26 +106,28 @@ class Inbox:
 
 def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -> None:
     """Store the events of requests, with a ledger line for each."""
-    read: list[Batch] = []
+    read: list[EventBatch] = []
     ends: list[int] = []  # of each request's events among all
-    lines: list[tuple[Line, Arrival]] = []
-    rejected: list[tuple[Rejection, Line, Arrival]] = []
-    amounts: Counter[Line] = Counter()
+    lines: list[tuple[LedgerLine, Arrival]] = []
+    rejected: list[tuple[Rejection, LedgerLine, Arrival]] = []
+    amounts: Counter[LedgerLine] = Counter()
     for request, parsed in zip(requests, parse(requests), strict=True):
-        line = Line(ledger.hour_of(request.received_at), request.project_key_id, Outcome.ACCEPTED)
+        line = LedgerLine(
+            ledger.start_of_hour(request.received_at), request.project_key_id, EventOutcome.ACCEPTED
+        )
         amounts[line] += request.events
         read.append(parsed.events)
         ends.append((ends[-1] if ends else 0) + len(parsed.events))
         lines.append((line, parsed.arrival))
         rejected += [(rejection, line, parsed.arrival) for rejection in parsed.rejections]
-    fates = ingest.store(Batch.joined(read), forward=True, memory=memory)
+    results = ingest.store(EventBatch.concatenate(read), forward=True, memory=memory)
     for (line, arrival), start, end in zip(lines, [0, *ends], ends, strict=False):
-        its_fates = fates[start:end]
-        for outcome in (Outcome.STORED, Outcome.DUPLICATE):
+        its_fates = results[start:end]
+        for outcome in (EventOutcome.STORED, EventOutcome.DUPLICATE):
             amounts[line._replace(outcome=outcome)] += its_fates.count(outcome)
         rejected += [(fate, line, arrival) for fate in its_fates if isinstance(fate, Rejection)]
     for rejection, line, _ in rejected:
-        rejected_line = line._replace(outcome=Outcome.REJECTED, reason=rejection.reason)
+        rejected_line = line._replace(outcome=EventOutcome.REJECTED, reason=rejection.reason)
         amounts[rejected_line] += rejection.events
     rejections.record(
         rejections.captured(rejection, arrival, project_key_id=line.project_key_id)
@@ -135,7 +137,7 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -
     note_use(cursor, {request.project_key_id: request.received_at for request in requests})
 
 
-def parse(requests: Sequence[Request]) -> Iterator[Parsed]:
+def parse(requests: Sequence[Request]) -> Iterator[ParsedRequest]:
     """Yield the events of each request; one that has become unreadable is one rejection."""
     arrivals = [
         Arrival(
@@ -148,22 +150,22 @@ def parse(requests: Sequence[Request]) -> Iterator[Parsed]:
     ]
     found = parse_bodies([request.body for request in requests], arrivals)
     for request, arrival, one in zip(requests, arrivals, found, strict=True):
-        parsed = one if isinstance(one, Parsed) else _unreadable(request, arrival, one)
+        parsed = one if isinstance(one, ParsedRequest) else _unreadable(request, arrival, one)
         _check(request, parsed)
         yield parsed
 
 
-def _unreadable(request: Request, arrival: Arrival, error: Unreadable) -> Parsed:
+def _unreadable(request: Request, arrival: Arrival, error: Unreadable) -> ParsedRequest:
     """Return what is left of a request that the front door took: the rules are stricter now."""
-    reason = error.reason if isinstance(error, Refused) else Reason.MALFORMED
+    reason = error.reason if isinstance(error, InvalidEvent) else Reason.MALFORMED
     body = request.body
-    with suppress(Refused, TooLarge):  # so that people can read it
-        body = decompressed(body)
+    with suppress(InvalidEvent, TooLarge):  # so that people can read it
+        body = decompress(body)
     whole = Rejection(reason, str(error), body, holds=Holds.REQUEST, events=request.events)
-    return Parsed(arrival, rejections=[whole])
+    return ParsedRequest(arrival, rejections=[whole])
 
 
-def _check(request: Request, parsed: Parsed) -> None:
+def _check(request: Request, parsed: ParsedRequest) -> None:
     """Say so where the front door acknowledged another number of events than there are."""
     found = len(parsed.events) + sum(rejection.events for rejection in parsed.rejections)
     if found != request.events:

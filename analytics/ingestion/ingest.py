@@ -8,13 +8,13 @@ import psycopg
 from django.db import transaction
 from numpy.typing import NDArray
 
-from analytics.calculations.batch import Batch
+from analytics.calculations.batch import EventBatch
 from analytics.calculations.identity import Identities
-from analytics.calculations.wire import EventRecord, Holds, Reason, Rejection
+from analytics.calculations.records import EventRecord, Holds, Reason, Rejection
 from analytics.forwarding import outbox
 from analytics.ingestion import copying
 from analytics.ingestion.partitions import ensure_partitions, months_of
-from analytics.models import Outcome
+from analytics.models import EventOutcome
 from analytics.people import exclusions, identity, merging, profiles
 from analytics.rollups import rollups
 from analytics.rollups.person_cache import Memory
@@ -31,7 +31,7 @@ _POISON = (
 
 
 # What became of an event: stored, a duplicate, or why not.
-Fate = Literal[Outcome.STORED, Outcome.DUPLICATE] | Rejection
+StoreResult = Literal[EventOutcome.STORED, EventOutcome.DUPLICATE] | Rejection
 
 
 def store(
@@ -40,7 +40,7 @@ def store(
     is_demo: bool = False,
     forward: bool = False,
     memory: Memory | None = None,
-) -> list[Fate]:
+) -> list[StoreResult]:
     """Store what is new of `records`, and return what became of each.
 
     Runs inside the caller's transaction or one of its own. An event that the database refuses is
@@ -49,7 +49,7 @@ def store(
     """
     if not records:
         return []
-    events = Batch.of(records)
+    events = EventBatch.from_records(records)
     try:
         with transaction.atomic():
             return _store(events, is_demo=is_demo, forward=forward, memory=memory or Memory())
@@ -61,11 +61,13 @@ def store(
     return [fate for half in halves for fate in store(half, is_demo=is_demo, forward=forward)]
 
 
-def _store(events: Batch, *, is_demo: bool, forward: bool, memory: Memory) -> list[Fate]:
+def _store(
+    events: EventBatch, *, is_demo: bool, forward: bool, memory: Memory
+) -> list[StoreResult]:
     """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
     cursor = raw_cursor()
     ensure_partitions(cursor, months_of(events.times))
-    fresh, fates = _register_uuids(cursor, events)
+    fresh, results = _register_uuids(cursor, events)
     identities, persons = identity.resolve(cursor, fresh, memory, is_demo=is_demo)
     # By person: indexes and roll-ups are filled fastest like that.
     person_ids = _current(identities, persons)
@@ -79,7 +81,7 @@ def _store(events: Batch, *, is_demo: bool, forward: bool, memory: Memory) -> li
     exclusions.apply_rules(cursor, changed | identities.changed)
     if forward:
         outbox.add(fresh)
-    return fates
+    return results
 
 
 def _current(identities: Identities, persons: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -93,7 +95,9 @@ def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejecti
     return Rejection(reason, first_line, record.json, record.line, holds=Holds.READ_EVENT)
 
 
-def _register_uuids(cursor: psycopg.Cursor, events: Batch) -> tuple[Batch, list[Fate]]:
+def _register_uuids(
+    cursor: psycopg.Cursor, events: EventBatch
+) -> tuple[EventBatch, list[StoreResult]]:
     """Return the events whose uuid is new, and what becomes of each event.
 
     The register's key decides that an event counts once, whoever else is storing it.
@@ -102,24 +106,24 @@ def _register_uuids(cursor: psycopg.Cursor, events: Batch) -> tuple[Batch, list[
     order = np.lexsort((halves[:, 1], halves[:, 0]))  # everywhere, so that nobody deadlocks
     is_repeated = (halves[order][1:] == halves[order][:-1]).all(axis=1)
     if not is_repeated.any() and copying.copy_uuids(cursor, events, order):
-        return events, [Outcome.STORED] * len(events)
+        return events, [EventOutcome.STORED] * len(events)
     uuids: list[bytes] = events.uuids.tolist()
     first = {uuid: place for place, uuid in reversed([*enumerate(uuids)])}
     new = _register_one_by_one(cursor, events, [first[uuid] for uuid in sorted(first)])
     again = [place for place, uuid in enumerate(uuids) if uuid not in new or first[uuid] != place]
     stored_before = [place for place in again if uuids[place] not in new]
     same = _same_as_stored(cursor, events, stored_before)
-    fates: list[Fate] = [Outcome.STORED] * len(events)
+    results: list[StoreResult] = [EventOutcome.STORED] * len(events)
     for place in again:
         if place in same or (uuids[place] in new and _are_same(events, place, first[uuids[place]])):
-            fates[place] = Outcome.DUPLICATE
+            results[place] = EventOutcome.DUPLICATE
         else:
-            fates[place] = _rejection(events[place], Reason.UUID_REUSED)
-    return events.taken(np.delete(np.arange(len(events)), again)), fates
+            results[place] = _rejection(events[place], Reason.UUID_REUSED)
+    return events.take(np.delete(np.arange(len(events)), again)), results
 
 
 def _register_one_by_one(
-    cursor: psycopg.Cursor, events: Batch, places: Sequence[int]
+    cursor: psycopg.Cursor, events: EventBatch, places: Sequence[int]
 ) -> set[bytes]:
     """Register the uuids at these places that are not known yet, and return them."""
     records = [events[place] for place in places]
@@ -137,7 +141,7 @@ def _register_one_by_one(
     return {uuid for (uuid,) in cursor.fetchall()}
 
 
-def _are_same(events: Batch, place: int, other: int) -> bool:
+def _are_same(events: EventBatch, place: int, other: int) -> bool:
     """Whether two events differ at most in what a retry changes: their time."""
     return all(
         column[place] == column[other]
@@ -145,7 +149,7 @@ def _are_same(events: Batch, place: int, other: int) -> bool:
     )
 
 
-def _same_as_stored(cursor: psycopg.Cursor, events: Batch, places: Sequence[int]) -> set[int]:
+def _same_as_stored(cursor: psycopg.Cursor, events: EventBatch, places: Sequence[int]) -> set[int]:
     """Return those of the places whose event is, but for its time, what its uuid stands for."""
     cursor.execute(
         """

@@ -8,21 +8,28 @@ from typing import cast
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from analytics.calculations import body as bodies
-from analytics.calculations import wire
-from analytics.calculations.body import BadToken, TooLarge
-from analytics.calculations.wire import Arrival, EventRecord, Holds, Reason, Refused, Rejection
+from analytics.calculations.body import BadToken, open_body
+from analytics.calculations.records import (
+    Arrival,
+    EventRecord,
+    Holds,
+    InvalidEvent,
+    Reason,
+    Rejection,
+    TooLarge,
+)
+from analytics.calculations.wire import read_event
 from analytics.capture import ledger, rejections, retention_period
-from analytics.capture.ledger import Line
+from analytics.capture.ledger import LedgerLine
 from analytics.forwarding import outbox
 from analytics.ingestion import importing, ingest
-from analytics.ingestion.ingest import Fate
-from analytics.models import ImportRun, InboxRequest, Outcome, RejectedEvent
+from analytics.ingestion.ingest import StoreResult
+from analytics.models import EventOutcome, ImportRun, InboxRequest, RejectedEvent
 from common.postgres import raw_cursor
 
 ROWS_PER_TRANSACTION = 100  # of at most 20 MB each
 
-_RUN_COUNTS = {Outcome.STORED: "stored", Outcome.DUPLICATE: "duplicates"}
+_RUN_COUNTS = {EventOutcome.STORED: "stored", EventOutcome.DUPLICATE: "duplicates"}
 
 
 class NotKnown(Exception):
@@ -56,7 +63,7 @@ def try_again(rows: QuerySet[RejectedEvent]) -> Tried:
 def _try(ids: Sequence[int], tried: Tried) -> None:
     known = RejectedEvent.objects.select_related("import_run").filter(pk__in=ids)
     records: list[tuple[RejectedEvent, EventRecord]] = []
-    fates: list[tuple[RejectedEvent, Fate]] = []
+    results: list[tuple[RejectedEvent, StoreResult]] = []
     for row in known.select_for_update(of=("self",)).order_by("pk"):
         try:
             if row.reason == Reason.FORWARDING_REFUSED:  # it is stored; PostHog is asked again
@@ -68,18 +75,18 @@ def _try(ids: Sequence[int], tried: Tried) -> None:
                 tried.waiting += row.events
             else:
                 records.append((row, _read(row)))
-        except Refused as error:
+        except InvalidEvent as error:
             payload, holds = bytes(row.payload), Holds(row.holds)
             again = Rejection(error.reason, error.detail, payload, holds=holds, events=row.events)
-            fates.append((row, again))
+            results.append((row, again))
         except NotKnown as error:
             tried.rejected[str(error)] += row.events
     for captured in (True, False):  # what was imported is not forwarded
         some = [(row, record) for row, record in records if captured is (row.import_run is None)]
         stored = ingest.store([record for _, record in some], forward=captured)
-        fates += [(row, fate) for (row, _), fate in zip(some, stored, strict=True)]
-    amounts: Counter[Line] = Counter()
-    for row, fate in fates:
+        results += [(row, fate) for (row, _), fate in zip(some, stored, strict=True)]
+    amounts: Counter[LedgerLine] = Counter()
+    for row, fate in results:
         _follow(row, fate, amounts)
         _settle(row, fate, tried)
     ledger.add(raw_cursor(), amounts)
@@ -89,13 +96,11 @@ def _read(row: RejectedEvent) -> EventRecord:
     payload = bytes(row.payload)
     run = row.import_run
     if run is None:
-        arrival = _arrival(row)
-        event = wire.decode_event(payload)
-        return wire.event_record(event, payload, arrival, position=row.position)
+        return read_event(payload, _arrival(row), position=row.position)
     if run.finished_at is None:
         raise NotKnown("its import has not finished: run it again first")
     if row.holds == Holds.READ_EVENT:
-        return wire.event_record(wire.decode_event(payload), payload, None, line=row.line)
+        return read_event(payload, None, line=row.line)
     if run.columns is None:
         raise NotKnown("the columns of its file are not known any more: import the file again")
     file_format = cast("importing.Format", run.file_format)
@@ -115,9 +120,9 @@ def _put_back(row: RejectedEvent) -> None:
     arrival, rejected = _arrival(row), _line(row)
     payload = bytes(row.payload)
     try:
-        envelope = bodies.opened(bodies.decompressed(payload))
+        envelope = open_body(payload)
     except (TooLarge, BadToken) as error:
-        raise Refused(wire.Reason.MALFORMED, str(error)) from error
+        raise InvalidEvent(Reason.MALFORMED, str(error)) from error
     InboxRequest.objects.create(
         project_key_id=rejected.project_key_id,
         received_at=arrival.received_at,
@@ -132,17 +137,19 @@ def _put_back(row: RejectedEvent) -> None:
     row.delete()
 
 
-def _line(row: RejectedEvent) -> Line:
+def _line(row: RejectedEvent) -> LedgerLine:
     """Return the ledger line that counts a captured row."""
     arrival, key = _arrival(row), cast("int", row.project_key_id)
-    return Line(ledger.hour_of(arrival.received_at), key, Outcome(row.outcome), row.reason)
+    return LedgerLine(
+        ledger.start_of_hour(arrival.received_at), key, EventOutcome(row.outcome), row.reason
+    )
 
 
-def _accepted(line: Line) -> Line:
-    return line._replace(outcome=Outcome.ACCEPTED, reason="")
+def _accepted(line: LedgerLine) -> LedgerLine:
+    return line._replace(outcome=EventOutcome.ACCEPTED, reason="")
 
 
-def _follow(row: RejectedEvent, fate: Fate, amounts: Counter[Line]) -> None:
+def _follow(row: RejectedEvent, fate: StoreResult, amounts: Counter[LedgerLine]) -> None:
     """Let the ledger, or the import's counts, follow what became of a row."""
     if row.import_run is not None:
         if not isinstance(fate, Rejection):
@@ -155,16 +162,16 @@ def _follow(row: RejectedEvent, fate: Fate, amounts: Counter[Line]) -> None:
         amounts[line._replace(reason=fate.reason)] += row.events
         return
     amounts[line._replace(outcome=fate, reason="")] += 1
-    if line.outcome is Outcome.REFUSED:  # nobody had acknowledged it yet
+    if line.outcome is EventOutcome.REFUSED:  # nobody had acknowledged it yet
         amounts[_accepted(line)] += 1
 
 
-def _settle(row: RejectedEvent, fate: Fate, tried: Tried) -> None:
+def _settle(row: RejectedEvent, fate: StoreResult, tried: Tried) -> None:
     """Remove the row, or say why it stays."""
     if isinstance(fate, Rejection):
         tried.rejected[fate.detail] += row.events
         rejections.update(row, fate)
     else:
-        tried.stored += fate is Outcome.STORED
-        tried.duplicates += fate is Outcome.DUPLICATE
+        tried.stored += fate is EventOutcome.STORED
+        tried.duplicates += fate is EventOutcome.DUPLICATE
         row.delete()

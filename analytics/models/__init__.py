@@ -1,8 +1,8 @@
 from analytics.models.capture import (
     CaptureHour,
+    EventOutcome,
     ImportRun,
     InboxRequest,
-    Outcome,
     ProjectKey,
     RejectedEvent,
 )
@@ -24,6 +24,7 @@ __all__ = [
     "Event",
     "EventDay",
     "EventMinute",
+    "EventOutcome",
     "EventUuid",
     "ExclusionRule",
     "ForwardingBatch",
@@ -32,7 +33,6 @@ __all__ = [
     "ImportRun",
     "InboxRequest",
     "LastActiveBlock",
-    "Outcome",
     "Person",
     "PersonDay",
     "PersonMerge",

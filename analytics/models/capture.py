@@ -6,7 +6,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Now
 
-from analytics.calculations.wire import Holds, Reason
+from analytics.calculations.records import Holds, Reason
 
 
 def new_token() -> str:
@@ -62,7 +62,7 @@ class InboxRequest(models.Model):
         return f"request {self.pk}"
 
 
-class Outcome(models.TextChoices):
+class EventOutcome(models.TextChoices):
     """What became of an event that arrived at the capture endpoints."""
 
     ACCEPTED = "accepted"  # acknowledged: it is then stored, a duplicate, or rejected
@@ -84,7 +84,7 @@ class CaptureHour(models.Model):
     project_key = models.ForeignKey(
         ProjectKey, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False
     )
-    outcome = models.CharField(max_length=10, choices=Outcome)
+    outcome = models.CharField(max_length=10, choices=EventOutcome)
     reason = models.CharField(max_length=40, default="")
     events = models.BigIntegerField()
 
@@ -140,8 +140,8 @@ class RejectedEvent(models.Model):
     project_key = models.ForeignKey(ProjectKey, null=True, on_delete=models.SET_NULL)
     outcome = models.CharField(
         max_length=10,
-        choices=[(one.value, one.label) for one in (Outcome.REJECTED, Outcome.REFUSED)],
-        db_default=Outcome.REJECTED.value,
+        choices=[(one.value, one.label) for one in (EventOutcome.REJECTED, EventOutcome.REFUSED)],
+        db_default=EventOutcome.REJECTED.value,
         help_text="Where the ingestion ledger counts it",
     )
     received_at = models.DateTimeField(null=True, db_index=True)

@@ -5,7 +5,7 @@ import psycopg
 from django.db import transaction
 from numpy.typing import NDArray
 
-from analytics.calculations.batch import Batch
+from analytics.calculations.batch import EventBatch
 from analytics.calculations.identity import Identities, linking_records
 from analytics.rollups.person_cache import Known, Memory
 from common.locks import Lock, lock, lock_shared
@@ -14,7 +14,7 @@ from common.postgres import array_literal
 
 def resolve(
     cursor: psycopg.Cursor,
-    events: Batch,
+    events: EventBatch,
     memory: Memory,
     *,
     is_demo: bool = False,
@@ -44,7 +44,7 @@ def resolve(
 
 
 def _planned(
-    cursor: psycopg.Cursor, events: Batch, known: Known
+    cursor: psycopg.Cursor, events: EventBatch, known: Known
 ) -> tuple[Identities, NDArray[np.int64]]:
     """Apply the identity rules to what the database knows now."""
     linking = linking_records(events).values()

@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from analytics.calculations.batch import Batch
+from analytics.calculations.batch import EventBatch
 from analytics.calculations.identity import Identities, is_illegal
 from analytics.calculations.merge import merged_decision
-from analytics.calculations.wire import EventRecord
+from analytics.calculations.records import EventRecord
 from analytics.models import Event, Person, PersonDay, PersonMerge
 from analytics.people import exclusions, identity, merging, persons, profiles
 from common.locks import Lock, locked_cursor
@@ -85,7 +85,7 @@ def merge(person_id: int, distinct_id: str, *, other_id: int, by: str) -> Person
         properties=b"{}",
         other_id=distinct_id,
     )
-    event = Batch.of([record])
+    event = EventBatch.from_records([record])
     identified = {one.pk for one in (person, other) if one.is_identified}
     known = {record.distinct_id: person.pk, distinct_id: other.pk}
     identities = Identities(known, identified, iter(()))

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 
-from analytics.calculations.batch import Batch
+from analytics.calculations.batch import EventBatch
 from analytics.calculations.identity import Identities, JournalEntry, Verdict
 from analytics.calculations.merge import (
     Before,
@@ -18,18 +18,14 @@ from analytics.calculations.merge import (
     merged_is_demo,
     merged_properties,
 )
-from analytics.calculations.wire import (
-    EventRecord,
-    group_change,
-    may_change_person,
-    person_changes,
-)
+from analytics.calculations.profile_changes import group_change, may_change_person, person_changes
+from analytics.calculations.records import EventRecord
 from analytics.models import PersonMerge
 
 
 def update(
     cursor: psycopg.Cursor,
-    events: Batch,
+    events: EventBatch,
     persons: Sequence[int],
     identities: Identities,
     *,
@@ -72,7 +68,7 @@ def update(
     return set(changed)
 
 
-def update_groups(cursor: psycopg.Cursor, events: Batch) -> None:
+def update_groups(cursor: psycopg.Cursor, events: EventBatch) -> None:
     """Apply what ``$groupidentify`` events set, the later over the earlier."""
     groups: dict[tuple[str, str], Properties] = defaultdict(dict)
     for record in events.special.values():

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from analytics.calculations.identity import is_illegal
 from analytics.calculations.merge import Before, Side, what_stays
-from analytics.calculations.wire import makes_profile
+from analytics.calculations.profile_changes import makes_profile
 from analytics.models import Event, Person, PersonMerge
 from analytics.people import exclusions
 from analytics.rollups import definitions, rebuild, rollups

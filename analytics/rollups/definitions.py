@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from analytics.calculations.cells import FORMULA_VERSION
-from analytics.calculations.wire import EARLIEST
+from analytics.calculations.records import EARLIEST
 from analytics.models import RollupDefinition
 from common.calculations.calendar import LocalCalendar
 from common.read_once import read_once

@@ -10,7 +10,7 @@ import psycopg
 
 from analytics.calculations.batch import microseconds
 from analytics.calculations.cells import Firsts, activation_window
-from analytics.calculations.wire import EventRecord
+from analytics.calculations.records import EventRecord
 from analytics.rollups import definitions
 from analytics.rollups.definitions import Definitions
 from common.calculations.calendar import LocalCalendar

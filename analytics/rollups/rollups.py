@@ -15,10 +15,10 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from analytics.calculations import activity_bitmap
-from analytics.calculations.batch import Batch
+from analytics.calculations.batch import EventBatch
 from analytics.calculations.cells import Cell, Firsts, add_cells
-from analytics.calculations.rows import Rows
-from analytics.calculations.wire import EventRecord
+from analytics.calculations.records import EventRecord
+from analytics.calculations.rows import EventRows
 from analytics.rollups import definitions, last_activity, minute_counts
 from analytics.rollups.definitions import Definitions
 from analytics.rollups.milestones import MOMENTS, Moments, read_moments, with_event, write_moments
@@ -68,7 +68,7 @@ def _count_again(
 
 def add_events(
     cursor: psycopg.Cursor,
-    events: Batch,
+    events: EventBatch,
     person_ids: NDArray[np.int64],
     order: NDArray[np.int64],
     memory: Memory,
@@ -76,7 +76,7 @@ def add_events(
     """Add newly stored events with their persons to every roll-up; `order` is that by person."""
     if not len(events):
         return
-    rows = Rows.of(events, person_ids, order)
+    rows = EventRows.by_person(events, person_ids, order)
     lock(cursor, Lock.ROLLUPS)
     remembered = memory.known(cursor)
     in_force = definitions.in_force_from_now()
@@ -137,7 +137,7 @@ def _note(
 
 def _add_to_last_day(
     cursor: psycopg.Cursor,
-    rows: Rows,
+    rows: EventRows,
     standings: NDArray[np.void],
     counts: NDArray[np.bool_],
     in_force: Definitions,
@@ -156,7 +156,7 @@ def _add_to_last_day(
 
 
 def _days(
-    rows: Rows, day_of: NDArray[np.int64], standings: NDArray[np.void], in_force: Definitions
+    rows: EventRows, day_of: NDArray[np.int64], standings: NDArray[np.void], in_force: Definitions
 ) -> dict[int, set[int]]:
     """Return the active days that may be new, by person, and note them."""
     qualifies = ~rows.named(in_force.ignored_events)
@@ -171,7 +171,7 @@ def _days(
 
 
 def _telling(
-    rows: Rows, standings: NDArray[np.void], in_force: Definitions
+    rows: EventRows, standings: NDArray[np.void], in_force: Definitions
 ) -> dict[int, list[EventRecord]]:
     """Return the events that may be the first of their kind, by person."""
     may_tell = rows.times < standings["first_event_at"][rows.person]
@@ -182,7 +182,7 @@ def _telling(
         may_tell |= rows.named({event}) & (rows.times < standings[moment][rows.person])
     telling: dict[int, list[EventRecord]] = defaultdict(list)
     for place in np.flatnonzero(may_tell).tolist():
-        telling[rows.persons[rows.person[place]]].append(rows.events[int(rows.place[place])])
+        telling[rows.persons[rows.person[place]]].append(rows.events[int(rows.index[place])])
     return telling
 
 

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.api.parameters import parsed
-from analytics.calculations.wire import MAX_NAME
+from analytics.calculations.records import MAX_NAME
 from billing.api.fields import AmountField, TextField
 from billing.api.stripe_answers import (
     InvoicesSerializer,

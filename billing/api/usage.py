@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.api.parameters import parsed
-from analytics.calculations.wire import MAX_NAME
+from analytics.calculations.records import MAX_NAME
 from billing.api.fields import AmountField, NumberField, TextField
 from billing.calculations.usage import Standing, State
 from billing.limits import usage_limits, usage_notices, usage_prompts

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from analytics.calculations.wire import EventRecord
+from analytics.calculations.records import EventRecord
 from analytics.ingestion import ingest
 from analytics.models import DistinctId
 from billing.calculations.plan import Meter, Period, Window

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower
 
-from analytics.calculations.wire import MAX_NAME
+from analytics.calculations.records import MAX_NAME
 from analytics.models import DistinctId, Person
 from billing.models import StripeCustomer
 from billing.stripe import gateway

@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
-from analytics.calculations.wire import EventRecord
+from analytics.calculations.records import EventRecord
 
 
 def person_event(

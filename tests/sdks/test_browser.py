@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from analytics.models import Event, Group, Outcome, Person
+from analytics.models import Event, EventOutcome, Group, Person
 from tests import sdk
 from tests.ledger import totals
 from tests.processes import wait_until
@@ -78,7 +78,7 @@ def test_what_happens_from_load_to_unload_arrives_once(proxy, visit, plain):
     page.evaluate("posthog.capture('cart_left')")
     page.goto("about:blank")  # what waits, and $pageleave, go with a beacon
     arrive("$pageview", "product_viewed", "cart_left", "$pageleave")
-    assert totals()[Outcome.DUPLICATE] == 0
+    assert totals()[EventOutcome.DUPLICATE] == 0
 
 
 def test_identify_finds_the_visitor_again(proxy, visit):

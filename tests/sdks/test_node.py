@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from analytics.models import Event, Group, Outcome, Person, ProjectKey
+from analytics.models import Event, EventOutcome, Group, Person, ProjectKey
 from tests import sdk
 from tests.ledger import totals
 from tests.sdks.javascript import needs_packages, run_node, start_node
@@ -57,7 +57,7 @@ def stored():
 @pytest.mark.parametrize("plain", [False, True], ids=["gzip", "plain"])
 def test_each_event_arrives_once(server, mode, plain):
     run(server, CAPTURE, mode, flushAt=7, disableCompression=plain)
-    assert (stored(), totals()[Outcome.STORED]) == (EVENTS, len(EVENTS))
+    assert (stored(), totals()[EventOutcome.STORED]) == (EVENTS, len(EVENTS))
 
 
 def test_identify_sets_the_profile(server, mode):
@@ -111,13 +111,13 @@ def test_there_are_no_flags_and_asking_for_them_is_no_error(server):
 def test_what_is_refused_for_now_comes_later(proxy, mode, status):
     proxy.faults.extend([status, status])
     run(proxy.url, CAPTURE, mode)
-    assert (stored(), proxy.captures, totals()[Outcome.DUPLICATE]) == (EVENTS, 3, 0)
+    assert (stored(), proxy.captures, totals()[EventOutcome.DUPLICATE]) == (EVENTS, 3, 0)
 
 
 def test_p02_what_comes_again_because_the_answer_was_lost_counts_once(proxy, mode):
     proxy.faults.extend([LOST, LOST])
     run(proxy.url, CAPTURE, mode)
-    assert (stored(), totals()[Outcome.DUPLICATE]) == (EVENTS, 2 * len(EVENTS))
+    assert (stored(), totals()[EventOutcome.DUPLICATE]) == (EVENTS, 2 * len(EVENTS))
 
 
 def test_events_wait_for_a_server_that_is_away(proxy, mode):
@@ -133,7 +133,7 @@ def test_events_wait_for_a_server_that_is_away(proxy, mode):
 def test_a_batch_of_more_than_20_mb_comes_in_halves(server):
     big = 'const big = "x".repeat(900_000);\n' + CAPTURE.replace("{ n }", "{ n, big }")
     run(server, big, disableCompression=True)
-    assert (stored(), totals()[Outcome.DUPLICATE]) == (EVENTS, 0)
+    assert (stored(), totals()[EventOutcome.DUPLICATE]) == (EVENTS, 0)
 
 
 def test_over_v1_a_413_ends_at_once_and_is_told(proxy):
@@ -148,4 +148,4 @@ def test_events_beyond_the_keys_rate_limit_come_later(server, key, mode):
     retries = {"fetchRetryCount": 20, "fetchRetryDelay": 200}
     run(server, CAPTURE, mode, flushAt=10, maxBatchSize=10, **retries)
     assert stored() == EVENTS
-    assert totals()[Outcome.LIMITED] >= 10
+    assert totals()[EventOutcome.LIMITED] >= 10

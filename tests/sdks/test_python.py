@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 from posthog import Posthog
 
-from analytics.models import Event, Group, Outcome, Person, PersonMerge
+from analytics.models import Event, EventOutcome, Group, Person, PersonMerge
 from tests import sdk
 from tests.ledger import totals
 
@@ -45,7 +45,7 @@ def test_each_event_arrives_once(server, wire):
         for number in range(70):
             client.capture("used", distinct_id=f"p{number % 7}", properties={"n": number})
     numbers = sorted(event.properties["n"] for event in Event.objects.all())
-    assert (numbers, totals()[Outcome.STORED]) == (list(range(70)), 70)
+    assert (numbers, totals()[EventOutcome.STORED]) == (list(range(70)), 70)
 
 
 def test_set_set_once_and_unset_change_the_profile(server, wire):

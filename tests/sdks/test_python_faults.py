@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from analytics.ingestion import inbox
-from analytics.models import Event, Outcome, ProjectKey
+from analytics.models import Event, EventOutcome, ProjectKey
 from tests import sdk
 from tests.ledger import totals
 from tests.processes import wait_until
@@ -77,14 +77,14 @@ def test_what_is_refused_for_now_comes_after_the_pause_asked_for(proxy, mode, pa
     proxy.faults.extend([status, status])
     with posthog(proxy.url, capture_mode=mode) as client:
         capture(client)
-    assert (stored(), pauses, totals()[Outcome.DUPLICATE]) == (EVENTS, [2, 2], 0)
+    assert (stored(), pauses, totals()[EventOutcome.DUPLICATE]) == (EVENTS, [2, 2], 0)
 
 
 def test_p02_what_comes_again_because_the_answer_was_lost_counts_once(proxy, mode, pauses):
     proxy.faults.extend([LOST, LOST])
     with posthog(proxy.url, capture_mode=mode) as client:
         capture(client)
-    assert (stored(), totals()[Outcome.DUPLICATE]) == (EVENTS, 2 * len(EVENTS))
+    assert (stored(), totals()[EventOutcome.DUPLICATE]) == (EVENTS, 2 * len(EVENTS))
 
 
 def test_events_wait_for_a_server_that_is_away(proxy, mode, pauses):
@@ -111,7 +111,7 @@ def test_events_beyond_the_keys_rate_limit_come_later(server, key, mode, pauses)
     with posthog(server, capture_mode=mode, flush_at=10, max_retries=10) as client:
         capture(client)
     assert stored() == EVENTS
-    assert totals()[Outcome.LIMITED] >= 10
+    assert totals()[EventOutcome.LIMITED] >= 10
 
 
 def test_events_beyond_the_inbox_limit_come_once_there_is_room(key, mode, pauses):

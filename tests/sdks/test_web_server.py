@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from analytics.calculations.body import MAX_BATCH
+from analytics.calculations.records import MAX_BODY
 from analytics.models import Event
 from tests import sdk
 
@@ -44,7 +44,7 @@ def test_a_page_full_of_cookies_may_send(connection):
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_after_a_body_that_is_too_large_the_connection_goes_on(connection, chunked):
-    large = body().ljust(MAX_BATCH + 5_000_000)
+    large = body().ljust(MAX_BODY + 5_000_000)
     assert post(connection, iter([large]) if chunked else large) == 413
     assert post(connection, body()) == 200
 

@@ -6,29 +6,29 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.calculations.batch import Batch
+from analytics.calculations.batch import EventBatch
 from analytics.ingestion.partitions import months_of
 from tests.events import record
 
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 texts = st.sampled_from(["ada", "ben", "é", "漢" * 200])
 records = st.builds(record, texts, texts, moments, properties=st.just({"plan": "team"}))
-batches = st.lists(records, max_size=6).map(Batch.of)
+batches = st.lists(records, max_size=6).map(EventBatch.from_records)
 
 
 def without_records(batch):
     """Return the batch as ordinary events come: no record made yet."""
-    return Batch(batch.names, batch.distinct_ids, batch.uuids, batch.times, batch.properties)
+    return EventBatch(batch.names, batch.distinct_ids, batch.uuids, batch.times, batch.properties)
 
 
 @given(st.lists(records, max_size=6))
 def test_a_record_made_of_columns_is_the_record_that_they_were_made_of(events):
-    assert list(without_records(Batch.of(events))) == events
+    assert list(without_records(EventBatch.from_records(events))) == events
 
 
 @given(batches, batches)
 def test_joined_batches_hold_the_events_of_both(first, second):
-    joined = Batch.joined([without_records(first), second])
+    joined = EventBatch.concatenate([without_records(first), second])
     assert list(joined) == [*first, *second]
     assert list(joined.special) == list(range(len(first), len(joined)))
 
@@ -36,7 +36,7 @@ def test_joined_batches_hold_the_events_of_both(first, second):
 @given(batches, st.data())
 def test_events_are_taken_in_the_order_that_is_asked_for(batch, data):
     places = data.draw(st.permutations(range(len(batch))))[:3]
-    taken = batch.taken(np.array(places, np.int64))
+    taken = batch.take(np.array(places, np.int64))
     assert list(taken) == [batch[place] for place in places]
     assert list(taken.special) == sorted(taken.special)
 

@@ -10,9 +10,8 @@ from urllib.parse import quote
 import pytest
 import zstandard
 
-from analytics.calculations import body as bodies
-from analytics.calculations.body import MAX_BATCH, TooLarge
-from analytics.calculations.wire import MAX_EVENT
+from analytics.calculations.compression import compress, decompress
+from analytics.calculations.records import MAX_BODY, MAX_EVENT, TooLarge
 from analytics.models import Event, InboxRequest, RejectedEvent
 from tests import sdk
 
@@ -130,7 +129,7 @@ def test_a_batch_of_nothing_is_a_400_that_says_so():
 
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress, zstandard.compress])
 def test_20_mb_are_taken_and_a_byte_more_is_a_413(wrap):
-    body = json.dumps({"api_key": sdk.key(), "batch": [EVENT]}).encode().ljust(MAX_BATCH)
+    body = json.dumps({"api_key": sdk.key(), "batch": [EVENT]}).encode().ljust(MAX_BODY)
     assert sdk.post("/batch/", wrap(body)).status_code == 200
     assert error_of(wrap(body + b" "))[0] == 413
 
@@ -139,7 +138,7 @@ def test_a_body_without_length_is_read_to_its_bound():
     sent = {"api_key": sdk.key(), "batch": [EVENT]}
     chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
     assert sdk.post("/batch/", sent, **chunked).status_code == 200
-    assert sdk.post("/batch/", bytes(MAX_BATCH + 1), **chunked).status_code == 413
+    assert sdk.post("/batch/", bytes(MAX_BODY + 1), **chunked).status_code == 413
 
 
 def streamed(text):
@@ -149,7 +148,7 @@ def streamed(text):
 
 
 def test_zstd_that_does_not_tell_its_length_is_opened():
-    assert bodies.decompressed(streamed(b"[1]")) == b"[1]"
+    assert decompress(streamed(b"[1]")) == b"[1]"
 
 
 @pytest.mark.parametrize(
@@ -160,23 +159,23 @@ def test_zstd_that_does_not_tell_its_length_is_opened():
 def test_a_bomb_unfolds_to_the_bound_and_no_further(bomb):
     tracemalloc.start()
     with pytest.raises(TooLarge):
-        bodies.decompressed(bomb)
+        decompress(bomb)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 3 * MAX_BATCH
+    assert peak < 3 * MAX_BODY
 
 
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress, zstandard.compress, streamed])
 def test_what_is_kept_of_a_body_opens_to_the_same(wrap):
     body = wrap(json.dumps([EVENT] * 100).encode())
-    assert bodies.decompressed(bodies.compressed(body)) == bodies.decompressed(body)
+    assert decompress(compress(body)) == decompress(body)
 
 
 def test_only_a_large_plain_body_is_compressed():
     small, large = json.dumps([EVENT]).encode(), json.dumps([EVENT] * 100).encode()
-    assert len(bodies.compressed(large)) < len(large) / 8
+    assert len(compress(large)) < len(large) / 8
     for body in (small, gzip.compress(large), zstandard.compress(large)):
-        assert bodies.compressed(body) is body
+        assert compress(body) is body
 
 
 def test_an_event_of_2_mb_is_taken_and_a_byte_more_is_a_413():

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.calculations import parsing
-from analytics.calculations.wire import MAX_EVENT, Arrival, Refused, decode_event, event_record
+from analytics.calculations.records import MAX_EVENT, Arrival, InvalidEvent
+from analytics.calculations.wire import event_record
+from analytics.calculations.wire_format import decode_event
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 ORDINARY = {
@@ -65,7 +67,7 @@ def one_by_one(raws, arrival):
     for position, raw in enumerate(raws):
         try:
             yield event_record(decode_event(raw), raw, arrival, position=position)
-        except Refused:
+        except InvalidEvent:
             continue
 
 
@@ -144,7 +146,9 @@ def test_an_event_beyond_the_retention_period_is_rejected_from_among_ordinary_on
 def test_an_unreadable_body_costs_those_beside_it_nothing():
     good = msgspec.json.encode({"batch": [ORDINARY]})
     found = parsing.parse_bodies([good, b"{", good], 3 * [Arrival(NOW)])
-    assert [len(one.events) if isinstance(one, parsing.Parsed) else str(one) for one in found] == [
+    assert [
+        len(one.events) if isinstance(one, parsing.ParsedRequest) else str(one) for one in found
+    ] == [
         1,
         "body: Input data was truncated",
         1,

@@ -5,16 +5,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from analytics.calculations import body as bodies
-from analytics.calculations import parsing, wire
-from analytics.calculations.wire import Arrival, Reason
+from analytics.calculations import parsing
+from analytics.calculations.body import open_body
+from analytics.calculations.profile_changes import person_changes
+from analytics.calculations.records import Arrival, Reason
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
 def parse(*events):
     body = {"api_key": "k", "batch": events}
-    return parsing.parse(bodies.opened(json.dumps(body).encode()).events, Arrival(NOW))
+    return parsing.parse(open_body(json.dumps(body).encode()).events, Arrival(NOW))
 
 
 def event(**fields):
@@ -87,7 +88,7 @@ def test_a_distinct_id_becomes_a_text_of_at_most_200_characters(sent, meant):
 def test_what_an_event_sets_stands_at_the_top_or_in_the_properties(nested):
     says = {"$set": {"plan": "pro"}, "$set_once": {"ref": 1}, "$unset": ["trial"]}
     record = only(**({"properties": says} if nested else says))
-    assert wire.person_changes(record.properties) == ({"plan": "pro"}, {"ref": 1}, ["trial"])
+    assert person_changes(record.properties) == ({"plan": "pro"}, {"ref": 1}, ["trial"])
 
 
 @pytest.mark.parametrize("no", [False, "false", 0, "0"])

@@ -12,9 +12,9 @@ from analytics.ingestion.inbox import Inbox
 from analytics.models import (
     CaptureHour,
     Event,
+    EventOutcome,
     ImportRun,
     InboxRequest,
-    Outcome,
     ProjectKey,
     RejectedEvent,
 )
@@ -250,7 +250,11 @@ def test_refused_and_limited_events_stand_beside_with_their_reasons(admin):
     key = ProjectKey.objects.get().pk
     hour = datetime(2024, 6, 1, 9, tzinfo=UTC)
     CaptureHour.objects.create(
-        hour=hour, project_key_id=key, outcome=Outcome.LIMITED, reason="rate_limit", events=1234
+        hour=hour,
+        project_key_id=key,
+        outcome=EventOutcome.LIMITED,
+        reason="rate_limit",
+        events=1234,
     )
     shown = text(admin.get(LEDGER))
     assert "1 missing field</a>" in shown

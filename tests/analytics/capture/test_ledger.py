@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from analytics.capture import capture, ledger
 from analytics.ingestion.inbox import Inbox
-from analytics.models import CaptureHour, Event, InboxRequest, Outcome, ProjectKey, RejectedEvent
+from analytics.models import (
+    CaptureHour,
+    Event,
+    EventOutcome,
+    InboxRequest,
+    ProjectKey,
+    RejectedEvent,
+)
 from tests import sdk
 
 pytestmark = pytest.mark.django_db
@@ -78,13 +85,13 @@ def test_it_adds_up_and_matches_the_tables_for_any_events_in_any_batches(
         waiting = sum(InboxRequest.objects.values_list("events", flat=True))
         assert (entry.accepted, entry.waiting) == (acknowledged, waiting)
         assert entry.stored == Event.objects.count()
-        assert entry.rejected == rejected_rows(Outcome.REJECTED)
-        assert entry.refused == rejected_rows(Outcome.REFUSED)
+        assert entry.rejected == rejected_rows(EventOutcome.REJECTED)
+        assert entry.refused == rejected_rows(EventOutcome.REFUSED)
         transaction.set_rollback(True)
 
 
-def line(hours_ago=0, outcome=Outcome.ACCEPTED, reason="", key=1, events=1):
-    hour = ledger.hour_of(NOW) - timedelta(hours=hours_ago)
+def line(hours_ago=0, outcome=EventOutcome.ACCEPTED, reason="", key=1, events=1):
+    hour = ledger.start_of_hour(NOW) - timedelta(hours=hours_ago)
     CaptureHour.objects.create(
         hour=hour, project_key_id=key, outcome=outcome, reason=reason, events=events
     )
@@ -103,15 +110,15 @@ def test_entries_come_newest_first_by_hour_or_day_and_key():
 
 def test_an_event_that_nothing_is_known_of_is_missing():
     line(events=5)
-    line(outcome=Outcome.STORED, events=2)
-    line(outcome=Outcome.REJECTED, reason="too_old", events=2)
-    line(outcome=Outcome.LIMITED, reason="rate_limit", events=9)
+    line(outcome=EventOutcome.STORED, events=2)
+    line(outcome=EventOutcome.REJECTED, reason="too_old", events=2)
+    line(outcome=EventOutcome.LIMITED, reason="rate_limit", events=9)
     (entry,) = ledger.entries(first=DAY, last=DAY)
     assert (entry.missing, entry.limited) == (1, Counter(rate_limit=9))
 
 
 def test_a_line_that_came_down_to_nothing_is_not_shown():
-    line(outcome=Outcome.REJECTED, reason="too_old", events=0)
+    line(outcome=EventOutcome.REJECTED, reason="too_old", events=0)
     (entry,) = ledger.entries(first=DAY, last=DAY)
     assert entry.rejected == {}
 

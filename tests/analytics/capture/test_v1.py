@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from analytics.calculations.body import MAX_BATCH
+from analytics.calculations.records import MAX_BODY
 from analytics.models import Event, InboxRequest, Person, RejectedEvent
 from tests import sdk
 
@@ -56,7 +56,7 @@ def test_the_id_of_the_request_comes_back_with_answers_and_refusals():
 
 @pytest.mark.parametrize(
     ("body", "status", "error"),
-    [(b"{", 400, "body: Input data was truncated"), (bytes(MAX_BATCH + 1), 413, "20 MB")],
+    [(b"{", 400, "body: Input data was truncated"), (bytes(MAX_BODY + 1), 413, "20 MB")],
 )
 def test_what_cannot_be_read_is_refused_as_a_whole(body, status, error):
     answer = sdk.post(V1, body, HTTP_AUTHORIZATION=f"Bearer {sdk.key()}")
@@ -74,7 +74,7 @@ def test_good_events_are_ok():
     [
         ({"distinct_id": ""}, "distinct_id: missing"),
         ({"event": 7}, "Expected `str | null`, got `int` - at `$.event`"),
-        ({"timestamp": "soon"}, "timestamp: 'soon' is no ISO 8601 time"),
+        ({"timestamp": "soon"}, "timestamp: 'soon' is not a valid ISO 8601 time"),
         ({"properties": []}, "properties: not an object"),
         ({"options": {"process_person_profile": "no"}}, "options: an option has a wrong type"),
         ({"properties": {"x": "x" * 2_100_000}}, "event: larger than 2,097,152 bytes"),
@@ -97,7 +97,7 @@ def test_a_request_of_bad_events_only_is_answered_likewise_and_kept_as_rejected(
 
 def test_a_time_far_ahead_is_a_warning():
     ahead = (NOW + timedelta(hours=24)).isoformat()
-    warning = ("warning", "timestamp: too far ahead, so its arrival counts")
+    warning = ("warning", "timestamp: too far ahead; its arrival time is used instead")
     assert results(event(ONE, timestamp=ahead), event(TWO)) == {ONE: warning, TWO: ("ok",)}
 
 

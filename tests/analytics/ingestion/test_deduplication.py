@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from analytics.models import Event, Outcome, RejectedEvent
+from analytics.models import Event, EventOutcome, RejectedEvent
 from tests import sdk
 from tests.ledger import totals
 
@@ -28,14 +28,14 @@ def stored():
 def test_p02_a_request_sent_twice_counts_once(identity):
     for _ in range(2):
         send(EVENT | identity, EVENT | {"event": "other"})
-    assert (stored(), totals()[Outcome.DUPLICATE]) == (2, 2)
+    assert (stored(), totals()[EventOutcome.DUPLICATE]) == (2, 2)
 
 
 @pytest.mark.parametrize("identity", [{"uuid": UUID}, {}], ids=["uuid", "no uuid"])
 def test_p02_so_it_does_when_the_time_of_sending_differs(identity):
     for second in range(2):
         send(EVENT | identity, sent_at=f"2024-05-01T10:00:0{second}Z")
-    assert (stored(), totals()[Outcome.DUPLICATE]) == (1, 1)
+    assert (stored(), totals()[EventOutcome.DUPLICATE]) == (1, 1)
 
 
 def test_p02_so_they_do_when_they_come_again_in_another_order():
@@ -44,7 +44,7 @@ def test_p02_so_they_do_when_they_come_again_in_another_order():
     send(*events)
     assert stored() == 3
     send(*reversed(events))
-    assert (stored(), totals()[Outcome.DUPLICATE]) == (3, 3)
+    assert (stored(), totals()[EventOutcome.DUPLICATE]) == (3, 3)
 
 
 def test_p02_a_uuid_in_another_notation_is_the_same():
@@ -78,9 +78,9 @@ def test_p02_a_repetition_is_known_after_its_person_has_become_part_of_another()
     send(EVENT | {"uuid": UUID}, EVENT | {"distinct_id": "ben"})
     merge = {"event": "$merge_dangerously", "distinct_id": "ben", "properties": {"alias": "ada"}}
     send(merge, EVENT | {"uuid": UUID})
-    assert (stored(), totals()[Outcome.DUPLICATE]) == (3, 1)
+    assert (stored(), totals()[EventOutcome.DUPLICATE]) == (3, 1)
     send(EVENT | {"uuid": UUID})
-    assert (stored(), totals()[Outcome.DUPLICATE]) == (3, 2)
+    assert (stored(), totals()[EventOutcome.DUPLICATE]) == (3, 2)
 
 
 def test_p03_nor_may_another_id_of_the_same_person_have_it():
@@ -117,4 +117,4 @@ def test_without_uuid_and_time_each_arrival_is_an_event(time_machine):
 def test_an_id_that_is_no_uuid_still_identifies_the_event():
     for name in ("first", "second", "first"):
         send(EVENT | {"uuid": name})
-    assert (stored(), totals()[Outcome.DUPLICATE]) == (2, 1)
+    assert (stored(), totals()[EventOutcome.DUPLICATE]) == (2, 1)

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from analytics.calculations.cells import CounterName
-from analytics.calculations.wire import Reason
+from analytics.calculations.records import Reason
 from analytics.ingestion.ingest import store
-from analytics.models import Counter, Event, EventDay, Outcome, Person, PersonDay
+from analytics.models import Counter, Event, EventDay, EventOutcome, Person, PersonDay
 from analytics.rollups import rebuild
 from tests.events import NOON, record
 
@@ -23,7 +23,7 @@ def counters():
 
 
 def test_a_stored_event_is_there_with_its_person_day_and_count():
-    assert store([record(properties={"plan": "pro"})]) == [Outcome.STORED]
+    assert store([record(properties={"plan": "pro"})]) == [EventOutcome.STORED]
     event = Event.objects.get()
     assert (event.event, event.timestamp, event.properties) == ("used", NOON, {"plan": "pro"})
     assert PersonDay.objects.get().day == NOON.date()
@@ -35,7 +35,7 @@ def test_p02_a_retried_batch_changes_nothing():
     batch = [record(), record(event="signed_up"), record(distinct_id="ben")]
     store(batch)
     before = counters()
-    assert store(batch) == [Outcome.DUPLICATE] * 3
+    assert store(batch) == [EventOutcome.DUPLICATE] * 3
     assert (Event.objects.count(), counters()) == (3, before)
 
 
@@ -43,7 +43,7 @@ def test_p02_a_retry_with_a_corrected_time_is_still_the_same_event():
     identity = uuid.uuid4()
     store([record(identity=identity)])
     again = store([record(identity=identity, timestamp=NOON + timedelta(milliseconds=40))])
-    assert (again, Event.objects.count()) == ([Outcome.DUPLICATE], 1)
+    assert (again, Event.objects.count()) == ([EventOutcome.DUPLICATE], 1)
 
 
 def test_p03_another_event_with_the_same_uuid_is_rejected_and_the_first_one_stays():
@@ -57,16 +57,16 @@ def test_p03_another_event_with_the_same_uuid_is_rejected_and_the_first_one_stay
 def test_p03_the_same_uuid_twice_in_one_batch_stores_the_first():
     identity = uuid.uuid4()
     stored, rejected = store([record(name, identity=identity) for name in ("first", "second")])
-    assert (stored, rejected.reason) == (Outcome.STORED, Reason.UUID_REUSED)
+    assert (stored, rejected.reason) == (EventOutcome.STORED, Reason.UUID_REUSED)
     assert Event.objects.get().event == "first"
 
 
 def test_p01_an_event_that_the_database_refuses_is_isolated():
     good = [record(distinct_id=f"p{number}") for number in range(9)]
     bad = record(distinct_id="poison", properties=msgspec.Raw(rb'{"x":"\ud800"}'))
-    fates = store([*good[:4], bad, *good[4:]])
-    assert fates.pop(4).reason == Reason.UNSTORABLE
-    assert fates == [Outcome.STORED] * 9
+    results = store([*good[:4], bad, *good[4:]])
+    assert results.pop(4).reason == Reason.UNSTORABLE
+    assert results == [EventOutcome.STORED] * 9
     assert not Person.objects.filter(distinct_ids__distinct_id="poison").exists()
 
 

@@ -85,7 +85,7 @@ def test_one_that_is_rejected_again_stays_with_its_new_reason():
     send(GOOD, {"event": "used"})
     edit(distinct_id="ben", timestamp="yesterday")
     tried = try_again(RejectedEvent.objects.all())
-    assert tried.rejected == {"timestamp: 'yesterday' is no ISO 8601 time": 1}
+    assert tried.rejected == {"timestamp: 'yesterday' is not a valid ISO 8601 time": 1}
     assert RejectedEvent.objects.get().reason == "bad_timestamp"
     assert counted().rejected == {"bad_timestamp": 1}
 

@@ -10,7 +10,7 @@ from posthog import Posthog
 from analytics.calculations import parsing
 from analytics.calculations.cells import CounterName
 from analytics.calculations.identity import is_illegal
-from analytics.calculations.wire import Arrival
+from analytics.calculations.records import Arrival
 from analytics.capture.capture import default_project_key
 from analytics.ingestion.inbox import Inbox
 from analytics.ingestion.ingest import store

@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from analytics.calculations import parsing
-from analytics.calculations.wire import Arrival
+from analytics.calculations.records import Arrival
 from analytics.ingestion.inbox import Inbox
 from analytics.ingestion.ingest import store
 from analytics.models import Counter, DistinctId, Event, EventDay, Person, PersonMerge

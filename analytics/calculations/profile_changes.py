@@ -1,0 +1,45 @@
+"""What events change about persons and groups."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from analytics.calculations.records import OTHER_ID, EventRecord
+from analytics.calculations.stored_json import decode_object, decoded_or
+from analytics.calculations.wire_format import as_distinct_id, is_any_of
+
+
+def makes_profile(event: str, process_person_profile: Any) -> bool:
+    """Whether an event makes a profile, by its name and its ``$process_person_profile``, if any."""
+    return event in OTHER_ID or not is_any_of(process_person_profile, "false", "0")
+
+
+def may_change_person(properties: bytes) -> bool:
+    """Whether an event's properties may change its person; quick, for every event."""
+    return b'"$set' in properties or b'"$unset"' in properties
+
+
+def person_changes(properties: bytes) -> tuple[Mapping[str, Any], Mapping[str, Any], list[str]]:
+    """Return an event's changes to its person: ``$set``, ``$set_once``, names to ``$unset``."""
+    if not may_change_person(properties):
+        return {}, {}, []
+    decoded: dict[str, Any] = decoded_or(decode_object, properties, {})
+    set_, set_once = (
+        value if isinstance(value := decoded.get(name), dict) else {}
+        for name in ("$set", "$set_once")
+    )
+    unset = decoded.get("$unset")
+    names = [name for name in unset if isinstance(name, str)] if isinstance(unset, list) else []
+    return set_, set_once, names
+
+
+def group_change(record: EventRecord) -> tuple[str, str, Mapping[str, Any]] | None:
+    """Return type, key and new properties of the group that a ``$groupidentify`` names."""
+    if record.event != "$groupidentify":
+        return None
+    decoded: dict[str, Any] = decoded_or(decode_object, record.properties, {})
+    group_type = as_distinct_id(decoded.get("$group_type"))
+    key = as_distinct_id(decoded.get("$group_key"))
+    if not group_type or not key:
+        return None
+    properties = decoded.get("$group_set")
+    return group_type, key, properties if isinstance(properties, dict) else {}

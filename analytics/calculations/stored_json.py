@@ -1,0 +1,76 @@
+"""JSON from outside, made safe for PostgreSQL and for every later reader."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from analytics.calculations.records import InvalidEvent, Reason
+
+MAX_DEPTH = 100  # levels of properties; every JSON reader has some limit
+MAX_INTEGER = 4_000  # digits; Python reads up to 4,300
+
+# What msgspec raises for unreadable JSON.
+UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeError)
+
+T = TypeVar("T")
+
+decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def decoded_or(decode: Callable[[Any], T], raw: bytes | msgspec.Raw, default: T) -> T:
+    """Return decoded JSON, or the default where it is unreadable."""
+    try:
+        return decode(raw)
+    except UNREADABLE:
+        return default
+
+
+# Digits become 0 and E becomes e: with the signs left out, a large exponent is 0e000. Searching for
+# that costs a tenth of the regular expression that tells an exponent from part of a text.
+_EXPONENTS = bytes.maketrans(b"123456789E", b"000000000e")
+_LARGE_EXPONENT = re.compile(rb"[\s:,\[]-?[\d.]+[eE][+-]?\d{3}").search
+
+
+def has_large_exponent(raw: bytes) -> bool:
+    """Whether a JSON object may hold a number with an exponent of three or more digits."""
+    return b"0e000" in raw.translate(_EXPONENTS, b"+-") and _LARGE_EXPONENT(raw) is not None
+
+
+def stored_object(raw: bytes) -> bytes:
+    """Return a JSON object that PostgreSQL and later readers accept, or raise what a decoder does.
+
+    PostgreSQL would store 1e99999, and return it digit by digit.
+    """
+    if not raw.isascii():
+        raw.decode()
+    nested = raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
+    large_exponent = has_large_exponent(raw)
+    if nested or large_exponent or len(raw) > MAX_INTEGER:
+        decoded = decode_object(raw)
+        if nested and _depth(decoded) > MAX_DEPTH:
+            raise InvalidEvent(Reason.BAD_FIELD, f"properties: deeper than {MAX_DEPTH} levels")
+        if large_exponent:
+            raw = msgspec.json.encode(decoded)
+    return _NUL_ESCAPE.sub(rb"\1\\ufffd", raw) if b"\\u0000" in raw else raw
+
+
+# PostgreSQL's text cannot hold NUL characters.
+_NUL_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def stored_text(text: str) -> str:
+    """Return a text without the NUL characters that PostgreSQL cannot hold."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
+def _depth(value: Any) -> int:
+    """Return the number of levels of objects and arrays."""
+    depth, level = 0, [value]
+    while level := [node for node in level if isinstance(node, dict | list)]:
+        depth += 1
+        level = [
+            inner for node in level for inner in (node.values() if isinstance(node, dict) else node)
+        ]
+    return depth

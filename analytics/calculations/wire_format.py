@@ -1,0 +1,139 @@
+"""The fields of an event as SDKs send them, decoded but not yet checked."""
+
+from typing import Any
+
+import msgspec
+
+from analytics.calculations.records import MAX_EVENT, MAX_NAME, InvalidEvent, Reason
+from analytics.calculations.stored_json import UNREADABLE, decoded_or, stored_text
+
+ABSENT = msgspec.Raw(b"")
+
+
+class WireEvent(msgspec.Struct, gc=False):
+    """An event as SDKs send it; everything but the name may be missing."""
+
+    event: str | None = None
+    uuid: str | None = None
+    distinct_id: Any = None
+    dollar_distinct_id: Any = msgspec.field(name="$distinct_id", default=None)
+    timestamp: str | int | float | None = None
+    offset: int | float | None = None  # milliseconds before the request was sent
+    set: msgspec.Raw = msgspec.field(name="$set", default=ABSENT)
+    set_once: msgspec.Raw = msgspec.field(name="$set_once", default=ABSENT)
+    unset: msgspec.Raw = msgspec.field(name="$unset", default=ABSENT)
+    properties: msgspec.Raw = ABSENT
+    token: msgspec.Raw = ABSENT
+    dollar_token: msgspec.Raw = msgspec.field(name="$token", default=ABSENT)
+    api_key: msgspec.Raw = ABSENT
+    options: msgspec.Raw = ABSENT  # v1, as are the next two
+    session_id: str | None = None
+    window_id: str | None = None
+
+
+class SpecialProperties(msgspec.Struct, gc=False):
+    """The few properties that capture itself acts on."""
+
+    token: msgspec.Raw = ABSENT
+    distinct_id: Any = None
+    anon_distinct_id: Any = msgspec.field(name="$anon_distinct_id", default=None)
+    alias: Any = None
+    profile: Any = msgspec.field(name="$process_person_profile", default=None)
+    ignore_sent_at: Any = msgspec.field(name="$ignore_sent_at", default=None)
+
+
+class WireOptions(msgspec.Struct, gc=False):
+    """v1's typed options, named after the properties that v0 has for them."""
+
+    profile: bool | None = msgspec.field(name="process_person_profile", default=None)
+    ignore_sent_at: bool | None = msgspec.field(name="disable_skew_correction", default=None)
+    cookieless_mode: bool | None = None
+    product_tour_id: str | None = None
+
+
+class _Named(msgspec.Struct, gc=False):
+    uuid: Any = None
+
+
+NOTHING_SPECIAL = SpecialProperties()
+_NO_OPTIONS = WireOptions()
+
+_decode_event = msgspec.json.Decoder(WireEvent).decode
+_decode_named = msgspec.json.Decoder(_Named).decode
+_decode_special = msgspec.json.Decoder(SpecialProperties).decode
+_decode_options = msgspec.json.Decoder(WireOptions | None).decode
+
+
+def decode_event(raw: bytes | msgspec.Raw) -> WireEvent:
+    """Return an event's fields. Raise `InvalidEvent` where they are unreadable or too large."""
+    if len(raw) > MAX_EVENT:
+        raise InvalidEvent(Reason.TOO_LARGE, f"event: larger than {MAX_EVENT:,} bytes")
+    try:
+        return _decode_event(raw)
+    except msgspec.ValidationError as error:
+        raise InvalidEvent(Reason.BAD_FIELD, str(error)) from error
+    except UNREADABLE as error:
+        raise InvalidEvent(Reason.MALFORMED, str(error)) from error
+
+
+def uuid_as_sent(raw: bytes | msgspec.Raw) -> str:
+    """Return an event's own uuid, however bad the rest of it is; "" where it has none."""
+    uuid = decoded_or(_decode_named, raw, _Named()).uuid
+    return uuid if isinstance(uuid, str) else ""
+
+
+def special_properties(event: WireEvent, properties: bytes) -> SpecialProperties:
+    """Return the properties and options that capture acts on."""
+    special = decoded_or(_decode_special, properties, NOTHING_SPECIAL)
+    if event.options:
+        options = wire_options(event)
+        special = msgspec.structs.replace(
+            special, profile=options.profile, ignore_sent_at=options.ignore_sent_at
+        )
+    return special
+
+
+def wire_options(event: WireEvent) -> WireOptions:
+    """Return v1's options. Raise `InvalidEvent` where one has a wrong type."""
+    try:
+        return (_decode_options(event.options) if event.options else None) or _NO_OPTIONS
+    except UNREADABLE as error:
+        raise InvalidEvent(Reason.BAD_FIELD, "options: an option has a wrong type") from error
+
+
+def is_any_of(value: Any, *words: str) -> bool:
+    """Whether a JSON value, as a text, is any of these words in any case."""
+    return str(value).strip().lower() in words
+
+
+def as_distinct_id(value: Any) -> str:
+    """Return a distinct id as a string of at most `MAX_NAME` characters; "" where it has none."""
+    if isinstance(value, str):
+        text = value
+    elif value is None:
+        return ""
+    else:  # a number or any other JSON value: its JSON becomes the id
+        try:
+            text = msgspec.json.encode(value).decode()
+        except RecursionError:
+            return ""
+    return stored_text(text.strip())[:MAX_NAME]
+
+
+def event_token(event: WireEvent) -> str:
+    """Return the token that the event itself carries, or ""."""
+    special = decoded_or(_decode_special, bytes(event.properties or b"{}"), NOTHING_SPECIAL)
+    for raw in (event.api_key, event.token, event.dollar_token, special.token):
+        if token := as_token(raw):
+            return token
+    return ""
+
+
+def as_token(raw: msgspec.Raw) -> str:
+    """Return the token in a JSON value, trimmed; "" where it is not a string."""
+    if not raw:
+        return ""
+    try:
+        return msgspec.json.decode(raw, type=str).strip()
+    except (msgspec.DecodeError, UnicodeError):
+        return ""
