@@ -90,7 +90,7 @@ def pause(failures: int, retry_after: float | None) -> timedelta:
     return max(asked_for, min(_FIRST_PAUSE * (1 << min(failures - 1, 10)), _LONGEST_PAUSE))
 
 
-def _forward(session: requests.Session, batch: outbox.EventBatch) -> None:
+def _forward(session: requests.Session, batch: outbox.OutboxBatch) -> None:
     """Send a batch; it leaves the backlog in the commit that notes the success."""
     refused = _deliver(session, batch.events)
     taken = len(batch.events) - len(refused)

@@ -26,7 +26,7 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class OutboxBatch:
     """The oldest events that wait, each a JSON object, and the rows that hold them."""
 
     ids: Sequence[int]
@@ -71,7 +71,7 @@ def last_id() -> int:
     return newest or 0
 
 
-def oldest(*, up_to: int) -> Batch | None:
+def oldest(*, up_to: int) -> OutboxBatch | None:
     """Return the oldest events up to a batch's id, at most as many as one request holds."""
     ids: list[int] = []
     events = size = 0
@@ -82,10 +82,14 @@ def oldest(*, up_to: int) -> Batch | None:
             break
         ids.append(batch_id)
     bodies = ForwardingBatch.objects.filter(pk__in=ids).order_by("pk")
-    return Batch(ids, [event for one in bodies for event in _unpacked(one.body)]) if ids else None
+    return (
+        OutboxBatch(ids, [event for one in bodies for event in _unpacked(one.body)])
+        if ids
+        else None
+    )
 
 
-def remove(batch: Batch) -> None:
+def remove(batch: OutboxBatch) -> None:
     ForwardingBatch.objects.filter(pk__in=batch.ids).delete()
 
 
