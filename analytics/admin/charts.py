@@ -1,37 +1,22 @@
 """What the templates draw."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from math import ceil
+from dataclasses import dataclass
 from typing import Any
 
 from analytics.insights.active_users import Day, Month, Period
 from analytics.insights.retention import WeekCohort, WeekRetention
-from common.calculations.charts import Axis, Bar, axis, bar, heat_level, polyline
-
-LABELS = 6  # below a chart
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    value: int
-    y: float
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A bar or a part of one; `kind` names its colour."""
-
-    bar: Bar
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    ticks: list[Tick]
-    labels: list[tuple[str, float]]  # text and x
-    lines: list[tuple[str, str]] = field(default_factory=list)  # kind and points
-    parts: list[Part] = field(default_factory=list)
+from common.calculations.charts import (
+    Chart,
+    Part,
+    axis_from_zero,
+    bar,
+    bar_labels,
+    heat_level,
+    line_labels,
+    polyline,
+)
+from common.formatting import day_month, short_month
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +50,34 @@ def days_chart(days: Sequence[Day]) -> Chart:
         "trailing-7": [day.trailing_7 for day in days],
         "active": [day.active for day in days],
     }
-    scale = axis([number for numbers in series.values() for number in numbers])
-    gaps = max(1, len(days) - 1)
-    labels = _labels(days, at=lambda number: number / gaps)
-    lines = [(kind, polyline(numbers, scale)) for kind, numbers in series.items()]
-    return Chart(ticks=_ticks(scale), labels=labels, lines=lines)
+    axis = axis_from_zero([number for numbers in series.values() for number in numbers])
+    labels = line_labels(list(map(_label, days)))
+    lines = [(kind, polyline(numbers, axis)) for kind, numbers in series.items()]
+    return Chart(ticks=axis.counts, labels=labels, lines=lines)
 
 
 def weeks_chart(weeks: Sequence[Period]) -> Chart:
-    scale = axis([week.active for week in weeks])
+    axis = axis_from_zero([week.active for week in weeks])
     parts = [
         Part(
-            bar(number, len(weeks), start=0, end=week.active, on=scale),
+            bar(number, len(weeks), start=0, end=week.active, axis=axis),
             "active" if week.complete else "open",
         )
         for number, week in enumerate(weeks)
     ]
-    return Chart(ticks=_ticks(scale), labels=_bar_labels(weeks), parts=parts)
+    return Chart(ticks=axis.counts, labels=bar_labels(list(map(_label, weeks))), parts=parts)
 
 
 def months_chart(months: Sequence[Month]) -> Chart:
     """Draw new, resurrected and retained persons upwards, and churned ones downwards."""
     churned = [-m.growth_accounting.churned for m in months if m.growth_accounting]
-    scale = axis([*(month.active for month in months), *churned])
+    axis = axis_from_zero([*(month.active for month in months), *churned])
     parts = [
-        Part(bar(number, len(months), start=start, end=end, on=scale), kind)
+        Part(bar(number, len(months), start=start, end=end, axis=axis), kind)
         for number, month in enumerate(months)
         for kind, start, end in _stack(month)
     ]
-    return Chart(ticks=_ticks(scale), labels=_bar_labels(months), parts=parts)
+    return Chart(ticks=axis.counts, labels=bar_labels(list(map(_label, months))), parts=parts)
 
 
 def _stack(month: Month) -> list[tuple[str, int, int]]:
@@ -109,23 +93,9 @@ def _stack(month: Month) -> list[tuple[str, int, int]]:
     ]
 
 
-def _ticks(scale: Axis) -> list[Tick]:
-    return [Tick(abs(round(value)), scale.y(value)) for value in scale.ticks]
-
-
-def _labels(periods: Sequence[Period], *, at: Callable[[int], float]) -> list[tuple[str, float]]:
-    """Return evenly spread labels and their x; `at` gives the x of a period, 0 to 1."""
-    spread = range(0, len(periods), max(1, ceil(len(periods) / LABELS)))
-    return [(_label(periods[number]), round(100 * at(number), 2)) for number in spread]
-
-
-def _bar_labels(periods: Sequence[Period]) -> list[tuple[str, float]]:
-    return _labels(periods, at=lambda number: (number + 0.5) / len(periods))
-
-
 def _label(period: Period) -> str:
     start = period.start
-    return f"{start:%b %Y}" if isinstance(period, Month) else f"{start.day} {start:%b}"
+    return short_month(start) if isinstance(period, Month) else day_month(start)
 
 
 ACTIVE_USERS: dict[str, Callable[[Any], Chart]] = {

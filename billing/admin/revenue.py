@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from rest_framework.exceptions import ValidationError
 
-from analytics.admin.charts import Chart, Part, Tick
 from analytics.admin.pages import staff_page
 from analytics.api.parameters import AsOfQuery, parsed
 from analytics.rollups import definitions
@@ -19,7 +18,7 @@ from billing.models import MrrMovement
 from billing.revenue import revenue
 from billing.revenue import settings as revenue_settings
 from billing.revenue.revenue import Period
-from common.calculations.charts import axis, bar
+from common.calculations.charts import Chart, Part, axis_from_zero, bar, bar_labels
 from common.calculations.currency import DECIMALS
 from common.formatting import csv_cell, short_month
 
@@ -98,19 +97,16 @@ def _numbers(query: dict[str, Any], *, asked: bool) -> dict[str, Any]:
 def waterfall(months: Sequence[Period], *, currency: str) -> Chart:
     """Draw what each month won upwards from its opening MRR, and what it lost downwards again."""
     unit = 10 ** DECIMALS[currency]
-    scale = axis([value / unit for month in months for value in (month.closing, _top(month))])
+    axis = axis_from_zero(
+        [value / unit for month in months for value in (month.closing, _top(month))]
+    )
     parts = [
-        Part(bar(number, 2 * len(months), start=start / unit, end=end / unit, on=scale), kind)
+        Part(bar(number, 2 * len(months), start=start / unit, end=end / unit, axis=axis), kind)
         for place, month in enumerate(months)
         for number, start, end, kind in _steps(2 * place, month)
     ]
-    labels = [
-        (short_month(month.start), round(100 * (place + 0.5) / len(months), 2))
-        for place, month in enumerate(months)
-        if place % (-(-len(months) // 6)) == 0
-    ]
-    ticks = [Tick(abs(round(value)), scale.y(value)) for value in scale.ticks]
-    return Chart(ticks=ticks, labels=labels, parts=parts)
+    labels = bar_labels([short_month(month.start) for month in months])
+    return Chart(ticks=axis.counts, labels=labels, parts=parts)
 
 
 def _top(month: Period) -> int:

@@ -1,22 +1,42 @@
 """Where things go in a chart: percent of its box, x to the right and y downwards."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 HEAT_LEVELS = 8
+LABELS = 6  # below a chart
+_HEADROOM = 0.08  # share of the range left free above and below: no line touches the edge
+_GAP = 0.14  # share of a bar's slot left free on either side
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A value that the axis names, and its height."""
+
+    value: float
+    y: float
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A value axis between round numbers, 0 always among them; `ticks` are their values."""
+    """A value axis; `rounds` are the round numbers on it."""
 
     bottom: float
     top: float
-    ticks: tuple[float, ...]
+    rounds: tuple[float, ...]
 
     def y(self, value: float) -> float:
         return round(100 * (self.top - value) / (self.top - self.bottom), 2)
+
+    @property
+    def ticks(self) -> tuple[Tick, ...]:
+        return tuple(Tick(value, self.y(value)) for value in self.rounds)
+
+    @property
+    def counts(self) -> tuple[Tick, ...]:
+        """The ticks of an axis that counts upwards and downwards from 0: without signs."""
+        return tuple(Tick(abs(round(value)), self.y(value)) for value in self.rounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +49,89 @@ class Bar:
     height: float
 
 
-def axis(values: Sequence[float]) -> Axis:
-    """Return an axis on which all of `values` (whole numbers) have their place."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A bar or a part of one; `kind` names its colour."""
+
+    bar: Bar
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars and lines over time."""
+
+    ticks: Sequence[Tick]
+    labels: Sequence[tuple[str, float]]  # text and x
+    lines: Sequence[tuple[str, str]] = ()  # kind and points
+    parts: Sequence[Part] = ()
+
+
+def axis_from_zero(values: Sequence[float]) -> Axis:
+    """Return an axis between round whole numbers, 0 among them, that spans all of `values`."""
     low, high = min(0, *values, 0), max(0, *values, 0)
-    step = _round_step(high - low)
+    step = int(_round_step(max(1.0, (high - low) / 5)))
     first, last = math.floor(low / step), max(math.ceil(high / step), 1)
-    ticks = tuple(number * step for number in range(first, last + 1))
-    return Axis(ticks[0], ticks[-1], ticks)
+    rounds = tuple(number * step for number in range(first, last + 1))
+    return Axis(rounds[0], rounds[-1], rounds)
 
 
-def polyline(values: Sequence[float], on: Axis) -> str:
-    """Return the points of an SVG polyline through `values`, spread from edge to edge."""
-    gaps = max(1, len(values) - 1)
-    places = ((round(100 * number / gaps, 2), on.y(value)) for number, value in enumerate(values))
+def axis_around(values: Sequence[float]) -> Axis:
+    """Return an axis with some room around `values`, from 0 where that room would pass it."""
+    low, high = min(values), max(values)
+    room = (high - low) * _HEADROOM or abs(high) * _HEADROOM or 1.0
+    bottom, top = (max(0.0, low - room) if low >= 0 else low - room), high + room
+    step = _round_step((top - bottom) / 6)
+    numbers = range(math.ceil(bottom / step), math.floor(top / step) + 1)
+    return Axis(bottom, top, tuple(round(number * step, 10) for number in numbers))
+
+
+def _round_step(least: float) -> float:
+    """Return the first of 1, 2 or 5 times a power of ten that is not less than `least`."""
+    magnitude = 10.0 ** math.floor(math.log10(least))
+    return next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= least)
+
+
+def share_x(number: float, count: float) -> float:
+    """Return the x of `number` of `count` equal steps from the left edge to the right one."""
+    return round(100 * number / count, 2)
+
+
+def points(places: Sequence[tuple[float, float]]) -> str:
+    """Return SVG's point list: "x,y x,y ..."."""
     return " ".join(f"{x},{y}" for x, y in places)
 
 
-def bar(number: int, count: int, *, start: float, end: float, on: Axis) -> Bar:
+def polyline(values: Sequence[float], axis: Axis) -> str:
+    """Return the points of a line through `values`, spread from edge to edge."""
+    gaps = max(1, len(values) - 1)
+    return points([(share_x(number, gaps), axis.y(value)) for number, value in enumerate(values)])
+
+
+def bar(number: int, count: int, *, start: float, end: float, axis: Axis) -> Bar:
     """Return the `number`-th of `count` bars, from the value `start` to `end`."""
-    slot = 100 / count
     high, low = max(start, end), min(start, end)
     return Bar(
-        x=round(slot * (number + 0.14), 2),
-        y=on.y(high),
-        width=round(slot * 0.72, 2),
-        height=round(on.y(low) - on.y(high), 2),
+        x=share_x(number + _GAP, count),
+        y=axis.y(high),
+        width=share_x(1 - 2 * _GAP, count),
+        height=round(axis.y(low) - axis.y(high), 2),
     )
+
+
+def bar_labels(texts: Sequence[str]) -> list[tuple[str, float]]:
+    """Return a few of the bars' labels, evenly spread, and their x."""
+    return _labels(texts, x=lambda number: share_x(number + 0.5, len(texts)))
+
+
+def line_labels(texts: Sequence[str]) -> list[tuple[str, float]]:
+    """Return a few of the labels of a line's points, evenly spread, and their x."""
+    return _labels(texts, x=lambda number: share_x(number, max(1, len(texts) - 1)))
+
+
+def _labels(texts: Sequence[str], *, x: Callable[[int], float]) -> list[tuple[str, float]]:
+    spread = range(0, len(texts), max(1, math.ceil(len(texts) / LABELS)))
+    return [(texts[number], x(number)) for number in spread]
 
 
 def heat_level(rate: float, *, lowest: float, highest: float) -> int:
@@ -63,8 +140,12 @@ def heat_level(rate: float, *, lowest: float, highest: float) -> int:
     return min(HEAT_LEVELS, max(0, round(HEAT_LEVELS * (rate - lowest) / span))) if span else 0
 
 
-def _round_step(span: float) -> int:
-    """Return 1, 2 or 5 times a power of ten that divides a span into at most about five parts."""
-    rough = max(1.0, span / 5)
-    magnitude = int(10 ** math.floor(math.log10(rough)))
-    return next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= rough)
+def column_heights(values: Sequence[float], *, tallest: int, smallest: int = 2) -> list[int]:
+    """Return heights for columns that show how values compare with the least and the largest."""
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    spread = high - low
+    if not spread:
+        return [tallest // 2 for _ in values]
+    return [round(smallest + (tallest - smallest) * (value - low) / spread) for value in values]

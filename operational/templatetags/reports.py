@@ -6,7 +6,7 @@ from datetime import datetime
 from django import template
 
 from common import formatting
-from common.calculations.line_chart import column_heights
+from common.calculations.charts import column_heights
 from operational.calculations.alignment import Band
 from operational.templatetags.figures import bar_width
 

@@ -14,8 +14,8 @@ def chart(values, *, target=5.0, **ends):
     return line_chart(samples, target=target, first=FIRST, last=LAST)
 
 
-def places(line):
-    return [tuple(map(float, place.split(","))) for place in line.split()]
+def points(line):
+    return [tuple(map(float, point.split(","))) for point in line.split()]
 
 
 def test_no_values_make_no_chart():
@@ -23,11 +23,11 @@ def test_no_values_make_no_chart():
 
 
 def test_days_run_from_left_to_right():
-    assert [x for x, _ in places(chart({0: 1.0, 1: 2.0, 2: 3.0}).lines[0])] == [0, 10, 20]
+    assert [x for x, _ in points(chart({0: 1.0, 1: 2.0, 2: 3.0}).lines[0])] == [0, 10, 20]
 
 
-def test_a_higher_value_stands_higher():
-    (low, high) = places(chart({0: 1.0, 1: 2.0}).lines[0])
+def test_a_higher_value_is_drawn_higher():
+    (low, high) = points(chart({0: 1.0, 1: 2.0}).lines[0])
     assert high[1] < low[1]
 
 
@@ -36,14 +36,14 @@ def test_the_line_breaks_where_a_day_is_missing():
 
 
 def test_a_day_on_its_own_is_a_dot():
-    first, second = places(chart({4: 1.0}).lines[0])
+    first, second = points(chart({4: 1.0}).lines[0])
     assert first == second
 
 
 def test_everything_lies_in_the_box():
-    found = chart({0: -3.0, 1: 9.0}, target=20.0, low=-5.0, high=11.0)
-    heights = [y for line in (*found.lines, *found.bands) for _, y in places(line)]
-    assert all(0 <= y <= 100 for y in [*heights, found.target_y, found.last_y])
+    drawn = chart({0: -3.0, 1: 9.0}, target=20.0, low=-5.0, high=11.0)
+    heights = [y for line in (*drawn.lines, *drawn.bands) for _, y in points(line)]
+    assert all(0 <= y <= 100 for y in [*heights, drawn.target_y, drawn.last_y])
 
 
 def test_shares_are_drawn_above_zero():
@@ -66,14 +66,14 @@ def test_values_that_are_all_the_same_have_a_chart():
 
 
 def test_the_interval_is_drawn_around_the_line():
-    assert len(places(chart({0: 2.0, 1: 3.0}, low=1.0, high=4.0).bands[0])) == 4
+    assert len(points(chart({0: 2.0, 1: 3.0}, low=1.0, high=4.0).bands[0])) == 4
 
 
 def test_values_without_interval_have_no_band():
     assert chart({0: 2.0, 1: 3.0}).bands == ()
 
 
-def test_the_extremes_are_known_for_the_text_alternative():
-    found = chart({0: 2.0, 1: 9.0, 2: 1.0, 3: 4.0})
-    extremes = found.first, found.last, found.lowest, found.highest
+def test_the_text_alternative_gets_the_extremes():
+    drawn = chart({0: 2.0, 1: 9.0, 2: 1.0, 3: 4.0})
+    extremes = drawn.first, drawn.last, drawn.lowest, drawn.highest
     assert [sample.value for sample in extremes] == [2, 4, 1, 9]
