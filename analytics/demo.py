@@ -35,3 +35,15 @@ def load(
 
 def exists() -> bool:
     return Person.objects.filter(is_demo=True).exists()
+
+
+def activated_persons() -> list[tuple[str, str, datetime]]:
+    """Return distinct id, e-mail address and activation time of those who activated."""
+    rows = Person.objects.filter(is_demo=True).values_list(
+        "distinct_ids__distinct_id", "properties__email", "activated_at"
+    )
+    return [
+        (distinct_id, email or "", activated_at)
+        for distinct_id, email, activated_at in rows
+        if activated_at
+    ]

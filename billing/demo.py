@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from analytics.models import Person
+from analytics import demo as analytics_demo
 from billing.calculations import demo
 from billing.models import Plan, PlanPrice, StripeEvent
 from billing.stripe import gateway, loading
@@ -29,13 +29,7 @@ def load(
     prices = _catalogue()
     if settings.STRIPE_IS_FAKE or not gateway.is_set_up():
         _map(prices)  # nobody pays for made-up prices at a real Stripe
-    people = [
-        demo.Activated(distinct_id, email or "", activated_at)
-        for distinct_id, email, activated_at in Person.objects.filter(is_demo=True).values_list(
-            "distinct_ids__distinct_id", "properties__email", "activated_at"
-        )
-        if activated_at
-    ]
+    people = [demo.DemoPerson(*row) for row in analytics_demo.activated_persons()]
     told = list(demo.events(people, prices=prices, until=until, seed=seed))
     done = 0
 

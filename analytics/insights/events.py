@@ -33,6 +33,11 @@ def any_recorded() -> bool:
     return EventDay.objects.filter(value__gt=0).exists()
 
 
+def is_recorded(event: str) -> bool:
+    """Return whether an event of this name has been stored for a person who counts."""
+    return EventDay.objects.filter(event=event, value__gt=0).exists()
+
+
 def latest_events(wanted: EventFilter, *, limit: int, after: Position | None = None) -> list[Event]:
     """Return up to `limit` events of the persons who count."""
     calendar = definitions.calendar()

@@ -1,7 +1,8 @@
 """Persons: finding them, and what is known of one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet
@@ -37,6 +38,39 @@ def find_person(distinct_id: str) -> Person | None:
     if "\0" in distinct_id:  # PostgreSQL's texts cannot hold it, so nobody is known by it
         return None
     return Person.objects.filter(distinct_ids__distinct_id=distinct_id).first()
+
+
+def person_with_id(person_id: int) -> Person | None:
+    return Person.objects.filter(pk=person_id).first()
+
+
+def person_with_email(email: str) -> Person | None:
+    """Return the only person with an e-mail address, in any case; None for none or several."""
+    address = Lower(KeyTextTransform("email", "properties"))
+    persons = Person.objects.alias(address=address).filter(address=email.lower())[:2]
+    return persons[0] if len(persons) == 1 else None
+
+
+def first_distinct_id(person_id: int) -> str | None:
+    """Return the distinct id under which other apps record what concerns a person."""
+    rows = DistinctId.objects.filter(person_id=person_id).order_by("pk")
+    return rows.values_list("pk", flat=True).first()
+
+
+def counted_persons(person_ids: Collection[int]) -> dict[int, Person]:
+    """Return those of the persons who are not excluded, by id."""
+    return Person.objects.filter(excluded=False).in_bulk(person_ids)
+
+
+def exclusions_and_signups(
+    person_ids: Collection[int],
+) -> dict[int, tuple[bool, datetime | None]]:
+    """Return whether each person is excluded, and when they signed up, by id."""
+    rows = Person.objects.filter(pk__in=person_ids)
+    return {
+        person_id: (excluded, signup_at)
+        for person_id, excluded, signup_at in rows.values_list("pk", "excluded", "signup_at")
+    }
 
 
 def activity(person: Person) -> Activity:

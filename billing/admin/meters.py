@@ -5,9 +5,9 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from analytics.models import EventDay
+from analytics.calculations.event_totals import Aggregation
+from analytics.insights import events
 from billing.admin.history import ValuesInHistory
-from billing.calculations.plan import Aggregation
 from billing.models import UsageMeter
 
 
@@ -30,7 +30,7 @@ class UsageMeterAdmin(ValuesInHistory, ModelAdmin):
         self, request: HttpRequest, obj: UsageMeter, form: forms.ModelForm, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        if obj.event and not EventDay.objects.filter(event=obj.event, value__gt=0).exists():
+        if obj.event and not events.is_recorded(obj.event):
             messages.warning(
                 request,
                 f"No event “{obj.event}” has been recorded so far: the meter stays at 0 until one"
@@ -39,8 +39,8 @@ class UsageMeterAdmin(ValuesInHistory, ModelAdmin):
 
     @admin.display(description="Counts")
     def counts(self, meter: UsageMeter) -> str:
-        events = f"“{meter.event}” events" if meter.event else "all events"
+        counted = f"“{meter.event}” events" if meter.event else "all events"
         if meter.aggregation == Aggregation.COUNT:
-            return events.capitalize()
+            return counted.capitalize()
         what = "Sum" if meter.aggregation == Aggregation.SUM else "Different values"
-        return f"{what} of “{meter.property}” in {events}"
+        return f"{what} of “{meter.property}” in {counted}"

@@ -7,7 +7,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from analytics.admin.pages import staff_page
-from analytics.models import DistinctId
+from analytics.people import persons
 from billing.admin.exceptions import gives
 from billing.admin.ledger import stripe_link
 from billing.api.stripe_answers import subscription_shown
@@ -29,7 +29,6 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
     if account is None:
         raise Http404(f"There is no person {person_id}.")
     theirs = {"distinct_id__person_id": person_id}
-    known_by = DistinctId.objects.filter(person_id=person_id).order_by("pk").first()
     exceptions = LimitException.objects.filter(**theirs).select_related("plan", "meter")
     notices = UsageNotice.objects.filter(**theirs).select_related("meter", "plan")
     reservations = UsageReservation.objects.filter(**theirs, expires_at__gt=now)
@@ -37,7 +36,7 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Usage",
         "person": account.situation.person,
-        "distinct_id": known_by.pk if known_by else "",
+        "distinct_id": persons.first_distinct_id(person_id) or "",
         "account": account,
         "why": _why(account),
         "zone": plans.zone().key,

@@ -37,8 +37,8 @@ _RETRY, _GIVE_UP = timedelta(days=3), timedelta(days=12)
 
 
 @dataclass(frozen=True)
-class Activated:
-    """A person of the demo who activated."""
+class DemoPerson:
+    """A person of the demo who has activated."""
 
     distinct_id: str
     email: str
@@ -61,7 +61,7 @@ def price_terms(plan: str, interval: str) -> Json:
 
 
 def events(
-    people: Sequence[Activated], *, prices: dict[str, Json], until: datetime, seed: int
+    people: Sequence[DemoPerson], *, prices: dict[str, Json], until: datetime, seed: int
 ) -> Iterator[Json]:
     """Yield Stripe's events before the aware `until`; `prices` are Stripe's, by lookup key."""
     for number, person in enumerate(sorted(people, key=lambda one: one.distinct_id)):
@@ -76,7 +76,7 @@ class _Life:
     """One customer, from the first subscription on; moments are Unix seconds."""
 
     def __init__(
-        self, random: Random, number: int, person: Activated, prices: dict[str, Json], until: int
+        self, random: Random, number: int, person: DemoPerson, prices: dict[str, Json], until: int
     ) -> None:
         self.random, self.number, self.prices, self.until = random, number, prices, until
         self.person = person

@@ -6,11 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-
-class Aggregation(StrEnum):
-    COUNT = "count"
-    DISTINCT = "distinct"
-    SUM = "sum"
+from analytics.calculations.event_totals import Aggregation
 
 
 class Period(StrEnum):

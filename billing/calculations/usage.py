@@ -10,9 +10,6 @@ from billing.calculations.plan import Limit, Meter, Period, PlanTerms, Window
 
 WARNING, REACHED = 80, 100  # percent of a limit
 
-# A number that is larger, negative or 0 is no amount: it adds nothing to a sum meter.
-LARGEST_AMOUNT = 10**15
-
 # No event is older, so a lifetime begins here.
 BEGINNING = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -33,7 +30,7 @@ class Usage:
     used: Decimal
     ignored: int = 0  # events whose property is no amount
     reserved: Decimal = Decimal(0)
-    noticed: int = 0  # the highest percentage the person was told of in this period and plan
+    notified: int = 0  # the highest percentage the person was notified of in this period and plan
 
     @property
     def taken(self) -> Decimal:

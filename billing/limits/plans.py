@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.models import Person
+from analytics.people.person_sql import person_id_of, persons_as, with_person
 from billing.calculations.plan import Catalogue, Exemption, PlanTerms
 from billing.models import Plan
 from billing.stripe import gateway
@@ -53,12 +54,11 @@ jsonb_build_object(
     )
 )::text
 """
-_EXEMPTIONS = """
+_EXEMPTIONS = f"""
 (SELECT coalesce(jsonb_agg(jsonb_build_object(
     'plan', plan.slug, 'meter', meter.slug, 'amount', amount
 )), '[]')
- FROM billing_limitexception
- JOIN analytics_distinctid USING (distinct_id)
+ FROM {with_person("billing_limitexception")}
  LEFT JOIN billing_plan plan ON plan.id = plan_id
  LEFT JOIN billing_usagemeter meter ON meter.id = meter_id
  WHERE person_id = person.id AND ends_on >= %(today)s)::text
@@ -95,8 +95,8 @@ def situation_of(distinct_id: str, *, now: datetime, locked: bool = False) -> Si
     """
     if not _can_be_stored(distinct_id):
         return None
-    whose = "(SELECT person_id FROM analytics_distinctid WHERE distinct_id = %(distinct_id)s)"
-    return _situation(whose, {"distinct_id": distinct_id}, now=now, locked=locked)
+    person_id = person_id_of("%(distinct_id)s")
+    return _situation(person_id, {"distinct_id": distinct_id}, now=now, locked=locked)
 
 
 def _can_be_stored(text: str) -> bool:
@@ -113,20 +113,20 @@ def situation_of_person(person_id: int, *, now: datetime) -> Situation | None:
 
 
 def _situation(
-    whose: str, parameters: dict[str, Any], *, now: datetime, locked: bool = False
+    person_id: str, parameters: dict[str, Any], *, now: datetime, locked: bool = False
 ) -> Situation | None:
     lock = f"pg_advisory_xact_lock({Lock.PLAN_LIMITS:d}, hashint8(person.id))" if locked else "NULL"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_CATALOGUE}, person.id, person.properties::text, {_EXEMPTIONS}, {lock}"
-            f" FROM analytics_person person WHERE person.id = {whose}",
+            f" FROM {persons_as('person')} WHERE person.id = {person_id}",
             parameters | {"today": now.astimezone(zone()).date()},
         )
         row = cursor.fetchone()
     if row is None:
         return None
-    found, person_id, properties, exemptions, _ = row
-    person = Person.from_db("default", ["id", "properties"], [person_id, json.loads(properties)])
+    found, own_id, properties, exemptions, _ = row
+    person = Person.from_db("default", ["id", "properties"], [own_id, json.loads(properties)])
     return Situation(_catalogue(found), person, _exemptions(exemptions))
 
 

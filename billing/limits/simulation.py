@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from analytics.models import Person
+from analytics.people.persons import counted_persons
 from billing.calculations.plan import Limit, Meter, Period, PlanTerms, Window, limit_in_force
 from billing.calculations.usage import BEGINNING, WARNING, previous_month
 from billing.limits import plans, usage
@@ -53,7 +54,7 @@ def simulate(plan: str, meter: str, limit: Limit, *, now: datetime) -> Simulatio
     current = terms.limits.get(meter)
     window = _window(counted, now)
     lowest = min(one.amount for one in (limit, current or limit))
-    heavy = usage.used_by_everybody(
+    heavy = usage.usage_by_person(
         counted, window, at_least=max(Decimal(lowest) * WARNING / 100, Decimal("1e-10"))
     )
     found = _with_plan(dict(list(heavy.items())[:MOST_EXAMINED]), terms, now=now)
@@ -76,7 +77,7 @@ _Found = list[tuple[Used, plans.Situation]]
 
 def _with_plan(used: dict[int, Decimal], terms: PlanTerms, *, now: datetime) -> _Found:
     """Return those who have the plan now, the heaviest user first."""
-    persons = Person.objects.filter(excluded=False).in_bulk(used)
+    persons = counted_persons(used.keys())
     found = []
     for person_id, amount in used.items():
         situation = plans.situation_of_person(person_id, now=now) if person_id in persons else None

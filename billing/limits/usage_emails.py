@@ -12,7 +12,8 @@ from django.core.validators import validate_email
 from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 
-from analytics.models import DistinctId, Person
+from analytics.models import Person
+from analytics.people import persons
 from billing.limits import usage_limits, usage_prompts
 from billing.limits.usage_limits import Answer
 from billing.models import UsageNotice
@@ -37,8 +38,8 @@ def send(notice: UsageNotice, *, now: datetime) -> None:
 
 
 def _email(notice: UsageNotice, *, now: datetime) -> UsageNotice.Email:
-    known_by = DistinctId.objects.filter(pk=notice.distinct_id_id).first()
-    account = usage_limits.account_of_person(known_by.person_id, now=now) if known_by else None
+    person = persons.find_person(notice.distinct_id_id)
+    account = usage_limits.account_of_person(person.pk, now=now) if person else None
     standings = account.standings if account else []
     standing = next((one for one in standings if one.meter.id == notice.meter_id), None)
     if account is None or standing is None or standing.crossed < notice.threshold:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from analytics.calculations.records import EventRecord
 from analytics.ingestion import ingest
-from analytics.models import DistinctId
+from analytics.people import persons
 from billing.calculations.plan import Meter, Period, Window
 from billing.calculations.usage import REACHED, WARNING, Standing, window
 from billing.limits import plans, usage, usage_emails, usage_limits
@@ -24,7 +24,7 @@ LOOKS_BACK = timedelta(hours=25)  # a run that was missed costs nobody a notice
 
 def request(person_id: int, standings: Collection[Standing]) -> None:
     """Have a person told by a worker, where a threshold is passed that they were not told of."""
-    if any(standing.crossed > standing.usage.noticed for standing in standings):
+    if any(standing.crossed > standing.usage.notified for standing in standings):
         queueing.enqueue(
             "billing.tasks.send_usage_notices", person_id, at_most_every=ENQUEUED_AT_MOST_EVERY
         )
@@ -45,12 +45,12 @@ def _claim(person_id: int, *, now: datetime) -> list[UsageNotice]:
     with transaction.atomic():
         locked_cursor(Lock.IDENTITY)  # one at a time; nobody is erased
         account, passed = _passed(person_id, now=now)
-        known_by = DistinctId.objects.filter(person_id=person_id).order_by("pk").first()
-        if account is None or known_by is None or not passed:
+        distinct_id = persons.first_distinct_id(person_id)
+        if account is None or distinct_id is None or not passed:
             return []
         plan = Plan.objects.get(slug=account.plan.slug)
         notices = UsageNotice.objects.bulk_create(
-            _notice(standing, known_by, plan) for standing in passed
+            _notice(standing, distinct_id, plan) for standing in passed
         )
         ingest.store([_event(notice, at=now) for notice in notices])
     return notices
@@ -60,12 +60,12 @@ def _passed(person_id: int, *, now: datetime) -> tuple[Account | None, list[Stan
     """Return where a person stands with everything, and with what is to be told."""
     account = usage_limits.account_of_person(person_id, now=now)
     standings = account.standings if account else []  # merged or erased meanwhile
-    return account, [one for one in standings if one.crossed > one.usage.noticed]
+    return account, [one for one in standings if one.crossed > one.usage.notified]
 
 
-def _notice(standing: Standing, known_by: DistinctId, plan: Plan) -> UsageNotice:
+def _notice(standing: Standing, distinct_id: str, plan: Plan) -> UsageNotice:
     return UsageNotice(
-        distinct_id=known_by,
+        distinct_id_id=distinct_id,
         meter_id=standing.meter.id,
         plan=plan,
         period_start=standing.window.start,
@@ -108,17 +108,17 @@ def tell_everybody(*, now: datetime) -> int:
 
 def _near_a_limit(now: datetime) -> list[int]:
     catalogue = plans.catalogue()
-    persons: set[int] = set()
+    person_ids: set[int] = set()
     for meter in catalogue.meters:
         limits = [plan.limits[meter.slug] for plan in catalogue.plans if meter.slug in plan.limits]
         amounts = [limit.amount for limit in limits if limit.amount]
         if amounts:
             counted = _longest_window(meter, now)
             at_least = Decimal(min(amounts)) * WARNING / 100
-            persons |= usage.used_by_everybody(
+            person_ids |= usage.usage_by_person(
                 meter, counted, at_least=at_least, active_since=now - LOOKS_BACK
             ).keys()
-    return sorted(persons)
+    return sorted(person_ids)
 
 
 def _longest_window(meter: Meter, now: datetime) -> Window:

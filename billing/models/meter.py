@@ -3,7 +3,8 @@
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from billing.calculations.plan import Aggregation, Period
+from analytics.calculations.event_totals import Aggregation
+from billing.calculations.plan import Period
 
 
 class UsageMeter(models.Model):

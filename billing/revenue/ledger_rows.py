@@ -8,7 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from analytics.models import Person
+from analytics.people.persons import exclusions_and_signups
 from billing.calculations.history import (
     Change,
     Held,
@@ -85,14 +85,14 @@ class _Persons:
 
     def __init__(self, customer_ids: Collection[str], calendar: LocalCalendar) -> None:
         self._person = gateway.persons_of(customer_ids)
-        persons = Person.objects.filter(pk__in=set(self._person.values()))
-        self._known = {
+        persons = exclusions_and_signups(set(self._person.values()))
+        self._facts = {
             pk: (excluded, signup_at and date.fromordinal(month_start(calendar.day(signup_at))))
-            for pk, excluded, signup_at in persons.values_list("pk", "excluded", "signup_at")
+            for pk, (excluded, signup_at) in persons.items()
         }
 
     def of(self, customer_id: str) -> tuple[bool, date | None]:
-        return self._known.get(self._person.get(customer_id, 0), (False, None))
+        return self._facts.get(self._person.get(customer_id, 0), (False, None))
 
 
 def standing(customer_ids: Collection[str], calendar: LocalCalendar) -> Callable[[str], Any]:

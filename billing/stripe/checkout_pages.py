@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from analytics.models import Person
+from analytics.people import persons
 from billing.stripe import gateway, subscriptions
 
 _GONE = "This link is no longer valid", "Please go back to where you found it and try again."
@@ -21,16 +21,16 @@ def checkout(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
         return HttpResponse()  # nobody is there to pay
     found = gateway.read_checkout_token(token)
-    person = Person.objects.filter(pk=found[0]).first() if found else None
-    known_by = person.distinct_ids.order_by("pk").first() if person else None
-    if found is None or person is None or known_by is None:
+    person = persons.person_with_id(found[0]) if found else None
+    distinct_id = persons.first_distinct_id(person.pk) if person else None
+    if found is None or person is None or distinct_id is None:
         return _page(request, *_GONE, status=HTTPStatus.NOT_FOUND)
     try:
         if subscriptions.living(person):
             session = subscriptions.portal_session(person)
         else:
             price_id = subscriptions.price_id_of(plan=None, price=found[1])
-            session = subscriptions.checkout_session(person, known_by.pk, price_id)
+            session = subscriptions.checkout_session(person, distinct_id, price_id)
     except subscriptions.Unusable:
         return _page(request, *_GONE, status=HTTPStatus.NOT_FOUND)
     except (gateway.StripeProblem, subscriptions.Conflict):  # or it changed just now

@@ -7,11 +7,9 @@ a checkout's `client_reference_id`), or else the only person with the customer's
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Lower
-
 from analytics.calculations.records import MAX_NAME
-from analytics.models import DistinctId, Person
+from analytics.models import Person
+from analytics.people import persons
 from billing.models import StripeCustomer
 from billing.stripe import gateway
 
@@ -24,7 +22,7 @@ def link(customer_id: str, distinct_id: str) -> bool:
     """Let a customer be the person known by a distinct id; return whether that is news."""
     if not distinct_id or len(distinct_id) > MAX_NAME or "\0" in distinct_id:
         return False
-    if not DistinctId.objects.filter(pk=distinct_id).exists():
+    if persons.find_person(distinct_id) is None:
         return False
     _, created = StripeCustomer.objects.get_or_create(
         customer_id=customer_id, defaults={"distinct_id_id": distinct_id}
@@ -50,12 +48,9 @@ def _link_by_email(customer: Json) -> bool:
         return False
     if StripeCustomer.objects.filter(pk=customer["id"]).exists():
         return False
-    by_email = Lower(KeyTextTransform("email", "properties"))
-    persons = Person.objects.alias(by_email=by_email).filter(by_email=email.lower())[:2]
-    if len(persons) != 1:
-        return False  # nobody, or nobody knows who of them
-    known_by = persons[0].distinct_ids.order_by("pk").first()
-    return known_by is not None and link(customer["id"], known_by.pk)
+    person = persons.person_with_email(email)
+    distinct_id = persons.first_distinct_id(person.pk) if person else None
+    return distinct_id is not None and link(customer["id"], distinct_id)
 
 
 def customer_of(person: Person, distinct_id: str) -> str:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from djstripe.models import Invoice, Refund, Subscription
 
+from analytics.people.person_sql import with_person
 from billing.models import StripeEvent
 from common.postgres import raw_cursor
 
@@ -19,9 +20,8 @@ _decode = msgspec.json.Decoder(dict).decode
 _PER_STEP = 2_000
 
 # Prices and periods of the subscriptions that give access.
-_LIVING = """
-FROM billing_stripecustomer
-JOIN analytics_distinctid USING (distinct_id)
+_LIVING = f"""
+FROM {with_person("billing_stripecustomer")}
 JOIN djstripe_subscription USING (customer_id)
 WHERE person_id = %s AND stripe_data ->> 'status' IN ('active', 'trialing', 'past_due')
 """
@@ -99,8 +99,8 @@ def persons_of(customer_ids: Collection[str]) -> dict[str, int]:
     """Return the person of each customer who is known as one."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT customer_id, person_id FROM billing_stripecustomer"
-            " JOIN analytics_distinctid USING (distinct_id) WHERE customer_id = ANY(%s)",
+            f"SELECT customer_id, person_id FROM {with_person('billing_stripecustomer')}"
+            " WHERE customer_id = ANY(%s)",
             [list(customer_ids)],
         )
         return dict(cursor.fetchall())
@@ -110,8 +110,7 @@ def customer_ids_of(person_id: int) -> list[str]:
     """Return the customers that a person is, the latest first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT customer_id FROM billing_stripecustomer"
-            " JOIN analytics_distinctid USING (distinct_id)"
+            f"SELECT customer_id FROM {with_person('billing_stripecustomer')}"
             " JOIN djstripe_customer ON djstripe_customer.id = customer_id"
             " WHERE person_id = %s AND NOT coalesce((stripe_data -> 'deleted')::bool, false)"
             " ORDER BY created DESC NULLS LAST, customer_id",

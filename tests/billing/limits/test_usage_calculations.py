@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from analytics.calculations.event_totals import Aggregation
 from billing.calculations.plan import (
-    Aggregation,
     Catalogue,
     Exemption,
     Limit,

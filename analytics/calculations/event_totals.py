@@ -1,0 +1,26 @@
+"""What to total over a person's events: their number, different values, or a sum."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+# A number that is larger, negative or 0 adds nothing to a sum.
+LARGEST_AMOUNT = 10**15
+
+
+class Aggregation(StrEnum):
+    COUNT = "count"
+    DISTINCT = "distinct"
+    SUM = "sum"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTotal:
+    """The events named `event`, or all except `excluded_events`, from `start` and before `end`."""
+
+    event: str  # "": all events
+    excluded_events: tuple[str, ...] = ()
+    aggregation: Aggregation
+    property: str  # "" for a count
+    start: datetime
+    end: datetime | None  # None: no end
