@@ -1,12 +1,14 @@
 # Needs make and Python 3.11 or newer, nothing else; everything it installs goes into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint bench lock clean
+.PHONY: help up test test-slow lint bench lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 # Written last, so that an interrupted installation is taken up again; offline it suffices.
 INSTALLED := $(VENV)/installed
+# Each process begins with the tests of neighbouring files, which share what is slow to set up.
+IN_PARALLEL := --numprocesses logical --dist worksteal
 DOMAIN := common analytics billing growth operational config devstack
 
 # What a deployment sets. Nothing answers at these addresses, and nothing has to.
@@ -15,15 +17,18 @@ PRODUCTION := DATABASE_URL=postgresql://plumbline:secret@127.0.0.1/plumbline \
 	SECRET_KEY=only-for-the-checks-that-make-lint-runs-0123456789-abcdefghijklmnopqrstuvwxyz
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Options go into ARGS: make test ARGS='-k retention'"
 
 up: $(INSTALLED) ## run Plumbline with everything it needs; Ctrl-C stops it
 	@$(PYTHON) -m devstack up
 
-test: $(INSTALLED) ## run the tests
-	$(PYTHON) -m pytest $(ARGS)
+test: $(INSTALLED) ## run the tests on every core, but those that are slow on purpose
+	$(PYTHON) -m pytest $(IN_PARALLEL) $(ARGS)
+
+test-slow: $(INSTALLED) ## run the slow ones: long fuzzing, chaos, histories and real data
+	$(PYTHON) -m pytest $(IN_PARALLEL) -p schemathesis -m slow $(ARGS)
 
 lint: $(INSTALLED) ## run every other gate: style, types, imports, migrations, deployment
 	$(PYTHON) -m ruff check .

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import stripe
 from django.conf import settings
 from django.test import TransactionTestCase, testcases
 
@@ -31,6 +32,7 @@ def pytest_configure() -> None:
     # Live servers answer at the entry point that real ones have, the front door included.
     testcases.WSGIHandler = _wsgi_application
     testcases._MediaFilesHandler = lambda application: application  # there are no media files
+    stripe.HTTPClient.INITIAL_DELAY = stripe.HTTPClient.MAX_DELAY = 0  # between its tries
     TransactionTestCase._fixture_teardown = database.restore_first_rows
 
 
