@@ -14,7 +14,7 @@ from django.db.models import Sum
 
 from analytics.calculations import company
 from analytics.capture.capture import default_project_key
-from analytics.ingestion.partitions import ensure_partitions, month_of
+from analytics.ingestion.partitions import lock_and_ensure_partitions, month_of
 from analytics.models import EventDay
 from analytics.rollups import rebuild
 
@@ -105,7 +105,9 @@ def fill(*, events: int, persons: int) -> None:
     }
     with transaction.atomic():
         cursor = psycopg.ClientCursor(connection.connection)
-        ensure_partitions(cursor, {month_of(start + timedelta(day)) for day in range(DAYS + 32)})
+        lock_and_ensure_partitions(
+            cursor, {month_of(start + timedelta(day)) for day in range(DAYS + 32)}
+        )
         cursor.execute(
             "INSERT INTO analytics_person (id, excluded, is_demo, properties)"
             " SELECT id, false, false, '{}' FROM generate_series(1, %(persons)s) AS id",

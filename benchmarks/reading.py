@@ -8,7 +8,7 @@ from typing import Any
 
 from analytics.insights import active_users, retention
 from analytics.insights.activation import activation_counts
-from analytics.insights.retention import Cohort
+from analytics.insights.retention import CohortKind
 from analytics.rollups import definitions
 from benchmarks import dataset, raw_sql
 from benchmarks.dataset import LAST_DAY
@@ -48,7 +48,7 @@ def from_rollups() -> dict[str, Any]:
     def cohort(day: int) -> tuple[int, int]:
         last = LAST_DAY - timedelta(days=day)
         (found,) = retention.day_retention(
-            cohort=Cohort.SIGNUP,
+            cohort=CohortKind.SIGNUP,
             days=[day],
             cohorts_from=last - timedelta(days=29),
             cohorts_to=last,
@@ -63,7 +63,7 @@ def from_rollups() -> dict[str, Any]:
     week, day = activated(7), activated(1)
     (today,) = active_users.active_days(first=LAST_DAY, last=LAST_DAY, as_of=LAST_DAY)
     matrix = retention.weekly_retention(
-        cohort=Cohort.SIGNUP, weeks=12, cohorts_from=FIRST_WEEK, cohorts_to=None, as_of=LAST_DAY
+        cohort=CohortKind.SIGNUP, weeks=12, cohorts_from=FIRST_WEEK, cohorts_to=None, as_of=LAST_DAY
     )
     return {
         "d7_retention": cohort(7),

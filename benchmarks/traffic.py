@@ -11,7 +11,7 @@ from django.db import connection
 
 from analytics.calculations.body import open_body
 from analytics.calculations.compression import compress
-from analytics.ingestion.partitions import ensure_partitions, month_of
+from analytics.ingestion.partitions import lock_and_ensure_partitions, month_of
 from analytics.models import ProjectKey
 from analytics.rollups import rebuild
 from benchmarks import dataset
@@ -57,7 +57,7 @@ def fill_database(name: str) -> str:
     token = dataset.empty_database(name)
     now = datetime.now(UTC)
     with connection.cursor() as cursor:
-        ensure_partitions(
+        lock_and_ensure_partitions(
             cursor.cursor, {month_of(now + timedelta(days)) for days in range(-90, 31, 10)}
         )
         cursor.execute(_KNOWN, {"persons": PERSONS})

@@ -33,15 +33,15 @@ def ingest(pipe: Connection) -> None:
     django.setup()
     from analytics.ingestion.inbox import Inbox
     from analytics.management.commands import ingest
-    from analytics.rollups.person_cache import Memory
+    from analytics.rollups.person_cache import PersonCache
 
     def work(inbox: Inbox) -> None:
         while inbox.process_batch():
             pass
 
     ingest.prepare()
-    memory = Memory()
-    inboxes = [Inbox(memory=memory) for _ in range(ingest.THREADS)]
+    cache = PersonCache()
+    inboxes = [Inbox(cache=cache) for _ in range(ingest.THREADS)]
     with ThreadPoolExecutor(ingest.THREADS) as threads:
         list(threads.map(work, inboxes))  # opens the connections
         pipe.send(True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analytics.insights.active_users import Day, Month, Period
+from analytics.insights.active_users import ActiveUserDay, ActiveUserMonth, ActiveUserPeriod
 from analytics.insights.retention import WeekCohort, WeekRetention
 from common.calculations.charts import (
     Chart,
@@ -43,7 +43,7 @@ def heat_rows(cohorts: Sequence[WeekCohort], *, weeks: int) -> list[HeatRow]:
     ]
 
 
-def days_chart(days: Sequence[Day]) -> Chart:
+def days_chart(days: Sequence[ActiveUserDay]) -> Chart:
     """Draw lines of the persons active on the day, and in the 7 and 30 days that end on it."""
     series = {
         "trailing-30": [day.trailing_30 for day in days],
@@ -56,7 +56,7 @@ def days_chart(days: Sequence[Day]) -> Chart:
     return Chart(ticks=axis.counts, labels=labels, lines=lines)
 
 
-def weeks_chart(weeks: Sequence[Period]) -> Chart:
+def weeks_chart(weeks: Sequence[ActiveUserPeriod]) -> Chart:
     axis = axis_from_zero([week.active for week in weeks])
     parts = [
         Part(
@@ -68,7 +68,7 @@ def weeks_chart(weeks: Sequence[Period]) -> Chart:
     return Chart(ticks=axis.counts, labels=bar_labels(list(map(_label, weeks))), parts=parts)
 
 
-def months_chart(months: Sequence[Month]) -> Chart:
+def months_chart(months: Sequence[ActiveUserMonth]) -> Chart:
     """Draw new, resurrected and retained persons upwards, and churned ones downwards."""
     churned = [-m.growth_accounting.churned for m in months if m.growth_accounting]
     axis = axis_from_zero([*(month.active for month in months), *churned])
@@ -80,7 +80,7 @@ def months_chart(months: Sequence[Month]) -> Chart:
     return Chart(ticks=axis.counts, labels=bar_labels(list(map(_label, months))), parts=parts)
 
 
-def _stack(month: Month) -> list[tuple[str, int, int]]:
+def _stack(month: ActiveUserMonth) -> list[tuple[str, int, int]]:
     growth = month.growth_accounting
     if growth is None:
         return [("open", 0, month.active)]
@@ -93,9 +93,9 @@ def _stack(month: Month) -> list[tuple[str, int, int]]:
     ]
 
 
-def _label(period: Period) -> str:
+def _label(period: ActiveUserPeriod) -> str:
     start = period.start
-    return short_month(start) if isinstance(period, Month) else day_month(start)
+    return short_month(start) if isinstance(period, ActiveUserMonth) else day_month(start)
 
 
 ACTIVE_USERS: dict[str, Callable[[Any], Chart]] = {

@@ -10,7 +10,7 @@ from common.templatetags.numbers import pretty_json
 
 
 @admin.register(Group)
-class GroupAdmin(ReadOnlyAdmin):
+class CustomerGroupAdmin(ReadOnlyAdmin):
     list_display = ["group_key", "group_type", "name", "created_at"]
     list_filter = ["group_type"]
     fields = ["group_type", "group_key", "created_at", "content"]

@@ -20,7 +20,7 @@ from analytics.models import EventOutcome, ProjectKey
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class LedgerReason:
     """How many events had a reason; `address` is where they are listed, "" where nowhere."""
 
     name: str
@@ -62,7 +62,7 @@ def _amount(entry: LedgerEntry, outcome: EventOutcome, reasons: Counter[str]) ->
     return {
         "events": reasons.total(),
         "reasons": [
-            Reason(_words(reason), events, _rejected_events(entry, outcome, reason))
+            LedgerReason(_words(reason), events, _rejected_events(entry, outcome, reason))
             for reason, events in reasons.most_common()
         ],
     }

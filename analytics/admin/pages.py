@@ -18,7 +18,7 @@ from analytics.admin import charts
 from analytics.api.active_users import GRANULARITIES, ActiveUsersQuery
 from analytics.api.events import page_of_events
 from analytics.api.funnel import FunnelQuery
-from analytics.api.parameters import AsOfQuery, parsed
+from analytics.api.parameters import AsOfRangeQuery, parsed
 from analytics.api.retention import CohortQuery
 from analytics.insights import activation as activations
 from analytics.insights import active_users as active
@@ -93,7 +93,7 @@ def active_users(request: HttpRequest) -> HttpResponse:
 
 @staff_page
 def activation(request: HttpRequest) -> HttpResponse:
-    asked = _asked(AsOfQuery, request, days=365)
+    asked = _asked(AsOfRangeQuery, request, days=365)
     query = asked["query"]
     if query is None:
         return _page(request, "activation", title="Activation", **asked)

@@ -18,7 +18,7 @@ from analytics.admin import person_links
 from analytics.api.events import page_of_events
 from analytics.models import Person
 from analytics.people import exclusions, manual_merging, persons
-from analytics.people.exclusions import Effect
+from analytics.people.exclusions import ExclusionEffect
 from analytics.rollups import definitions
 
 SHOWN_MERGES = 20
@@ -104,7 +104,7 @@ def decide(request: HttpRequest, person_ids: Collection[int], *, excluded: bool)
     return told(effect)
 
 
-def told(effect: Effect) -> str:
+def told(effect: ExclusionEffect) -> str:
     """Say in a sentence who was taken out of the numbers and who is back."""
     sentences = [
         f"{number(number)} person{'' if number == 1 else 's'} {what}."

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.api.parameters import AsOfQuery, RangeFields, RateFields, parsed
+from analytics.api.parameters import AsOfRangeQuery, RangeFields, RateFields, parsed
 from analytics.insights import activation
 from analytics.rollups import definitions
 
@@ -28,7 +28,7 @@ class ActivationFields(ActivatedSerializer):
         help_text="Median time to activation of those activated within 7 x 24 hours."
     )
 
-    def get_median_seconds(self, one: activation.Activation) -> float | None:
+    def get_median_seconds(self, one: activation.ActivationInPeriod) -> float | None:
         return one.median_time.total_seconds() if one.median_time is not None else None
 
 
@@ -45,9 +45,9 @@ class ActivationSerializer(RangeFields):
 class ActivationView(APIView):
     """Activation within 7 x 24 hours and within 24 hours of signup, by month of signup."""
 
-    @extend_schema(parameters=[AsOfQuery], responses=ActivationSerializer)
+    @extend_schema(parameters=[AsOfRangeQuery], responses=ActivationSerializer)
     def get(self, request: Request) -> Response:
-        query = parsed(AsOfQuery, request.query_params)
+        query = parsed(AsOfRangeQuery, request.query_params)
         report = activation.activation_report(
             signups_from=query["first"], signups_to=query["last"], as_of=query["as_of"]
         )

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.api.parameters import AsOfQuery, RangeFields, parsed
+from analytics.api.parameters import AsOfRangeQuery, RangeFields, parsed
 from analytics.insights import active_users
 from analytics.rollups import definitions
 
@@ -22,7 +22,7 @@ GRANULARITIES = {
 }
 
 
-class ActiveUsersQuery(AsOfQuery):
+class ActiveUsersQuery(AsOfRangeQuery):
     granularity = serializers.ChoiceField(choices=[*GRANULARITIES], default="day")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from analytics.api.parameters import EARLIEST, LATEST, DayRangeQuery, parsed
 from analytics.insights import events
-from analytics.insights.events import EventFilter, Position
+from analytics.insights.events import EventFilter, EventPosition
 from analytics.models import Event, Person
 from analytics.people import persons
 from common.api.pagination import CursorField, PageFields, PageQuery, next_page, page_link
@@ -71,7 +71,7 @@ def page_of_events(
 def _events(query: dict[str, Any], person: Person | None) -> list[Event]:
     """Return the page's events and one more, which tells whether there is a next page."""
     wanted = EventFilter(query.get("event"), query["first"], query["last"])
-    after = Position(*query["cursor"]) if "cursor" in query else None
+    after = EventPosition(*query["cursor"]) if "cursor" in query else None
     limit = query["limit"] + 1
     if person is None and "distinct_id" not in query:
         return events.latest_events(wanted, limit=limit, after=after)

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.api.parameters import (
-    AsOfQuery,
+    AsOfRangeQuery,
     CommaSeparatedField,
     RangeFields,
     RateSerializer,
@@ -19,7 +19,7 @@ from analytics.insights import funnels
 from analytics.rollups import definitions
 
 
-class FunnelQuery(AsOfQuery):
+class FunnelQuery(AsOfRangeQuery):
     steps = CommaSeparatedField(
         child=serializers.CharField(),
         min_length=2,

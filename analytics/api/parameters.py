@@ -76,7 +76,7 @@ class DayRangeQuery(serializers.Serializer):
         return attrs
 
 
-class AsOfQuery(DayRangeQuery):
+class AsOfRangeQuery(DayRangeQuery):
     """A range of days, seen from the end of the day ``as_of``."""
 
     as_of = CompleteDayField(required=False)

@@ -7,19 +7,19 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.api.parameters import (
-    AsOfQuery,
+    AsOfRangeQuery,
     CommaSeparatedField,
     RangeFields,
     RateFields,
     parsed,
 )
 from analytics.insights import retention
-from analytics.insights.retention import Cohort
+from analytics.insights.retention import CohortKind
 from analytics.rollups import definitions
 
 
-class CohortQuery(AsOfQuery):
-    cohort = serializers.ChoiceField(choices=[*Cohort], default=Cohort.SIGNUP)
+class CohortQuery(AsOfRangeQuery):
+    cohort = serializers.ChoiceField(choices=[*CohortKind], default=CohortKind.SIGNUP)
 
 
 class RetentionQuery(CohortQuery):
@@ -37,7 +37,7 @@ class WeeklyQuery(CohortQuery):
 
 
 class CohortFields(RangeFields):
-    cohort = serializers.ChoiceField(choices=[*Cohort])
+    cohort = serializers.ChoiceField(choices=[*CohortKind])
     definition = serializers.CharField(help_text="What the numbers count.")
 
 

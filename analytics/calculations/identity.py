@@ -27,7 +27,7 @@ def is_illegal(distinct_id: str) -> bool:
     return not bare or distinct_id in _ILLEGAL or distinct_id.lower() in _ILLEGAL_IN_ANY_CASE
 
 
-class Verdict(StrEnum):
+class MergeVerdict(StrEnum):
     """What became of two persons that an event says are one."""
 
     MERGED = "merged"
@@ -39,7 +39,7 @@ class Verdict(StrEnum):
 class JournalEntry:
     """A merge or a refusal, with the event that asked for it and the persons as they were."""
 
-    verdict: Verdict
+    verdict: MergeVerdict
     record: EventRecord
     person: int | None = None  # stays
     other: int | None = None  # went, if merged
@@ -112,7 +112,7 @@ class Identities:
         other_id = record.other_id if record.other_id != record.distinct_id else None
         if other_id is not None:
             if is_illegal(record.distinct_id) or is_illegal(other_id):
-                self.journal.append(JournalEntry(Verdict.ILLEGAL_ID, record))
+                self.journal.append(JournalEntry(MergeVerdict.ILLEGAL_ID, record))
             else:
                 self._join(record, other_id)
         if record.event == "$identify" and not is_illegal(record.distinct_id):
@@ -132,13 +132,13 @@ class Identities:
             self._attach(other_id, target)
         elif other != target:
             if other in self.identified and record.event != "$merge_dangerously":
-                self._note(Verdict.ALREADY_IDENTIFIED, record, target, other)
+                self._note(MergeVerdict.ALREADY_IDENTIFIED, record, target, other)
                 return
-            self._note(Verdict.MERGED, record, target, other)
+            self._note(MergeVerdict.MERGED, record, target, other)
             self._merged[other] = target
         self._identify(target)
 
-    def _note(self, verdict: Verdict, record: EventRecord, person: int, other: int) -> None:
+    def _note(self, verdict: MergeVerdict, record: EventRecord, person: int, other: int) -> None:
         identified = person in self.identified, other in self.identified
         entry = JournalEntry(verdict, record, person, other, len(self.attached), *identified)
         self.journal.append(entry)

@@ -21,7 +21,7 @@ from analytics.capture.ledger import LedgerLine
 from analytics.capture.project_keys import note_use
 from analytics.ingestion import ingest
 from analytics.models import EventOutcome, InboxRequest
-from analytics.rollups.person_cache import Memory
+from analytics.rollups.person_cache import PersonCache
 from common.postgres import raw_cursor
 from common.read_once import read_once
 
@@ -64,7 +64,7 @@ class Inbox:
     """One process' view of the inbox. It learns how many requests make a good batch."""
 
     requests: int = 100  # to look at
-    memory: Memory = field(default_factory=Memory)
+    cache: PersonCache = field(default_factory=PersonCache)
 
     @transaction.atomic
     def process_batch(self) -> int:
@@ -76,7 +76,7 @@ class Inbox:
         cursor = raw_cursor()
         claimed = self._claim(cursor)
         if claimed:
-            store(cursor, claimed, self.memory)
+            store(cursor, claimed, self.cache)
         return sum(request.events for request in claimed)
 
     def _claim(self, cursor: psycopg.Cursor) -> list[Request]:
@@ -104,7 +104,7 @@ class Inbox:
         return sorted(Request(*row) for row in cursor.fetchall())
 
 
-def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -> None:
+def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCache) -> None:
     """Store the events of requests, with a ledger line for each."""
     read: list[EventBatch] = []
     ends: list[int] = []  # of each request's events among all
@@ -120,7 +120,7 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], memory: Memory) -
         ends.append((ends[-1] if ends else 0) + len(parsed.events))
         lines.append((line, parsed.arrival))
         rejected += [(rejection, line, parsed.arrival) for rejection in parsed.rejections]
-    results = ingest.store(EventBatch.concatenate(read), forward=True, memory=memory)
+    results = ingest.store(EventBatch.concatenate(read), forward=True, cache=cache)
     for (line, arrival), start, end in zip(lines, [0, *ends], ends, strict=False):
         its_fates = results[start:end]
         for outcome in (EventOutcome.STORED, EventOutcome.DUPLICATE):

@@ -13,11 +13,11 @@ from analytics.calculations.identity import Identities
 from analytics.calculations.records import EventRecord, Holds, Reason, Rejection
 from analytics.forwarding import outbox
 from analytics.ingestion import copying
-from analytics.ingestion.partitions import ensure_partitions, months_of
+from analytics.ingestion.partitions import lock_and_ensure_partitions, months_of
 from analytics.models import EventOutcome
 from analytics.people import exclusions, identity, merging, profiles
 from analytics.rollups import rollups
-from analytics.rollups.person_cache import Memory
+from analytics.rollups.person_cache import PersonCache
 from common.postgres import array_literal, raw_cursor
 
 # What a single event can do to a statement that is otherwise fine.
@@ -39,7 +39,7 @@ def store(
     *,
     is_demo: bool = False,
     forward: bool = False,
-    memory: Memory | None = None,
+    cache: PersonCache | None = None,
 ) -> list[StoreResult]:
     """Store what is new of `records`, and return what became of each.
 
@@ -52,7 +52,7 @@ def store(
     events = EventBatch.from_records(records)
     try:
         with transaction.atomic():
-            return _store(events, is_demo=is_demo, forward=forward, memory=memory or Memory())
+            return _store(events, is_demo=is_demo, forward=forward, cache=cache or PersonCache())
     except _POISON as error:
         if len(events) == 1:
             return [_rejection(events[0], Reason.UNSTORABLE, str(error))]
@@ -62,18 +62,18 @@ def store(
 
 
 def _store(
-    events: EventBatch, *, is_demo: bool, forward: bool, memory: Memory
+    events: EventBatch, *, is_demo: bool, forward: bool, cache: PersonCache
 ) -> list[StoreResult]:
     """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
     cursor = raw_cursor()
-    ensure_partitions(cursor, months_of(events.times))
+    lock_and_ensure_partitions(cursor, months_of(events.times))
     fresh, results = _register_uuids(cursor, events)
-    identities, persons = identity.resolve(cursor, fresh, memory, is_demo=is_demo)
+    identities, persons = identity.lock_and_resolve(cursor, fresh, cache, is_demo=is_demo)
     # By person: indexes and roll-ups are filled fastest like that.
     person_ids = _current(identities, persons)
     order = np.lexsort((fresh.times, person_ids))
     copying.copy_events(cursor, fresh, person_ids, order)
-    rollups.add_events(cursor, fresh, person_ids, order, memory)
+    rollups.lock_and_add_events(cursor, fresh, person_ids, order, cache)
     changed = profiles.update(cursor, fresh, persons.tolist(), identities)
     profiles.update_groups(cursor, fresh)
     identity.mark_identified(cursor, identities)

@@ -35,7 +35,7 @@ def make_ahead(now: datetime) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '10s'")
-    ensure_partitions(raw_cursor(), months_ahead(now))
+    lock_and_ensure_partitions(raw_cursor(), months_ahead(now))
 
 
 def months_ahead(now: datetime) -> list[date]:
@@ -53,7 +53,7 @@ def missing(months: Iterable[date]) -> list[date]:
         return sorted(wanted[name] for name in _missing(cursor, wanted))
 
 
-def ensure_partitions(cursor: psycopg.Cursor, months: Iterable[date]) -> None:
+def lock_and_ensure_partitions(cursor: psycopg.Cursor, months: Iterable[date]) -> None:
     """Create the partitions of these months that are missing.
 
     ATTACH, unlike CREATE ... PARTITION OF, lets others go on reading and writing events.

@@ -29,7 +29,7 @@ class ActivationCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Activated:
+class ActivationRate:
     """Of the `eligible` persons, for whose signup day the window is over, those who activated."""
 
     eligible: int
@@ -41,7 +41,7 @@ class Activated:
 
 
 @dataclass(frozen=True, slots=True)
-class Activation(Activated):
+class ActivationInPeriod(ActivationRate):
     """Activation within 7 x 24 hours of the persons who signed up from `first` to `last`.
 
     The median time is that of those who are counted as activated.
@@ -50,14 +50,14 @@ class Activation(Activated):
     first: date
     last: date
     signups: int
-    within_24_hours: Activated
+    within_24_hours: ActivationRate
     median_time: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
 class ActivationReport:
-    overall: Activation
-    months: list[Activation]  # by month of signup
+    overall: ActivationInPeriod
+    months: list[ActivationInPeriod]  # by month of signup
 
 
 def definition(*, signup_event: str, activation_event: str, time_zone: str) -> str:
@@ -120,15 +120,15 @@ def _spans(first: date, last: date, as_of: date) -> list[Span]:
 
 def _activation(
     first: date, last: date, sums: Sequence[int], median_time: timedelta | None
-) -> Activation:
+) -> ActivationInPeriod:
     signups, eligible, activated, quickly_eligible, quickly_activated = sums
-    return Activation(
+    return ActivationInPeriod(
         first=first,
         last=last,
         signups=signups,
         eligible=eligible,
         activated=activated,
-        within_24_hours=Activated(quickly_eligible, quickly_activated),
+        within_24_hours=ActivationRate(quickly_eligible, quickly_activated),
         median_time=median_time,
     )
 

@@ -14,7 +14,7 @@ from common.calculations.calendar import days_in_month, month_start, next_month,
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class ActiveUserPeriod:
     """Distinct persons active from the `start` to the `end` day, both included."""
 
     start: date
@@ -24,7 +24,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class Day(Period):
+class ActiveUserDay(ActiveUserPeriod):
     trailing_7: int  # distinct persons active in the 7 days ending on it
     trailing_30: int
 
@@ -40,7 +40,7 @@ class GrowthAccounting:
 
 
 @dataclass(frozen=True, slots=True)
-class Month(Period):
+class ActiveUserMonth(ActiveUserPeriod):
     """A calendar month; what only a complete month can tell is None before it is over."""
 
     growth_accounting: GrowthAccounting | None
@@ -62,7 +62,7 @@ def first_shown(*, last: date, longest: timedelta) -> date:
     return min(max(first, last - longest), last)
 
 
-def active_days(*, first: date, last: date, as_of: date) -> list[Day]:
+def active_days(*, first: date, last: date, as_of: date) -> list[ActiveUserDay]:
     """Return every day from `first` to `last`, days without activity included."""
     trailing = CounterName.TRAILING_7, CounterName.TRAILING_30
     cells = counters.values((CounterName.ACTIVE_DAY, *trailing), first=first, last=last)
@@ -75,11 +75,11 @@ def active_days(*, first: date, last: date, as_of: date) -> list[Day]:
             for name, persons in zip(trailing, running, strict=True)
         ]
         active = cells.get((CounterName.ACTIVE_DAY, 0, day), 0)
-        days.append(Day(day, day, active, day <= as_of, *running))
+        days.append(ActiveUserDay(day, day, active, day <= as_of, *running))
     return days
 
 
-def active_weeks(*, first: date, last: date, as_of: date) -> list[Period]:
+def active_weeks(*, first: date, last: date, as_of: date) -> list[ActiveUserPeriod]:
     """Return every ISO week that touches the days from `first` to `last`."""
     start = date.fromordinal(week_start(first.toordinal()))
     cells = counters.values((CounterName.ACTIVE_WEEK,), first=start, last=last)
@@ -87,11 +87,11 @@ def active_weeks(*, first: date, last: date, as_of: date) -> list[Period]:
     for monday in _days(start, last, step=7):
         sunday = monday + timedelta(days=6)
         active = cells.get((CounterName.ACTIVE_WEEK, 0, monday), 0)
-        weeks.append(Period(monday, sunday, active, sunday <= as_of))
+        weeks.append(ActiveUserPeriod(monday, sunday, active, sunday <= as_of))
     return weeks
 
 
-def active_months(*, first: date, last: date, as_of: date) -> list[Month]:
+def active_months(*, first: date, last: date, as_of: date) -> list[ActiveUserMonth]:
     """Return every calendar month that touches the days from `first` to `last`."""
     start = first.replace(day=1)
     accounting = (
@@ -111,7 +111,7 @@ def active_months(*, first: date, last: date, as_of: date) -> list[Month]:
         complete = end <= as_of
         growth = GrowthAccounting(*(cells.get((name, 0, month), 0) for name in accounting))
         months.append(
-            Month(
+            ActiveUserMonth(
                 start=month,
                 end=end,
                 active=active,

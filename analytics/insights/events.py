@@ -21,7 +21,7 @@ class EventFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class EventPosition:
     """Where a list of events goes on: after this one."""
 
     timestamp: datetime
@@ -38,7 +38,9 @@ def is_recorded(event: str) -> bool:
     return EventDay.objects.filter(event=event, value__gt=0).exists()
 
 
-def latest_events(wanted: EventFilter, *, limit: int, after: Position | None = None) -> list[Event]:
+def latest_events(
+    wanted: EventFilter, *, limit: int, after: EventPosition | None = None
+) -> list[Event]:
     """Return up to `limit` events of the persons who count."""
     calendar = definitions.calendar()
     days = Q(pk__in=[])
@@ -50,7 +52,7 @@ def latest_events(wanted: EventFilter, *, limit: int, after: Position | None = N
 
 
 def events_of(
-    person: Person, wanted: EventFilter, *, limit: int, after: Position | None = None
+    person: Person, wanted: EventFilter, *, limit: int, after: EventPosition | None = None
 ) -> list[Event]:
     """Return up to `limit` events of one person, excluded or not."""
     start, end = definitions.calendar().span(wanted.first, wanted.last)
@@ -59,7 +61,7 @@ def events_of(
 
 
 def _page(
-    found: QuerySet[Event], wanted: EventFilter, *, limit: int, after: Position | None
+    found: QuerySet[Event], wanted: EventFilter, *, limit: int, after: EventPosition | None
 ) -> list[Event]:
     if wanted.event is not None:
         found = found.filter(event=wanted.event)
@@ -72,7 +74,7 @@ def _page(
 
 
 def _busy_days(
-    wanted: EventFilter, *, limit: int, after: Position | None, calendar: LocalCalendar
+    wanted: EventFilter, *, limit: int, after: EventPosition | None, calendar: LocalCalendar
 ) -> list[tuple[date, date]]:
     """Return ranges of the newest days that hold `limit` wanted events, so that only they are read.
 

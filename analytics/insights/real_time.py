@@ -17,7 +17,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Activity:
+class RealTimeActivity:
     """Who is active and what happens, to the minute, by the time of the events.
 
     `per_minute` is of the last complete minutes, the oldest first. `behind` is how long the oldest
@@ -36,7 +36,7 @@ class Activity:
         return self.per_minute[-1]
 
 
-def activity(now: datetime, *, events: Collection[str]) -> Activity:
+def activity(now: datetime, *, events: Collection[str]) -> RealTimeActivity:
     """Read what happens at a moment; `events` are the names to count over 24 hours."""
     _, minutes = last_activity.active_since(now - DAY)
     active_at = 60 * minutes[60 * minutes <= now.timestamp()]
@@ -53,7 +53,7 @@ def activity(now: datetime, *, events: Collection[str]) -> Activity:
         else:
             totals[event] += value
     _, waiting_since = inbox.waiting()
-    return Activity(
+    return RealTimeActivity(
         active_hour=int((active_at > (now - HOUR).timestamp()).sum()),
         active_day=len(active_at),
         per_minute=tuple(per_minute[first + timedelta(minutes=n)] for n in range(MINUTES)),

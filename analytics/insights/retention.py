@@ -12,7 +12,7 @@ from common.calculations.calendar import week_start
 from common.calculations.statistics import Rate
 
 
-class Cohort(StrEnum):
+class CohortKind(StrEnum):
     """What puts a person into the cohort of a day."""
 
     SIGNUP = "signup"
@@ -54,11 +54,11 @@ class WeekCohort:
     weeks: tuple[WeekRetention, ...]
 
 
-def definition(*, cohort: Cohort, time_zone: str) -> str:
+def definition(*, cohort: CohortKind, time_zone: str) -> str:
     """Return what classic retention counts, to be shown with the number."""
     joined = {
-        Cohort.SIGNUP: "signing up",
-        Cohort.FIRST_EVENT: "the first event that counts as activity",
+        CohortKind.SIGNUP: "signing up",
+        CohortKind.FIRST_EVENT: "the first event that counts as activity",
     }[cohort]
     return (
         f"Persons active on exactly the N-th calendar day after the day of {joined}, of all for "
@@ -67,9 +67,9 @@ def definition(*, cohort: Cohort, time_zone: str) -> str:
     )
 
 
-def weekly_definition(*, cohort: Cohort, time_zone: str) -> str:
+def weekly_definition(*, cohort: CohortKind, time_zone: str) -> str:
     """Return what the weekly matrix counts, to be shown with it."""
-    joined = {Cohort.SIGNUP: "signup", Cohort.FIRST_EVENT: "first activity"}[cohort]
+    joined = {CohortKind.SIGNUP: "signup", CohortKind.FIRST_EVENT: "first activity"}[cohort]
     return (
         f"Persons active at least once in the N-th ISO week (Monday to Sunday, {time_zone}) after "
         f"the week of their {joined}, of all persons of that week. Week 0 is that week itself; "
@@ -79,7 +79,7 @@ def weekly_definition(*, cohort: Cohort, time_zone: str) -> str:
 
 def day_retention(
     *,
-    cohort: Cohort,
+    cohort: CohortKind,
     days: Sequence[int],
     cohorts_from: date | None,
     cohorts_to: date | None,
@@ -104,7 +104,7 @@ def day_retention(
     ]
 
 
-def day_spans(cohort: Cohort, day: int, first: date, last: date, *, as_of: date) -> list[Span]:
+def day_spans(cohort: CohortKind, day: int, first: date, last: date, *, as_of: date) -> list[Span]:
     """Return what counts the cohorts of a range of days, and those of them active on a day."""
     last = min(last, _earlier(as_of, day))
     size, retained = CounterName(cohort), CounterName(f"{cohort}_retained")
@@ -113,7 +113,7 @@ def day_spans(cohort: Cohort, day: int, first: date, last: date, *, as_of: date)
 
 def weekly_retention(
     *,
-    cohort: Cohort,
+    cohort: CohortKind,
     weeks: int,
     cohorts_from: date | None,
     cohorts_to: date | None,

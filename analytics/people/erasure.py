@@ -56,7 +56,7 @@ def _erase_chunk(person_ids: Sequence[int]) -> int:
     for forget in _forgetting:
         forget(person_ids)
     parameters = [list(person_ids)]
-    with rollups.recounted(cursor, person_ids):
+    with rollups.locked_recount(cursor, person_ids):
         cursor.execute(
             "DELETE FROM analytics_eventuuid WHERE uuid = ANY(ARRAY("
             "SELECT uuid FROM analytics_event WHERE person_id = ANY(%s)))",

@@ -20,7 +20,7 @@ EXAMPLES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class ExclusionEffect:
     """Persons taken out of every number, and back in."""
 
     excluded: int = 0
@@ -32,7 +32,7 @@ class Preview:
     """What a rule would do if it were saved now."""
 
     matching: int
-    effect: Effect
+    effect: ExclusionEffect
     counted: int  # persons who count now, before it
     examples: list[Person]
 
@@ -57,7 +57,7 @@ def preview(rule: ExclusionRule) -> Preview:
     matched = matching(rule)
     return Preview(
         matching=matched.count(),
-        effect=Effect(
+        effect=ExclusionEffect(
             excluded=wrong.filter(excluded=False).count(),
             counted=wrong.filter(excluded=True).count(),
         ),
@@ -67,7 +67,7 @@ def preview(rule: ExclusionRule) -> Preview:
 
 
 @transaction.atomic
-def save_rule(rule: ExclusionRule) -> Effect:
+def save_rule(rule: ExclusionRule) -> ExclusionEffect:
     """Put a new or changed rule in force, for everybody at once."""
     cursor = locked_cursor(Lock.IDENTITY)
     rule.save()
@@ -75,7 +75,7 @@ def save_rule(rule: ExclusionRule) -> Effect:
 
 
 @transaction.atomic
-def delete_rules(rules: QuerySet[ExclusionRule]) -> Effect:
+def delete_rules(rules: QuerySet[ExclusionRule]) -> ExclusionEffect:
     """Remove rules; whom no other rule matches counts again, at once."""
     cursor = locked_cursor(Lock.IDENTITY)
     rules.delete()
@@ -83,14 +83,14 @@ def delete_rules(rules: QuerySet[ExclusionRule]) -> Effect:
 
 
 @transaction.atomic
-def decide(person_ids: Iterable[int], *, excluded: bool) -> Effect:
+def decide(person_ids: Iterable[int], *, excluded: bool) -> ExclusionEffect:
     """Exclude these persons by hand, or count them again, whatever the rules say.
 
     The decision is kept where the rules say otherwise; else nothing needs to be remembered.
     """
     cursor = locked_cursor(Lock.IDENTITY)
     rules = list(ExclusionRule.objects.all())
-    effect = Effect()
+    effect = ExclusionEffect()
     ids = list(person_ids)
     for start in range(0, len(ids), PERSONS_PER_STEP):
         chunk = ids[start : start + PERSONS_PER_STEP]
@@ -109,7 +109,7 @@ def apply_rules(cursor: psycopg.Cursor, person_ids: Collection[int]) -> None:
         _settle(cursor, _wrongly_counted_or_not(rules).filter(pk__in=person_ids))
 
 
-def settle(cursor: psycopg.Cursor, person_ids: Collection[int] | None = None) -> Effect:
+def settle(cursor: psycopg.Cursor, person_ids: Collection[int] | None = None) -> ExclusionEffect:
     """Take out of the numbers, or back in, whom rules and decisions say; by default of everybody.
 
     Inside the caller's transaction, which holds the identity lock: so everybody sees all of it
@@ -119,20 +119,20 @@ def settle(cursor: psycopg.Cursor, person_ids: Collection[int] | None = None) ->
     return _settle(cursor, wrong if person_ids is None else wrong.filter(pk__in=person_ids))
 
 
-def _settle(cursor: psycopg.Cursor, wrong: QuerySet[Person]) -> Effect:
-    effect = Effect()
+def _settle(cursor: psycopg.Cursor, wrong: QuerySet[Person]) -> ExclusionEffect:
+    effect = ExclusionEffect()
     last = 0
     while True:
         persons = wrong.filter(pk__gt=last).order_by("pk").values_list("pk", "excluded")
         step = dict(persons[:PERSONS_PER_STEP])
         if step:
-            with rollups.recounted(cursor, step):
+            with rollups.locked_recount(cursor, step):
                 cursor.execute(
                     "UPDATE analytics_person SET excluded = NOT excluded WHERE id = ANY(%s)",
                     [list(step)],
                 )
             back_in = sum(step.values())
-            effect = _sum(effect, Effect(len(step) - back_in, back_in))
+            effect = _sum(effect, ExclusionEffect(len(step) - back_in, back_in))
         if len(step) < PERSONS_PER_STEP:
             return effect
         last = max(step)
@@ -159,5 +159,5 @@ def _matches(rule: ExclusionRule) -> Q:
     return Q(properties__email__iendswith=address) | Q(Exists(ids))
 
 
-def _sum(one: Effect, other: Effect) -> Effect:
-    return Effect(one.excluded + other.excluded, one.counted + other.counted)
+def _sum(one: ExclusionEffect, other: ExclusionEffect) -> ExclusionEffect:
+    return ExclusionEffect(one.excluded + other.excluded, one.counted + other.counted)

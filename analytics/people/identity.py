@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from analytics.calculations.batch import EventBatch
 from analytics.calculations.identity import Identities, linking_records
-from analytics.rollups.person_cache import Known, Memory
+from analytics.rollups.person_cache import CachedPersons, PersonCache
 from common.locks import Lock, lock, lock_shared
 from common.postgres import array_literal
 
 
-def resolve(
+def lock_and_resolve(
     cursor: psycopg.Cursor,
     events: EventBatch,
-    memory: Memory,
+    cache: PersonCache,
     *,
     is_demo: bool = False,
 ) -> tuple[Identities, NDArray[np.int64]]:
@@ -29,7 +29,7 @@ def resolve(
         return Identities({}, set(), iter(())), np.array([], np.int64)
     cursor.execute("SAVEPOINT identities")
     lock_shared(cursor, Lock.IDENTITY)
-    known = memory.known(cursor)
+    known = cache.known(cursor)
     identities, persons = _planned(cursor, events, known)
     if not identities.merges and _write(cursor, identities, is_demo=is_demo):
         cursor.execute("RELEASE SAVEPOINT identities")
@@ -37,14 +37,14 @@ def resolve(
         return identities, persons
     cursor.execute("ROLLBACK TO SAVEPOINT identities")  # and so the shared lock is let go
     lock(cursor, Lock.IDENTITY)
-    identities, persons = _planned(cursor, events, memory.known(cursor))
+    identities, persons = _planned(cursor, events, cache.known(cursor))
     if not _write(cursor, identities, is_demo=is_demo):
         raise RuntimeError("distinct ids changed under the identity lock")
     return identities, persons
 
 
 def _planned(
-    cursor: psycopg.Cursor, events: EventBatch, known: Known
+    cursor: psycopg.Cursor, events: EventBatch, known: CachedPersons
 ) -> tuple[Identities, NDArray[np.int64]]:
     """Apply the identity rules to what the database knows now."""
     linking = linking_records(events).values()

@@ -65,7 +65,7 @@ def merge(cursor: psycopg.Cursor, merges: Mapping[int, int]) -> None:
     """
     if not merges:
         return
-    with rollups.recounted(cursor, merges.keys() | set(merges.values())):
+    with rollups.locked_recount(cursor, merges.keys() | set(merges.values())):
         parameters = {
             "sources": array_literal(merges),
             "targets": array_literal(merges.values()),

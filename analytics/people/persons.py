@@ -16,7 +16,7 @@ EVENTS_READ_FOR_GROUPS = 1_000  # the latest, so that the page costs the same fo
 
 
 @dataclass(frozen=True, slots=True)
-class Activity:
+class PersonActivity:
     """The days on which a person was active, in the time zone in force."""
 
     active_days: int
@@ -73,8 +73,8 @@ def exclusions_and_signups(
     }
 
 
-def activity(person: Person) -> Activity:
-    return Activity(
+def activity(person: Person) -> PersonActivity:
+    return PersonActivity(
         **PersonDay.objects.filter(person=person).aggregate(
             active_days=Count("day"), first_active_day=Min("day"), last_active_day=Max("day")
         )

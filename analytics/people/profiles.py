@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 
 from analytics.calculations.batch import EventBatch
-from analytics.calculations.identity import Identities, JournalEntry, Verdict
+from analytics.calculations.identity import Identities, JournalEntry, MergeVerdict
 from analytics.calculations.merge import (
     Before,
     Properties,
@@ -104,7 +104,7 @@ class _Journal:
         self._identities = identities
         self._known = 0
         self._cause = cause
-        merges = [entry for entry in identities.journal if entry.verdict == Verdict.MERGED]
+        merges = [entry for entry in identities.journal if entry.verdict == MergeVerdict.MERGED]
         if involved := list({id_ for entry in merges for id_ in (entry.person, entry.other)}):
             cursor.execute(
                 "SELECT person_id, distinct_id FROM analytics_distinctid"
@@ -122,7 +122,11 @@ class _Journal:
     def add(self, entry: JournalEntry, properties: dict[int, Properties]) -> None:
         """Note a verdict, and give the person that stays the properties of the one that goes."""
         before = None
-        if entry.verdict == Verdict.MERGED and entry.person is not None and entry.other is not None:
+        if (
+            entry.verdict == MergeVerdict.MERGED
+            and entry.person is not None
+            and entry.other is not None
+        ):
             before = self._merge(entry, entry.person, entry.other, properties)
         self._lines.append(
             PersonMerge(

@@ -63,7 +63,7 @@ def undo(merge_id: int, *, by: str, now: datetime) -> PersonMerge:
     merge = PersonMerge.objects.get(pk=merge_id)
     before, person, other = _needed(merge)
     both = [person.pk, other]
-    with rollups.recounted(cursor, both):
+    with rollups.locked_recount(cursor, both):
         _bring_back(cursor, person, other, before)
         rebuild.recompute_persons(cursor, definitions.in_force(), both)
         merge.result, merge.undone_at, merge.undone_by = PersonMerge.Result.UNDONE, now, by

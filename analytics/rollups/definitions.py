@@ -84,7 +84,7 @@ def in_force() -> Definitions:
     )
 
 
-def in_force_from_now() -> Definitions:
+def adopt_configured() -> Definitions:
     """Return the definitions in force; the first events put the configured ones in force."""
     if not RollupDefinition.objects.exists():
         adopt(configured())

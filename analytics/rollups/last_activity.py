@@ -74,7 +74,7 @@ def active_since(since: datetime) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return np.array(blocks, np.int64)[block] * _PERSONS + place, minutes[places]
 
 
-def look_again(
+def recompute(
     cursor: psycopg.Cursor, ignored_events: Collection[str], person_ids: Collection[int]
 ) -> None:
     """Find out anew when some persons were last active."""

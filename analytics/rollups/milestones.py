@@ -17,11 +17,11 @@ from common.calculations.calendar import LocalCalendar
 from common.postgres import array_literal
 
 # When a person first had an event of a kind; an earlier one changes cohorts or activation.
-MOMENTS = ("first_event_at", "signup_at", "activated_at")
+MILESTONES = ("first_event_at", "signup_at", "activated_at")
 _ANY_TIME = np.iinfo(np.int64).max
 
 
-class Moments(msgspec.Struct, frozen=True, gc=False):
+class Milestones(msgspec.Struct, frozen=True, gc=False):
     """A person's first events, as aware moments, and whether the person counts."""
 
     excluded: bool = False
@@ -48,7 +48,7 @@ class Moments(msgspec.Struct, frozen=True, gc=False):
         return microseconds(known) if known and self.has_profile else _ANY_TIME
 
 
-def with_event(moments: Moments, record: EventRecord, in_force: Definitions) -> Moments:
+def with_event(moments: Milestones, record: EventRecord, in_force: Definitions) -> Milestones:
     """Return the moments with the event's, where it is the first of its kind."""
     earlier: dict[str, Any] = {}
     if record.profile and not moments.has_profile:
@@ -70,7 +70,7 @@ def with_event(moments: Moments, record: EventRecord, in_force: Definitions) -> 
     return msgspec.structs.replace(moments, **earlier) if earlier else moments
 
 
-def read_moments(cursor: psycopg.Cursor, person_ids: Iterable[int]) -> dict[int, Moments]:
+def read_milestones(cursor: psycopg.Cursor, person_ids: Iterable[int]) -> dict[int, Milestones]:
     """Return the persons' moments; unknown persons are absent."""
     cursor.execute(
         "SELECT id, excluded, has_profile, first_seen_at, first_event_at, signup_at, activated_at"
@@ -78,10 +78,10 @@ def read_moments(cursor: psycopg.Cursor, person_ids: Iterable[int]) -> dict[int,
         [array_literal(person_ids)],
         binary=True,
     )
-    return {person_id: Moments(*values) for person_id, *values in cursor.fetchall()}
+    return {person_id: Milestones(*values) for person_id, *values in cursor.fetchall()}
 
 
-def write_moments(cursor: psycopg.Cursor, moments: Mapping[int, Moments]) -> None:
+def write_milestones(cursor: psycopg.Cursor, moments: Mapping[int, Milestones]) -> None:
     """Store the persons' moments."""
     if not moments:
         return
@@ -108,6 +108,6 @@ def write_moments(cursor: psycopg.Cursor, moments: Mapping[int, Moments]) -> Non
     )
 
 
-def _iso(moments: Moments, column: str) -> str | None:
+def _iso(moments: Milestones, column: str) -> str | None:
     moment: datetime | None = getattr(moments, column)
     return moment.isoformat() if moment else None

@@ -10,7 +10,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from analytics.calculations import activity_bitmap
-from analytics.rollups.milestones import MOMENTS
+from analytics.rollups.milestones import MILESTONES
 
 _MAX_PERSONS = 250_000  # some 60 MB
 
@@ -19,7 +19,7 @@ STANDING = np.dtype(
     [
         ("excluded", "?"),
         ("has_profile", "?"),
-        *[(moment, "i8") for moment in MOMENTS],  # Unix time in microseconds; earlier is news
+        *[(moment, "i8") for moment in MILESTONES],  # Unix time in microseconds; earlier is news
         *activity_bitmap.FIELDS,
         ("last_minute", "i8"),  # the latest active one that is known, since 1970
     ]
@@ -27,7 +27,7 @@ STANDING = np.dtype(
 
 
 @dataclass
-class Known:
+class CachedPersons:
     """What was learned of ids and persons in one epoch."""
 
     epoch: int = 0
@@ -59,7 +59,7 @@ class Known:
 
 
 @dataclass
-class Memory:
+class PersonCache:
     """What the threads of one process know together.
 
     A distinct id stays with its person, first moments only move to earlier times and active days
@@ -69,9 +69,9 @@ class Memory:
     it was given: should that be forgotten by then, so is what it learned.
     """
 
-    _known: Known = field(default_factory=Known)
+    _known: CachedPersons = field(default_factory=CachedPersons)
 
-    def known(self, cursor: psycopg.Cursor) -> Known:
+    def known(self, cursor: psycopg.Cursor) -> CachedPersons:
         """Return what holds now, for this transaction; the memory is bounded.
 
         Ids need the identity lock, shared; moments and days the roll-up lock.
@@ -81,7 +81,7 @@ class Memory:
         (epoch,) = cursor.fetchone() or (0,)
         known = self._known
         if epoch != known.epoch or known.is_full:
-            known = self._known = Known(epoch)
+            known = self._known = CachedPersons(epoch)
         return known
 
 

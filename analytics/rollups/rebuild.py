@@ -14,7 +14,7 @@ from django.utils import timezone
 from analytics.calculations.cells import Cell, add_cells
 from analytics.rollups import definitions, last_activity, minute_counts, person_cache, rollups
 from analytics.rollups.definitions import FIRST_EVENT, Definitions
-from analytics.rollups.milestones import Moments
+from analytics.rollups.milestones import Milestones
 from common.calculations.calendar import LocalCalendar
 from common.locks import Lock, locked_cursor
 
@@ -186,7 +186,7 @@ def _recompute(cursor: psycopg.Cursor, wanted: Definitions, progress: Progress) 
     progress("counters", persons, persons)
 
 
-def _histories() -> Iterator[tuple[Moments, list[int]]]:
+def _histories() -> Iterator[tuple[Milestones, list[int]]]:
     """Stream every person's moments and active days, in bounded memory."""
     with connection.connection.cursor(name="histories") as cursor:
         cursor.itersize = 20_000
@@ -194,7 +194,7 @@ def _histories() -> Iterator[tuple[Moments, list[int]]]:
         for _, rows in groupby(cursor, key=itemgetter(0)):
             first, *others = rows
             days = [first[7], *(row[7] for row in others)] if first[7] is not None else []
-            yield Moments(*first[1:7]), days
+            yield Milestones(*first[1:7]), days
 
 
 def _contents(cursor: psycopg.Cursor, since: datetime) -> dict[str, set[tuple]]:

@@ -21,15 +21,21 @@ from analytics.calculations.records import EventRecord
 from analytics.calculations.rows import EventRows
 from analytics.rollups import definitions, last_activity, minute_counts
 from analytics.rollups.definitions import Definitions
-from analytics.rollups.milestones import MOMENTS, Moments, read_moments, with_event, write_moments
-from analytics.rollups.person_cache import Known, Memory, forget
+from analytics.rollups.milestones import (
+    MILESTONES,
+    Milestones,
+    read_milestones,
+    with_event,
+    write_milestones,
+)
+from analytics.rollups.person_cache import CachedPersons, PersonCache, forget
 from common.calculations.calendar import LocalCalendar
 from common.locks import Lock, lock
 from common.postgres import array_literal
 
 
 @contextmanager
-def recounted(cursor: psycopg.Cursor, person_ids: Collection[int]) -> Iterator[None]:
+def locked_recount(cursor: psycopg.Cursor, person_ids: Collection[int]) -> Iterator[None]:
     """Count persons anew after what the block does to them, their days and their events."""
     lock(cursor, Lock.ROLLUPS)
     ids, in_force = list(person_ids), definitions.in_force()
@@ -37,7 +43,7 @@ def recounted(cursor: psycopg.Cursor, person_ids: Collection[int]) -> Iterator[N
     _count_again(cursor, ids, calendar, -1)
     yield
     _count_again(cursor, ids, calendar, 1)
-    last_activity.look_again(cursor, in_force.ignored_events, ids)
+    last_activity.recompute(cursor, in_force.ignored_events, ids)
     forget(cursor)
 
 
@@ -53,7 +59,7 @@ def _count_again(
     for person_id, day in cursor.fetchall():
         days[person_id].append(day)
     change: dict[Cell, int] = {}
-    for person_id, moments in read_moments(cursor, person_ids).items():
+    for person_id, moments in read_milestones(cursor, person_ids).items():
         add_cells(change, moments.firsts(calendar), days[person_id], amount)
     add_to_counters(cursor, change)
     cursor.execute(
@@ -66,20 +72,20 @@ def _count_again(
     minute_counts.count_again(cursor, person_ids, sign=amount)
 
 
-def add_events(
+def lock_and_add_events(
     cursor: psycopg.Cursor,
     events: EventBatch,
     person_ids: NDArray[np.int64],
     order: NDArray[np.int64],
-    memory: Memory,
+    cache: PersonCache,
 ) -> None:
     """Add newly stored events with their persons to every roll-up; `order` is that by person."""
     if not len(events):
         return
     rows = EventRows.by_person(events, person_ids, order)
     lock(cursor, Lock.ROLLUPS)
-    remembered = memory.known(cursor)
-    in_force = definitions.in_force_from_now()
+    remembered = cache.known(cursor)
+    in_force = definitions.adopt_configured()
     calendar = LocalCalendar(in_force.time_zone)
     standings, known = _standings(cursor, rows.persons, remembered)
     counts = ~standings["excluded"][rows.person]
@@ -88,7 +94,7 @@ def add_events(
     telling = _telling(rows, standings, in_force)
     add_to_event_days(cursor, rows.numbers(day_of, counts))
     asked = telling.keys() | days.keys()
-    before = read_moments(cursor, asked - known.keys())
+    before = read_milestones(cursor, asked - known.keys())
     before |= {person_id: known[person_id] for person_id in asked & known.keys()}
     after = dict(before)
     for person_id, records in telling.items():
@@ -96,7 +102,7 @@ def add_events(
             after[person_id] = with_event(after[person_id], record, in_force)
     new_days = _add_person_days(cursor, days)
     changed = {person_id for person_id in after if after[person_id] != before[person_id]}
-    write_moments(cursor, {person_id: after[person_id] for person_id in changed})
+    write_milestones(cursor, {person_id: after[person_id] for person_id in changed})
     touched = changed | new_days.keys()
     firsts = {person_id: before[person_id].firsts(calendar) for person_id in touched}
     news_of = {person_id: after[person_id].firsts(calendar) for person_id in changed}
@@ -108,30 +114,30 @@ def add_events(
     # Of those who count only now, earlier batches hold minutes, too.
     got_profile = [one for one in after if after[one].has_profile and not before[one].has_profile]
     if got_profile:
-        last_activity.look_again(cursor, in_force.ignored_events, got_profile)
+        last_activity.recompute(cursor, in_force.ignored_events, got_profile)
     transaction.on_commit(lambda: remembered.learn(rows.persons, standings))
 
 
 def _standings(
-    cursor: psycopg.Cursor, persons: Sequence[int], remembered: Known
-) -> tuple[NDArray[np.void], dict[int, Moments]]:
+    cursor: psycopg.Cursor, persons: Sequence[int], remembered: CachedPersons
+) -> tuple[NDArray[np.void], dict[int, Milestones]]:
     """Return how these persons stand, and the moments that had to be asked for."""
     standings, unknown = remembered.standings(persons)
     standings[unknown] = 0
     asked = [persons[place] for place in unknown]
-    known = read_moments(cursor, asked)
+    known = read_milestones(cursor, asked)
     _note(standings, persons, {person_id: known[person_id] for person_id in asked})
     return standings, known
 
 
 def _note(
-    standings: NDArray[np.void], persons: Sequence[int], moments: Mapping[int, Moments]
+    standings: NDArray[np.void], persons: Sequence[int], moments: Mapping[int, Milestones]
 ) -> None:
     """Note what moments say in the standings of `persons`, who are in order."""
     places = np.searchsorted(persons, list(moments))
     standings["excluded"][places] = [one.excluded for one in moments.values()]
     standings["has_profile"][places] = [one.has_profile for one in moments.values()]
-    for moment in MOMENTS:
+    for moment in MILESTONES:
         standings[moment][places] = [one.news_before(moment) for one in moments.values()]
 
 

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from rest_framework.exceptions import ValidationError
 
 from analytics.admin.pages import staff_page
-from analytics.api.parameters import AsOfQuery, parsed
+from analytics.api.parameters import AsOfRangeQuery, parsed
 from analytics.rollups import definitions
 from billing.models import MrrMovement
 from billing.revenue import revenue
@@ -41,7 +41,7 @@ def revenue_page(request: HttpRequest) -> HttpResponse:
         "empty": revenue.first_day() is None,
     }
     try:
-        query = parsed(AsOfQuery, request.GET)
+        query = parsed(AsOfRangeQuery, request.GET)
     except ValidationError as error:
         context["errors"] = error.detail
     else:
@@ -54,7 +54,7 @@ def movements_csv(request: HttpRequest) -> Any:
     """Send the movements of the days `from` to `to`; amounts are minor units."""
     _require_permission(request)
     try:
-        query = parsed(AsOfQuery, request.GET)
+        query = parsed(AsOfRangeQuery, request.GET)
     except ValidationError as error:
         return HttpResponse(str(error.detail), status=400, content_type="text/plain")
     rows = MrrMovement.objects.order_by("day", "customer_id", "currency")

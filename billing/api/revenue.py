@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.api.parameters import (
-    AsOfQuery,
+    AsOfRangeQuery,
     CompleteDayField,
     RateFields,
     parsed,
@@ -33,7 +33,7 @@ class DayQuery(serializers.Serializer):
         return attrs
 
 
-class MrrQuery(AsOfQuery):
+class MrrQuery(AsOfRangeQuery):
     """A range of at most ten years; by default its last 30 days."""
 
     days = 30

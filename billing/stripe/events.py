@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from analytics.ingestion import ingest
-from analytics.ingestion.partitions import ensure_partitions, month_of
+from analytics.ingestion.partitions import lock_and_ensure_partitions, month_of
 from billing.calculations.stripe_completion import completed, discounts_of
 from billing.calculations.stripe_event import (
     NAMES,
@@ -218,7 +218,7 @@ def tell_all(customer_ids: Collection[str]) -> None:
 def tell(events: list[StripeEvent]) -> None:
     """Put events on the persons of their customers, each once; nobody is erased meanwhile."""
     months = {month_of(event.happened_at) for event in events if event.type in NAMES}
-    ensure_partitions(raw_cursor(), months)  # their lock comes before that of identities
+    lock_and_ensure_partitions(raw_cursor(), months)  # their lock comes before that of identities
     locked_cursor(Lock.IDENTITY)
     customer_ids = {event.customer_id for event in events}
     whose = dict(

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from analytics import demo, health
 from analytics.health import Problem
-from analytics.insights.retention import Cohort, WeekCohort, weekly_retention
+from analytics.insights.retention import CohortKind, WeekCohort, weekly_retention
 from analytics.models import Person
 from analytics.rollups import definitions
 from billing.revenue import revenue
@@ -122,7 +122,7 @@ def _by_cost(row: KpiRow) -> tuple[float, int]:
 def _cohorts(as_of: date) -> tuple[WeekCohort, ...]:
     """Return the cohorts without week 0: signing up is being active, so it says nothing."""
     cohorts = weekly_retention(
-        cohort=Cohort.SIGNUP,
+        cohort=CohortKind.SIGNUP,
         weeks=COHORT_WEEKS,
         cohorts_from=as_of - timedelta(weeks=COHORT_WEEKS),
         cohorts_to=None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analytics.insights import real_time
-from analytics.insights.real_time import DAY, Activity
+from analytics.insights.real_time import DAY, RealTimeActivity
 from analytics.rollups import definitions
 from billing.revenue import cash
 from common.calculations.health import Health
@@ -23,7 +23,7 @@ class RealTime:
 
     now: datetime
     health: Health
-    activity: Activity
+    activity: RealTimeActivity
     workflows_created: int
     suggestions_applied: int
     subscriptions_created: int

@@ -9,7 +9,7 @@ from typing import Any
 
 from analytics import demo
 from analytics.insights import activation, active_users
-from analytics.insights.retention import Cohort, weekly_retention
+from analytics.insights.retention import CohortKind, weekly_retention
 from analytics.rollups import definitions
 from billing.revenue import revenue
 from common import formatting
@@ -260,7 +260,7 @@ def _activation(as_of: date) -> list[Content]:
 
 def _cohorts(as_of: date) -> list[Content]:
     cohorts = weekly_retention(
-        cohort=Cohort.SIGNUP,
+        cohort=CohortKind.SIGNUP,
         weeks=COHORT_WEEKS,
         cohorts_from=as_of - timedelta(weeks=COHORT_WEEKS),
         cohorts_to=None,

@@ -15,7 +15,7 @@ import psycopg
 from django.core.management.base import BaseCommand
 
 from analytics.ingestion import inbox
-from analytics.rollups.person_cache import Memory
+from analytics.rollups.person_cache import PersonCache
 from common.formatting import counted
 
 logger = logging.getLogger(__name__)
@@ -46,10 +46,10 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         prepare()
-        memory, progress = Memory(), Progress()
+        cache, progress = PersonCache(), Progress()
         with ThreadPoolExecutor(THREADS, "ingest") as threads:
             work = [
-                threads.submit(_work, inbox.Inbox(memory=memory), stop, progress, once=once)
+                threads.submit(_work, inbox.Inbox(cache=cache), stop, progress, once=once)
                 for _ in range(THREADS)
             ]
             try:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from django.db.models import DateField, Exists, ExpressionWrapper, OuterRef, QuerySet
 from django.db.models.functions import TruncDate
 
-from analytics.insights.retention import Cohort, day_retention, day_spans
+from analytics.insights.retention import CohortKind, day_retention, day_spans
 from analytics.models import Person, PersonDay
 from analytics.rollups import definitions
 from analytics.rollups.counters import Span
@@ -30,7 +30,9 @@ class RetentionSource:
         return [
             span
             for day in (self.day, *self.related_days)
-            for span in day_spans(Cohort.SIGNUP, day, *signup_window(as_of, age=day), as_of=as_of)
+            for span in day_spans(
+                CohortKind.SIGNUP, day, *signup_window(as_of, age=day), as_of=as_of
+            )
         ]
 
     def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
@@ -59,7 +61,7 @@ class RetentionSource:
 def _measure(day: int, as_of: date) -> Measurement:
     first, last = signup_window(as_of, age=day)
     (retention,) = day_retention(
-        cohort=Cohort.SIGNUP, days=[day], cohorts_from=first, cohorts_to=last, as_of=as_of
+        cohort=CohortKind.SIGNUP, days=[day], cohorts_from=first, cohorts_to=last, as_of=as_of
     )
     return measured_rate(
         retention.retained,

@@ -8,7 +8,7 @@ from analytics.calculations.cells import CounterName
 from analytics.ingestion.ingest import store
 from analytics.models import Counter, EventDay, ExclusionRule, Person
 from analytics.people import exclusions
-from analytics.people.exclusions import Effect
+from analytics.people.exclusions import ExclusionEffect
 from analytics.rollups import rebuild
 from tests.events import NOON, record
 
@@ -54,7 +54,7 @@ def the_counters_equal_rebuilt_ones(db):
 
 def test_who_is_excluded_by_hand_counts_nowhere_at_once(two_people):
     assert active() == 2
-    assert exclusions.decide([known("ada").pk], excluded=True) == Effect(excluded=1)
+    assert exclusions.decide([known("ada").pk], excluded=True) == ExclusionEffect(excluded=1)
     assert active() == 1
     assert EventDay.objects.get().value == 1
 
@@ -62,7 +62,7 @@ def test_who_is_excluded_by_hand_counts_nowhere_at_once(two_people):
 def test_counting_again_brings_back_every_number(two_people):
     before = set(Counter.objects.values_list("name", "day", "number", "value"))
     exclusions.decide([known("ada").pk], excluded=True)
-    assert exclusions.decide([known("ada").pk], excluded=False) == Effect(counted=1)
+    assert exclusions.decide([known("ada").pk], excluded=False) == ExclusionEffect(counted=1)
     assert set(Counter.objects.values_list("name", "day", "number", "value")) == before
     assert known("ada").excluded_by_hand is None
 
@@ -77,10 +77,10 @@ def test_many_persons_are_taken_out_in_steps(monkeypatch):
     monkeypatch.setattr(exclusions, "PERSONS_PER_STEP", 3)
     store([record(distinct_id=f"p{number}@example.com") for number in range(10)])
     store([record()])
-    assert exclusions.save_rule(domain()) == Effect(excluded=10)
+    assert exclusions.save_rule(domain()) == ExclusionEffect(excluded=10)
     assert active() == 1
     assert exclusions.decide(Person.objects.values_list("pk", flat=True), excluded=False) == (
-        Effect(counted=10)
+        ExclusionEffect(counted=10)
     )
 
 
@@ -102,12 +102,12 @@ def test_a_domain_rule_matches_a_distinct_id_that_is_an_address():
 )
 def test_a_domain_rule_matches_no_other_address(address):
     emails(eve=address)
-    assert exclusions.save_rule(domain()) == Effect()
+    assert exclusions.save_rule(domain()) == ExclusionEffect()
 
 
 def test_an_underscore_of_a_domain_is_no_wildcard():
     emails(eve="eve@axb.com")
-    assert exclusions.save_rule(domain("a_b.com")) == Effect()
+    assert exclusions.save_rule(domain("a_b.com")) == ExclusionEffect()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_changing_a_rule_brings_persons_back_and_takes_others_out(two_people):
     rule = domain()
     exclusions.save_rule(rule)
     rule.email_domain = "customer.com"
-    assert exclusions.save_rule(rule) == Effect(excluded=1, counted=1)
+    assert exclusions.save_rule(rule) == ExclusionEffect(excluded=1, counted=1)
     assert (known("ada").excluded, known("ben").excluded) == (False, True)
 
 
@@ -191,14 +191,14 @@ def test_deleting_a_rule_brings_back_whom_no_other_rule_matches(two_people):
     for rule in (domain(), domain("customer.com"), internal()):
         exclusions.save_rule(rule)
     rules = ExclusionRule.objects.exclude(email_domain="")
-    assert exclusions.delete_rules(rules) == Effect(counted=1)
+    assert exclusions.delete_rules(rules) == ExclusionEffect(counted=1)
     assert (known("ada").excluded, known("ben").excluded) == (True, False)
 
 
 def test_who_was_excluded_by_hand_stays_so_when_a_rule_goes(two_people):
     exclusions.decide([known("ada").pk], excluded=True)
     exclusions.save_rule(domain())
-    assert exclusions.delete_rules(ExclusionRule.objects.all()) == Effect()
+    assert exclusions.delete_rules(ExclusionRule.objects.all()) == ExclusionEffect()
     assert known("ada").excluded
 
 
@@ -213,7 +213,11 @@ def test_a_preview_says_whom_a_rule_matches_and_changes_nothing(two_people):
     emails(eve="eve@example.com")
     exclusions.decide([known("eve").pk], excluded=True)
     preview = exclusions.preview(domain())
-    assert (preview.matching, preview.effect, preview.counted) == (2, Effect(excluded=1), 2)
+    assert (preview.matching, preview.effect, preview.counted) == (
+        2,
+        ExclusionEffect(excluded=1),
+        2,
+    )
     assert preview.examples == [known("eve"), known("ada")]
     assert (active(), ExclusionRule.objects.exists()) == (2, False)
 
@@ -222,7 +226,7 @@ def test_the_preview_of_a_changed_rule_says_who_counts_again(two_people):
     rule = domain()
     exclusions.save_rule(rule)
     rule.email_domain = "nowhere.org"
-    assert exclusions.preview(rule).effect == Effect(counted=1)
+    assert exclusions.preview(rule).effect == ExclusionEffect(counted=1)
 
 
 def test_a_person_knows_the_rules_about_them(two_people):

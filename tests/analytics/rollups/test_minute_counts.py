@@ -15,7 +15,7 @@ from analytics.insights import real_time
 from analytics.models import DistinctId, EventMinute, LastActiveBlock, Person
 from analytics.people import erasure, exclusions
 from analytics.rollups import last_activity, minute_counts, rebuild
-from analytics.rollups.person_cache import Memory
+from analytics.rollups.person_cache import PersonCache
 from tests.events import record
 
 pytestmark = pytest.mark.django_db
@@ -49,10 +49,10 @@ def happenings(draw):
 @given(history=happenings(), change=st.sampled_from(["", "exclude", "erase"]), data=st.data())
 def test_the_last_day_as_it_came_equals_the_last_day_rebuilt(history, change, data):
     with transaction.atomic():
-        memory = Memory()
+        cache = PersonCache()
         while history:
             size = data.draw(st.integers(1, len(history)))
-            store(history[:size], memory=memory)
+            store(history[:size], cache=cache)
             history = history[size:]
         somebody = list(Person.objects.values_list("pk", flat=True)[:1])
         if change == "exclude":

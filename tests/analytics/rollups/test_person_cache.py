@@ -8,7 +8,7 @@ from analytics.ingestion.inbox import Inbox
 from analytics.models import DistinctId, Event, Person
 from analytics.people import erasure
 from analytics.rollups import rebuild, rollups
-from analytics.rollups.person_cache import STANDING, Known, forget
+from analytics.rollups.person_cache import STANDING, CachedPersons, forget
 from tests import sdk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,7 +26,7 @@ def inbox():
     send("ada", "ben")
     inbox.process_batch()
     with connection.cursor() as cursor:
-        assert set(inbox.memory.known(cursor).person_of) == {"ada", "ben"}
+        assert set(inbox.cache.known(cursor).person_of) == {"ada", "ben"}
     return inbox
 
 
@@ -59,16 +59,16 @@ def test_events_after_a_merge_elsewhere_go_to_the_person_that_stayed(inbox):
 
 def test_what_is_learned_in_an_epoch_that_is_over_is_forgotten(inbox):
     with connection.cursor() as cursor:
-        before = inbox.memory.known(cursor)
+        before = inbox.cache.known(cursor)
         forget(cursor)
-        after = inbox.memory.known(cursor)
+        after = inbox.cache.known(cursor)
         before.person_of["cleo"] = 7  # by a transaction that began before
-        assert inbox.memory.known(cursor) is after
+        assert inbox.cache.known(cursor) is after
     assert after.person_of == {}
 
 
 def test_persons_stand_as_they_were_learned_however_many_they_are():
-    known, persons = Known(), list(range(7, 5_000, 2))
+    known, persons = CachedPersons(), list(range(7, 5_000, 2))
     standings = np.zeros(len(persons), STANDING)
     standings["last_minute"] = persons
     known.learn(persons[:100], standings[:100])
@@ -106,9 +106,9 @@ def test_an_earlier_event_of_its_kind_is_noticed_though_it_is_not_the_first_of_a
 
 def test_an_activation_after_the_first_asks_the_database_for_no_person(inbox, monkeypatch):
     store(inbox, "workflow_created", day=1, hour=10, distinct_id="cleo")
-    asked, read = [], rollups.read_moments
+    asked, read = [], rollups.read_milestones
     monkeypatch.setattr(
-        rollups, "read_moments", lambda cursor, ids: asked.extend(ids) or read(cursor, ids)
+        rollups, "read_milestones", lambda cursor, ids: asked.extend(ids) or read(cursor, ids)
     )
     store(inbox, "workflow_created", day=1, hour=11, distinct_id="cleo")
     assert (Event.objects.filter(event="workflow_created").count(), asked) == (2, [])
