@@ -1,29 +1,23 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from analytics.extension_points import PersonLink, erasers, passive_events, person_links
+from billing.stripe.signals import stripe_changed
+from common import data_quality, health
+from common.admin import sidebar
+from common.late import late
+
 
 class BillingConfig(AppConfig):
     name = "billing"
     verbose_name = "Billing"
 
     def ready(self) -> None:
-        from analytics.admin import person_links  # noqa: PLC0415
-        from analytics.people import erasure  # noqa: PLC0415
-        from analytics.rollups import definitions  # noqa: PLC0415
-        from billing.limits.plans import create_defaults  # noqa: PLC0415
-        from billing.limits.usage import OWN_EVENTS  # noqa: PLC0415
-        from billing.revenue import ledger  # noqa: PLC0415
-        from billing.revenue.quality_checks import CHECKS  # noqa: PLC0415
-        from billing.stripe import erasure as stripe_erasure  # noqa: PLC0415
-        from billing.stripe.signals import stripe_changed  # noqa: PLC0415
-        from common import data_quality, health  # noqa: PLC0415
-        from common.admin import sidebar  # noqa: PLC0415
-
-        data_quality.register(*CHECKS)
+        data_quality.registry.register("billing.revenue.quality_checks.CHECKS")
         health.register(health.Section.DATA, "billing.health.stripe")
-        definitions.register_passive(OWN_EVENTS)
-        erasure.register(stripe_erasure.forget)
-        person_links.register("Usage and limits", "billing:person-usage")
+        passive_events.register("billing.limits.usage.OWN_EVENTS")
+        erasers.register("billing.stripe.erasure.forget")
+        person_links.append(PersonLink("Usage and limits", "billing:person-usage"))
         sidebar.register("billing.admin.sidebar.GROUPS")
-        stripe_changed.connect(ledger.stripe_changed)
-        post_migrate.connect(create_defaults, sender=self)
+        stripe_changed.connect(late("billing.revenue.ledger.stripe_changed"), weak=False)
+        post_migrate.connect(late("billing.limits.plans.create_defaults"), sender=self, weak=False)

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from common.late import LateRegistry
+
 
 class Verdict(StrEnum):
     PASS = "pass"  # noqa: S105  no password
@@ -65,14 +67,9 @@ class MendableCheck(Check):
         """Apply the remedy; return how many rows it changed."""
 
 
-_checks: dict[str, Check] = {}
-
-
-def register(*checks: Check) -> None:
-    """Have checks run with the others; called from `AppConfig.ready`."""
-    _checks.update({check.slug: check for check in checks})
+registry: LateRegistry[Sequence[Check]] = LateRegistry()  # sequences of checks
 
 
 def checks() -> Mapping[str, Check]:
     """Return every check by its slug, in the order of registration."""
-    return _checks
+    return {check.slug: check for registered in registry for check in registered}

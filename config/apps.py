@@ -1,5 +1,31 @@
+"""How Django loads the apps: the admin's pages with the addresses, the rest as it starts."""
+
+from typing import Any
+
 from django.apps import AppConfig, apps
+from django.contrib.admin import autodiscover
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.contrib.admin.checks import check_admin_app, check_dependencies
+from django.core import checks
 from django.db.models.signals import post_migrate
+
+from common.late import late
+
+
+class AdminConfig(SimpleAdminConfig):
+    """The admin, whose pages are imported with `config.urls` or by the checks.
+
+    Most commands need neither, and the pages import half of Plumbline.
+    """
+
+    def ready(self) -> None:
+        checks.register(check_dependencies, checks.Tags.admin)
+        checks.register(_check_pages, checks.Tags.admin)
+
+
+def _check_pages(**options: Any) -> list[checks.CheckMessage]:
+    autodiscover()
+    return check_admin_app(**options)
 
 
 class ConfigConfig(AppConfig):
@@ -8,8 +34,8 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from config import celery  # noqa: F401, PLC0415  tasks sent from any process need the app
-        from config.beat_schedule import create_missing_entries  # noqa: PLC0415
 
+        create_missing_entries = late("config.beat_schedule.create_missing_entries")
         # This app has no models, so the signal is never sent for it.
         beat = apps.get_app_config("django_celery_beat")
-        post_migrate.connect(create_missing_entries, sender=beat)
+        post_migrate.connect(create_missing_entries, sender=beat, weak=False)

@@ -7,6 +7,7 @@ deploy.
 from typing import Any
 
 from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 SCHEDULE: dict[str, dict[str, Any]] = {
     "forward-to-posthog": {
@@ -91,8 +92,6 @@ _ALWAYS = dict.fromkeys(["minute", "hour", "day_of_week", "day_of_month", "month
 
 
 def create_missing_entries(**_: Any) -> None:
-    from django_celery_beat.models import CrontabSchedule, PeriodicTask  # noqa: PLC0415
-
     for name, entry in SCHEDULE.items():
         if PeriodicTask.objects.filter(name=name).exists():
             continue

@@ -84,7 +84,7 @@ EMAIL_TIMEOUT = 20  # seconds
 
 INSTALLED_APPS = [
     "unfold",
-    "django.contrib.admin",
+    "config.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -105,7 +105,7 @@ INSTALLED_APPS = [
     "billing",
     "growth",
     "operational",
-    "config",
+    "config.apps.ConfigConfig",
 ]
 
 MIDDLEWARE = [

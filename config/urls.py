@@ -5,6 +5,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+admin.autodiscover()
+
 urlpatterns = [
     path("", include("analytics.urls")),
     path("", include("billing.urls")),

@@ -1,9 +1,12 @@
+from celery.signals import task_postrun, task_prerun
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
 from common import health
 from common.admin import sidebar
 from common.health import Section
+from common.late import late
+from operational.extension_points import kpi_sources
 
 
 class OperationalConfig(AppConfig):
@@ -11,15 +14,14 @@ class OperationalConfig(AppConfig):
     verbose_name = "Operations"
 
     def ready(self) -> None:
-        from operational.health import jobs  # noqa: PLC0415
-        from operational.kpis.goals import create_defaults  # noqa: PLC0415
-        from operational.kpis.sources.own import register_own  # noqa: PLC0415
-
         _register_health_checks()
-        jobs.connect()
-        register_own()
+        kpi_sources.register("operational.kpis.sources.own.SOURCES")
         sidebar.register("operational.admin.sidebar.GROUPS")
-        post_migrate.connect(create_defaults, sender=self)
+        task_prerun.connect(late("operational.health.jobs.record_start"), weak=False)
+        task_postrun.connect(late("operational.health.jobs.record_end"), weak=False)
+        post_migrate.connect(
+            late("operational.kpis.goals.create_defaults"), sender=self, weak=False
+        )
 
 
 def _register_health_checks() -> None:

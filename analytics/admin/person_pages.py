@@ -14,8 +14,8 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import ValidationError as BadQuery
 
-from analytics.admin import person_links
 from analytics.api.events import page_of_events
+from analytics.extension_points import person_links
 from analytics.models import Person
 from analytics.people import exclusions, manual_merging, persons
 from analytics.people.exclusions import ExclusionEffect
@@ -49,7 +49,7 @@ def person(request: HttpRequest, person: Person) -> HttpResponse:
         merges=merges[:SHOWN_MERGES],
         more_merges=len(merges) > SHOWN_MERGES,
         may_change=may_change(request),
-        links=person_links.links,
+        links=person_links,
         events=timeline,
         next=following,
         given=request.GET,

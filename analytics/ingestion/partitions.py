@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import psycopg
 from django.db import connection, transaction
+from django.utils import timezone
 from numpy.typing import NDArray
 from psycopg import sql
 
@@ -36,6 +37,11 @@ def make_ahead(now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '10s'")
     lock_and_ensure_partitions(raw_cursor(), months_ahead(now))
+
+
+def make_after_migrating(**_: Any) -> None:
+    """Create the first partitions; a scheduled job creates the later ones."""
+    make_ahead(timezone.now())
 
 
 def months_ahead(now: datetime) -> list[date]:

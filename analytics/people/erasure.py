@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import transaction
 
+from analytics.extension_points import erasers
 from analytics.models import Person
 from analytics.rollups import rollups
 from common.locks import Lock, locked_cursor
@@ -21,13 +22,6 @@ WITH RECURSIVE part AS (
 DELETE FROM analytics_personmerge
 WHERE person_id IN (SELECT id FROM part) OR other_person_id IN (SELECT id FROM part)
 """
-
-_forgetting: list[Callable[[Sequence[int]], None]] = []
-
-
-def register(forget: Callable[[Sequence[int]], None]) -> None:
-    """Let an app forget what it knows of persons, in the transaction that erases them."""
-    _forgetting.append(forget)
 
 
 def erase(person_ids: Sequence[int], *, progress: Callable[[int], None] = lambda _: None) -> int:
@@ -53,8 +47,8 @@ def erase_demo(*, progress: Callable[[int], None] = lambda _: None) -> int:
 @transaction.atomic
 def _erase_chunk(person_ids: Sequence[int]) -> int:
     cursor = locked_cursor(Lock.IDENTITY)
-    for forget in _forgetting:
-        forget(person_ids)
+    for erase_elsewhere in erasers:
+        erase_elsewhere(person_ids)
     parameters = [list(person_ids)]
     with rollups.locked_recount(cursor, person_ids):
         cursor.execute(

@@ -4,7 +4,6 @@ Numbers always follow the definitions in force, so they stay consistent when a s
 `rebuild_rollups` puts the configured ones in force.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -13,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from analytics import extension_points
 from analytics.calculations.cells import FORMULA_VERSION
 from analytics.calculations.records import EARLIEST
 from analytics.models import RollupDefinition
@@ -38,11 +38,6 @@ _ALWAYS_PASSIVE = {
 }
 
 
-def register_passive(names: Iterable[str]) -> None:
-    """Let events of these names never be activity: an app registers what it puts on persons."""
-    _ALWAYS_PASSIVE.update(names)
-
-
 @dataclass(frozen=True)
 class Definitions:
     """The settings that decide what every counter means."""
@@ -56,7 +51,7 @@ class Definitions:
     @cached_property
     def ignored_events(self) -> frozenset[str]:
         """Events that are no activity."""
-        return self.passive_events | _ALWAYS_PASSIVE
+        return self.passive_events.union(_ALWAYS_PASSIVE, *extension_points.passive_events)
 
 
 def configured() -> Definitions:

@@ -9,7 +9,6 @@ from functools import wraps
 from typing import Any, cast
 
 from celery import states
-from celery.signals import task_postrun, task_prerun
 from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
@@ -34,19 +33,15 @@ class Missed:
     problem: str  # of the last run, "" where it did not fail
 
 
-def connect() -> None:
-    """Note every run of a scheduled job, in the worker that runs it."""
-    task_prerun.connect(_started, dispatch_uid="job-started")
-    task_postrun.connect(_finished, dispatch_uid="job-finished")
-
-
-def _started(task_id: str, task: Any, **_: Any) -> None:
+def record_start(task_id: str, task: Any, **_: Any) -> None:
+    """Record that a scheduled job starts, in the worker that runs it."""
     if job := _job_of(task):
         started = {"job": job, "started_at": timezone.now(), "outcome": JobRun.Outcome.RUNNING}
         JobRun.objects.update_or_create(task_id=task_id, defaults=started)
 
 
-def _finished(task_id: str, task: Any, state: str, retval: Any, **_: Any) -> None:
+def record_end(task_id: str, task: Any, state: str, retval: Any, **_: Any) -> None:
+    """Record how a scheduled job ended, in the worker that ran it."""
     if not _job_of(task):
         return
     failed = state != states.SUCCESS

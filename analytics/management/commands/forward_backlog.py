@@ -4,16 +4,17 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from analytics.forwarding import outbox
 from analytics.forwarding.forwarding import NotForwarded, forward_backlog
+from common.commands import QuickCommand
 from common.formatting import counted
 from common.locks import Locked
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = (
         "Forward to PostHog what waits now, without the pause after a failure. "
         "Exit status: 0 nothing of it waits any more, 1 something does."

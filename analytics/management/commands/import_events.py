@@ -7,17 +7,18 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any, cast
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from analytics.ingestion.importing import Columns, Format, import_file, import_stream
 from analytics.models import ImportRun
+from common.commands import QuickCommand
 from common.locks import Locked
 
 SOME_REJECTED = 2  # exit status
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = (
         "Import events from JSON Lines or CSV files, plain or gzip; - reads standard input. "
         "A repeated import changes nothing, an interrupted one goes on where it stopped. "

@@ -12,10 +12,10 @@ from typing import Any
 
 import django.db
 import psycopg
-from django.core.management.base import BaseCommand
 
 from analytics.ingestion import inbox
 from analytics.rollups.person_cache import PersonCache
+from common.commands import QuickCommand
 from common.formatting import counted
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ _NOT_NOW = (
 )
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Turn acknowledged requests into stored events, until stopped. Run as many as you like."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

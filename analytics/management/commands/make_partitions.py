@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from analytics.ingestion import partitions
+from common.commands import QuickCommand
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Make the event table's partitions of this month and the next three, as a job does daily"
 
     def handle(self, *_: Any, **__: Any) -> None:

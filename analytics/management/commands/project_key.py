@@ -4,14 +4,15 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from analytics.capture.capture import DEFAULT_KEY_NAME, revoke
 from analytics.models import ProjectKey
+from common.commands import QuickCommand
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Print the default capture key, making it where there is none."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

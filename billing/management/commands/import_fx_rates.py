@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from billing.revenue import fx, ledger
+from common.commands import QuickCommand
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Import exchange rates from a CSV file with the columns day, currency, into, rate."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

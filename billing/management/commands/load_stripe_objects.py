@@ -5,16 +5,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import IO, Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from billing.stripe import loading
 from billing.stripe.loading import Outcome
+from common.commands import QuickCommand
 
 _SHOWN = 5  # line numbers of a reason
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = (
         "Load raw Stripe objects and events, JSON, one a line, plain or gzip, in any order."
         " Nothing is asked of Stripe; loading a file again changes nothing."

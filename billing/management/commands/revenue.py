@@ -7,15 +7,16 @@ from fractions import Fraction
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from analytics.rollups import definitions
 from billing.api.revenue import report
 from billing.revenue import ledger_check, revenue
 from common import formatting
+from common.commands import QuickCommand
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Show MRR, movements, churn and lifetime value as of the end of a day."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from billing.stripe import sync
 from billing.stripe.gateway import Change, StripeProblem
+from common.commands import QuickCommand
 
 _SHOWN = 20  # ids of each sort
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Read everything from Stripe, correct what is stored otherwise, and say what that was."
 
     def handle(self, *_: Any, **__: Any) -> None:

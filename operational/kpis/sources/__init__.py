@@ -1,9 +1,12 @@
-"""The registry of KPI sources: how each KPI is measured, and the people in its numbers.
+"""KPI sources: how each KPI is measured, and the people in its numbers.
 
-Sources are registered in `AppConfig.ready`. A KPI of the catalogue without one has no data.
+Apps register them with `extension_points.kpi_sources`. A KPI of the catalogue without a source has
+no data.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 
 from django.db.models import QuerySet
 
@@ -11,28 +14,35 @@ from analytics.models import Person
 from analytics.rollups import counters
 from operational.calculations.catalogue import CATALOGUE, KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement
+from operational.extension_points import kpi_sources
 from operational.kpis import goals
 from operational.kpis.sources.base import KpiSource, NotConnected
 
-_SOURCES: dict[str, KpiSource] = {}
+
+@cache
+def _sources() -> Mapping[str, KpiSource]:
+    return merged(kpi_sources)
 
 
-def register(kpi_slug: str, source: KpiSource) -> None:
-    """Measure a KPI of the catalogue with a source; each has one."""
-    if kpi_slug not in CATALOGUE:
-        raise ValueError(f"{kpi_slug!r} is not in the catalogue of KPIs.")
-    if kpi_slug in _SOURCES:
-        raise ValueError(f"{kpi_slug!r} already has a source.")
-    _SOURCES[kpi_slug] = source
+def merged(registered: Iterable[Mapping[str, KpiSource]]) -> Mapping[str, KpiSource]:
+    """Return one source for each KPI; ValueError for a second one and outside the catalogue."""
+    sources: dict[str, KpiSource] = {}
+    for slug, source in (item for mapping in registered for item in mapping.items()):
+        if slug not in CATALOGUE:
+            raise ValueError(f"{slug!r} is not in the catalogue of KPIs.")
+        if slug in sources:
+            raise ValueError(f"{slug!r} already has a source.")
+        sources[slug] = source
+    return sources
 
 
 def source_of(kpi_slug: str) -> KpiSource:
-    return _SOURCES.get(kpi_slug) or NotConnected(CATALOGUE[kpi_slug].source)
+    return _sources().get(kpi_slug) or NotConnected(CATALOGUE[kpi_slug].source)
 
 
 def read_ahead(*, as_of: date) -> None:
     """Read the counters of all KPIs with one query, for use within `reading_together`."""
-    counters.totals([span for source in _SOURCES.values() for span in source.spans(as_of=as_of)])
+    counters.totals([span for source in _sources().values() for span in source.spans(as_of=as_of)])
 
 
 def measure(kpi_slug: str, *, as_of: date, goal: Goal) -> Measurement:

@@ -4,11 +4,11 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 from tqdm import tqdm
 
 from analytics.rollups import definitions
+from common.commands import QuickCommand
 from operational.kpis import readings
 from operational.management import hints
 from operational.models import KpiReading
@@ -20,7 +20,7 @@ def _number_of_days(text: str) -> int:
     return int(text)
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Record or restate the KPI readings of the days up to the last complete one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from common.commands import QuickCommand
 from common.formatting import moment
 from operational.alerting import kpi_alerts
 from operational.alerting.alerts import open_alerts
 from operational.messages import deliveries
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Check the KPI alerts now, tell people what changed, and show the alerts that fire."
 
     def handle(self, *_: Any, **__: Any) -> None:

@@ -5,13 +5,15 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.core.validators import validate_email
 from django.db.models import Q
 from knox.models import AuthToken
 
+from common.commands import QuickCommand
 
-class Command(BaseCommand):
+
+class Command(QuickCommand):
     help = "Create an API token for a user, who is made where needed, and print it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -12,6 +12,7 @@ from analytics import demo
 from analytics.models import Person
 from analytics.rollups import definitions
 from billing import demo as billing_demo
+from common.commands import QuickCommand
 from operational.actions import priority_actions
 from operational.kpis import readings
 from operational.overview import demo_data
@@ -20,7 +21,7 @@ from operational.quality import data_quality
 HISTORY_DAYS = 97  # the sparklines' 90 days, and the week before them for the trend
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Fill Plumbline with a believable made-up company, or remove it again (--clear)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

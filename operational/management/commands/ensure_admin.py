@@ -4,13 +4,14 @@ import secrets
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand
+
+from common.commands import QuickCommand
 
 _READABLE = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like something else
 _RESET = "manage.py changepassword"
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Create the administrator `admin` with a random password where there is none."
 
     def handle(self, **options: Any) -> None:

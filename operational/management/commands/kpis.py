@@ -7,10 +7,11 @@ from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from analytics.rollups import definitions
 from common import formatting
+from common.commands import QuickCommand
 from operational.api.alignment_score import AlignmentSerializer
 from operational.api.kpi_status import kpi_report
 from operational.calculations.alignment import Contribution
@@ -24,7 +25,7 @@ _HEADER = "KPI", "value", "target", "95 % interval", "numbers", "status", "score
 _LEFT_ALIGNED = {"KPI", "status"}
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Show every KPI as of the end of a day, and the alignment score."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,13 +5,13 @@ import threading
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from common.commands import QuickCommand
 from operational.monitoring import watchdog
 
 
-class Command(BaseCommand):
+class Command(QuickCommand):
     help = "Look at the system each minute and tell of what is wrong, until stopped. Run one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

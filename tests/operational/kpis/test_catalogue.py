@@ -12,12 +12,12 @@ def test_every_kpi_but_the_viral_coefficient_has_a_source():
 
 def test_a_kpi_has_one_source():
     with pytest.raises(ValueError, match="already has a source"):
-        sources.register("churn_rate", NotConnected("Nothing"))
+        sources.merged([{"churn_rate": NotConnected("Nothing")}] * 2)
 
 
 def test_a_source_is_for_a_kpi_of_the_catalogue():
     with pytest.raises(ValueError, match="not in the catalogue"):
-        sources.register("nonsense", NotConnected("Nothing"))
+        sources.merged([{"nonsense": NotConnected("Nothing")}])
 
 
 def test_the_default_weights_add_up_to_100():

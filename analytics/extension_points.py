@@ -1,0 +1,23 @@
+"""What other apps add to analytics in `AppConfig.ready`: analytics imports none of them."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from common.late import LateRegistry
+
+# Called with the ids of persons, in the transaction that erases them.
+erasers: LateRegistry[Callable[[Sequence[int]], None]] = LateRegistry()
+
+# Names of events that are never activity, because an app puts them on persons itself.
+passive_events: LateRegistry[Collection[str]] = LateRegistry()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLink:
+    """A link from a person's page; `page` is the name of a URL that takes the person's id."""
+
+    title: str
+    page: str
+
+
+person_links: list[PersonLink] = []
