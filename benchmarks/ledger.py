@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks import dataset
-from billing.revenue import ledger, ledger_check, revenue
+from billing.revenue import customer_churn, ledger, ledger_check, lifetime_value, movements, mrr
 from common.postgres import raw_cursor
 
 CUSTOMERS = 100_000
@@ -23,10 +23,10 @@ DAYS = 5 * 365
 NOW = START + timedelta(days=DAYS)
 LAST_DAY = date(2025, 12, 1)
 READERS = {
-    "mrr": revenue.mrr,
-    "churn": revenue.churn,
-    "ltv": revenue.ltv,
-    "movements": lambda *, as_of: revenue.movements(
+    "mrr": mrr.report,
+    "churn": customer_churn.last_30_days,
+    "ltv": lifetime_value.estimate,
+    "movements": lambda *, as_of: movements.by_period(
         first=as_of - timedelta(days=365), last=as_of, as_of=as_of
     ),
 }

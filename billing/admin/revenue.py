@@ -15,9 +15,9 @@ from analytics.admin.pages import staff_page
 from analytics.api.parameters import AsOfRangeQuery, parsed
 from analytics.rollups import definitions
 from billing.models import MrrMovement
-from billing.revenue import revenue
+from billing.revenue import customer_churn, lifetime_value, movements, mrr
 from billing.revenue import settings as revenue_settings
-from billing.revenue.revenue import Period
+from billing.revenue.movements import MovementPeriod
 from common.calculations.charts import Chart, Part, axis_from_zero, bar, bar_labels
 from common.calculations.currency import DECIMALS
 from common.formatting import csv_cell, short_month
@@ -38,7 +38,7 @@ def revenue_page(request: HttpRequest) -> HttpResponse:
         "title": "Revenue",
         "given": given,
         "to_rebuild": revenue_settings.rebuild_needed(),
-        "empty": revenue.first_day() is None,
+        "empty": mrr.first_day() is None,
     }
     try:
         query = parsed(AsOfRangeQuery, request.GET)
@@ -78,23 +78,23 @@ def _numbers(query: dict[str, Any], *, asked: bool) -> dict[str, Any]:
     as_of: date = query["as_of"] if asked else today
     last = min(query["last"] or as_of, as_of)
     first = query["first"] or max(
-        last - timedelta(days=31 * (MONTHS - 1)), min(revenue.first_day() or last, last)
+        last - timedelta(days=31 * (MONTHS - 1)), min(mrr.first_day() or last, last)
     )
     first = max(first, last - timedelta(days=31 * MOST_MONTHS))
-    now = revenue.mrr(as_of=as_of)
-    months = revenue.movements(first=first, last=last, as_of=as_of)
+    now = mrr.report(as_of=as_of)
+    months = movements.by_period(first=first, last=last, as_of=as_of)
     return {
         "query": query,
         "now": now,
         "today": today,
-        "churn": revenue.churn(as_of=as_of),
-        "ltv": revenue.ltv(as_of=as_of),
+        "churn": customer_churn.last_30_days(as_of=as_of),
+        "ltv": lifetime_value.estimate(as_of=as_of),
         "months": months[::-1],
         "chart": waterfall(months, currency=now.currency),
     }
 
 
-def waterfall(months: Sequence[Period], *, currency: str) -> Chart:
+def waterfall(months: Sequence[MovementPeriod], *, currency: str) -> Chart:
     """Draw what each month won upwards from its opening MRR, and what it lost downwards again."""
     unit = 10 ** DECIMALS[currency]
     axis = axis_from_zero(
@@ -109,11 +109,11 @@ def waterfall(months: Sequence[Period], *, currency: str) -> Chart:
     return Chart(ticks=axis.counts, labels=labels, parts=parts)
 
 
-def _top(month: Period) -> int:
+def _top(month: MovementPeriod) -> int:
     return month.opening + month.new + month.reactivation + month.expansion
 
 
-def _steps(number: int, month: Period) -> Iterator[tuple[int, int, int, str]]:
+def _steps(number: int, month: MovementPeriod) -> Iterator[tuple[int, int, int, str]]:
     level = month.opening
     yield number, 0, level, "open"
     for kind in ("new", "reactivation", "expansion"):

@@ -17,7 +17,7 @@ from analytics.api.parameters import (
     parsed,
 )
 from analytics.rollups import definitions
-from billing.revenue import revenue
+from billing.revenue import cohorts, customer_churn, lifetime_value, movements, mrr
 from billing.revenue import settings as revenue_settings
 from common.calculations.currency import rounded
 
@@ -183,7 +183,7 @@ class MrrView(APIView):
     @extend_schema(parameters=[MrrQuery], responses=MrrSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(MrrQuery, request.query_params)
-        return Response(MrrSerializer(revenue.mrr(**query)).data)
+        return Response(MrrSerializer(mrr.report(**query)).data)
 
 
 class MovementsView(APIView):
@@ -201,7 +201,7 @@ class ChurnView(APIView):
     @extend_schema(parameters=[DayQuery], responses=ChurnSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(DayQuery, request.query_params)
-        return Response(ChurnSerializer(revenue.churn(**query)).data)
+        return Response(ChurnSerializer(customer_churn.last_30_days(**query)).data)
 
 
 class LtvView(APIView):
@@ -210,7 +210,7 @@ class LtvView(APIView):
     @extend_schema(parameters=[DayQuery], responses=LtvSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(DayQuery, request.query_params)
-        return Response(LtvSerializer(revenue.ltv(**query)).data)
+        return Response(LtvSerializer(lifetime_value.estimate(**query)).data)
 
 
 class CohortsView(APIView):
@@ -222,7 +222,7 @@ class CohortsView(APIView):
 
 
 def movements_answer(*, first: date, last: date, as_of: date, granularity: str) -> Any:
-    periods = revenue.movements(
+    periods = movements.by_period(
         first=first, last=last, as_of=as_of, by_month=granularity == "month"
     )
     return MovementsSerializer(
@@ -240,7 +240,7 @@ def cohorts_answer(*, as_of: date) -> Any:
         {
             "as_of": as_of,
             "currency": revenue_settings.currency_in_force(),
-            "cohorts": revenue.cohorts(as_of=as_of),
+            "cohorts": cohorts.by_signup_month(as_of=as_of),
         }
     ).data
 
@@ -249,9 +249,9 @@ def report(as_of: date) -> dict[str, Any]:
     """Return the bodies of all answers as of a day, with their default ranges."""
     year = as_of - timedelta(days=SHOWN_MONTHS - 1)
     return {
-        "mrr": MrrSerializer(revenue.mrr(as_of=as_of)).data,
+        "mrr": MrrSerializer(mrr.report(as_of=as_of)).data,
         "movements": movements_answer(first=year, last=as_of, as_of=as_of, granularity="month"),
-        "churn": ChurnSerializer(revenue.churn(as_of=as_of)).data,
-        "ltv": LtvSerializer(revenue.ltv(as_of=as_of)).data,
+        "churn": ChurnSerializer(customer_churn.last_30_days(as_of=as_of)).data,
+        "ltv": LtvSerializer(lifetime_value.estimate(as_of=as_of)).data,
         "cohorts": cohorts_answer(as_of=as_of),
     }

@@ -9,8 +9,9 @@ from analytics.health import Problem
 from analytics.insights.retention import CohortKind, WeekCohort, weekly_retention
 from analytics.models import Person
 from analytics.rollups import definitions
-from billing.revenue import revenue
-from billing.revenue.revenue import Churn, Mrr
+from billing.revenue import customer_churn, mrr
+from billing.revenue.customer_churn import Churn
+from billing.revenue.mrr import Mrr
 from common.calculations.line_chart import LineChart
 from common.read_once import reading_together
 from operational.calculations.alignment import Contribution
@@ -86,7 +87,7 @@ def gather(*, now: datetime) -> Dashboard | Waiting:
     statuses = readings.read_kpis(as_of=as_of)
     alignment = alignment_score(as_of=as_of, statuses=statuses)
     rows = _rows(statuses, alignment, as_of)
-    is_paid = revenue.first_day() is not None
+    is_paid = mrr.first_day() is not None
     return Dashboard(
         as_of=as_of,
         time_zone=definitions.in_force().time_zone,
@@ -96,8 +97,8 @@ def gather(*, now: datetime) -> Dashboard | Waiting:
         cohorts=_cohorts(as_of),
         has_demo=demo.exists(),
         problems=(*health.rollup_problems(), *health.capture_health(now).problems),
-        mrr=revenue.mrr(as_of=as_of) if is_paid else None,
-        churn=revenue.churn(as_of=as_of) if is_paid else None,
+        mrr=mrr.report(as_of=as_of) if is_paid else None,
+        churn=customer_churn.last_30_days(as_of=as_of) if is_paid else None,
     )
 
 

@@ -11,7 +11,7 @@ from analytics import demo
 from analytics.insights import activation, active_users
 from analytics.insights.retention import CohortKind, weekly_retention
 from analytics.rollups import definitions
-from billing.revenue import revenue
+from billing.revenue import customer_churn, movements, mrr
 from common import formatting
 from common.calculations.health import Health
 from common.calculations.statistics import Rate
@@ -313,10 +313,10 @@ def _funnel(as_of: date, statuses: Sequence[KpiStatus]) -> Content:
 
 def _revenue(as_of: date) -> Content | None:
     """Return the week's revenue; None where nobody has paid yet."""
-    if revenue.first_day() is None:
+    if mrr.first_day() is None:
         return None
-    now, churn = revenue.mrr(as_of=as_of), revenue.churn(as_of=as_of)
-    week = revenue.movements(
+    now, churn = mrr.report(as_of=as_of), customer_churn.last_30_days(as_of=as_of)
+    week = movements.by_period(
         first=as_of - timedelta(days=6), last=as_of, as_of=as_of, by_month=False
     )
     names = ("new", "reactivation", "expansion", "contraction", "churn")

@@ -17,7 +17,7 @@ from billing.models import (
     StripeCustomer,
     StripeEvent,
 )
-from billing.revenue import ledger_check, revenue
+from billing.revenue import ledger_check, mrr
 from billing.stripe import gateway
 from operational.overview import demo_data
 
@@ -50,7 +50,7 @@ def test_the_demo_has_every_kind_of_movement_and_adds_up(many_people):
     assert kinds == {"new", "reactivation", "expansion", "contraction", "churn"}
     assert ledger_check.check() == []
     assert not HeldObject.objects.exists()
-    assert revenue.mrr(as_of=NOW.date()).mrr > 50_000
+    assert mrr.report(as_of=NOW.date()).mrr > 50_000
     assert set(StripeEvent.objects.values_list("state", flat=True)) == {"applied"}
 
 

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 
 from analytics.rollups import definitions
 from billing.api.revenue import report
-from billing.revenue import ledger_check, revenue
+from billing.revenue import customer_churn, ledger_check, lifetime_value, mrr
 from common import formatting
 from common.commands import QuickCommand
 
@@ -49,9 +49,9 @@ class Command(QuickCommand):
 
 def _lines(as_of: date) -> list[str]:
     found, churn, ltv = (
-        revenue.mrr(as_of=as_of),
-        revenue.churn(as_of=as_of),
-        revenue.ltv(as_of=as_of),
+        mrr.report(as_of=as_of),
+        customer_churn.last_30_days(as_of=as_of),
+        lifetime_value.estimate(as_of=as_of),
     )
 
     def money(amount: int | Fraction | None) -> str:

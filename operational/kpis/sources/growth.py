@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from analytics.insights.active_users import month_span, monthly_active, signups_in
 from analytics.models import Person, PersonDay
 from analytics.rollups.counters import Span
-from billing.revenue import revenue
+from billing.revenue import mrr
 from common.calculations.calendar import month_start, previous_month
 from operational.calculations.catalogue import Basis, KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_growth, no_data
@@ -41,12 +41,12 @@ class GrowthSource:
 
     def _of_customers(self, before: Month, now: Month, goal: Goal) -> Measurement:
         """Compare the ends of the months; it takes customers, not cents, to say much."""
-        if revenue.first_day() is None:
+        if mrr.first_day() is None:
             return no_data(
                 f"Growth is set to be measured on {goal.basis}. {NOT_CONNECTED}"
                 " Its goal can choose active_users or signups instead."
             )
-        levels = revenue.levels([before[1], now[1]])
+        levels = mrr.levels([before[1], now[1]])
         on_mrr = goal.basis == Basis.MRR
         measurement = measured_growth(
             *(level.mrr if on_mrr else level.customers for level in levels),
@@ -96,7 +96,7 @@ def _active(before: Month, now: Month, group: KpiGroup) -> QuerySet[Person]:
 
 
 def _customers(before: Month, now: Month, group: KpiGroup) -> set[str]:
-    then, today = (set(revenue.customers_at(month[1])) for month in (before, now))
+    then, today = (set(mrr.customers_at(month[1])) for month in (before, now))
     if group is KpiGroup.MISSED:
         return then - today
     return today if group is KpiGroup.NUMERATOR else then

@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 
 from analytics.models import Person
 from analytics.rollups.counters import Span
-from billing.revenue import revenue
+from billing.revenue import customer_churn, lifetime_value, mrr
 from billing.revenue import settings as revenue_settings
-from billing.revenue.revenue import Ltv
+from billing.revenue.lifetime_value import Ltv
 from billing.stripe import gateway
 from common.calculations.statistics import Status
 from common.formatting import Unit, money
@@ -27,9 +27,9 @@ class ChurnSource:
     """Customers of 30 days before who pay nothing any more."""
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
-        if revenue.first_day() is None:
+        if mrr.first_day() is None:
             return no_data(NOT_CONNECTED)
-        churn = revenue.churn(as_of=as_of)
+        churn = customer_churn.last_30_days(as_of=as_of)
         before = churn.window_from - timedelta(days=1)
         measurement = measured_rate(
             churn.rate.numerator,
@@ -44,10 +44,10 @@ class ChurnSource:
         return ()
 
     def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
-        if revenue.first_day() is None:
+        if mrr.first_day() is None:
             return ()
-        churn, now = revenue.churn(as_of=as_of), revenue.level(as_of)
-        ahead = revenue.outlook(as_of=as_of)
+        churn, now = customer_churn.last_30_days(as_of=as_of), mrr.level(as_of)
+        ahead = mrr.outlook(as_of=as_of)
         ending, at_risk = (ahead.scheduled_churn, ahead.at_risk) if ahead else (None, None)
         return (
             Figure("Gross MRR churn", Unit.RATE, _share(churn.mrr_lost, churn.mrr_before)),
@@ -61,11 +61,11 @@ class ChurnSource:
         )
 
     def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
-        start = as_of - timedelta(days=revenue.CHURN_DAYS)
-        left = set(revenue.customers_who_left(as_of=as_of))
+        start = as_of - timedelta(days=customer_churn.CHURN_DAYS)
+        left = set(customer_churn.customers_who_left(as_of=as_of))
         if group is KpiGroup.NUMERATOR:
             return persons_of(left)
-        before = set(revenue.customers_at(start))
+        before = set(mrr.customers_at(start))
         return persons_of(before if group is KpiGroup.DENOMINATOR else before - left)
 
 
@@ -109,7 +109,7 @@ class LtvCacSource:
 def held_where_wrong(measurement: Measurement, as_of: date) -> Measurement:
     """Hold a value that the ledger cannot vouch for."""
     problem = revenue_settings.rebuild_needed()
-    if not problem and (waiting := revenue.held(as_of=as_of)):
+    if not problem and (waiting := mrr.held_amounts(as_of=as_of)):
         currencies = ", ".join(one.currency.upper() for one in waiting)
         problem = f"Exchange rates are missing ({currencies}): some MRR is in no number."
     if not problem or measurement.value is None:
@@ -124,7 +124,7 @@ def persons_of(customer_ids: Collection[str]) -> QuerySet[Person]:
 
 def _ltv(as_of: date) -> Ltv | None:
     """Return LTV; None, without further looking, before anybody paid."""
-    return None if revenue.first_day() is None else revenue.ltv(as_of=as_of)
+    return None if mrr.first_day() is None else lifetime_value.estimate(as_of=as_of)
 
 
 def _share(part: int | None, whole: int) -> Measurement:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from analytics.models import Person
 from billing.admin.revenue import waterfall
 from billing.models import FxRate, MrrMovement, RevenueSettings
-from billing.revenue import ledger, revenue
+from billing.revenue import ledger, movements
 from tests.billing.stripe_json import Store, item, price, subscription
 
 NOW = datetime(2024, 7, 1, 9, tzinfo=UTC)
@@ -54,7 +54,7 @@ def test_the_page_shows_the_waterfall_and_its_numbers(admin, stripe):
 
 def test_the_waterfall_goes_up_from_the_opening_and_down_to_the_closing(stripe):
     """1000 + 200 - 300 = 900, in whole units: bars 0-1000, 1000-1200, 1200-900, 0-900."""
-    month = revenue.Period(
+    month = movements.MovementPeriod(
         date(2024, 5, 1), date(2024, 5, 31), opening=100000, closing=90000, new=20000, churn=30000
     )
     chart = waterfall([month], currency="usd")

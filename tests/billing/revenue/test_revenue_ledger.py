@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analytics.models import Person
 from billing.models import FxRate, HeldObject, MrrDay, MrrMovement, RevenueCustomer
-from billing.revenue import ledger, ledger_check, revenue
+from billing.revenue import ledger, ledger_check, mrr
 from billing.revenue import settings as revenue_settings
 from billing.stripe.signals import stripe_changed
 from tests.billing.stripe_json import Store, at, coupon, item, price, subscription
@@ -95,7 +95,7 @@ def test_p16_an_event_that_comes_late_does_not_overwrite_newer_state(stripe):
     stripe.tell("created", "2024-01-01", pays(1000))
     stripe.subscriptions["sub_1"] = newest
     assert recount() == [("2024-01-01", "new", 1000), ("2024-02-01", "expansion", 1000)]
-    assert revenue.level(date(2024, 12, 30)).mrr == 2000
+    assert mrr.level(date(2024, 12, 30)).mrr == 2000
 
 
 def test_p14_a_discount_ends_by_itself_and_one_for_ever_does_not(stripe):
@@ -133,10 +133,10 @@ def test_p38_past_due_stays_in_mrr_and_unpaid_does_not(stripe):
     stripe.tell("created", "2024-01-01", pays())
     stripe.tell("updated", "2024-02-01", pays(status="past_due"))
     assert recount() == [("2024-01-01", "new", 1000)]
-    assert revenue.mrr(as_of=date(2024, 12, 30)).at_risk == 1000
+    assert mrr.report(as_of=date(2024, 12, 30)).at_risk == 1000
     stripe.tell("updated", "2024-03-01", pays(status="unpaid"))
     assert recount()[-1] == ("2024-03-01", "churn", -1000)
-    assert revenue.mrr(as_of=date(2024, 12, 30)).at_risk == 0
+    assert mrr.report(as_of=date(2024, 12, 30)).at_risk == 0
 
 
 def test_an_object_without_events_tells_its_own_history(stripe):
@@ -194,7 +194,7 @@ class TestCurrencies:
         stripe.tell("created", "2024-01-01", pays(1000, currency="eur"))
         stripe.tell("deleted", "2024-02-01", ended("2024-02-01", currency="eur"))
         assert recount()[-1] == ("2024-02-01", "churn", -1100)
-        assert revenue.level(date(2024, 12, 30)) == revenue.Level(0, 0)
+        assert mrr.level(date(2024, 12, 30)) == mrr.MrrLevel(0, 0)
 
     def test_a_rate_stays_frozen_unless_new_ones_are_asked_for(self, stripe):
         """1.10 stays, though the table says 1.30 by now: 1100; asked for: 1300."""
@@ -212,9 +212,9 @@ class TestCurrencies:
         rate("2023-12-01", "1.10")  # too old for January
         stripe.tell("created", "2024-01-01", pays(1000, currency="eur"))
         assert recount() == [("2024-01-01", "held", 0)]
-        (held,) = revenue.mrr(as_of=date(2024, 12, 30)).held
+        (held,) = mrr.report(as_of=date(2024, 12, 30)).held
         assert (held.currency, held.amount, held.movements) == ("eur", 1000, 1)
-        assert revenue.level(date(2024, 12, 30)) == revenue.Level(0, 0)
+        assert mrr.level(date(2024, 12, 30)) == mrr.MrrLevel(0, 0)
         assert ledger_check.check() == []
 
     def test_a_rate_that_comes_later_frees_what_was_held(self, stripe):
@@ -237,7 +237,7 @@ class TestCurrencies:
         found.reporting_currency = "eur"
         found.save()
         assert "USD -> EUR" in revenue_settings.rebuild_needed()
-        assert revenue.mrr(as_of=date(2024, 12, 30)).currency == "usd"
+        assert mrr.report(as_of=date(2024, 12, 30)).currency == "usd"
         FxRate.objects.create(day="2024-01-01", currency="usd", into="eur", rate=Decimal("0.9"))
         ledger.rebuild(now=NOW)
         assert rows() == [("cus_1", "2024-01-01", "new", 900)]
@@ -250,10 +250,10 @@ class TestExcluded:
         stripe.persons["cus_1"] = person.pk
         stripe.tell("created", "2024-01-01", pays())
         recount()
-        assert revenue.level(date(2024, 12, 30)) == revenue.Level(0, 0)
+        assert mrr.level(date(2024, 12, 30)) == mrr.MrrLevel(0, 0)
         Person.objects.update(excluded=False)
         ledger.recount_due(now=NOW)
-        assert revenue.level(date(2024, 12, 30)) == revenue.Level(1000, 1)
+        assert mrr.level(date(2024, 12, 30)) == mrr.MrrLevel(1000, 1)
 
 
 def test_p15_the_signal_twice_changes_nothing_the_second_time(stripe):
@@ -359,7 +359,7 @@ def test_the_ledger_s_end_is_what_the_subscriptions_say(stripe):
     stripe.tell("created", "2024-01-05", two_months)
     stripe.tell("created", "2024-01-05", pays(status="trialing", sub="sub_3"))
     recount()
-    assert revenue.level(date(2024, 12, 30)) == revenue.Level(2000, 1)
+    assert mrr.level(date(2024, 12, 30)) == mrr.MrrLevel(2000, 1)
     assert RevenueCustomer.objects.get().mrr == 2000
     assert at("2024-01-01") == 1704067200
 

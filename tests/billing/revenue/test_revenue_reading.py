@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.models import Person
 from billing.models import FxRate, MrrDay, MrrMovement
-from billing.revenue import ledger, revenue
+from billing.revenue import customer_churn, ledger
 from billing.revenue import settings as revenue_settings
 from common.calculations.statistics import Status
 from operational.kpis import goals, sources
@@ -103,7 +103,7 @@ def test_who_left_and_came_back_within_the_window_did_not_churn(stripe):
     customer(stripe, 1, 900, since="2024-06-20")
     stripe.events[-1]["data"]["object"]["id"] = "sub_again"
     ledger.rebuild(now=NOW)
-    assert revenue.churn(as_of=AS_OF).rate.numerator == 0
+    assert customer_churn.last_30_days(as_of=AS_OF).rate.numerator == 0
 
 
 def test_ltv(company):

@@ -1,0 +1,80 @@
+"""MRR movements by month or day, read from the ledger's sums by day.
+
+Amounts are minor units of the reporting currency in force; days are calendar days of the time zone
+in force, and periods include both their ends.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any
+
+from billing.calculations.lifetime import quick_ratio
+from billing.models import MrrDay
+from billing.revenue import mrr
+from billing.revenue.months import month_end
+
+_SUMMED = (
+    "new reactivation expansion contraction churn"
+    " new_customers reactivated_customers churned_customers"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class MovementPeriod:
+    """The movements from `start` to `end`: opening + gains - losses = closing."""
+
+    start: date
+    end: date
+    opening: int
+    closing: int
+    new: int = 0
+    reactivation: int = 0
+    expansion: int = 0
+    contraction: int = 0
+    churn: int = 0
+    new_customers: int = 0
+    reactivated_customers: int = 0
+    churned_customers: int = 0
+    complete: bool = True
+
+    @property
+    def quick_ratio(self) -> Fraction | None:
+        return quick_ratio(
+            new=self.new,
+            expansion=self.expansion,
+            reactivation=self.reactivation,
+            contraction=self.contraction,
+            churn=self.churn,
+        )
+
+
+def by_period(
+    *, first: date, last: date, as_of: date, by_month: bool = True
+) -> list[MovementPeriod]:
+    """Return the movements of the months, or days, from `first` to `last`, the oldest first.
+
+    A month begins with its first day; a month still running at the end of `as_of` is incomplete.
+    """
+    if by_month:
+        first = first.replace(day=1)
+    last = min(last, as_of)
+    opening = mrr.level(first - timedelta(days=1)).mrr
+    values: Any = MrrDay.objects.filter(day__range=(first, last)).order_by("day").values()
+    rows: list[dict[str, Any]] = list(values)
+    periods: list[MovementPeriod] = []
+    start = first
+    while start <= last:
+        end = month_end(start) if by_month else start
+        sums = {
+            name: sum(row[name] for row in rows if start <= row["day"] <= min(end, last))
+            for name in _SUMMED
+        }
+        lost = sums["contraction"] + sums["churn"]
+        closing = opening + sums["new"] + sums["reactivation"] + sums["expansion"] - lost
+        complete = end <= as_of
+        periods.append(
+            MovementPeriod(start, end, opening=opening, closing=closing, complete=complete, **sums)
+        )
+        opening, start = closing, end + timedelta(days=1)
+    return periods

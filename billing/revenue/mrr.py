@@ -1,0 +1,168 @@
+"""MRR and customers at the end of a day, read from the ledger's sums by day.
+
+Amounts are minor units of the reporting currency in force; days are calendar days of the time zone
+in force. Customers of excluded (test, internal) persons are left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import F, Min, Q, Sum
+
+from analytics.rollups import definitions
+from billing.calculations.lifetime import arpa
+from billing.calculations.movements import Kind
+from billing.models import HeldObject, MrrDay, MrrMovement, RevenueCustomer
+from billing.revenue import settings as revenue_settings
+from common.read_once import read_each_once, read_once
+
+SHOWN_DAYS = 30
+
+_CHANGE = F("new") + F("reactivation") + F("expansion") - F("contraction") - F("churn")
+_CUSTOMERS = F("new_customers") + F("reactivated_customers") - F("churned_customers")
+
+_LEVELS = """
+SELECT coalesce(sum(new + reactivation + expansion - contraction - churn), 0),
+       coalesce(sum(new_customers + reactivated_customers - churned_customers), 0)
+FROM unnest(%s::date[]) WITH ORDINALITY AS wanted (end_of, position)
+LEFT JOIN billing_mrrday ON day <= end_of
+GROUP BY position ORDER BY position
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MrrLevel:
+    """What customers pay per month at the end of a day."""
+
+    mrr: int = 0
+    customers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DayLevel(MrrLevel):
+    day: date = date.min
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAmount:
+    """Original amounts of movements without an exchange rate, not included in any total."""
+
+    currency: str
+    amount: int
+    movements: int
+    first_day: date
+
+
+class Outlook(NamedTuple):
+    """MRR that is past due, and MRR and customers scheduled to cancel."""
+
+    at_risk: int
+    scheduled_churn: int
+    scheduled_customers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mrr:
+    """MRR at the end of a day. MRR at risk and scheduled churn are known for the present only."""
+
+    as_of: date
+    currency: str
+    mrr: int
+    customers: int
+    arpa: Fraction | None
+    at_risk: int | None
+    scheduled_churn: int | None
+    scheduled_customers: int | None
+    held: list[HeldAmount]
+    held_objects: int
+    days: list[DayLevel]
+
+
+def level(day: date) -> MrrLevel:
+    """Return MRR and customers at the end of a day."""
+    return levels([day])[0]
+
+
+@read_each_once
+def levels(days: Sequence[date]) -> list[MrrLevel]:
+    """Return MRR and customers at the ends of some days, with one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LEVELS, [list(days)])
+        return [MrrLevel(int(mrr), int(customers)) for mrr, customers in cursor.fetchall()]
+
+
+@read_once
+def outlook(*, as_of: date) -> Outlook | None:
+    """Return what is about to be lost; None for past days, for which it is unknown."""
+    if as_of < definitions.last_complete_day():
+        return None
+    sums = RevenueCustomer.objects.filter(excluded=False).aggregate(
+        at_risk=Sum("at_risk", default=0),
+        ending=Sum("scheduled_churn", default=0),
+        number=Sum(1, filter=Q(scheduled_churn__gt=0), default=0),
+    )
+    return Outlook(int(sums["at_risk"]), int(sums["ending"]), int(sums["number"]))
+
+
+@read_once
+def report(*, as_of: date, first: date | None = None, last: date | None = None) -> Mrr:
+    """Return MRR at the end of `as_of`, and of each day from `first` to `last` (30 days)."""
+    last = min(last or as_of, as_of)
+    first = first or last - timedelta(days=SHOWN_DAYS - 1)
+    now, ahead = level(as_of), outlook(as_of=as_of)
+    return Mrr(
+        as_of=as_of,
+        currency=revenue_settings.currency_in_force(),
+        mrr=now.mrr,
+        customers=now.customers,
+        arpa=arpa(now.mrr, now.customers),
+        at_risk=ahead.at_risk if ahead else None,
+        scheduled_churn=ahead.scheduled_churn if ahead else None,
+        scheduled_customers=ahead.scheduled_customers if ahead else None,
+        held=held_amounts(as_of=as_of),
+        held_objects=HeldObject.objects.count(),
+        days=_daily(first, last),
+    )
+
+
+@read_once
+def held_amounts(*, as_of: date) -> list[HeldAmount]:
+    """Return the amounts that wait for an exchange rate, by currency."""
+    rows = MrrMovement.objects.filter(kind=Kind.HELD, day__lte=as_of).values("currency")
+    sums = rows.annotate(
+        amount=Sum("original_amount"), movements=Sum(1), first_day=Min("day")
+    ).order_by("currency")
+    return [HeldAmount(**row) for row in sums]
+
+
+def customers_at(day: date) -> list[str]:
+    """Return the customers at the end of a day; this reads their movements up to it."""
+    rows = MrrMovement.objects.filter(
+        day__lte=day,
+        customer_id__in=RevenueCustomer.objects.filter(excluded=False).values("customer_id"),
+    )
+    last = rows.order_by("customer_id", "-day").distinct("customer_id")
+    return [customer for customer, pays in last.values_list("customer_id", "closing") if pays > 0]
+
+
+@read_once
+def first_day() -> date | None:
+    """Return the first day of the ledger."""
+    return MrrDay.objects.order_by("day").values_list("day", flat=True).first()
+
+
+def _daily(first: date, last: date) -> list[DayLevel]:
+    running = level(first - timedelta(days=1))
+    rows = MrrDay.objects.filter(day__range=(first, last))
+    changed = {row["day"]: row for row in rows.values("day", change=_CHANGE, customers=_CUSTOMERS)}
+    days = []
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        if row := changed.get(day):
+            running = MrrLevel(running.mrr + row["change"], running.customers + row["customers"])
+        days.append(DayLevel(running.mrr, running.customers, day))
+    return days
