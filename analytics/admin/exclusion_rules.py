@@ -6,18 +6,17 @@ from typing import Any
 import msgspec
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.core.validators import DomainNameValidator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from analytics.admin import person_pages
 from analytics.models import ExclusionRule
 from analytics.people import exclusions
+from common.admin.preview_before_save import PreviewBeforeSave
 
 _decode_scalar = msgspec.json.Decoder(str | int | float | bool).decode
 
@@ -58,51 +57,22 @@ class ExclusionRuleForm(forms.ModelForm):
 
 
 @admin.register(ExclusionRule)
-class ExclusionRuleAdmin(ModelAdmin):
+class ExclusionRuleAdmin(PreviewBeforeSave):
     form = ExclusionRuleForm
     list_display = ["name", "condition", "persons", "created_at"]
     ordering = ["name"]
     change_form_before_template = "admin/analytics/_exclusion_rule_intro.html"
+    preview_template = "admin/analytics/exclusion_rule_preview.html"
     actions = None  # deleting many at once would not say whom it brings back
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show what a valid rule would do first, and save it when that is confirmed."""
-        if request.method == "POST" and "confirmed" not in request.POST:
-            rule = self.get_object(request, object_id) if object_id else None
-            if not (
-                self.has_change_permission(request) if rule else self.has_add_permission(request)
-            ):
-                raise PermissionDenied
-            form = self.get_form(request, rule, change=rule is not None)(
-                request.POST, instance=rule
-            )
-            if form.is_valid():
-                return person_pages.page(
-                    request,
-                    "exclusion_rule_preview",
-                    title="Whom the rule excludes",
-                    rule=form.instance,
-                    condition=condition(form.instance),
-                    preview=exclusions.preview(form.instance),
-                    given={name: request.POST.get(name, "") for name in form.fields},
-                )
-        response: HttpResponse = super().changeform_view(
-            request, object_id, form_url, extra_context
-        )
-        return response
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
-        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
-        return response
+    def preview(self, request: HttpRequest, form: forms.ModelForm) -> dict[str, Any]:
+        return {
+            **person_pages.shared_context(),
+            "title": "Whom the rule excludes",
+            "rule": form.instance,
+            "condition": condition(form.instance),
+            "preview": exclusions.preview(form.instance),
+        }
 
     def save_model(
         self, request: HttpRequest, obj: ExclusionRule, form: ExclusionRuleForm, change: bool

@@ -20,6 +20,7 @@ from analytics.models import Person
 from analytics.people import exclusions, manual_merging, persons
 from analytics.people.exclusions import ExclusionEffect
 from analytics.rollups import definitions
+from common.formatting import counted
 
 SHOWN_MERGES = 20
 
@@ -107,25 +108,27 @@ def decide(request: HttpRequest, person_ids: Collection[int], *, excluded: bool)
 def told(effect: ExclusionEffect) -> str:
     """Say in a sentence who was taken out of the numbers and who is back."""
     sentences = [
-        f"{number(number)} person{'' if number == 1 else 's'} {what}."
-        for number, what in (
+        f"{counted(persons_changed, 'person')} {what}."
+        for persons_changed, what in (
             (effect.excluded, "excluded: taken out of every number"),
             (effect.counted, "counted again, in every number"),
         )
-        if number
+        if persons_changed
     ]
     return " ".join(sentences) or "Nobody is counted differently."
 
 
 def page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
     """Return an admin page of one person or a few, whether or not others have events."""
-    context = {
-        **admin.site.each_context(request),
+    context = {**admin.site.each_context(request), **shared_context(), **context}
+    return TemplateResponse(request, f"admin/analytics/{name}.html", context)
+
+
+def shared_context() -> dict[str, Any]:
+    return {
         "rebuild_needed": definitions.rebuild_needed(),
         "zone": definitions.in_force().time_zone,
-        **context,
     }
-    return TemplateResponse(request, f"admin/analytics/{name}.html", context)
 
 
 def _decision(person: Person) -> LogEntry | None:

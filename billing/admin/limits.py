@@ -4,17 +4,15 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 
 from billing.admin.history import ValuesInHistory
 from billing.calculations.plan import Limit
 from billing.limits import simulation
 from billing.models import PlanLimit
+from common.admin.preview_before_save import PreviewBeforeSave
 from common.formatting import number
 
 EXAMPLES = 50
@@ -27,7 +25,7 @@ class PlanLimitForm(forms.ModelForm):
 
 
 @admin.register(PlanLimit)
-class PlanLimitAdmin(ValuesInHistory, ModelAdmin):
+class PlanLimitAdmin(ValuesInHistory, PreviewBeforeSave):
     form = PlanLimitForm
     fields = PlanLimitForm.Meta.fields
     list_display = ["meter", "plan", "shown_amount", "beyond"]
@@ -36,38 +34,14 @@ class PlanLimitAdmin(ValuesInHistory, ModelAdmin):
     list_select_related = ["plan", "meter"]
     ordering = ["plan__rank", "meter__slug"]
     change_form_before_template = "admin/billing/_limit_intro.html"
+    preview_template = "admin/billing/limit_preview.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: PlanLimit | None = None) -> list[str]:
         return ["plan", "meter"] if obj else []
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Simulate a valid limit first, and save it when that is confirmed."""
-        if request.method == "POST" and "confirmed" not in request.POST:
-            limit = self.get_object(request, object_id) if object_id else None
-            if not (
-                self.has_change_permission(request) if limit else self.has_add_permission(request)
-            ):
-                raise PermissionDenied
-            form = self.get_form(request, limit, change=limit is not None)(
-                request.POST, instance=limit
-            )
-            if form.is_valid():
-                return self._preview(request, form)
-        response: HttpResponse = super().changeform_view(
-            request, object_id, form_url, extra_context
-        )
-        return response
-
-    def _preview(self, request: HttpRequest, form: PlanLimitForm) -> HttpResponse:
+    def preview(self, request: HttpRequest, form: forms.ModelForm) -> dict[str, Any]:
         limit: PlanLimit = form.instance
-        context = {
-            **self.admin_site.each_context(request),
+        return {
             "title": "What the limit would have done",
             "limit": limit,
             "beyond": beyond(limit),
@@ -75,18 +49,7 @@ class PlanLimitAdmin(ValuesInHistory, ModelAdmin):
                 limit.plan.slug, limit.meter.slug, as_limit(limit), now=timezone.now()
             ),
             "examples": EXAMPLES,
-            "given": {
-                name: request.POST.get(name, "") for name in form.fields if name in request.POST
-            },
         }
-        return TemplateResponse(request, "admin/billing/limit_preview.html", context)
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        context |= {"show_save_and_continue": False, "show_save_and_add_another": False}
-        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
-        return response
 
     def response_post_save_add(self, request: HttpRequest, obj: PlanLimit) -> HttpResponse:
         return redirect("admin:billing_plan_change", obj.plan_id)

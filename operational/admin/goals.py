@@ -1,6 +1,6 @@
 """Goals: staff change the one in force, and every change makes a new version."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -10,11 +10,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 
 from analytics.rollups import definitions
+from common.admin.preview_before_save import PreviewedForm
 from operational.admin.goal_form import GoalForm
-from operational.admin.pages import require, staff_page
+from operational.admin.pages import staff_page
 from operational.alerting import kpi_alerts
 from operational.calculations.catalogue import CATALOGUE
 from operational.kpis import goals
@@ -23,7 +23,7 @@ from operational.templatetags.figures import figure
 
 
 @admin.register(KpiGoal)
-class KpiGoalAdmin(ModelAdmin):
+class KpiGoalAdmin(PreviewedForm):
     """The goals in force. Rows are never edited in place, and never deleted."""
 
     form = GoalForm
@@ -70,7 +70,6 @@ class KpiGoalAdmin(ModelAdmin):
             "title": f"Goal for {kpi.name}",
             "kpi": kpi,
             "goals": goals.history(kpi.slug),
-            "show_save_and_continue": False,
             "backtest": kpi_alerts.backtest(
                 goal=goals.in_force()[kpi.slug], as_of=definitions.last_complete_day()
             ),
@@ -135,16 +134,17 @@ class KpiGoalAdmin(ModelAdmin):
 @require_POST
 def try_goal(request: HttpRequest, slug: str) -> HttpResponse:
     """Show what the alert would have done with the goal in the form, which is not saved."""
-    require(request, "operational.change_kpigoal")
     if slug not in CATALOGUE:
         raise Http404(f"There is no KPI {slug}.")
     goal = goals.in_force()[slug]
-    form = GoalForm(request.POST, instance=KpiGoal.objects.get(kpi=slug, version=goal.version))
-    found = None
+    row = KpiGoal.objects.get(kpi=slug, version=goal.version)
+    goal_admin = cast("KpiGoalAdmin", admin.site.get_model_admin(KpiGoal))
+    form = cast("GoalForm", goal_admin.bound_form(request, row))
+    backtest = None
     if form.is_valid():
         as_of = definitions.last_complete_day()
-        found = kpi_alerts.backtest(goal=form.changed(goal), as_of=as_of)
-    return TemplateResponse(request, "admin/operational/_try_goal.html", {"backtest": found})
+        backtest = kpi_alerts.backtest(goal=form.changed(goal), as_of=as_of)
+    return TemplateResponse(request, "admin/operational/_try_goal.html", {"backtest": backtest})
 
 
 def _has_bases(goal: KpiGoal | None) -> bool:

@@ -62,7 +62,7 @@ def test_two_bad_days_of_three_fire_and_everything_needed_is_told(check):
     delivery = Delivery.objects.get()
     assert delivery.subject == "Plumbline: Customer churn, monthly: critical"
     for part in (
-        "12.0 % (11.0 % to 13.0 %), as of 2026-03-31.",
+        "12.0 % (11.0 – 13.0 %), as of 2026-03-31.",
         "Threshold: warning above 7.0 %, critical above 10.0 %; target 5.0 %.",
         "Since: 2026-04-01 09:00 UTC.",
         "Trend: 12.0 % the day before.",
@@ -203,7 +203,9 @@ def test_the_segment_that_loses_most_is_named(check):
     signups(day, 120, activated=0, retained={7: 60})
     recorded([0.10] * 3, kpi="d7_retention")
     check()
-    assert "Most of it: operating system iOS: 100% of 40, of all 50%" in Delivery.objects.get().text
+    assert (
+        "Most of it: operating system iOS: 100 % of 40, of all 50 %" in Delivery.objects.get().text
+    )
 
 
 def test_the_api_tells_every_alert_the_worst_first(check):

@@ -25,9 +25,9 @@ def test_kpis_shows_a_line_for_each_kpi_and_the_score(capsys):
     a_filled_project()
     lines = lines_of(capsys, "kpis")
     assert lines[1].split() == (
-        "D7 retention 22.0 % 25.0 % 15.0 % to 31.1 % 22 / 100 ok 88.0 3.4".split()
+        "D7 retention 22.0 % 25.0 % 15.0 – 31.1 % 22 / 100 ok 88.0 3.4".split()
     )
-    assert lines[-1] == "Alignment score 83.6: on_track, coverage 70%, as of 2026-03-31"
+    assert lines[-1] == "Alignment score 83.6: on_track, coverage 70 %, as of 2026-03-31"
 
 
 def test_kpis_says_why_a_kpi_does_not_count(capsys):
