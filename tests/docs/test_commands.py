@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 
 import pytest
 
@@ -15,7 +14,8 @@ from billing.limits.plans import create_defaults
 from billing.models import Plan, PlanPrice
 from billing.stripe import sync
 from tests.billing.stripe_shop import Shop, known
-from tests.processes import ROOT, environment
+from tests.docs.forked_commands import run_shell
+from tests.processes import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
 
@@ -50,27 +50,16 @@ def test_a_shell_block_runs_without_an_error(code, live_server, tmp_path, shop):
         sync.sync()
     if "curl" in code and not shutil.which("curl"):
         pytest.skip("curl is not installed")
-    (tmp_path / "manage.py").symlink_to(ROOT / "manage.py")
     code = code.replace("http://localhost:8000", live_server.url).replace("curl -sS", "curl -sSf")
     if "make " in code:  # that the targets work is what everything else here shows
         code = re.sub(r"^.*make ", f"make -C {ROOT} -n ", code, flags=re.MULTILINE)
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", code],
-        cwd=tmp_path,
-        env=environment() | stripe_environment(shop.stripe),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    completed = run_shell(code, tmp_path)
+    assert completed.status == 0, completed.output
 
 
-def stripe_environment(stripe):
-    return {
-        "STRIPE_SECRET_KEY": stripe.api_key,
-        "STRIPE_API_BASE": stripe.url,
-        "STRIPE_WEBHOOK_SECRET": stripe.webhook_secret,
-    }
+@pytest.mark.parametrize("code", ["python manage.py kpi", "python manage.py kpis; false"])
+def test_a_command_that_fails_fails_its_block(code, tmp_path):
+    assert run_shell(code, tmp_path).status != 0
 
 
 def test_the_events_to_choose_at_stripe_are_those_that_are_applied():
