@@ -18,6 +18,7 @@ class BillingConfig(AppConfig):
         passive_events.register("billing.limits.usage.OWN_EVENTS")
         erasers.register("billing.stripe.erasure.forget")
         person_links.append(PersonLink("Usage and limits", "billing:person-usage"))
+        health.failed_email_queries.register("billing.health.failed_usage_notices")
         sidebar.register("billing.admin.sidebar.GROUPS")
         stripe_changed.connect(late("billing.revenue.ledger.stripe_changed"), weak=False)
         post_migrate.connect(late("billing.limits.plans.create_defaults"), sender=self, weak=False)

@@ -39,7 +39,7 @@ def stripe(now: datetime) -> Iterator[Component]:
     yield Component("stripe", Health.OK, detail)
 
 
-def failed_notice_times() -> QuerySet[UsageNotice, tuple[datetime]]:
+def failed_usage_notices(_now: datetime) -> QuerySet[UsageNotice, tuple[datetime]]:
     """Return when each usage notice whose e-mail failed was created."""
     failed = UsageNotice.objects.filter(email=UsageNotice.Email.FAILED)
     return failed.values_list("created_at")

@@ -1,4 +1,4 @@
-"""Data-quality checks: what each app checks of its own data, in one registry."""
+"""Data-quality checks: each app registers the checks of its own data."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,16 @@ from typing import ClassVar
 from common.late import LateRegistry
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     PASS = "pass"  # noqa: S105  no password
     WARNING = "warning"
     FAIL = "fail"
-    NO_DATA = "no_data"  # there is nothing yet that could be checked
+    NO_DATA = "no_data"  # nothing to check yet
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One of the rows affected; `page` and `argument` name the page that shows it, if any does."""
+    """An affected row; `page` and `argument` name the page that shows it, if there is one."""
 
     text: str
     page: str = ""
@@ -28,20 +28,20 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: how many rows are affected, in words, and some of them."""
+    """The outcome of a check: how many rows are affected, the details in words, and examples."""
 
-    verdict: Verdict
+    verdict: CheckVerdict
     affected: int = 0
     detail: str = ""
     examples: Sequence[Example] = ()
 
 
-PASSED = Finding(Verdict.PASS)
-NO_DATA = Finding(Verdict.NO_DATA)
+PASSED = Finding(CheckVerdict.PASS)
+NO_DATA = Finding(CheckVerdict.NO_DATA)
 
 
 class Check(ABC):
-    """Checks one thing. `remedy` says what to do about a finding."""
+    """A check of one aspect of the data; `remedy` tells people how to resolve a finding."""
 
     slug: ClassVar[str]
     name: ClassVar[str]
@@ -49,21 +49,21 @@ class Check(ABC):
     remedy: ClassVar[str]
 
     @abstractmethod
-    def look(self, *, now: datetime) -> Finding:
-        """Look at the data as they are now, at a bounded cost."""
+    def run(self, *, now: datetime) -> Finding:
+        """Check the current data, at a bounded cost."""
 
 
-class MendableCheck(Check):
-    """A check whose remedy is safe, so that a button applies it."""
+class RepairableCheck(Check):
+    """A check whose remedy is safe to apply with a button."""
 
-    mend_label: ClassVar[str]
+    repair_label: ClassVar[str]
 
     @abstractmethod
     def preview(self, *, now: datetime) -> Sequence[Example]:
-        """Return what `mend` would change now."""
+        """Return examples of what `repair` would change now."""
 
     @abstractmethod
-    def mend(self, *, now: datetime) -> int:
+    def repair(self, *, now: datetime) -> int:
         """Apply the remedy; return how many rows it changed."""
 
 

@@ -1,13 +1,18 @@
-"""Health checks: each app registers the checks of its own components in `AppConfig.ready`."""
+"""Health checks: each app registers those of its own components in `AppConfig.ready`.
+
+Import paths are registered, not functions, so that commands start quickly.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, auto
+from typing import Any
 
-from django.utils.module_loading import import_string
+from django.db.models import QuerySet
 
 from common.calculations.health import Component
+from common.late import LateRegistry, late
 
 
 class Section(IntEnum):
@@ -22,7 +27,7 @@ class Section(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """A registered check. It is imported when it first runs, so that commands start quickly."""
+    """A registered check, imported when it runs."""
 
     path: str  # of a function that takes the time and returns components
     section: Section
@@ -30,8 +35,8 @@ class HealthCheck:
 
     def run(self, now: datetime) -> Iterable[Component]:
         """Check now, at a bounded cost."""
-        check: Callable[[datetime], Iterable[Component]] = import_string(self.path)
-        return check(now)
+        components: Iterable[Component] = late(self.path)(now)
+        return components
 
 
 _checks: dict[str, HealthCheck] = {}
@@ -45,3 +50,15 @@ def register(section: Section, *paths: str, needs_database: bool = True) -> None
 def checks() -> list[HealthCheck]:
     """Return every check, in the order in which its components are listed."""
     return sorted(_checks.values(), key=lambda check: check.section)
+
+
+# Functions that take the time and return a queryset of one column: when each e-mail of an app that
+# could not be sent was created.
+failed_email_queries: LateRegistry[Callable[[datetime], QuerySet[Any, tuple[datetime]]]]
+failed_email_queries = LateRegistry()
+
+
+def failed_emails(now: datetime) -> list[datetime]:
+    """Return when each e-mail that could not be sent was created, with one query."""
+    first, *others = (query(now) for query in failed_email_queries)
+    return [created_at for (created_at,) in first.union(*others, all=True)]

@@ -69,8 +69,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "expire_seconds": 300,
         "description": "Send the reports to those whose morning it is.",
     },
-    "look-after-the-system": {
-        "task": "operational.tasks.look_after_the_system",
+    "check-system-health": {
+        "task": "operational.tasks.check_system_health",
         "crontab": {"minute": "*"},
         "expire_seconds": 60,
         "description": "Judge the system's health and send what is due, as the watchdog does.",

@@ -37,4 +37,5 @@ def _register_health_checks() -> None:
         "operational.reports.health.reports",
         "operational.monitoring.health.watchdog",
     )
+    health.failed_email_queries.register("operational.messages.health.failed_deliveries")
     health.register(Section.MACHINE, f"{servers}.disk", needs_database=False)

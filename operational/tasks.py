@@ -31,7 +31,7 @@ def check_kpi_alerts() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 @jobs.one_at_a_time
-def look_after_the_system() -> None:
+def check_system_health() -> None:
     """Judge the system's health and send what is due, as the watchdog does."""
     health_alerts.check(now=timezone.now())
     deliveries.send_due(now=timezone.now())

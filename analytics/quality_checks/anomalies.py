@@ -11,7 +11,15 @@ from analytics.calculations.anomalies import is_robot, weekday_baseline
 from analytics.models import EventDay
 from analytics.people import exclusions
 from analytics.rollups import definitions
-from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, MendableCheck, Verdict
+from common.data_quality import (
+    NO_DATA,
+    PASSED,
+    Check,
+    CheckVerdict,
+    Example,
+    Finding,
+    RepairableCheck,
+)
 from common.formatting import percent
 
 SHOWN = 5
@@ -28,7 +36,7 @@ class UnusualVolume(Check):
         " last release?"
     )
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         last = definitions.last_complete_day(now)
         days = [last - timedelta(weeks=week) for week in range(WEEKS + 1)]
         start = _first_day()
@@ -48,7 +56,7 @@ class UnusualVolume(Check):
         if not examples:
             return PASSED
         detail = f"{len(examples):,} kinds of events were unusually many or few on {last}."
-        return Finding(Verdict.WARNING, len(examples), detail, examples[:SHOWN])
+        return Finding(CheckVerdict.WARNING, len(examples), detail, examples[:SHOWN])
 
 
 class EventMix(Check):
@@ -60,7 +68,7 @@ class EventMix(Check):
         " product not send any more?"
     )
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         last = definitions.last_complete_day(now)
         week = last - timedelta(days=6)
         before = _mix(week - timedelta(weeks=4), week - timedelta(days=1))
@@ -83,7 +91,7 @@ class EventMix(Check):
         ]
         affected = sum(part > drift.CHANGED / 10 for part in parts.values())
         detail = f"The last 7 days have another mix than the 4 weeks before: PSI {index:.2f}."
-        return Finding(Verdict.WARNING, affected, detail, examples)
+        return Finding(CheckVerdict.WARNING, affected, detail, examples)
 
 
 def _mix(first: date, last: date) -> dict[str, int]:
@@ -125,7 +133,7 @@ GROUP BY person_id HAVING sum(events) >= 100 ORDER BY 2 DESC, 1
 """
 
 
-class Bots(MendableCheck):
+class Bots(RepairableCheck):
     slug = "bots"
     name = "Possible bots"
     family = "Anomalies"
@@ -133,9 +141,9 @@ class Bots(MendableCheck):
         "Look at each; who is a machine should be excluded, here or by an exclusion rule, so that"
         " it counts nowhere."
     )
-    mend_label = "Exclude these persons"
+    repair_label = "Exclude these persons"
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         if _first_day() is None:
             return NO_DATA
         found = self._robots(now)
@@ -145,12 +153,12 @@ class Bots(MendableCheck):
             f"{len(found):,} persons acted faster or more regularly than people do, on"
             f" {definitions.last_complete_day(now)}."
         )
-        return Finding(Verdict.WARNING, len(found), detail, _examples(found)[:SHOWN])
+        return Finding(CheckVerdict.WARNING, len(found), detail, _examples(found)[:SHOWN])
 
     def preview(self, *, now: datetime) -> Sequence[Example]:
         return _examples(self._robots(now))
 
-    def mend(self, *, now: datetime) -> int:
+    def repair(self, *, now: datetime) -> int:
         found = self._robots(now)
         exclusions.decide([person_id for person_id, _ in found], excluded=True)
         return len(found)

@@ -8,7 +8,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower
 
 from analytics.models import Person
-from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
+from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
 
 SHOWN = 5
 
@@ -22,7 +22,7 @@ class DuplicatePersons(Check):
         " same id wherever somebody logs in."
     )
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         persons = Person.objects.counted()
         if not persons.exists():
             return NO_DATA
@@ -48,7 +48,7 @@ class DuplicatePersons(Check):
             for one in found[:SHOWN]
         ]
         detail = f"{affected:,} persons share {len(found):,} e-mail addresses."
-        return Finding(Verdict.WARNING, affected, detail, examples)
+        return Finding(CheckVerdict.WARNING, affected, detail, examples)
 
 
 def _listed(persons: list[int]) -> str:

@@ -7,7 +7,7 @@ from django.db.models import Sum
 from analytics.models import EventDay, EventMinute
 from analytics.rollups import definitions
 from analytics.rollups.minute_counts import EVERY_EVENT
-from common.data_quality import NO_DATA, PASSED, Check, Finding, Verdict
+from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Finding
 
 USUAL_DAYS = 14
 MOST_QUIET_DAYS = 4  # of those; with more of them, a day without events is nothing unusual
@@ -24,19 +24,21 @@ class Freshness(Check):
         " deployed without its SDK, or with another key."
     )
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         last = definitions.last_complete_day(now)
         first = EventDay.objects.filter(value__gt=0).order_by("day").first()
         if first is None or first.day > last:
             return NO_DATA
         newest = EventDay.objects.filter(value__gt=0).order_by("-day").first()
         if newest and newest.day < last - timedelta(days=USUAL_DAYS):
-            return Finding(Verdict.FAIL, 1, f"The last events are of {newest.day}.")
+            return Finding(CheckVerdict.FAIL, 1, f"The last events are of {newest.day}.")
         days = _busy_days(last - timedelta(days=USUAL_DAYS), last)
         usual = min(USUAL_DAYS, (last - first.day).days) or 1
         is_usual = len(days - {last}) >= usual * (1 - MOST_QUIET_DAYS / USUAL_DAYS)
         if newest and newest.day < last and is_usual:
-            return Finding(Verdict.FAIL, 1, f"No event is of {last}; the last are of {newest.day}.")
+            return Finding(
+                CheckVerdict.FAIL, 1, f"No event is of {last}; the last are of {newest.day}."
+            )
         if not _events(now - HOURS, now):
             day = timedelta(days=1)
             yesterday = _events(now - day - HOURS + HOURS / 3, now - day)
@@ -44,7 +46,7 @@ class Freshness(Check):
                 detail = (
                     f"None in 3 hours; in the same hours of yesterday there were {yesterday:,}."
                 )
-                return Finding(Verdict.WARNING, 1, detail)
+                return Finding(CheckVerdict.WARNING, 1, detail)
         return PASSED
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from analytics.models import Person
-from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
+from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
 
 SHOWN = 5
 RECENT = timedelta(days=90)
@@ -17,7 +17,7 @@ class MissingEmail(Check):
     family = "Missing fields"
     remedy = "Send the property email with identify(): nobody else can be written to."
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         identified = _recent(now).filter(is_identified=True)
         if not identified.exists():
             return NO_DATA
@@ -36,7 +36,7 @@ class MissingSignup(Check):
         " sent: without it they are in no cohort and in no rate."
     )
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         active = _recent(now).filter(first_event_at__isnull=False)
         if not active.exists():
             return NO_DATA
@@ -58,4 +58,4 @@ def _finding(persons: QuerySet[Person], detail: str) -> Finding:
         Example(f"person {pk}", "admin:analytics_person_change", pk)
         for pk in persons.order_by("-first_seen_at").values_list("pk", flat=True)[:SHOWN]
     ]
-    return Finding(Verdict.WARNING, affected, detail.format(affected), examples)
+    return Finding(CheckVerdict.WARNING, affected, detail.format(affected), examples)

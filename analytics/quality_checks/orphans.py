@@ -9,12 +9,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from analytics.insights import events
 from analytics.models import DistinctId, Person, PersonDay
-from common.data_quality import NO_DATA, PASSED, Example, Finding, MendableCheck, Verdict
+from common.data_quality import NO_DATA, PASSED, CheckVerdict, Example, Finding, RepairableCheck
 
 SHOWN = 5
 
 
-class Orphans(MendableCheck):
+class Orphans(RepairableCheck):
     slug = "orphans"
     name = "Orphaned records"
     family = "Orphaned records"
@@ -22,9 +22,9 @@ class Orphans(MendableCheck):
         "Remove them: an event of such an id makes a person anew. Then run"
         " manage.py rebuild_rollups, so that nobody is counted who is not there."
     )
-    mend_label = "Remove the orphaned records"
+    repair_label = "Remove the orphaned records"
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         if not events.any_recorded():
             return NO_DATA
         counts = {rows.model._meta.verbose_name_plural: rows.count() for rows in _orphans()}
@@ -33,7 +33,10 @@ class Orphans(MendableCheck):
             return PASSED
         detail = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
         return Finding(
-            Verdict.FAIL, affected, f"{detail}: their person is not there.", self.preview(now=now)
+            CheckVerdict.FAIL,
+            affected,
+            f"{detail}: their person is not there.",
+            self.preview(now=now),
         )
 
     def preview(self, *, now: datetime) -> Sequence[Example]:
@@ -44,7 +47,7 @@ class Orphans(MendableCheck):
         ]
 
     @transaction.atomic
-    def mend(self, *, now: datetime) -> int:
+    def repair(self, *, now: datetime) -> int:
         return sum(rows.delete()[0] for rows in _orphans())
 
 

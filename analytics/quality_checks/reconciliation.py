@@ -8,7 +8,7 @@ from django.db.models import Count
 
 from analytics.models import Event
 from analytics.rollups import definitions
-from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
+from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
 
 MOST = 0.01  # of the events of a day; more of them missing is a warning
 SECONDS = 20  # to wait for an answer
@@ -30,7 +30,7 @@ class PostHogReconciliation(Check):
         " quota or filter."
     )
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         if not (settings.PLUMBLINE_FORWARDING and settings.POSTHOG_PERSONAL_API_KEY):
             return NO_DATA
         day = definitions.last_complete_day(now)
@@ -41,7 +41,9 @@ class PostHogReconciliation(Check):
         try:
             theirs = _theirs(start, end)
         except (requests.RequestException, ValueError, KeyError) as error:
-            return Finding(Verdict.WARNING, 1, f"PostHog did not answer: {type(error).__name__}.")
+            return Finding(
+                CheckVerdict.WARNING, 1, f"PostHog did not answer: {type(error).__name__}."
+            )
         missing = {
             event: number - theirs.get(event, 0)
             for event, number in ours.items()
@@ -56,7 +58,7 @@ class PostHogReconciliation(Check):
             for event in worst[:SHOWN]
         ]
         detail = f"PostHog lacks {affected:,} of {total:,} events of {day}."
-        return Finding(Verdict.WARNING, affected, detail, examples)
+        return Finding(CheckVerdict.WARNING, affected, detail, examples)
 
 
 def _ours(start: datetime, end: datetime) -> dict[str, int]:

@@ -7,7 +7,7 @@ from django.db.models import Count
 from analytics.capture import ledger
 from analytics.models import RejectedEvent
 from analytics.rollups import definitions
-from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
+from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
 from common.formatting import percent
 
 WITHIN = timedelta(hours=24)
@@ -20,9 +20,9 @@ class RejectedEvents(Check):
     slug = "rejected_events"
     name = "Rejected events"
     family = "Rejected events"
-    remedy = "Rejected events in the admin shows each with its reason; mend and try again there."
+    remedy = "Rejected events in the admin shows each with its reason; edit and retry them there."
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         if not ledger.anything_arrived():
             return NO_DATA
         lately = RejectedEvent.objects.filter(rejected_at__gt=now - WITHIN)
@@ -37,7 +37,7 @@ class RejectedEvents(Check):
             Example(f"{number:,}: {reason}", "admin:analytics_rejectedevent_changelist")
             for reason, number in reasons[:SHOWN]
         ]
-        verdict = Verdict.FAIL if share > MOST else Verdict.WARNING
+        verdict = CheckVerdict.FAIL if share > MOST else CheckVerdict.WARNING
         detail = (
             f"{affected:,} events were rejected within 24 hours, {percent(share)} of what arrived."
         )
@@ -50,7 +50,7 @@ class IngestionLedger(Check):
     family = "Rejected events"
     remedy = "The ingestion page shows the hour; an issue report with it would help."
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         if not ledger.anything_arrived():
             return NO_DATA
         last = definitions.last_complete_day(now)
@@ -64,4 +64,4 @@ class IngestionLedger(Check):
             for one in wrong[:SHOWN]
         ]
         detail = f"{missing:,} events of the last 7 days are not accounted for."
-        return Finding(Verdict.FAIL, missing, detail, examples)
+        return Finding(CheckVerdict.FAIL, missing, detail, examples)

@@ -7,7 +7,7 @@ from django.db import connection
 
 from analytics.models import Person
 from analytics.rollups import definitions, rebuild
-from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
+from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
 
 SAMPLE = 200  # persons
 DAYS = 90
@@ -18,10 +18,10 @@ class RollupsAgainstEvents(Check):
     name = "Roll-ups agree with the raw events"
     family = "Roll-ups"
     remedy = (
-        "manage.py rebuild_rollups --check says what differs in all; without --check it mends it."
+        "manage.py rebuild_rollups --check lists all differences; without --check it repairs them."
     )
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         persons = _sample(now)
         if not persons or definitions.rebuild_needed():
             return NO_DATA
@@ -36,7 +36,7 @@ class RollupsAgainstEvents(Check):
         if not examples:
             return PASSED
         detail = f"{len(examples):,} roll-ups differ, in a sample of {len(persons):,} persons."
-        return Finding(Verdict.FAIL, len(examples), detail, examples[:5])
+        return Finding(CheckVerdict.FAIL, len(examples), detail, examples[:5])
 
 
 def _sample(now: datetime) -> list[int]:

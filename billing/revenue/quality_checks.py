@@ -4,7 +4,7 @@ from datetime import datetime
 
 from billing.models import HeldObject, MrrMovement
 from billing.revenue import ledger_check
-from common.data_quality import NO_DATA, PASSED, Check, Example, Finding, Verdict
+from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
 
 SHOWN = 5
 
@@ -15,7 +15,7 @@ class LedgerInvariant(Check):
     family = "Ledger invariant"
     remedy = "manage.py sync_stripe reads the subscriptions anew and recounts what differs."
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         if not MrrMovement.objects.exists():
             return NO_DATA
         found = ledger_check.check()
@@ -23,7 +23,7 @@ class LedgerInvariant(Check):
             return PASSED
         examples = [Example(str(one), "billing:revenue-page") for one in found[:SHOWN]]
         detail = f"{len(found):,} sums differ from what customers pay."
-        return Finding(Verdict.FAIL, len(found), detail, examples)
+        return Finding(CheckVerdict.FAIL, len(found), detail, examples)
 
 
 class HeldAmounts(Check):
@@ -32,7 +32,7 @@ class HeldAmounts(Check):
     family = "Missing fields"
     remedy = "Held objects in the admin says what each lacks, such as an exchange rate."
 
-    def look(self, *, now: datetime) -> Finding:
+    def run(self, *, now: datetime) -> Finding:
         if not MrrMovement.objects.exists() and not HeldObject.objects.exists():
             return NO_DATA
         held = HeldObject.objects.count()
@@ -40,7 +40,9 @@ class HeldAmounts(Check):
             return PASSED
         page = "admin:billing_heldobject_changelist"
         examples = [Example(str(one), page) for one in HeldObject.objects.order_by("pk")[:SHOWN]]
-        return Finding(Verdict.WARNING, held, f"{held:,} objects of Stripe are held.", examples)
+        return Finding(
+            CheckVerdict.WARNING, held, f"{held:,} objects of Stripe are held.", examples
+        )
 
 
 CHECKS: tuple[Check, ...] = (LedgerInvariant(), HeldAmounts())

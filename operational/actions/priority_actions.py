@@ -9,7 +9,7 @@ from django.db import transaction
 
 from analytics.rollups import definitions
 from common.calculations.health import Health, worst
-from common.data_quality import Verdict
+from common.data_quality import CheckVerdict
 from common.formatting import figure
 from common.read_once import reading_together
 from operational.calculations.catalogue import CATALOGUE, KpiGroup
@@ -94,7 +94,7 @@ def _people(status: KpiStatus) -> int | None:
 
 def _checks() -> Iterator[Candidate]:
     for one in data_quality.latest().findings:
-        if one.verdict is Verdict.FAIL and not one.is_ignored:
+        if one.verdict is CheckVerdict.FAIL and not one.is_ignored:
             title = f"Mend the data: {one.check.name.lower()}"
             yield Candidate(_Kind.QUALITY, one.check.slug, title, one.detail, Severity.WARNING)
 

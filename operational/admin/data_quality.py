@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from common.data_quality import MendableCheck, checks
+from common.data_quality import RepairableCheck, checks
 from operational.admin.pages import page, require, staff_page
 from operational.models import QualityIgnore
 from operational.quality import data_quality
@@ -34,19 +34,21 @@ def run_checks(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page
-def mend(request: HttpRequest, slug: str) -> HttpResponse:
+def repair(request: HttpRequest, slug: str) -> HttpResponse:
     """Preview a check's remedy, and apply it."""
     require(request, "operational.add_qualityrun")
     check, now = checks().get(slug), timezone.now()
-    if not isinstance(check, MendableCheck):
+    if not isinstance(check, RepairableCheck):
         raise Http404(f"There is no check {slug} with a remedy to apply.")
     if request.method == "POST":
-        changed = check.mend(now=now)
+        changed = check.repair(now=now)
         data_quality.run(now=timezone.now())
-        messages.success(request, f"{check.mend_label}: {changed:,} changed. All checks ran anew.")
+        messages.success(
+            request, f"{check.repair_label}: {changed:,} changed. All checks ran again."
+        )
         return redirect("operational:data-quality")
     examples = check.preview(now=now)
-    return page(request, "mend", title=check.name, check=check, examples=examples)
+    return page(request, "repair", title=check.name, check=check, examples=examples)
 
 
 class IgnoreForm(forms.ModelForm):

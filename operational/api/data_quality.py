@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.data_quality import Verdict
+from common.data_quality import CheckVerdict
 from operational.quality import data_quality
 
 
@@ -20,7 +20,7 @@ class QualityResultSerializer(serializers.Serializer):
     check = serializers.CharField(source="check.slug")
     name = serializers.CharField(source="check.name")
     family = serializers.CharField(source="check.family")
-    verdict = serializers.ChoiceField(choices=[*Verdict])
+    verdict = serializers.ChoiceField(choices=[*CheckVerdict])
     affected = serializers.IntegerField()
     detail = serializers.CharField()
     examples = ExampleSerializer(many=True)

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from billing import health as billing_health
+from common import health
 from common.calculations.health import Component, Health
 from operational.messages import deliveries
 from operational.models import Delivery
@@ -18,7 +18,7 @@ def mail(now: datetime) -> Iterator[Component]:
     if not settings.PLUMBLINE_EMAIL_FROM:
         detail = "PLUMBLINE_EMAIL_FROM is not set, so no e-mail is sent."
         yield Component("mail", Health.OFF, detail)
-    elif times := _failure_times(now):
+    elif times := health.failed_emails(now):
         detail = f"Messages that could not be sent: {len(times):,}."
         remedy = "See Deliveries in the admin for the reason, and check the mail server's settings."
         yield Component("mail", Health.WARNING, detail, min(times), remedy)
@@ -29,10 +29,9 @@ def mail(now: datetime) -> Iterator[Component]:
         yield Component("mail", Health.OK, "No failed messages.")
 
 
-def _failure_times(now: datetime) -> list[datetime]:
-    """Return when each message that could not be sent was created, with one query."""
+def failed_deliveries(now: datetime) -> QuerySet[Delivery, tuple[datetime]]:
+    """Return when each message of the last days that could not be sent was created."""
     unsent = Delivery.objects.filter(created_at__gt=now - UNSENT_WITHIN).filter(
         Q(status=Delivery.Status.FAILED) | Q(status=Delivery.Status.WAITING, attempts__gt=0)
     )
-    rows = billing_health.failed_notice_times().union(unsent.values_list("created_at"), all=True)
-    return [created_at for (created_at,) in rows]
+    return unsent.values_list("created_at")

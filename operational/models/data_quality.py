@@ -4,9 +4,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from common.data_quality import Verdict
+from common.data_quality import CheckVerdict
 
-_VERDICTS = [(one.value, one.value.replace("_", " ")) for one in Verdict]
+_VERDICTS = [(one.value, one.value.replace("_", " ")) for one in CheckVerdict]
 
 
 class QualityRun(models.Model):

@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 from django.urls import NoReverseMatch, reverse
 
 from analytics.rollups import definitions
-from common.data_quality import Check, Finding, MendableCheck, Verdict, checks
+from common.data_quality import Check, CheckVerdict, Finding, RepairableCheck, checks
 from operational.calculations import data_quality as calculation
 from operational.models import QualityIgnore, QualityResult, QualityRun
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 KEPT = timedelta(days=400)
 HISTORY = 90  # runs shown
-_ORDER = [Verdict.FAIL, Verdict.WARNING, Verdict.PASS, Verdict.NO_DATA]
+_ORDER = [CheckVerdict.FAIL, CheckVerdict.WARNING, CheckVerdict.PASS, CheckVerdict.NO_DATA]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Result:
     """A check with what it found last."""
 
     check: Check
-    verdict: Verdict
+    verdict: CheckVerdict
     affected: int
     detail: str
     examples: Sequence[dict[str, Any]]  # text and url
@@ -38,8 +38,8 @@ class Result:
     ignored: QualityIgnore | None  # None also where the rule is gone since then
 
     @property
-    def is_mendable(self) -> bool:
-        return isinstance(self.check, MendableCheck) and self.verdict in _ORDER[:2]
+    def is_repairable(self) -> bool:
+        return isinstance(self.check, RepairableCheck) and self.verdict in _ORDER[:2]
 
     @property
     def remedy(self) -> str:
@@ -67,7 +67,7 @@ def run(*, now: datetime) -> QualityRun:
     """Run every check and keep what it finds. A check that breaks is a failure, not a silence."""
     ignores = ignored(now)
     results = [_look(check, now, ignores.get(check.slug)) for check in checks().values()]
-    heard = [Verdict(one.verdict) for one in results if not one.ignored]
+    heard = [CheckVerdict(one.verdict) for one in results if not one.ignored]
     score = calculation.score(heard, ignored=sum(one.ignored for one in results))
     with transaction.atomic():
         done = QualityRun.objects.create(at=now, score=score)
@@ -81,11 +81,11 @@ def _look(check: Check, now: datetime, ignore: QualityIgnore | None) -> QualityR
     began = monotonic()
     try:
         with transaction.atomic():
-            found = check.look(now=now)
+            found = check.run(now=now)
     except (DatabaseError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         logger.exception("The check %s broke", check.slug)
-        found = Finding(Verdict.FAIL, 0, f"The check itself broke: {type(error).__name__}.")
-    is_finding = found.verdict in {Verdict.WARNING, Verdict.FAIL}
+        found = Finding(CheckVerdict.FAIL, 0, f"The check itself broke: {type(error).__name__}.")
+    is_finding = found.verdict in {CheckVerdict.WARNING, CheckVerdict.FAIL}
     is_ignored = ignore is not None and (ignore.most is None or found.affected <= ignore.most)
     return QualityResult(
         check_slug=check.slug,
@@ -108,7 +108,7 @@ def latest() -> DataQuality:
     results = [
         Result(
             check,
-            Verdict(row.verdict),
+            CheckVerdict(row.verdict),
             row.affected,
             row.detail,
             [{"text": one["text"], "url": _url(one)} for one in row.examples],

@@ -8,6 +8,7 @@ from common.health import Section
 
 def test_every_registered_check_can_be_imported():
     assert all(callable(import_string(check.path)) for check in health.checks())
+    assert all(callable(query) for query in health.failed_email_queries)
 
 
 def test_checks_are_listed_by_section_and_then_in_the_order_of_registration(monkeypatch):

@@ -147,8 +147,8 @@ def test_a_worker_and_a_beat_that_die_are_noticed_with_since_when_until_they_are
     every, _ = IntervalSchedule.objects.get_or_create(every=1, period="seconds")
     PeriodicTask.objects.all().delete()
     PeriodicTask.objects.create(
-        name="look-after-the-system",
-        task="operational.tasks.look_after_the_system",
+        name="check-system-health",
+        task="operational.tasks.check_system_health",
         interval=every,
         expire_seconds=5,
     )
@@ -169,7 +169,7 @@ def test_a_worker_and_a_beat_that_die_are_noticed_with_since_when_until_they_are
         asked = max(task.last_run_at for task in jobs.schedules() if task.last_run_at)
         assert part("beat", asked + 11 * MINUTE).health == "critical"
         missed = [one.job for one in jobs.missed(timezone.now() + 20 * MINUTE)]
-        assert "look-after-the-system" in missed
+        assert "check-system-health" in missed
     finally:
         worker.kill()
         if beat.process.poll() is None:

@@ -38,7 +38,7 @@ def now(time_machine):
 
 
 def look(slug):
-    return checks()[slug].look(now=timezone.now())
+    return checks()[slug].run(now=timezone.now())
 
 
 def store(*records):
@@ -74,7 +74,7 @@ def test_orphans_are_counted_shown_and_removed():
     assert (found.verdict, found.affected) == ("fail", 3)
     assert found.detail == "1 distinct ids, 2 person days: their person is not there."
     assert "distinct id of person 999" in [one.text for one in found.examples]
-    assert checks()["orphans"].mend(now=NOW) == 3
+    assert checks()["orphans"].repair(now=NOW) == 3
     assert look("orphans").verdict == "pass"
     assert DistinctId.objects.filter(distinct_id="ada").exists()
     assert PersonDay.objects.exists()
@@ -198,7 +198,7 @@ def test_a_person_with_the_rhythm_of_a_machine_is_found_and_excluded():
     assert found.examples[0].text == f"person {bot}: 300 events"
     check = checks()["bots"]
     assert [one.argument for one in check.preview(now=NOW)] == [bot]
-    assert check.mend(now=NOW) == 1
+    assert check.repair(now=NOW) == 1
     assert Person.objects.get(pk=bot).excluded
     assert look("bots").verdict == "pass"
     assert rebuild.check() == []

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.data_quality import Verdict
+from common.data_quality import CheckVerdict
 from operational.actions import priority_actions
 from operational.actions.priority_actions import Candidate
 from operational.calculations.kpi import Severity
@@ -110,9 +110,9 @@ def test_a_firing_alert_raises_the_severity_of_its_kpi():
 def test_a_failed_check_is_a_candidate_and_a_warning_or_ignored_one_is_not():
     run = QualityRun.objects.create(at=NOW, score=85)
     for slug, verdict, ignored in (
-        ("orphans", Verdict.FAIL, False),
-        ("bots", Verdict.WARNING, False),
-        ("freshness", Verdict.FAIL, True),
+        ("orphans", CheckVerdict.FAIL, False),
+        ("bots", CheckVerdict.WARNING, False),
+        ("freshness", CheckVerdict.FAIL, True),
     ):
         QualityResult.objects.create(
             run=run, check_slug=slug, verdict=verdict, detail="x", ignored=ignored, seconds=0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analytics.ingestion import ingest, partitions
 from analytics.models import Person
 from common import data_quality as registry
-from common.data_quality import Check, Example, Finding, MendableCheck, Verdict
+from common.data_quality import Check, CheckVerdict, Example, Finding, RepairableCheck
 from operational.calculations.data_quality import band, score
 from operational.models import QualityIgnore, QualityRun
 from operational.quality import data_quality
@@ -19,7 +19,7 @@ from tests.events import record
 from tests.operational.kpi_data import NOW
 
 PAGE = "/admin/operational/data-quality/"
-PASS, WARNING, FAIL, NO_DATA = Verdict
+PASS, WARNING, FAIL, NO_DATA = CheckVerdict
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_warning_costs_4_points_and_a_failure_15(verdicts, expected):
     assert score(verdicts) == expected
 
 
-@given(st.lists(st.sampled_from(Verdict)), st.integers(0, 3))
+@given(st.lists(st.sampled_from(CheckVerdict)), st.integers(0, 3))
 def test_the_score_is_100_only_without_any_finding(verdicts, ignored):
     points = score(verdicts, ignored=ignored)
     has_finding = ignored or WARNING in verdicts or FAIL in verdicts
@@ -55,14 +55,14 @@ def test_the_bands_are_those_of_the_score():
     ]
 
 
-class Rows(MendableCheck):
+class Rows(RepairableCheck):
     """Finds what it is told to."""
 
     slug, name, family, remedy = "rows", "Rows", "Orphaned records", "Remove them."
-    mend_label = "Remove the rows"
+    repair_label = "Remove the rows"
     affected = 3
 
-    def look(self, *, now):
+    def run(self, *, now):
         if not self.affected:
             return registry.PASSED
         example = Example("row 1", "operational:dashboard")
@@ -71,15 +71,15 @@ class Rows(MendableCheck):
     def preview(self, *, now):
         return [Example(f"row {number}") for number in range(self.affected)]
 
-    def mend(self, *, now):
+    def repair(self, *, now):
         changed, self.affected = self.affected, 0
         return changed
 
 
 class Broken(Check):
-    slug, name, family, remedy = "broken", "Broken", "Anomalies", "Mend it."
+    slug, name, family, remedy = "broken", "Broken", "Anomalies", "Repair it."
 
-    def look(self, *, now):
+    def run(self, *, now):
         raise ValueError("no")
 
 
@@ -145,17 +145,17 @@ def test_a_remedy_is_previewed_and_applied_and_the_score_moves(rows, admin_clien
     admin_client.post(f"{PAGE}run/")
     shown = admin_client.get(PAGE).content.decode()
     assert "Remove the rows …" in shown
-    preview = admin_client.get(f"{PAGE}mend/rows/").content.decode()
+    preview = admin_client.get(f"{PAGE}repair/rows/").content.decode()
     assert "row 2" in preview
     assert rows.affected == 3
-    shown = admin_client.post(f"{PAGE}mend/rows/", follow=True).content.decode()
-    assert "Remove the rows: 3 changed. All checks ran anew." in shown
+    shown = admin_client.post(f"{PAGE}repair/rows/", follow=True).content.decode()
+    assert "Remove the rows: 3 changed. All checks ran again." in shown
     assert [run.score for run in data_quality.score_history()] == [85, 100]
 
 
 @pytest.mark.django_db
 def test_what_has_no_remedy_to_apply_has_no_page(admin_client):
-    assert admin_client.get(f"{PAGE}mend/freshness/").status_code == 404
+    assert admin_client.get(f"{PAGE}repair/freshness/").status_code == 404
 
 
 @pytest.mark.django_db
@@ -163,7 +163,7 @@ def test_staff_without_the_permission_run_nothing(client, django_user_model, row
     client.force_login(django_user_model.objects.create_user("ada", is_staff=True))
     assert client.get(PAGE).status_code == 200
     assert client.post(f"{PAGE}run/").status_code == 403
-    assert client.post(f"{PAGE}mend/rows/").status_code == 403
+    assert client.post(f"{PAGE}repair/rows/").status_code == 403
     assert rows.affected == 3
 
 
@@ -177,7 +177,7 @@ def test_an_ignore_rule_is_made_in_the_admin(rows, admin_client):
 
 
 @pytest.mark.django_db
-def test_the_score_moves_as_dirt_comes_and_is_mended(time_machine, admin_client):
+def test_the_score_moves_as_dirt_comes_and_is_repaired(time_machine, admin_client):
     time_machine.move_to(NOW, tick=False)
     at = NOW - timedelta(hours=20)
     partitions.make_ahead(at)
@@ -195,5 +195,5 @@ def test_the_score_moves_as_dirt_comes_and_is_mended(time_machine, admin_client)
     assert data_quality.run(now=NOW).score == 85
     Person.objects.update(properties={"email": "both@example.com"})
     assert data_quality.run(now=NOW).score == 81
-    admin_client.post(f"{PAGE}mend/orphans/")
+    admin_client.post(f"{PAGE}repair/orphans/")
     assert [run.score for run in data_quality.score_history()] == [100, 85, 81, 96]
