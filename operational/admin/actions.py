@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from operational.actions import priority_actions
+from operational.actions import effects, priority_actions
 from operational.admin.pages import page, require, staff_page
 from operational.kpis.playbooks import PLAYBOOKS
 from operational.models import PriorityAction
@@ -28,7 +28,7 @@ class TakeForm(forms.ModelForm):
 
 
 class DismissForm(forms.Form):
-    reason = forms.CharField(max_length=200, label="Why")
+    reason = forms.CharField(max_length=200, label="Reason")
 
 
 @staff_page
@@ -58,15 +58,15 @@ def action_page(request: HttpRequest, pk: int) -> HttpResponse:
             return _try(
                 request, pk, "Saved.", lambda: priority_actions.take(pk, **form.cleaned_data)
             )
-    before = priority_actions.last_done(action)
+    previous = priority_actions.last_done(action)
     context = {
         "action": action,
         "playbook": PLAYBOOKS.get(action.subject) if action.kind == "kpi" else None,
         "form": form,
         "dismiss": DismissForm(),
-        "before": before,
-        "before_effect": priority_actions.effect(before) if before else None,
-        "effect": priority_actions.effect(action),
+        "previous": previous,
+        "previous_effect": effects.effect(previous) if previous else None,
+        "effect": effects.effect(action),
     }
     return page(request, "action", title=action.title, **context)
 
@@ -80,7 +80,7 @@ def finish(request: HttpRequest, pk: int) -> HttpResponse:
     return _try(
         request,
         pk,
-        "Done. What becomes of it is measured for 30 days.",
+        "Done. Its effect is measured for 30 days.",
         lambda: priority_actions.finish(pk, by=user, now=now),
     )
 
@@ -92,13 +92,13 @@ def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
     get_object_or_404(PriorityAction, pk=pk)
     form = DismissForm(request.POST)
     if not form.is_valid():
-        messages.error(request, f"Why: {form.errors['reason'][0]}")
+        messages.error(request, f"Reason: {form.errors['reason'][0]}")
         return redirect("operational:action", pk)
     user, reason, now = cast("User", request.user), form.cleaned_data["reason"], timezone.now()
     return _try(
         request,
         pk,
-        "Dismissed. It returns when it gets materially worse.",
+        "Dismissed. It returns if it gets materially worse.",
         lambda: priority_actions.dismiss(pk, by=user, reason=reason, now=now),
     )
 

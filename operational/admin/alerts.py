@@ -1,4 +1,4 @@
-"""The alerts' pages: how each is, who hears of it, and what staff do about it."""
+"""The alert pages: current state, notifications, and what staff can do about an alert."""
 
 from datetime import timedelta
 from typing import cast
@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from analytics.rollups import definitions
+from operational.admin.fields import PercentField
 from operational.admin.pages import page, require, staff_page
 from operational.alerting import alerts, kpi_alerts
 from operational.calculations.kpi import Severity
@@ -24,29 +25,32 @@ SILENCES = {"1": "1 hour", "24": "1 day", "168": "1 week", "720": "30 days"}
 
 
 class SilenceForm(forms.Form):
-    hours = forms.ChoiceField(choices=[*SILENCES.items()], label="For")
-    reason = forms.CharField(max_length=200, label="Why")
+    hours = forms.ChoiceField(choices=[*SILENCES.items()], label="Duration")
+    reason = forms.CharField(max_length=200, label="Reason")
 
 
 class PolicyForm(forms.ModelForm):
-    needed = forms.IntegerField(min_value=1, max_value=30, label="Fires when so many readings")
-    of = forms.IntegerField(min_value=1, max_value=30, label="of the latest are bad")
-    margin = forms.FloatField(
-        min_value=0, max_value=1, label="Recovery margin", help_text="0.02 is 2 % of the threshold"
+    needed = forms.IntegerField(min_value=1, max_value=30, label="N: readings that breach")
+    window = forms.IntegerField(min_value=1, max_value=30, label="M: latest readings")
+    margin = PercentField(
+        min_value=0,
+        max_value=100,
+        label="Recovery margin, in %",
+        help_text="An alert resolves once a value passes its threshold by this margin",
     )
     reminder_days = forms.IntegerField(
-        min_value=0, max_value=365, label="Days between reminders", help_text="0: none"
+        min_value=0, max_value=365, label="Days between reminders", help_text="0: no reminders"
     )
 
     class Meta:
         model = Alert
-        fields = ["needed", "of", "margin", "reminder_days"]
+        fields = ["needed", "window", "margin", "reminder_days"]
 
-    def clean_of(self) -> int:
-        of: int = self.cleaned_data["of"]
-        if of < self.cleaned_data.get("needed", 1):
-            raise forms.ValidationError("This cannot be less than the readings that are needed.")
-        return of
+    def clean_window(self) -> int:
+        window: int = self.cleaned_data["window"]
+        if window < self.cleaned_data.get("needed", 1):
+            raise forms.ValidationError("M cannot be less than N.")
+        return window
 
 
 @staff_page
@@ -54,8 +58,8 @@ class PolicyForm(forms.ModelForm):
 def alerts_page(request: HttpRequest) -> HttpResponse:
     order = [Severity.CRITICAL, Severity.WARNING, Severity.OK]
     rows = list(Alert.objects.all())
-    rows.sort(key=lambda one: (order.index(Severity(one.firing)), one.name))
-    kinds = [(kind.label, [one for one in rows if one.kind == kind]) for kind in Alert.Kind]
+    rows.sort(key=lambda alert: (order.index(Severity(alert.firing)), alert.name))
+    kinds = [(kind.label, [row for row in rows if row.kind == kind]) for kind in Alert.Kind]
     context = {
         "firing": alerts.open_alerts(),
         "kinds": kinds,
@@ -70,10 +74,10 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def check_alerts(request: HttpRequest) -> HttpResponse:
     require(request, "operational.change_alert")
-    news = kpi_alerts.check(now=timezone.now())
+    notifications = kpi_alerts.check(now=timezone.now())
     deliveries.send_due(now=timezone.now())
-    told = ", ".join(one.headline for one in news)
-    messages.success(request, f"Checked. {told or 'Nothing changed'}.")
+    changes = ", ".join(notification.headline for notification in notifications)
+    messages.success(request, f"Checked. {changes or 'Nothing changed'}.")
     return redirect("operational:alerts")
 
 
@@ -85,7 +89,7 @@ def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
         require(request, "operational.change_alert")
         if policy.is_valid():
             policy.instance.save(update_fields=PolicyForm.Meta.fields)
-            messages.success(request, "The next check goes by this.")
+            messages.success(request, "Saved. The next check uses these settings.")
             return redirect("operational:alert", pk)
     context = {
         "alert": alert,
@@ -98,7 +102,7 @@ def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
     if alert.kind == Alert.Kind.KPI:
         goal = goals.in_force().get(alert.subject)
         if goal is None:
-            raise Http404("There is no such KPI any more.")
+            raise Http404("This KPI no longer exists.")
         context["backtest"] = kpi_alerts.backtest(goal=goal, as_of=definitions.last_complete_day())
     return page(request, "alert", title=f"Alert: {alert.name}", **context)
 
@@ -116,13 +120,13 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_page
 @require_POST
 def silence(request: HttpRequest, pk: int) -> HttpResponse:
-    """Silence an alert for the hours asked for; without any, end its silence."""
+    """Silence an alert for the hours in the form; without hours, end its silence."""
     require(request, "operational.change_alert")
     alert, now, by = get_object_or_404(Alert, pk=pk), timezone.now(), cast("User", request.user)
     form = SilenceForm(request.POST)
     if "hours" not in request.POST:
         alerts.silence(alert, until=None, reason="", by=by, now=now)
-        messages.success(request, "It is heard again.")
+        messages.success(request, "Silence ended.")
     elif form.is_valid():
         until = now + timedelta(hours=int(form.cleaned_data["hours"]))
         alerts.silence(alert, until=until, reason=form.cleaned_data["reason"], by=by, now=now)
@@ -144,5 +148,5 @@ def send_test(request: HttpRequest) -> HttpResponse:
     if problem := deliveries.send_test(to, now=timezone.now()):
         messages.error(request, f"Not sent: {problem}")
     else:
-        messages.success(request, f"A test was sent to {to}.")
+        messages.success(request, f"Test sent to {to}.")
     return redirect("operational:alerts")

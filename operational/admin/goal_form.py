@@ -1,4 +1,4 @@
-"""The form of a goal."""
+"""The form for a goal."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from common.formatting import Unit
+from operational.admin.fields import PercentField
 from operational.calculations.catalogue import CATALOGUE
 from operational.calculations.kpi import Better, Goal
 from operational.kpis import goals
@@ -17,8 +18,8 @@ from operational.templatetags.figures import basis_name
 PERCENT = {Unit.RATE, Unit.CHANGE}
 
 
-class FigureField(forms.FloatField):
-    """A number in the unit of a KPI: shares are entered in percent, as people say them."""
+class FigureField(PercentField):
+    """A number in the unit of a KPI; shares are entered in percent."""
 
     widget = UnfoldAdminTextInputWidget
 
@@ -27,16 +28,9 @@ class FigureField(forms.FloatField):
         self.label = f"{label}, in %" if unit in PERCENT else label
         self.widget.attrs |= {"inputmode": "decimal"}
 
-    def prepare_value(self, value: Any) -> Any:
-        return f"{value * self.scale:.10g}" if isinstance(value, float) else value
-
-    def clean(self, value: Any) -> float | None:
-        number = super().clean(value.replace("%", "") if isinstance(value, str) else value)
-        return None if number is None else round(number / self.scale, 12)
-
 
 class GoalForm(forms.ModelForm):
-    """The goal in force, as the start of the next version."""
+    """The goal in force, to be changed into the next version."""
 
     target = FigureField()
     warning = FigureField(required=False)
@@ -46,10 +40,10 @@ class GoalForm(forms.ModelForm):
         widget=UnfoldAdminTextInputWidget,
         max_length=200,
         required=False,
-        label="Why",
-        help_text="Shown in the history, to those who ask later",
+        label="Reason",
+        help_text="Shown in the goal's history",
     )
-    in_force = forms.IntegerField(widget=forms.HiddenInput)  # the version that the user looked at
+    in_force = forms.IntegerField(widget=forms.HiddenInput)  # the version that the user saw
 
     class Meta:
         model = KpiGoal
@@ -60,9 +54,9 @@ class GoalForm(forms.ModelForm):
         kpi = CATALOGUE[self.instance.kpi]
         worse = "below" if kpi.better is Better.HIGHER else "above"
         for name, label, help_text in (
-            ("target", "Target", "Full marks from here on"),
-            ("warning", "Warning", f"A value {worse} this is a warning; empty for none"),
-            ("critical", "Critical", f"A value {worse} this is critical; empty for none"),
+            ("target", "Target", "Full score from this value on"),
+            ("warning", "Warning", f"A value {worse} this is a warning; leave empty for none"),
+            ("critical", "Critical", f"A value {worse} this is critical; leave empty for none"),
         ):
             self.fields[name].set_unit(kpi.unit, label=label)  # type: ignore[attr-defined]
             self.fields[name].help_text = help_text
@@ -80,15 +74,15 @@ class GoalForm(forms.ModelForm):
         goal = current.pop(self.instance.kpi)
         if cleaned.get("in_force") != goal.version:
             raise ValidationError(
-                f"Somebody put version {goal.version} in force meanwhile. Nothing was saved:"
-                " open the goal again and look at it first."
+                f"Someone else saved version {goal.version} in the meantime. Nothing was saved:"
+                " reload the goal and review it first."
             )
         if not self.errors:
             goals.validate(self.changed(goal), others=current)
         return cleaned
 
     def changed(self, goal: Goal) -> Goal:
-        """Return the goal as the form has it."""
+        """Return the goal with the values of the form."""
         names = ["target", "weight", "warning", "critical", "basis"]
         entered = {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
         return replace(goal, **entered)

@@ -1,6 +1,6 @@
-"""Alerts: readings are judged, changes kept, and people told, all in one transaction.
+"""Alerts: one transaction judges readings, records changes and queues notifications.
 
-Whoever checks locks the alerts first, so that every change is seen, and told, exactly once.
+A check locks the alerts first, so that every change is recorded, and notified, exactly once.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,18 +20,16 @@ from operational.calculations.alert import (
     Reading,
     after_notifying,
     judge,
-    message,
+    notification_due,
 )
 from operational.calculations.kpi import Severity
 from operational.messages import deliveries, emails
 from operational.models import Alert, AlertChange, Delivery
 
-_UNFINISHED = [AlertStatus.WARNING, AlertStatus.CRITICAL, AlertStatus.PENDING]
-
 
 @dataclass(frozen=True, slots=True)
-class Watched:
-    """What an alert is judged by: `latest` says in words what the latest reading is."""
+class Observation:
+    """What an alert is judged by; `latest` describes the latest reading in words."""
 
     readings: Sequence[Reading]
     latest: str
@@ -39,10 +37,10 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What people are told of one alert. Texts that do not apply are empty."""
+    """What people are notified of about one alert. Texts that do not apply are empty."""
 
     name: str
-    told: NotificationKind
+    kind: NotificationKind
     severity: Severity
     what: str
     since: datetime | None
@@ -56,47 +54,53 @@ class Notification:
 
     @property
     def headline(self) -> str:
-        if self.told is NotificationKind.RESOLVED:
+        if self.kind is NotificationKind.RESOLVED:
             return f"{self.name}: resolved"
-        again = {
+        prefixes = {
             NotificationKind.REMINDER: "still ",
             NotificationKind.WORSE: "now ",
             NotificationKind.BETTER: "now only ",
         }
-        return f"{self.name}: {again.get(self.told, '')}{self.severity.value}"
+        return f"{self.name}: {prefixes.get(self.kind, '')}{self.severity.value}"
 
 
-Watch = Callable[[Alert], Watched]
+Observe = Callable[[Alert], Observation]
 Explain = Callable[[Alert, NotificationKind], Notification]
 
 
 def check(
-    kind: Alert.Kind, watch: Mapping[str, Watch], explain: Explain, *, now: datetime
+    alert_kind: Alert.Kind, observe: Mapping[str, Observe], explain: Explain, *, now: datetime
 ) -> Sequence[Notification]:
-    """Judge the alerts of a kind by what `watch` makes of each subject; return what is told."""
+    """Judge the alerts of a kind by what `observe` returns for each subject; notify of changes."""
     with transaction.atomic():
-        news = []
-        for alert in _locked(kind, watch):
-            watched, was, policy = watch[alert.subject](alert), _state(alert), policy_of(alert)
-            state = judge(was, watched.readings, policy=policy, now=now)
-            told = message(state, policy=policy, now=now)
-            _adopt(alert, after_notifying(state, now=now) if told else state)
-            if state.episode != was.episode:
-                alert.fired_at = now
-            if not alert.acknowledged:
-                alert.acknowledged_by = None
-            alert.latest, alert.checked_at = watched.latest, now
-            alert.save()
-            if told or state.status is not was.status or state.firing is not was.firing:
-                _note(alert, was.status, told=told, now=now)
-            if told:
-                news.append(explain(alert, told))
-        if news:
-            _tell(news, now=now)
-    return news
+        notifications = []
+        for alert in _locked_alerts(alert_kind, observe):
+            kind = _judge(alert, observe[alert.subject](alert), now=now)
+            if kind:
+                notifications.append(explain(alert, kind))
+        if notifications:
+            _notify(notifications, now=now)
+    return notifications
 
 
-def _locked(kind: Alert.Kind, subjects: Iterable[str]) -> Sequence[Alert]:
+def _judge(alert: Alert, observation: Observation, *, now: datetime) -> NotificationKind | None:
+    """Save the alert as its readings leave it; return which notification is due."""
+    was, policy = _state(alert), policy_of(alert)
+    state = judge(was, observation.readings, policy=policy, now=now)
+    kind = notification_due(state, policy=policy, now=now)
+    _adopt(alert, after_notifying(state, now=now) if kind else state)
+    if state.episode != was.episode:
+        alert.fired_at = now
+    if not alert.acknowledged:
+        alert.acknowledged_by = None
+    alert.latest, alert.checked_at = observation.latest, now
+    alert.save()
+    if kind or state.status is not was.status or state.firing is not was.firing:
+        _record(alert, was.status, notification=kind, now=now)
+    return kind
+
+
+def _locked_alerts(kind: Alert.Kind, subjects: Iterable[str]) -> Sequence[Alert]:
     Alert.objects.bulk_create(
         [Alert(kind=kind, subject=subject) for subject in subjects], ignore_conflicts=True
     )
@@ -106,27 +110,27 @@ def _locked(kind: Alert.Kind, subjects: Iterable[str]) -> Sequence[Alert]:
 
 def policy_of(alert: Alert) -> Policy:
     reminder = timedelta(days=alert.reminder_days) if alert.reminder_days else None
-    return Policy(needed=alert.needed, of=alert.of, reminder=reminder)
+    return Policy(needed=alert.needed, window=alert.window, reminder=reminder)
 
 
 def _state(alert: Alert) -> AlertState:
-    values = {one.name: getattr(alert, one.name) for one in fields(AlertState)}
-    values |= {"status": AlertStatus(alert.status)}
-    values |= {"firing": Severity(alert.firing), "told": Severity(alert.told)}
+    values = {field.name: getattr(alert, field.name) for field in fields(AlertState)}
+    values |= {"status": AlertStatus(alert.status), "firing": Severity(alert.firing)}
+    values |= {"notified_severity": Severity(alert.notified_severity)}
     return AlertState(**values)
 
 
 def _adopt(alert: Alert, state: AlertState) -> None:
-    for one in fields(AlertState):
-        setattr(alert, one.name, getattr(state, one.name))
+    for field in fields(AlertState):
+        setattr(alert, field.name, getattr(state, field.name))
 
 
-def _note(
+def _record(
     alert: Alert,
     was: str,
     *,
     now: datetime,
-    told: NotificationKind | None = None,
+    notification: NotificationKind | None = None,
     detail: str = "",
     by: User | None = None,
 ) -> AlertChange:
@@ -135,58 +139,61 @@ def _note(
         at=now,
         was=was,
         status=alert.status,
-        told=told or "",
+        notification=notification or "",
         detail=detail or alert.latest,
         by=by,
     )
 
 
-def _tell(news: Sequence[Notification], *, now: datetime) -> None:
-    """Put everything that happened at once into one message."""
+def _notify(notifications: Sequence[Notification], *, now: datetime) -> None:
+    """Queue one message with everything that changed at once."""
     newest = AlertChange.objects.order_by("-pk").values_list("pk", flat=True)[0]
-    text, html = emails.render("alerts", {"news": news, "now": now})
+    text, html = emails.render("alerts", {"notifications": notifications, "now": now})
     deliveries.post(
         Delivery.Kind.ALERT,
         f"alert:{newest}",
-        deliveries.Message(_subject(news), text, html),
+        deliveries.Message(_subject(notifications), text, html),
         to=deliveries.watchers(),
         now=now,
     )
 
 
-def _subject(news: Sequence[Notification]) -> str:
-    worst = max(news, key=lambda one: list(Severity).index(one.severity))
-    more = f" and {len(news) - 1} more" if len(news) > 1 else ""
+def _subject(notifications: Sequence[Notification]) -> str:
+    order = list(Severity)
+    worst = max(notifications, key=lambda notification: order.index(notification.severity))
+    more = f" and {len(notifications) - 1} more" if len(notifications) > 1 else ""
     return f"Plumbline: {worst.headline}{more}"
 
 
 def open_alerts() -> QuerySet[Alert]:
-    """Return the alerts that fire, the worst and oldest first."""
+    """Return the firing alerts, the worst and oldest first."""
     firing = Alert.objects.exclude(firing=Severity.OK)
     return firing.order_by("firing", "fired_at")  # "critical" sorts before "warning"
 
 
 def acknowledge(alert: Alert, *, by: User, now: datetime) -> None:
-    """Say that somebody looks after a firing alert: no more reminders until it gets worse."""
+    """Acknowledge a firing alert: no more reminders until it gets worse."""
     with transaction.atomic():
         alert = Alert.objects.select_for_update().get(pk=alert.pk)
         if alert.firing == Severity.OK or alert.acknowledged:
             return
         alert.acknowledged, alert.acknowledged_by = True, by
         alert.save(update_fields=["acknowledged", "acknowledged_by"])
-        _note(alert, alert.status, now=now, detail="Acknowledged.", by=by)
+        _record(alert, alert.status, now=now, detail="Acknowledged.", by=by)
 
 
 def silence(alert: Alert, *, until: datetime | None, reason: str, by: User, now: datetime) -> None:
-    """Tell nobody about an alert until then; None ends a silence."""
+    """Send no notifications of an alert until then; None ends a silence."""
     with transaction.atomic():
         alert = Alert.objects.select_for_update().get(pk=alert.pk)
         alert.silenced_until, alert.silence_reason = until, reason if until else ""
         alert.save(update_fields=["silenced_until", "silence_reason"])
-        detail = f"Silenced until {moment(until)}: {reason}" if until else "Heard again."
-        _note(alert, alert.status, now=now, detail=detail, by=by)
+        detail = "Silence ended."
+        if until:
+            detail = f"Silenced until {moment(until)}: {reason}"
+        _record(alert, alert.status, now=now, detail=detail, by=by)
 
 
 def day_order(day: date) -> int:
-    """Return a number of a day that grows, for a `Reading`."""
+    """Return a number that increases by day, for a `Reading`."""
     return day.toordinal()

@@ -1,11 +1,11 @@
-"""Health alerts: every part of the system, looked at each minute."""
+"""Health alerts: every component of the system, checked each minute."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from common.calculations.health import Component, Health, worst
 from operational.alerting import alerts
-from operational.alerting.alerts import Notification, Watched
+from operational.alerting.alerts import Notification, Observation
 from operational.calculations.alert import NotificationKind, Reading, ReadingLevel
 from operational.calculations.kpi import Severity
 from operational.health.system_health import system_health
@@ -22,31 +22,31 @@ _LEVELS = {
 
 
 def check(*, now: datetime) -> Sequence[Notification]:
-    """Look at every part and judge it; return what people are told."""
-    components = {one.name: one for one in worst(system_health(now).components)}
+    """Check and judge every component; return the notifications."""
+    components = {component.name: component for component in worst(system_health(now).components)}
     minute = int(now.timestamp() // 60)
 
-    def watched(alert: Alert) -> Watched:
+    def observe(alert: Alert) -> Observation:
         component = components[alert.subject]
-        before = [one for one in alert.recent if one[0] < minute]
-        alert.recent = [*before, [minute, _LEVELS[component.health]]][-KEPT_READINGS:]
+        earlier = [reading for reading in alert.recent if reading[0] < minute]
+        alert.recent = [*earlier, [minute, _LEVELS[component.health]]][-KEPT_READINGS:]
         readings = [
             Reading(order, ReadingLevel(level), ReadingLevel(level))
             for order, level in alert.recent
         ]
-        return Watched(readings, component.detail)
+        return Observation(readings, component.detail)
 
-    def explain(alert: Alert, told: NotificationKind) -> Notification:
-        return _news(alert, told, components[alert.subject])
+    def explain(alert: Alert, kind: NotificationKind) -> Notification:
+        return _notification(alert, kind, components[alert.subject])
 
-    return alerts.check(Alert.Kind.HEALTH, dict.fromkeys(components, watched), explain, now=now)
+    return alerts.check(Alert.Kind.HEALTH, dict.fromkeys(components, observe), explain, now=now)
 
 
-def _news(alert: Alert, told: NotificationKind, component: Component) -> Notification:
-    is_over = told is NotificationKind.RESOLVED
+def _notification(alert: Alert, kind: NotificationKind, component: Component) -> Notification:
+    is_over = kind is NotificationKind.RESOLVED
     return Notification(
         name=alert.name,
-        told=told,
+        kind=kind,
         severity=Severity(alert.firing),
         what=component.detail,
         since=(None if is_over else component.since) or alert.fired_at,

@@ -1,6 +1,4 @@
-"""GET /api/operational/priority-actions: what should be done next, first things first."""
-
-from typing import Any
+"""GET /api/operational/priority-actions: what should be done next, the top priority first."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -19,7 +17,7 @@ class PriorityActionSerializer(serializers.ModelSerializer):
     severity = serializers.ChoiceField(choices=[*Severity])
     action_state = serializers.ChoiceField(source="state", choices=PriorityAction.State.choices)
     owner = serializers.CharField(source="owner.username", default=None, allow_null=True)
-    recoverable = serializers.FloatField(help_text="Points of the score that it may bring back")
+    recoverable = serializers.FloatField(help_text="Recoverable points of the score")
 
     class Meta:
         model = PriorityAction
@@ -34,7 +32,7 @@ class PriorityActionsSerializer(serializers.Serializer):
 
 
 class PriorityActionsView(APIView):
-    """What should be done next, first things first; refreshed every hour."""
+    """What should be done next, the top priority first; refreshed every hour."""
 
     permission_classes = [IsAdminUser]
 
@@ -42,9 +40,4 @@ class PriorityActionsView(APIView):
     def get(self, _request: Request) -> Response:
         if not PriorityAction.objects.exists():
             priority_actions.refresh(now=timezone.now())
-        return Response(actions_report())
-
-
-def actions_report(most: int | None = None) -> Any:
-    found = priority_actions.active()[:most]
-    return PriorityActionsSerializer({"actions": found}).data
+        return Response(PriorityActionsSerializer({"actions": priority_actions.active()}).data)

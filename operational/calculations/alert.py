@@ -1,8 +1,8 @@
-"""The states of an alert: what readings make of it, and what people are to be told of that.
+"""The states of an alert: how readings change it, and which notifications it sends.
 
-An alert fires when `needed` of the last `of` known readings are bad, the latest among them, and
-eases or resolves at the first reading that is better by the recovery margin, too. A reading that is
-not known, or held, changes nothing: the alert keeps its severity and says nothing meanwhile.
+An alert fires when `needed` of the last `window` valid readings breach a threshold, the latest
+among them. It eases or resolves at the first reading that is also better by the recovery margin.
+A reading without data, or held, changes nothing: the alert keeps its severity and sends nothing.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from operational.calculations.kpi import Better, Goal, Severity, severity
 
 
 class ReadingLevel(StrEnum):
-    """What one reading says."""
+    """How bad one reading is."""
 
     OK = "ok"
     WARNING = "warning"
@@ -24,7 +24,7 @@ class ReadingLevel(StrEnum):
 
 
 class AlertStatus(StrEnum):
-    """How an alert is."""
+    """The current status of an alert."""
 
     OK = "ok"
     PENDING = "pending"
@@ -35,7 +35,7 @@ class AlertStatus(StrEnum):
 
 
 class NotificationKind(StrEnum):
-    """What a message to people says."""
+    """Why a notification is sent."""
 
     FIRING = "firing"
     WORSE = "worse"
@@ -44,15 +44,15 @@ class NotificationKind(StrEnum):
     REMINDER = "reminder"
 
 
-_UNKNOWN = {ReadingLevel.NO_DATA: AlertStatus.NO_DATA, ReadingLevel.HELD: AlertStatus.HELD}
+_INVALID = {ReadingLevel.NO_DATA: AlertStatus.NO_DATA, ReadingLevel.HELD: AlertStatus.HELD}
 _RANK = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One complete reading; `order` grows, such as the ordinal of its day.
+    """One complete reading; `order` increases over time, such as the ordinal of its day.
 
-    `eased` is the level with thresholds that are harder to meet by the recovery margin.
+    `eased` is the level by thresholds that are stricter by the recovery margin.
     """
 
     order: int
@@ -62,19 +62,19 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When an alert fires, and how often people are reminded of one that nobody acknowledged."""
+    """When an alert fires, and how often reminders are sent while it is not acknowledged."""
 
     needed: int = 2
-    of: int = 3
+    window: int = 3
     reminder: timedelta | None = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
 class AlertState:
-    """What is remembered of an alert.
+    """What is stored of an alert.
 
-    `episode` counts firings; `told_*` is what people last heard, `silenced_until` when they may
-    hear again. `cleared` is the reading that resolved the last episode.
+    `episode` counts firings; `notified_*` describe the last notification; none is sent before
+    `silenced_until`. `cleared` is the order of the reading that resolved the last episode.
     """
 
     status: AlertStatus = AlertStatus.OK
@@ -84,71 +84,64 @@ class AlertState:
     cleared: int = 0
     acknowledged: bool = False
     silenced_until: datetime | None = None
-    told_episode: int = 0
-    told: Severity = Severity.OK
-    told_at: datetime | None = None
+    notified_episode: int = 0
+    notified_severity: Severity = Severity.OK
+    notified_at: datetime | None = None
 
 
 def level_of(value: float, *, goal: Goal, better: Better, margin: float = 0.0) -> ReadingLevel:
-    """Return what a value that counts says; `margin` (0.02 is 2 %) makes it harder."""
-    way = margin if better is Better.HIGHER else -margin
+    """Return the level of a value that counts; `margin` (0.02 is 2 %) makes thresholds stricter."""
+    signed_margin = margin if better is Better.HIGHER else -margin
 
-    def harder(threshold: float | None) -> float | None:
-        return None if threshold is None else threshold + way * abs(threshold)
+    def stricter(threshold: float | None) -> float | None:
+        return None if threshold is None else threshold + signed_margin * abs(threshold)
 
-    moved = replace(goal, warning=harder(goal.warning), critical=harder(goal.critical))
-    return ReadingLevel(severity(value, goal=moved, better=better).value)
+    strict_goal = replace(goal, warning=stricter(goal.warning), critical=stricter(goal.critical))
+    return ReadingLevel(severity(value, goal=strict_goal, better=better).value)
 
 
 def judge(
     state: AlertState, readings: Sequence[Reading], *, policy: Policy, now: datetime
 ) -> AlertState:
-    """Return the alert after its readings, the latest last; the same readings change nothing."""
+    """Return the alert after its readings, the latest last; repeating them changes nothing."""
     if not readings:
         return state
     latest = readings[-1]
-    if latest.level in _UNKNOWN:
-        return _with_status(state, _UNKNOWN[latest.level], now)
-    known = [one for one in readings if one.level not in _UNKNOWN and one.order > state.cleared]
-    bad = _severity_of(known[-policy.of :], policy.needed)
-    if _RANK[bad] > _RANK[state.firing]:
-        episode = state.episode + (state.firing is Severity.OK)
-        state = replace(state, firing=bad, episode=episode, acknowledged=False)
-    elif state.firing is not Severity.OK:
-        eased = Severity(latest.eased.value)
-        if _RANK[eased] < _RANK[state.firing]:
-            state = replace(state, firing=eased)
-            if eased is Severity.OK:
-                state = replace(state, cleared=latest.order, acknowledged=False)
+    if latest.level in _INVALID:
+        return _with_status(state, _INVALID[latest.level], now)
+    valid = [
+        reading
+        for reading in readings
+        if reading.level not in _INVALID and reading.order > state.cleared
+    ]
+    state = _with_severity(state, latest, _severity_of(valid[-policy.window :], policy.needed))
     if state.firing is not Severity.OK:
         return _with_status(state, AlertStatus(state.firing.value), now)
     is_pending = latest.level is not ReadingLevel.OK and latest.order > state.cleared
     return _with_status(state, AlertStatus.PENDING if is_pending else AlertStatus.OK, now)
 
 
-def message(state: AlertState, *, policy: Policy, now: datetime) -> NotificationKind | None:
-    """Return what people are to be told now, None where there is nothing."""
+def notification_due(
+    state: AlertState, *, policy: Policy, now: datetime
+) -> NotificationKind | None:
+    """Return which notification to send now, None if there is nothing new."""
     if state.silenced_until and now < state.silenced_until:
         return None
     if state.firing is Severity.OK:
-        return None if state.told is Severity.OK else NotificationKind.RESOLVED
-    if state.told is Severity.OK or state.told_episode != state.episode:
+        return None if state.notified_severity is Severity.OK else NotificationKind.RESOLVED
+    if state.notified_severity is Severity.OK or state.notified_episode != state.episode:
         return NotificationKind.FIRING
-    if state.firing is not state.told:
-        return (
-            NotificationKind.WORSE
-            if _RANK[state.firing] > _RANK[state.told]
-            else NotificationKind.BETTER
-        )
-    is_judged = state.status in {AlertStatus.WARNING, AlertStatus.CRITICAL}
-    if policy.reminder is None or state.acknowledged or not is_judged or state.told_at is None:
-        return None
-    return NotificationKind.REMINDER if now - state.told_at >= policy.reminder else None
+    if state.firing is not state.notified_severity:
+        is_worse = _RANK[state.firing] > _RANK[state.notified_severity]
+        return NotificationKind.WORSE if is_worse else NotificationKind.BETTER
+    return NotificationKind.REMINDER if _is_reminder_due(state, policy, now) else None
 
 
 def after_notifying(state: AlertState, *, now: datetime) -> AlertState:
-    """Return the alert once people are told how it is."""
-    return replace(state, told=state.firing, told_episode=state.episode, told_at=now)
+    """Return the alert after a notification of its current state."""
+    return replace(
+        state, notified_severity=state.firing, notified_episode=state.episode, notified_at=now
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +154,7 @@ class Backtest:
 
 
 def backtest(readings: Sequence[Reading], *, policy: Policy) -> Backtest:
-    """Judge recorded readings one by one, as if each had been the latest."""
+    """Judge recorded readings in order, as if each had been the latest."""
     state, firing, never = AlertState(), 0, datetime.min.replace(tzinfo=UTC)
     for number in range(1, len(readings) + 1):
         state = judge(state, readings[:number], policy=policy, now=never)
@@ -175,10 +168,32 @@ def _severity_of(window: Sequence[Reading], needed: int) -> Severity:
         (Severity.CRITICAL, {ReadingLevel.CRITICAL}),
         (Severity.WARNING, {ReadingLevel.CRITICAL, ReadingLevel.WARNING}),
     ):
-        bad = [one for one in window if one.level in levels]
-        if len(bad) >= needed and bad[-1] is window[-1]:
+        breaches = [reading for reading in window if reading.level in levels]
+        if len(breaches) >= needed and breaches[-1] is window[-1]:
             return worst
     return Severity.OK
+
+
+def _with_severity(state: AlertState, latest: Reading, breached: Severity) -> AlertState:
+    """Fire or worsen by what enough readings breach; ease or resolve by the latest reading."""
+    if _RANK[breached] > _RANK[state.firing]:
+        episode = state.episode + (state.firing is Severity.OK)
+        return replace(state, firing=breached, episode=episode, acknowledged=False)
+    if state.firing is Severity.OK:
+        return state
+    eased = Severity(latest.eased.value)
+    if _RANK[eased] >= _RANK[state.firing]:
+        return state
+    if eased is Severity.OK:
+        return replace(state, firing=eased, cleared=latest.order, acknowledged=False)
+    return replace(state, firing=eased)
+
+
+def _is_reminder_due(state: AlertState, policy: Policy, now: datetime) -> bool:
+    is_judged = state.status in {AlertStatus.WARNING, AlertStatus.CRITICAL}
+    if policy.reminder is None or state.acknowledged or not is_judged or state.notified_at is None:
+        return False
+    return now - state.notified_at >= policy.reminder
 
 
 def _with_status(state: AlertState, status: AlertStatus, now: datetime) -> AlertState:

@@ -1,4 +1,4 @@
-"""Which part of the people contributes most to a bad rate."""
+"""Which segment of people contributes most to a bad rate."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from common.calculations.statistics import SMALLEST_SAMPLE, wilson_interval
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Persons with one value of a property: `lost` of `size` did not do what a KPI counts."""
+    """People with the same value of a property: `lost` of `size` make the KPI worse."""
 
     by: str
     value: str
@@ -20,18 +20,23 @@ class Segment:
         return self.lost / self.size
 
     def excess(self, overall: float) -> float:
-        """Return how many more are lost than at the overall rate."""
+        """Return how many more are lost than the overall rate implies."""
         return self.lost - overall * self.size
 
 
 def contributing_segment(segments: Iterable[Segment], *, overall: float) -> Segment | None:
-    """Return the segment that loses most persons beyond the overall rate, if chance cannot say why.
+    """Return the segment with the most people lost beyond the overall rate; None if it is chance.
 
-    Segments of fewer than 30, and those whose 95 % interval holds the overall rate, do not count.
+    Segments of fewer than 30, and those whose 95 % interval contains the overall rate, are skipped.
     """
     worse = [
-        one
-        for one in segments
-        if one.size >= SMALLEST_SAMPLE and wilson_interval(one.lost, one.size).low > overall
+        segment
+        for segment in segments
+        if segment.size >= SMALLEST_SAMPLE
+        and wilson_interval(segment.lost, segment.size).low > overall
     ]
-    return max(worse, key=lambda one: (one.excess(overall), one.by, one.value), default=None)
+    return max(
+        worse,
+        key=lambda segment: (segment.excess(overall), segment.by, segment.value),
+        default=None,
+    )

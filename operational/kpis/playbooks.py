@@ -1,4 +1,4 @@
-"""What to do about a KPI that is below its target: one recommended course for each."""
+"""What to do about a KPI below its target: one recommended course of action for each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,65 +16,65 @@ PLAYBOOKS: Mapping[str, Playbook] = {
     "d7_retention": Playbook(
         "Bring people back in their first week",
         (
-            "Open the persons who were not active on day 7 and look for what they have in common.",
+            "Open the people who were not active on day 7 and look for what they have in common.",
             "E-mail those who signed up this week and did not come back, with one concrete task.",
-            "Compare those who came back: which event did they have, and the others not?",
+            "Compare them with those who came back: which events did only the latter have?",
         ),
     ),
     "activation_rate": Playbook(
-        "Shorten the way to the first success",
+        "Shorten the path to the first success",
         (
-            "Find the step of the funnel between signup and activation that loses most people.",
-            "Remove or postpone whatever that step asks for and does not need.",
-            "Write to five persons who stopped there, and ask.",
+            "Find the funnel step between signup and activation that loses the most people.",
+            "Remove or postpone everything that step asks for but does not need.",
+            "Write to five people who stopped there and ask why.",
         ),
     ),
     "d30_retention": Playbook(
         "Give people a reason to return every month",
         (
-            "Look at the retention matrix: from which week on do people leave?",
-            "Invite those who drift away to what the ones who stay use most.",
-            "Ask those who left for the reason.",
+            "Check the retention matrix: in which week do people start to leave?",
+            "Point drifting users to the features that retained users use most.",
+            "Ask people who left for the reason.",
         ),
     ),
     "ltv_cac": Playbook(
-        "Earn more from a customer, or win one for less",
+        "Earn more per customer or acquire customers for less",
         (
-            "Check the marketing spend and the gross margin that the number rests on.",
-            "Stop the channel whose customers cost most and stay shortest.",
-            "Offer customers near a plan's limit the next plan.",
+            "Check the marketing spend and the gross margin behind the number.",
+            "Stop the channel whose customers cost the most and leave soonest.",
+            "Offer customers close to a plan's limit the next plan.",
         ),
     ),
     "signup_activation": Playbook(
         "Get people to activation on their first day",
         (
-            "Open the persons who did not activate within 24 hours.",
-            "Send a short how-to some hours after signup to those who have not activated.",
-            "Offer a template or sample data, so that nobody starts with an empty page.",
+            "Open the people who did not activate within 24 hours.",
+            "A few hours after signup, send a short how-to to those who have not activated.",
+            "Offer a template or sample data so that no one starts with an empty page.",
         ),
     ),
     "growth_mom": Playbook(
         "Find where growth stopped",
         (
-            "Split the month into new, returning, resurrected and lost on the active users' page.",
-            "Where new people lack, look at signups by source; where too many leave, at retention.",
-            "Put next month's effort into the one that changed most.",
+            "Split the month into new, returning, resurrected and lost people in Active users.",
+            "If signups are falling, check signups by source; if too many leave, check retention.",
+            "Focus next month on whichever changed most.",
         ),
     ),
     "churn_rate": Playbook(
         "Keep the customers who are about to leave",
         (
-            "Call the customers whose cancellation is scheduled and those past due.",
-            "Look at what the customers who left had stopped using before.",
-            "Have failed payments tried again, and tell the customers.",
+            "Call customers whose cancellation is scheduled and those past due.",
+            "Check what lost customers had stopped using before they left.",
+            "Retry failed payments and notify those customers.",
         ),
     ),
     "viral_coefficient": Playbook(
-        "Have happy people invite others",
+        "Get happy people to invite others",
         (
             "Ask for an invitation right after activation, not at signup.",
-            "Look at how many invite, and how many of the invited accept: mend the lower one.",
-            "Give both sides something.",
+            "Compare how many people invite with how many accept, and improve the lower one.",
+            "Reward both sides.",
         ),
     ),
 }

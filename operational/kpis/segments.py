@@ -1,4 +1,4 @@
-"""Which part of the persons behind a KPI drags it down."""
+"""Which segment of the people in a KPI's number drags it down."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ from django.db.models import Count, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
 from analytics.models import Person
-from operational.calculations.catalogue import CATALOGUE, KpiGroup
+from operational.calculations.catalogue import CATALOGUE, Kpi, KpiGroup
 from operational.calculations.kpi import Better
 from operational.calculations.segment import Segment, contributing_segment
 from operational.kpis import sources
@@ -21,18 +21,23 @@ PROPERTIES = {
 }
 
 
+def lost_group(kpi: Kpi) -> KpiGroup:
+    """Return the group of people who make a KPI worse."""
+    return KpiGroup.MISSED if kpi.better is Better.HIGHER else KpiGroup.NUMERATOR
+
+
 def worst_segment(slug: str, *, as_of: date) -> tuple[Segment, float] | None:
     """Return the segment that contributes most to a KPI's gap, and the overall share lost.
 
-    None where the KPI has no persons behind it, or no segment stands out.
+    None if the KPI has no list of people, or no segment stands out.
     """
     kpi = CATALOGUE[slug]
-    lost_group = KpiGroup.MISSED if kpi.better is Better.HIGHER else KpiGroup.NUMERATOR
-    if not {lost_group, KpiGroup.DENOMINATOR} <= kpi.people.keys() or kpi.bases:
+    group = lost_group(kpi)
+    if not {group, KpiGroup.DENOMINATOR} <= kpi.people.keys() or kpi.bases:
         return None
-    everybody = sources.people(slug, as_of=as_of, group=KpiGroup.DENOMINATOR)
-    lost = sources.people(slug, as_of=as_of, group=lost_group)
-    size = everybody.count()
+    everyone = sources.people(slug, as_of=as_of, group=KpiGroup.DENOMINATOR)
+    lost = sources.people(slug, as_of=as_of, group=group)
+    size = everyone.count()
     if not size:
         return None
     overall = lost.count() / size
@@ -40,10 +45,10 @@ def worst_segment(slug: str, *, as_of: date) -> tuple[Segment, float] | None:
         Segment(name, value, lost_by_value.get(value, 0), persons)
         for key, name in PROPERTIES.items()
         for lost_by_value in [_by_value(lost, key)]
-        for value, persons in _by_value(everybody, key).items()
+        for value, persons in _by_value(everyone, key).items()
     ]
-    found = contributing_segment(segments, overall=overall)
-    return (found, overall) if found else None
+    worst = contributing_segment(segments, overall=overall)
+    return (worst, overall) if worst else None
 
 
 def _by_value(persons: QuerySet[Person], key: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The alerts: how each is, what people were told, and every change."""
+"""Alerts: their state, the last notification, and every change."""
 
 from django.conf import settings
 from django.db import models
@@ -7,35 +7,37 @@ from operational.calculations.alert import AlertStatus, NotificationKind
 from operational.calculations.catalogue import kpi_name
 from operational.calculations.kpi import Severity
 
-_SEVERITIES = [(one.value, one.value) for one in Severity]
+_SEVERITIES = [(severity.value, severity.value) for severity in Severity]
 
 
 class Alert(models.Model):
-    """What may go wrong with one KPI or one part of the system, and whether it does."""
+    """The alert of one KPI or one component of the system."""
 
     class Kind(models.TextChoices):
         KPI = "kpi", "KPI"
         HEALTH = "health", "system health"
 
     kind = models.CharField(max_length=6, choices=Kind.choices)
-    subject = models.CharField(max_length=64, help_text="The KPI, or the part of the system")
+    subject = models.CharField(max_length=64, help_text="The KPI, or the component of the system")
     # The policy, which staff edit.
     needed = models.PositiveSmallIntegerField(
-        default=2, help_text="How many of the latest readings have to be bad for it to fire"
+        default=2, help_text="How many of the latest readings must breach a threshold to fire"
     )
-    of = models.PositiveSmallIntegerField("of the latest", default=3)
+    window = models.PositiveSmallIntegerField(
+        "latest readings", default=3, db_column="of", help_text="How many readings are considered"
+    )
     margin = models.FloatField(
         "recovery margin",
         default=0.02,
-        help_text="By how much a value has to pass its threshold to resolve: 0.02 is 2 %",
+        help_text="How far a value must pass its threshold to resolve: 0.02 is 2 %",
     )
     reminder_days = models.PositiveSmallIntegerField(
-        default=3, help_text="Days between reminders while nobody acknowledged it; 0: none"
+        default=3, help_text="Days between reminders until it is acknowledged; 0: none"
     )
     # The state: operational.calculations.alert.AlertState.
     status = models.CharField(
         max_length=8,
-        choices=[(one.value, one.value.replace("_", " ")) for one in AlertStatus],
+        choices=[(status.value, status.value.replace("_", " ")) for status in AlertStatus],
         default=AlertStatus.OK.value,
     )
     firing = models.CharField(max_length=8, choices=_SEVERITIES, default=Severity.OK.value)
@@ -49,12 +51,14 @@ class Alert(models.Model):
     )
     silenced_until = models.DateTimeField(null=True, blank=True)
     silence_reason = models.CharField(max_length=200, blank=True)
-    told_episode = models.PositiveIntegerField(default=0)
-    told = models.CharField(max_length=8, choices=_SEVERITIES, default=Severity.OK.value)
-    told_at = models.DateTimeField(null=True)
-    # What it was last judged by.
-    latest = models.TextField(blank=True, help_text="What the latest reading says")
-    recent = models.JSONField(default=list, help_text="The latest readings of a part's health")
+    notified_episode = models.PositiveIntegerField(default=0, db_column="told_episode")
+    notified_severity = models.CharField(
+        max_length=8, choices=_SEVERITIES, default=Severity.OK.value, db_column="told"
+    )
+    notified_at = models.DateTimeField(null=True, db_column="told_at")
+    # The readings it was last judged by.
+    latest = models.TextField(blank=True, help_text="The latest reading in words")
+    recent = models.JSONField(default=list, help_text="The latest readings of a component's health")
     checked_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -67,19 +71,22 @@ class Alert(models.Model):
 
     @property
     def name(self) -> str:
-        """Return what it is about, for people."""
+        """Return the display name of its subject."""
         return kpi_name(self.subject) if self.kind == self.Kind.KPI else self.subject.capitalize()
 
 
 class AlertChange(models.Model):
-    """One change of an alert, and what people were told of it. Never edited."""
+    """One change of an alert, and the notification sent about it. Never edited."""
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField()
     was = models.CharField(max_length=8)
     status = models.CharField(max_length=8)
-    told = models.CharField(
-        max_length=8, blank=True, choices=[(one.value, one.value) for one in NotificationKind]
+    notification = models.CharField(
+        max_length=8,
+        blank=True,
+        choices=[(kind.value, kind.value) for kind in NotificationKind],
+        db_column="told",
     )
     detail = models.TextField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)

@@ -1,4 +1,4 @@
-"""What should be done next, who does it, and what became of it."""
+"""What should be done next, who owns it, and what it achieved."""
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +9,7 @@ from operational.calculations.kpi import Severity
 
 
 class PriorityAction(models.Model):
-    """One thing to do about a KPI below its target, a failed check or an unhealthy part."""
+    """One thing to do about a KPI below its target, a failed check or an unhealthy component."""
 
     class Kind(models.TextChoices):
         KPI = "kpi", "KPI"
@@ -21,10 +21,10 @@ class PriorityAction(models.Model):
         TAKEN = "taken"
         DONE = "done"
         DISMISSED = "dismissed"
-        SETTLED = "settled", "settled by itself"
+        SETTLED = "settled", "resolved automatically"
 
     kind = models.CharField(max_length=7, choices=Kind.choices)
-    subject = models.CharField(max_length=64, help_text="The KPI, the check or the part")
+    subject = models.CharField(max_length=64, help_text="The KPI, the check or the component")
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
     # As of the last refresh, or when it was closed.
     title = models.CharField(max_length=200)
@@ -33,11 +33,13 @@ class PriorityAction(models.Model):
         max_length=8, choices=[(one.value, one.value) for one in Severity], default=Severity.OK
     )
     points_lost = models.FloatField(default=0, help_text="Of the alignment score")
-    reach = models.FloatField(default=1, help_text="The share of the gap that it may close")
-    people = models.PositiveIntegerField(null=True, help_text="Persons concerned")
+    reach = models.FloatField(
+        default=1, help_text="The share of the gap that it is expected to close"
+    )
+    people = models.PositiveIntegerField(null=True, help_text="People affected")
     opened_at = models.DateTimeField()
     refreshed_at = models.DateTimeField()
-    # What staff say.
+    # Set by staff.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -45,7 +47,7 @@ class PriorityAction(models.Model):
     notes = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=200, blank=True, help_text="Why it was dismissed")
-    # What became of the KPI.
+    # The effect on the KPI.
     kpi_before = models.FloatField(null=True, help_text="When it was taken")
     kpi_after = models.FloatField(null=True, help_text="When it was done, and up to 30 days later")
     kpi_after_day = models.DateField(null=True)
@@ -66,7 +68,7 @@ class PriorityAction(models.Model):
 
     @property
     def recoverable(self) -> float:
-        """Return the points of the alignment score that it may bring back."""
+        """Return the recoverable points of the alignment score."""
         return self.points_lost * self.reach
 
     @property

@@ -1,14 +1,14 @@
-// The dashboard refreshes itself (htmx does, see _live.html). This says when it last did and when
-// it could not, keeps the reader's place, and leaves hidden and paused pages alone.
+// htmx refreshes the dashboard (see _live.html). This script shows when it last did and when it could
+// not, keeps the reader's position, and leaves hidden and paused pages alone.
 "use strict";
 
 (() => {
   const updated = document.getElementById("updated");
   const problem = document.getElementById("refresh-problem");
-  const news = document.getElementById("refresh-news");
+  const announcement = document.getElementById("refresh-announcement");
   const pause = document.getElementById("pause");
   const login = document.getElementById("refresh").dataset.login;
-  let shown = null; // the last answer
+  let lastResponse = null;
   let scrolled = {}; // how far tables are scrolled, by id
 
   const clock = () => new Date().toLocaleTimeString("en-GB");
@@ -33,8 +33,8 @@
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     if (!isLive(event) || event.detail.xhr.status !== 200) return;
     const { serverResponse } = event.detail;
-    event.detail.shouldSwap = serverResponse !== shown; // nothing new: leave selection and focus be
-    shown = serverResponse;
+    event.detail.shouldSwap = serverResponse !== lastResponse; // unchanged: keep selection and focus
+    lastResponse = serverResponse;
     for (const table of document.querySelectorAll("#live .pl-scroll[id]")) {
       scrolled[table.id] = table.scrollLeft;
     }
@@ -47,7 +47,7 @@
     for (const [id, left] of Object.entries(scrolled)) {
       document.getElementById(id)?.scrollTo({ left, behavior: "instant" });
     }
-    if (score() !== lastScore) news.textContent = `The alignment score is now ${score()}.`;
+    if (score() !== lastScore) announcement.textContent = `The alignment score is now ${score()}.`;
     lastScore = score();
   });
 
@@ -58,12 +58,12 @@
   }
 
   function report(status) {
-    if (problem.dataset.status === String(status)) return; // said already: no news every minute
+    if (problem.dataset.status === String(status)) return; // already reported: do not announce it every minute
     problem.dataset.status = status;
     problem.textContent =
       {
-        401: "You are logged out; the numbers stay as they are. ",
-        403: "Your account may no longer see this page.",
+        401: "You are logged out; the numbers are no longer updated. ",
+        403: "Your account no longer has access to this page.",
       }[status] ??
       `No refresh since ${updated.textContent}: the numbers are from then. Still trying.`;
     if (status !== 401) return;

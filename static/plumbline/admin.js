@@ -1,5 +1,5 @@
-// What the admin's look leaves out: icons are decoration, icons that act are buttons, and code can
-// be copied.
+// What the admin theme leaves out: decorative icons are hidden from screen readers, clickable icons
+// are buttons, and code can be copied.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
@@ -37,8 +37,8 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(code.textContent);
   } catch {
-    document.execCommand("copy"); // without https there is no clipboard; the text is selected
+    document.execCommand("copy"); // no clipboard without https; the text is already selected
   }
-  document.querySelector("[data-copy-news]").textContent = "Copied.";
+  document.querySelector("[data-copy-status]").textContent = "Copied.";
   button.classList.add("pl-copied");
 });

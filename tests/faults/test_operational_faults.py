@@ -94,7 +94,7 @@ def test_p25_a_check_that_is_killed_at_any_moment_tells_a_change_once(mail_serve
     kpi_alerts.check(now=NOW)
     deliveries.send_due(now=NOW)
     assert mail_server.subjects == ["Plumbline: Customer churn, monthly: critical"]
-    assert AlertChange.objects.filter(told="firing").count() == 1
+    assert AlertChange.objects.filter(notification="firing").count() == 1
 
 
 # --- The mail server ---

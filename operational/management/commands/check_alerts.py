@@ -12,15 +12,15 @@ from operational.messages import deliveries
 
 
 class Command(QuickCommand):
-    help = "Check the KPI alerts now, tell people what changed, and show the alerts that fire."
+    help = "Check the KPI alerts now, send notifications of changes, and list the active alerts."
 
     def handle(self, *_: Any, **__: Any) -> None:
         now = timezone.now()
-        for news in kpi_alerts.check(now=now):
-            self.stdout.write(f"{news.headline}: {news.what}")
+        for notification in kpi_alerts.check(now=now):
+            self.stdout.write(f"{notification.headline}: {notification.what}")
         deliveries.send_due(now=timezone.now())
         for alert in open_alerts():
             since = moment(alert.fired_at)
             self.stdout.write(f"{alert.firing:8}  {alert}, since {since}: {alert.latest}")
         if not open_alerts():
-            self.stdout.write("No alert fires.")
+            self.stdout.write("No active alerts.")

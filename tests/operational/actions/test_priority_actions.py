@@ -1,4 +1,4 @@
-"""Priority actions: what brings most comes first, and rows remember what was done about it."""
+"""Priority actions: the most recoverable points come first, and rows keep what was done."""
 
 from datetime import date, timedelta
 
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.data_quality import CheckVerdict
-from operational.actions import priority_actions
-from operational.actions.priority_actions import Candidate
+from operational.actions import effects, priority_actions
+from operational.actions.candidates import Candidate
 from operational.calculations.kpi import Severity
 from operational.calculations.priority import closed_share, is_materially_worse, rank, reach
 from operational.models import Alert, KpiReading, PriorityAction, QualityResult, QualityRun
@@ -42,7 +42,7 @@ def test_a_share_is_never_below_0_or_above_1(before, after, target):
     assert share is None or 0 <= share <= 1
 
 
-def test_an_action_that_was_never_measured_may_close_the_whole_gap():
+def test_an_unmeasured_action_is_expected_to_close_the_whole_gap():
     assert (reach([]), reach([0.2, 0.4])) == (1.0, pytest.approx(0.3))
 
 
@@ -74,11 +74,11 @@ def ada():
 
 
 @pytest.fixture
-def found(monkeypatch):
-    """What is to be done, as the test says."""
-    given = []
-    monkeypatch.setattr(priority_actions, "candidates", lambda *, now: given)
-    return given
+def todo(monkeypatch):
+    """The candidates, which the test fills in."""
+    candidates = []
+    monkeypatch.setattr(priority_actions, "candidates", lambda *, now: candidates)
+    return candidates
 
 
 def d7(points=4.0, severity=OK, value=0.20):
@@ -118,45 +118,45 @@ def test_a_failed_check_is_a_candidate_and_a_warning_or_ignored_one_is_not():
             run=run, check_slug=slug, verdict=verdict, detail="x", ignored=ignored, seconds=0
         )
     quality = [row.title for row in refresh() if row.kind == "quality"]
-    assert quality == ["Mend the data: orphaned records"]
+    assert quality == ["Fix the data: orphaned records"]
 
 
-def test_an_unhealthy_part_is_a_candidate(monkeypatch):
+def test_an_unhealthy_component_is_a_candidate(monkeypatch):
     monkeypatch.setattr("operational.health.servers.DISK_WARNING", 1.01)
     rows = {row.subject: row for row in refresh() if row.kind == "health"}
-    assert rows["disk"].title == "Mend the system: disk"
+    assert rows["disk"].title == "Fix the disk"
 
 
-def test_refreshing_again_keeps_one_row_and_its_owner(found, ada):
-    found.append(d7())
+def test_refreshing_again_keeps_one_row_and_its_owner(todo, ada):
+    todo.append(d7())
     (row,) = refresh()
     priority_actions.take(row.pk, owner=ada, due=date(2026, 4, 9), notes="on it")
-    found[:] = [d7(points=6.0, value=0.18)]
+    todo[:] = [d7(points=6.0, value=0.18)]
     (row,) = refresh(NOW + DAY)
     assert (row.state, row.owner, row.points_lost) == ("taken", ada, 6.0)
     assert row.kpi_before == 0.20  # when it was taken
 
 
-def test_what_is_over_is_settled(found):
-    found.append(d7())
+def test_an_action_without_a_candidate_is_settled(todo):
+    todo.append(d7())
     refresh()
-    found.clear()
+    todo.clear()
     assert refresh(NOW + DAY) == []
     assert PriorityAction.objects.get().state == "settled"
 
 
-def test_a_dismissed_action_returns_only_when_it_got_materially_worse(found, ada):
-    found.append(d7())
+def test_a_dismissed_action_returns_only_once_it_is_materially_worse(todo, ada):
+    todo.append(d7())
     (row,) = refresh()
     priority_actions.dismiss(row.pk, by=ada, reason="later", now=NOW)
     assert refresh(NOW + DAY) == []
-    found[:] = [d7(points=5.1)]
+    todo[:] = [d7(points=5.1)]
     (again,) = refresh(NOW + 2 * DAY)
     assert again.pk != row.pk
 
 
-def test_a_done_action_is_measured_for_30_days_and_ranks_the_next_by_it(found, ada):
-    found.append(d7(points=4.0))
+def test_a_done_action_is_measured_for_30_days_and_ranks_the_next_by_it(todo, ada):
+    todo.append(d7(points=4.0))
     (row,) = refresh()
     priority_actions.take(row.pk, owner=ada, due=None, notes="")
     priority_actions.finish(row.pk, by=ada, now=NOW)
@@ -166,30 +166,30 @@ def test_a_done_action_is_measured_for_30_days_and_ranks_the_next_by_it(found, a
     )  # fmt: skip
     assert refresh(NOW + 20 * DAY) == []
     row.refresh_from_db()
-    assert priority_actions.effect(row) == pytest.approx(0.2)
+    assert effects.effect(row) == pytest.approx(0.2)
     (again,) = refresh(NOW + 31 * DAY)
     assert again.recoverable == pytest.approx(0.8)
     assert priority_actions.last_done(again) == row
 
 
-def test_what_was_closed_meanwhile_is_not_closed_again(found, ada):
-    found.append(d7())
+def test_a_closed_action_cannot_be_closed_again(todo, ada):
+    todo.append(d7())
     (row,) = refresh()
     priority_actions.dismiss(row.pk, by=ada, reason="later", now=NOW)
     with pytest.raises(priority_actions.NotActive):
         priority_actions.finish(row.pk, by=ada, now=NOW)
 
 
-def test_the_api_tells_what_comes_first():
+def test_the_api_lists_the_top_priority_first():
     a_filled_project()
     actions = get("operational/priority-actions")["actions"]
-    points = [one["recoverable"] for one in actions]
+    points = [action["recoverable"] for action in actions]
     assert points == sorted(points, reverse=True)
-    assert {one["action_state"] for one in actions} == {"open"}
+    assert {action["action_state"] for action in actions} == {"open"}
 
 
-def test_staff_take_finish_and_dismiss_an_action(admin_client, found, admin_user):
-    found.append(d7())
+def test_staff_take_finish_and_dismiss_an_action(admin_client, todo, admin_user):
+    todo.append(d7())
     (row,) = refresh()
     path = f"{PAGE}{row.pk}/"
     assert "Bring people back" in admin_client.get(PAGE).content.decode()
@@ -197,17 +197,17 @@ def test_staff_take_finish_and_dismiss_an_action(admin_client, found, admin_user
     admin_client.post(path, {"owner": admin_user.pk, "due": "2026-04-09", "notes": "on it"})
     row.refresh_from_db()
     assert (row.owner, row.due, row.state) == (admin_user, date(2026, 4, 9), "taken")
-    shown = admin_client.post(f"{path}dismiss/", {"reason": ""}, follow=True).content.decode()
-    assert "Why: This field is required." in shown
+    page = admin_client.post(f"{path}dismiss/", {"reason": ""}, follow=True).content.decode()
+    assert "Reason: This field is required." in page
     admin_client.post(f"{path}finish/")
     row.refresh_from_db()
     assert row.state == "done"
-    shown = admin_client.post(f"{path}dismiss/", {"reason": "x"}, follow=True).content.decode()
-    assert "Nothing was saved: It is done already." in shown
+    page = admin_client.post(f"{path}dismiss/", {"reason": "x"}, follow=True).content.decode()
+    assert "Nothing was saved: it is already closed (done)." in page
 
 
-def test_staff_without_the_permission_change_no_action(client, found, ada):
-    found.append(d7())
+def test_staff_without_the_permission_change_no_action(client, todo, ada):
+    todo.append(d7())
     (row,) = refresh()
     client.force_login(ada)
     assert client.get(f"{PAGE}{row.pk}/").status_code == 200

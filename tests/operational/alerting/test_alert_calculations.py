@@ -1,4 +1,4 @@
-"""An alert's states: it fires once, is quiet when nothing changes, and resolves when it is over."""
+"""An alert's states: it fires once, is quiet while nothing changes, and resolves once."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,13 +17,13 @@ from operational.calculations.alert import (
     after_notifying,
     judge,
     level_of,
-    message,
+    notification_due,
 )
 from operational.calculations.kpi import Better, Goal
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 GOAL = Goal("d7_retention", 1, 0.25, 20, 0.20, 0.15)
-POLICY = Policy(needed=2, of=3, reminder=timedelta(days=3))
+POLICY = Policy(needed=2, window=3, reminder=timedelta(days=3))
 OK, W, C, N, H = ReadingLevel
 
 
@@ -31,9 +31,9 @@ def at(day):
     return START + timedelta(days=day)
 
 
-def told(levels, *, policy=POLICY, silenced=(), acknowledged=(), eased=None):
-    """Return what people were told on which day, one reading a day."""
-    state, heard, readings = AlertState(), [], []
+def notifications(levels, *, policy=POLICY, silenced=(), acknowledged=(), eased=None):
+    """Return the day, kind and severity of each notification, with one reading a day."""
+    state, sent, readings = AlertState(), [], []
     for day, level in enumerate(levels):
         readings.append(Reading(day + 1, level, (eased or levels)[day]))
         if day in acknowledged:
@@ -41,22 +41,22 @@ def told(levels, *, policy=POLICY, silenced=(), acknowledged=(), eased=None):
         state = replace(state, silenced_until=at(day + 1) if day in silenced else None)
         state = judge(state, readings, policy=policy, now=at(day))
         assert judge(state, readings, policy=policy, now=at(day)) == state  # checked again
-        if what := message(state, policy=policy, now=at(day)):
-            heard.append((day, what, state.firing.value))
+        if kind := notification_due(state, policy=policy, now=at(day)):
+            sent.append((day, kind, state.firing.value))
             state = after_notifying(state, now=at(day))
-        assert message(state, policy=policy, now=at(day)) is None
-    return heard
+        assert notification_due(state, policy=policy, now=at(day)) is None
+    return sent
 
 
 def test_one_bad_reading_is_pending_and_two_of_three_fire_once():
-    assert told([OK, W, OK, OK]) == []
-    assert told([OK, W, OK, W, W]) == [(3, NotificationKind.FIRING, "warning")]
+    assert notifications([OK, W, OK, OK]) == []
+    assert notifications([OK, W, OK, W, W]) == [(3, NotificationKind.FIRING, "warning")]
     state = judge(AlertState(), [Reading(1, W, W)], policy=POLICY, now=START)
     assert state.status is AlertStatus.PENDING
 
 
-def test_it_gets_worse_better_and_is_over_with_one_message_each():
-    assert told([W, W, C, C, W, OK]) == [
+def test_getting_worse_better_and_resolving_send_one_message_each():
+    assert notifications([W, W, C, C, W, OK]) == [
         (1, NotificationKind.FIRING, "warning"),
         (3, NotificationKind.WORSE, "critical"),
         (4, NotificationKind.BETTER, "warning"),
@@ -65,30 +65,30 @@ def test_it_gets_worse_better_and_is_over_with_one_message_each():
 
 
 def test_it_resolves_only_beyond_the_recovery_margin():
-    assert told([W, W, OK, OK], eased=[W, W, W, OK]) == [
+    assert notifications([W, W, OK, OK], eased=[W, W, W, OK]) == [
         (1, NotificationKind.FIRING, "warning"),
         (3, NotificationKind.RESOLVED, "ok"),
     ]
 
 
-def test_what_resolved_needs_new_bad_readings_to_fire_again():
-    assert told([W, W, OK, W, OK]) == [
+def test_a_resolved_alert_needs_new_breaches_to_fire_again():
+    assert notifications([W, W, OK, W, OK]) == [
         (1, NotificationKind.FIRING, "warning"),
         (2, NotificationKind.RESOLVED, "ok"),
     ]
 
 
-def test_p17_what_resolved_in_silence_and_fires_again_is_told_again():
-    heard = told([W, W, OK, W, W, W], silenced=(2, 3, 4))
-    assert heard == [
+def test_p17_an_alert_that_resolves_in_silence_and_fires_again_notifies_again():
+    sent = notifications([W, W, OK, W, W, W], silenced=(2, 3, 4))
+    assert sent == [
         (1, NotificationKind.FIRING, "warning"),
         (5, NotificationKind.FIRING, "warning"),
     ]
 
 
-def test_p18_nothing_is_resolved_that_has_no_data_or_is_held():
-    heard = told([W, W, N, H, N, OK])
-    assert heard == [(1, NotificationKind.FIRING, "warning"), (5, NotificationKind.RESOLVED, "ok")]
+def test_p18_an_alert_without_data_or_held_does_not_resolve():
+    sent = notifications([W, W, N, H, N, OK])
+    assert sent == [(1, NotificationKind.FIRING, "warning"), (5, NotificationKind.RESOLVED, "ok")]
 
 
 @pytest.mark.parametrize(
@@ -112,16 +112,16 @@ def test_the_margin_makes_a_threshold_below_0_harder_to_meet_too():
     assert level_of(-0.049, goal=growth, better=Better.HIGHER, margin=0.02) is OK
 
 
-def test_people_are_reminded_until_somebody_acknowledges_it():
-    assert told([W] * 9) == [(1, NotificationKind.FIRING, "warning")] + [
+def test_reminders_are_sent_until_someone_acknowledges_the_alert():
+    assert notifications([W] * 9) == [(1, NotificationKind.FIRING, "warning")] + [
         (day, NotificationKind.REMINDER, "warning") for day in (4, 7)
     ]
-    assert told([W] * 9, acknowledged=(2,)) == [(1, NotificationKind.FIRING, "warning")]
+    assert notifications([W] * 9, acknowledged=(2,)) == [(1, NotificationKind.FIRING, "warning")]
 
 
-def test_what_gets_worse_is_no_longer_acknowledged():
-    heard = told([W, W, C, C, C, C, C], acknowledged=(2,))
-    assert heard == [
+def test_an_alert_that_gets_worse_is_no_longer_acknowledged():
+    sent = notifications([W, W, C, C, C, C, C], acknowledged=(2,))
+    assert sent == [
         (1, NotificationKind.FIRING, "warning"),
         (3, NotificationKind.WORSE, "critical"),
         (6, NotificationKind.REMINDER, "critical"),
@@ -129,41 +129,44 @@ def test_what_gets_worse_is_no_longer_acknowledged():
 
 
 def reference(levels, silenced):
-    """Tell, naively, what a person would hear without reminders: 2 of 3, no margin."""
+    """Return, naively, the notifications without reminders: 2 of 3, no margin."""
     rank = {OK: 0, W: 1, C: 2}
-    heard, firing, episode, said, known = [], OK, 0, (0, OK), []
+    sent, firing, episode, last_sent, valid = [], OK, 0, (0, OK), []
     for day, level in enumerate(levels):
         if level in rank:
-            known.append(level)
-            last = known[-3:]
+            valid.append(level)
+            window = valid[-3:]
             for candidate in (W, C):
-                enough = sum(rank[one] >= rank[candidate] for one in last) >= 2
+                enough = sum(rank[previous] >= rank[candidate] for previous in window) >= 2
                 if enough and rank[level] >= rank[candidate] > rank[firing]:
                     episode += firing is OK
                     firing = candidate
             if rank[level] < rank[firing]:
                 firing = level
                 if firing is OK:
-                    known = []
-        if day in silenced or (firing is OK and said[1] is OK) or said == (episode, firing):
+                    valid = []
+        if (
+            day in silenced
+            or (firing is OK and last_sent[1] is OK)
+            or last_sent == (episode, firing)
+        ):
             continue
         if firing is OK:
-            what = NotificationKind.RESOLVED
-        elif said[1] is OK or said[0] != episode:
-            what = NotificationKind.FIRING
+            kind = NotificationKind.RESOLVED
+        elif last_sent[1] is OK or last_sent[0] != episode:
+            kind = NotificationKind.FIRING
         else:
-            what = (
-                NotificationKind.WORSE if rank[firing] > rank[said[1]] else NotificationKind.BETTER
-            )
-        heard.append((day, what, firing.value))
-        said = episode, firing
-    return heard
+            is_worse = rank[firing] > rank[last_sent[1]]
+            kind = NotificationKind.WORSE if is_worse else NotificationKind.BETTER
+        sent.append((day, kind, firing.value))
+        last_sent = episode, firing
+    return sent
 
 
 @given(
     levels=st.lists(st.sampled_from([OK, W, C, N, H]), max_size=25),
     silenced=st.sets(st.integers(0, 24)),
 )
-def test_people_hear_what_a_simple_model_says_whatever_the_readings(levels, silenced):
+def test_notifications_match_a_simple_model_for_any_readings(levels, silenced):
     quiet = replace(POLICY, reminder=None)
-    assert told(levels, policy=quiet, silenced=silenced) == reference(levels, silenced)
+    assert notifications(levels, policy=quiet, silenced=silenced) == reference(levels, silenced)

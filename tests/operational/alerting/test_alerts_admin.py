@@ -1,4 +1,4 @@
-"""Staff look at alerts, acknowledge and silence them, and try what they would change."""
+"""Staff read alerts, acknowledge and silence them, and try out new thresholds."""
 
 from datetime import timedelta
 
@@ -34,57 +34,57 @@ def follow(client, path, **data):
     return client.post(path, data, follow=True).content.decode()
 
 
-def test_before_the_first_check_the_page_says_what_checks(admin_client):
-    shown = page(admin_client)
-    assert "No alert fires." in shown
-    assert "Not checked yet." in shown
-    assert "Nobody. Set <code>ADMIN_EMAIL</code>" in shown
+def test_before_the_first_check_the_page_says_what_to_set_up(admin_client):
+    html = page(admin_client)
+    assert "No active alerts." in html
+    assert "Not checked yet." in html
+    assert "No one is notified yet. Set <code>ADMIN_EMAIL</code>" in html
 
 
-def test_checking_now_says_what_came_of_it(admin_client):
+def test_checking_now_reports_the_result(admin_client):
     assert "Checked. Nothing changed." in follow(admin_client, f"{ALERTS}check/")
     assert Alert.objects.count() == 8
 
 
 def test_a_firing_alert_can_be_acknowledged(admin_client, firing):
     path = f"{ALERTS}{firing.pk}/"
-    assert "admin looks after it." in follow(admin_client, f"{path}acknowledge/")
+    assert "Acknowledged by admin." in follow(admin_client, f"{path}acknowledge/")
     firing.refresh_from_db()
     assert firing.acknowledged
 
 
 def test_a_silence_needs_a_reason_and_can_be_ended(admin_client, firing):
     path = f"{ALERTS}{firing.pk}/silence/"
-    assert "Why: This field is required." in follow(admin_client, path, hours="24")
+    assert "Reason: This field is required." in follow(admin_client, path, hours="24")
     assert "Silenced for 1 day." in follow(admin_client, path, hours="24", reason="we know")
     firing.refresh_from_db()
     assert firing.silenced_until == NOW + timedelta(days=1)
-    assert "It is heard again." in follow(admin_client, path)
+    assert "Silence ended." in follow(admin_client, path)
 
 
-def test_the_policy_refuses_to_need_more_readings_than_there_are(admin_client, firing):
-    fields = {"policy-margin": 0.05, "policy-reminder_days": 0}
+def test_the_policy_cannot_need_more_breaches_than_readings(admin_client, firing):
+    fields = {"policy-margin": "5", "policy-reminder_days": 0}
     path = f"{ALERTS}{firing.pk}/"
-    shown = follow(admin_client, path, **fields, **{"policy-needed": 3, "policy-of": 2})
-    assert "This cannot be less than the readings that are needed." in shown
-    follow(admin_client, path, **fields, **{"policy-needed": 3, "policy-of": 5})
+    html = follow(admin_client, path, **fields, **{"policy-needed": 3, "policy-window": 2})
+    assert "M cannot be less than N." in html
+    follow(admin_client, path, **fields, **{"policy-needed": 3, "policy-window": 5})
     firing.refresh_from_db()
-    assert (firing.needed, firing.of, firing.margin) == (3, 5, 0.05)
+    assert (firing.needed, firing.window, firing.margin) == (3, 5, 0.05)
 
 
-def test_the_goal_form_tries_a_threshold_on_history_before_it_is_saved(admin_client):
+def test_the_goal_form_backtests_a_threshold_before_it_is_saved(admin_client):
     readings.record_readings(days=[AS_OF - timedelta(days=i) for i in range(10)], now=NOW)
     KpiReading.objects.filter(kpi="churn_rate").update(value=0.06, status="ok")
-    shown = admin_client.post(
+    html = admin_client.post(
         "/admin/operational/kpis/churn_rate/try-goal/",
         {"target": "5", "weight": "10", "warning": "5.5", "critical": "10", "in_force": "1"},
     ).content.decode()
-    assert "It would have fired once in 10 recorded days, for 9 days." in shown
-    shown = admin_client.post(
+    assert "It would have fired once in 10 recorded days, for 9 days." in html
+    html = admin_client.post(
         "/admin/operational/kpis/churn_rate/try-goal/",
         {"target": "5", "weight": "10", "warning": "6.5", "critical": "10", "in_force": "1"},
     ).content.decode()
-    assert "It would not have fired in 10 recorded days." in shown
+    assert "It would not have fired in 10 recorded days." in html
 
 
 def test_staff_without_the_permission_change_nothing(client, firing):
@@ -96,10 +96,10 @@ def test_staff_without_the_permission_change_nothing(client, firing):
         assert client.post(ALERTS + path).status_code == 403
 
 
-def test_a_test_goes_to_the_channel_asked_for(admin_client, web_hook):
+def test_a_test_goes_to_the_chosen_channel(admin_client, web_hook):
     channel = AlertChannel.objects.create(name="hook", url=f"json://{web_hook.address}/")
-    shown = follow(admin_client, f"{ALERTS}test/", channel=channel.pk)
-    assert "A test was sent to hook." in shown
+    html = follow(admin_client, f"{ALERTS}test/", channel=channel.pk)
+    assert "Test sent to hook." in html
     assert len(web_hook.posted) == 1
 
 
@@ -109,7 +109,7 @@ def test_a_test_to_an_address_that_is_not_configured_is_refused(admin_client):
     assert not Delivery.objects.exists()
 
 
-def test_a_channel_is_saved_only_with_an_address_that_works_and_never_shows_it(admin_client):
+def test_a_channel_is_saved_only_with_a_valid_address_which_is_never_displayed(admin_client):
     add = "/admin/operational/alertchannel/add/"
     fields = {"name": "hook", "enabled": "on"}
     assert "This is no Apprise URL." in follow(admin_client, add, **fields, url="nonsense")
@@ -122,7 +122,7 @@ def test_a_channel_is_saved_only_with_an_address_that_works_and_never_shows_it(a
     assert (channel.name, channel.url) == ("renamed", "json://hooks.example.com/secret")
 
 
-def test_the_health_page_shows_every_part(admin_client):
-    shown = page(admin_client, "/admin/operational/system-health/")
-    for part in ("Database", "Valkey", "Worker", "Watchdog", "Disk"):
-        assert part in shown
+def test_the_health_page_lists_every_component(admin_client):
+    html = page(admin_client, "/admin/operational/system-health/")
+    for component in ("Database", "Valkey", "Worker", "Watchdog", "Disk"):
+        assert component in html

@@ -1,4 +1,4 @@
-"""KPI alerts: readings of complete days become messages, each once."""
+"""KPI alerts: readings of complete days become messages, each sent once."""
 
 import threading
 from datetime import date, datetime, timedelta
@@ -28,7 +28,7 @@ def now(time_machine, settings):
 
 
 def recorded(values, *, kpi="churn_rate", status="ok"):
-    """Record readings of the days up to `AS_OF`; the check measures the last one itself."""
+    """Record readings of the days up to `AS_OF`; the check measures the last day itself."""
     measure(days=[AS_OF - i * DAY for i in range(len(values))], now=NOW)
     for ago, value in enumerate(reversed(values)):
         KpiReading.objects.filter(kpi=kpi, day=AS_OF - ago * DAY).update(
@@ -38,7 +38,7 @@ def recorded(values, *, kpi="churn_rate", status="ok"):
 
 @pytest.fixture
 def check(monkeypatch):
-    """Check with the readings as recorded: what they are measured from is tested elsewhere."""
+    """Check with the readings as recorded; how they are measured is tested elsewhere."""
     monkeypatch.setattr(readings, "record_readings", lambda **_: None)
     return lambda now=NOW: kpi_alerts.check(now=now)
 
@@ -55,7 +55,7 @@ def bad_days(number=3):
     recorded([0.12] * number)
 
 
-def test_two_bad_days_of_three_fire_and_everything_needed_is_told(check):
+def test_two_breaches_in_three_days_fire_with_all_details(check):
     Person.objects.create()
     bad_days()
     check()
@@ -73,14 +73,14 @@ def test_two_bad_days_of_three_fire_and_everything_needed_is_told(check):
     assert "border-left-color: #b3261e" in delivery.html
 
 
-def test_one_bad_day_is_pending_and_tells_nobody(check):
+def test_one_breach_is_pending_and_sends_nothing(check):
     recorded([0.05, 0.05, 0.12])
     check()
     assert alert().status == "pending"
     assert not subjects()
 
 
-def test_checks_of_the_same_day_say_it_once(check):
+def test_checks_of_the_same_day_notify_once(check):
     bad_days()
     for hours in (0, 6, 12, 14):
         check(NOW + timedelta(hours=hours))
@@ -88,7 +88,7 @@ def test_checks_of_the_same_day_say_it_once(check):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_p21_workers_that_check_at_once_say_it_once(monkeypatch):
+def test_p21_concurrent_workers_notify_once(monkeypatch):
     bad_days()
     monkeypatch.setattr(readings, "record_readings", lambda **_: None)
     ready = threading.Barrier(4)
@@ -99,12 +99,12 @@ def test_p21_workers_that_check_at_once_say_it_once(monkeypatch):
         connection.close()
 
     workers = [threading.Thread(target=worker) for _ in range(4)]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join()
+    for thread in workers:
+        thread.start()
+    for thread in workers:
+        thread.join()
     assert len(subjects()) == 1
-    assert AlertChange.objects.filter(told="firing").count() == 1
+    assert AlertChange.objects.filter(notification="firing").count() == 1
 
 
 def test_p19_a_day_that_is_not_over_is_not_judged(check):
@@ -118,7 +118,7 @@ def test_p19_a_day_that_is_not_over_is_not_judged(check):
     assert alert().status == "ok"
 
 
-def test_p20_a_value_equal_to_its_threshold_is_no_warning(check):
+def test_p20_a_value_equal_to_its_threshold_is_not_a_warning(check):
     recorded([0.07, 0.07, 0.07])
     check()
     assert alert().status == "ok"
@@ -135,14 +135,14 @@ def test_a_reading_that_does_not_count_pauses_the_alert(check, status):
     assert len(subjects()) == 1
 
 
-def test_several_alerts_are_told_in_one_message(check):
+def test_several_alerts_share_one_message(check):
     recorded([0.12] * 3)
     KpiReading.objects.filter(kpi="d7_retention").update(value=0.19, status="ok")
     check()
     assert subjects() == ["Plumbline: Customer churn, monthly: critical and 1 more"]
 
 
-def test_p17_p18_resolved_is_told_once_and_only_when_it_is(check):
+def test_p17_p18_resolved_is_sent_once_and_only_beyond_the_margin(check):
     bad_days()
     check()
     KpiReading.objects.filter(day=AS_OF, kpi="churn_rate").update(value=0.0699)  # not by the margin
@@ -162,7 +162,7 @@ def test_an_acknowledged_alert_sends_no_reminders(check):
     check()
     ada = User.objects.create_user("ada")
     alerts.acknowledge(alert(), by=ada, now=NOW)
-    Alert.objects.update(told_at=NOW - 4 * DAY)
+    Alert.objects.update(notified_at=NOW - 4 * DAY)
     check()
     assert len(subjects()) == 1
     Alert.objects.update(acknowledged=False)
@@ -170,7 +170,7 @@ def test_an_acknowledged_alert_sends_no_reminders(check):
     assert subjects()[-1] == "Plumbline: Customer churn, monthly: still critical"
 
 
-def test_a_silenced_alert_is_told_of_when_the_silence_ends(check):
+def test_a_silenced_alert_notifies_when_the_silence_ends(check):
     bad_days()
     quiet = Alert.objects.create(kind="kpi", subject="churn_rate")
     ada = User.objects.create_user("ada")
@@ -197,24 +197,25 @@ def test_the_segment_that_loses_most_is_named(check):
     for number in range(120):
         on_mobile = number % 3 == 0
         back = () if on_mobile else ((7,) if number % 4 else ())
-        one = person(noon(day), active_days=(0, *back))
-        one.properties = {"$os": "iOS" if on_mobile else "Windows"}
-        one.save()
+        added = person(noon(day), active_days=(0, *back))
+        added.properties = {"$os": "iOS" if on_mobile else "Windows"}
+        added.save()
     signups(day, 120, activated=0, retained={7: 60})
     recorded([0.10] * 3, kpi="d7_retention")
     check()
     assert (
-        "Most of it: operating system iOS: 100 % of 40, of all 50 %" in Delivery.objects.get().text
+        "Most affected: operating system iOS: 100 % of 40, 50 % overall"
+        in Delivery.objects.get().text
     )
 
 
-def test_the_api_tells_every_alert_the_worst_first(check):
+def test_the_api_lists_every_alert_the_worst_first(check):
     bad_days()
     check()
-    answer = get("operational/kpi-alerts")
-    assert answer["firing"] == 1
-    assert len(answer["alerts"]) == 8
-    first = answer["alerts"][0]
+    body = get("operational/kpi-alerts")
+    assert body["firing"] == 1
+    assert len(body["alerts"]) == 8
+    first = body["alerts"][0]
     assert (first["kpi"], first["alert_state"], first["severity"]) == (
         *("churn_rate", "critical", "critical"),
     )
@@ -228,8 +229,8 @@ def test_before_the_first_check_the_api_says_so():
 def test_the_backtest_says_how_often_and_how_long_a_threshold_would_have_fired():
     recorded([0.05] * 5 + [0.12] * 4 + [0.05] * 5 + [0.12] * 3)
     goal = goals.in_force()["churn_rate"]
-    found = kpi_alerts.backtest(goal=goal, as_of=AS_OF)
-    assert (found.fired, found.firing, found.readings) == (2, 5, 17)
+    result = kpi_alerts.backtest(goal=goal, as_of=AS_OF)
+    assert (result.fired, result.firing, result.readings) == (2, 5, 17)
 
 
 def test_a_check_measures_the_last_complete_day_itself():

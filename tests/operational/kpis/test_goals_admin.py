@@ -91,7 +91,7 @@ def test_a_form_that_was_overtaken_is_refused(admin_client):
     url, fields = form_of(admin_client, "d7_retention")
     goals.set_goal(kpi="d7_retention", target=0.4, weight=20)
     response = admin_client.post(url, fields | {"target": "30"})
-    assert "Somebody put version 2 in force meanwhile" in response.content.decode()
+    assert "Someone else saved version 2 in the meantime" in response.content.decode()
     assert goals.in_force()["d7_retention"].target == 0.4
 
 

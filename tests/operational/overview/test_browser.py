@@ -176,13 +176,13 @@ class TestRefresh:
             )
 
     def test_a_changed_score_is_announced_and_an_unchanged_one_is_not(self, dashboard):
-        news = dashboard.locator("#refresh-news")
+        announcement = dashboard.locator("#refresh-announcement")
         with dashboard.expect_response(f"**{DASHBOARD}"):
             dashboard.clock.fast_forward(60_000)
-        expect(news).to_be_empty()
+        expect(announcement).to_be_empty()
         set_goal(kpi="d7_retention", target=0.99, weight=20)
         a_minute_passes(dashboard)
-        expect(news).to_have_text(re.compile(r"The alignment score is now \d+\.\d\."))
+        expect(announcement).to_have_text(re.compile(r"The alignment score is now \d+\.\d\."))
 
     def test_a_failed_refresh_is_told_once_and_keeps_the_old_numbers(self, dashboard, complaints):
         score = dashboard.locator("[data-score]").get_attribute("data-score")
@@ -254,7 +254,7 @@ def test_a_snippet_can_be_copied(logged_in, live_server):
     logged_in.context.grant_permissions(["clipboard-read", "clipboard-write"])
     logged_in.goto(DASHBOARD)
     logged_in.get_by_role("button", name="Copy: From a terminal").click()
-    expect(logged_in.locator("#refresh-news")).to_have_text("Copied.")
+    expect(logged_in.locator("#refresh-announcement")).to_have_text("Copied.")
     copied = logged_in.evaluate("navigator.clipboard.readText()")
     assert copied == logged_in.locator("#code-curl").inner_text()
 

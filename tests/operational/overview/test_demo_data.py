@@ -28,7 +28,7 @@ def test_the_dashboard_labels_demo_data_and_offers_to_remove_it(admin_client, de
 
 def test_it_is_confirmed_before_anything_goes(admin_client, demo_company):
     answer = admin_client.get(URL).content.decode()
-    assert f"removes {demo_data.persons()} demo persons" in answer
+    assert f"removes {demo_data.persons()} demo people" in answer
     assert demo_data.persons() > 0
 
 

@@ -96,7 +96,7 @@ def test_persons_come_in_pages_and_cost_no_query_each(
         person(noon(AS_OF - timedelta(days=20))).distinct_ids.create(distinct_id=f"id-{_}")
     with django_assert_max_num_queries(40):
         text = page(admin_client, "d7_retention", group="denominator", page=2)
-    assert "41 persons, 26 to 41 shown" in text
+    assert "41 people, showing 26 to 41" in text
 
 
 def test_without_history_the_page_says_how_to_get_it(admin_client, company):

@@ -24,9 +24,9 @@ def shown(admin_client):
 
 def test_where_all_is_well_it_says_so(admin_client):
     page = shown(admin_client)
-    assert "No alert fires." in page
-    assert "There is nothing that has to be done." in page
-    assert "No report was sent yet." in page
+    assert "No active alerts." in page
+    assert "Nothing needs doing right now." in page
+    assert "No reports sent yet." in page
 
 
 def test_alerts_actions_and_the_last_report_lead_to_their_pages(admin_client):
