@@ -1,6 +1,7 @@
 """What comes in: keys, acknowledged requests, imported files, and what could not be stored."""
 
 import secrets
+from typing import Any
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -9,15 +10,11 @@ from django.db.models.functions import Now
 from analytics.calculations.records import Holds, Reason
 
 
-def new_token() -> str:
-    return f"phc_{secrets.token_urlsafe(24)}"
-
-
 class ProjectKey(models.Model):
     """A write-only key for capture. It may be public: it opens nothing but the front door."""
 
     name = models.CharField(max_length=100, unique=True)
-    token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
+    token = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute")
     revoked_at = models.DateTimeField(
@@ -39,6 +36,10 @@ class ProjectKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.token = self.token or f"phc_{secrets.token_urlsafe(24)}"
+        super().save(*args, **kwargs)
 
 
 class InboxRequest(models.Model):
@@ -120,7 +121,7 @@ class RejectedEvent(models.Model):
 
     rejected_at = models.DateTimeField(db_default=Now(), db_index=True)
     reason = models.CharField(
-        max_length=40, choices=[(reason, reason.replace("_", " ")) for reason in Reason]
+        max_length=40, choices=[(reason.value, reason.replace("_", " ")) for reason in Reason]
     )
     detail = models.TextField(help_text="What is wrong, naming the field")
     payload = models.BinaryField(help_text="As received, or as edited since")

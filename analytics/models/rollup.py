@@ -11,7 +11,9 @@ class Counter(models.Model):
     """A number of persons. `analytics.calculations.cells` says what counts where."""
 
     pk = models.CompositePrimaryKey("name", "number", "day")
-    name = models.CharField(max_length=32, choices=[(name, name) for name in CounterName])
+    name = models.CharField(
+        max_length=32, choices=[(name.value, name.value) for name in CounterName]
+    )
     number = models.IntegerField(help_text="Day or week number of a cohort, else 0")
     day = models.DateField(help_text="The day, or the first day of the week or month")
     value = models.BigIntegerField()

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("analytics", "0013_persons_by_email"),
+        ("analytics", "0001_initial"),
     ]
 
     operations = [

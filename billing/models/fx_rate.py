@@ -7,18 +7,18 @@ from django.db import models
 from common.calculations.currency import DECIMALS
 
 
-def known_currency(code: str) -> None:
+def check_currency(code: str, *, field: str) -> None:
+    """Raise a ValidationError that names the model's field for a currency that Stripe has not."""
     if code not in DECIMALS:
-        raise ValidationError(f"“{code}” is no currency known here: write it as Stripe does (usd).")
+        message = f"“{code}” is not a supported currency: write it as Stripe does, such as usd."
+        raise ValidationError({field: message})
 
 
 class FxRate(models.Model):
     """One whole unit of `currency` is `rate` whole units of `into`, from `day` on."""
 
-    currency = models.CharField(max_length=3, validators=[known_currency], help_text="Such as eur")
-    into = models.CharField(
-        max_length=3, validators=[known_currency], help_text="The reporting currency, such as usd"
-    )
+    currency = models.CharField(max_length=3, help_text="Such as eur")
+    into = models.CharField(max_length=3, help_text="The reporting currency, such as usd")
     day = models.DateField(help_text="It holds until there is a newer one, at most 7 days")
     rate = models.DecimalField(
         max_digits=20,
@@ -41,5 +41,7 @@ class FxRate(models.Model):
         return f"1 {self.currency.upper()} = {self.rate} {self.into.upper()} on {self.day}"
 
     def clean(self) -> None:
+        check_currency(self.currency, field="currency")
+        check_currency(self.into, field="into")
         if self.currency == self.into:
             raise ValidationError({"into": "A currency needs no rate to itself."})

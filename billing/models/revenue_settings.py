@@ -3,7 +3,7 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from billing.models.fx_rate import known_currency
+from billing.models.fx_rate import check_currency
 
 
 class RevenueSettings(models.Model):
@@ -12,7 +12,6 @@ class RevenueSettings(models.Model):
     reporting_currency = models.CharField(
         max_length=3,
         default="usd",
-        validators=[known_currency],
         help_text="As Stripe writes it, such as usd. A new one rebuilds the ledger with the rates"
         " of each movement's day.",
     )
@@ -34,3 +33,6 @@ class RevenueSettings(models.Model):
 
     def __str__(self) -> str:
         return "Revenue settings"
+
+    def clean(self) -> None:
+        check_currency(self.reporting_currency, field="reporting_currency")

@@ -30,7 +30,9 @@ class PriorityAction(models.Model):
     title = models.CharField(max_length=200)
     detail = models.TextField(blank=True)
     severity = models.CharField(
-        max_length=8, choices=[(one.value, one.value) for one in Severity], default=Severity.OK
+        max_length=8,
+        choices=[(one.value, one.value) for one in Severity],
+        default=Severity.OK.value,
     )
     points_lost = models.FloatField(default=0, help_text="Of the alignment score")
     reach = models.FloatField(

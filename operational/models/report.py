@@ -8,13 +8,6 @@ from django.db import models
 from django.db.models.functions import Now
 
 
-def validate_time_zone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValidationError(f"{name!r} is no time zone such as Europe/Berlin.") from error
-
-
 class Report(models.Model):
     """A report of a period, as it was first made."""
 
@@ -50,7 +43,6 @@ class ReportSubscriber(models.Model):
     time_zone = models.CharField(
         max_length=64,
         default="UTC",
-        validators=[validate_time_zone],
         help_text="Europe/Berlin, say",
     )
     daily = models.BooleanField("daily report", default=True)
@@ -59,3 +51,10 @@ class ReportSubscriber(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+    def clean(self) -> None:
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            message = f"“{self.time_zone}” is not a time zone: use a name such as Europe/Berlin."
+            raise ValidationError({"time_zone": message}) from error

@@ -321,7 +321,7 @@ def test_a_test_is_no_delivery_of_the_report(admin_client, admin_user, mail_serv
 def test_a_time_zone_that_does_not_exist_is_refused(admin_client):
     fields = {"email": "ada@example.com", "time_zone": "Europe/Atlantis", "daily": "on"}
     shown = admin_client.post("/admin/operational/reportsubscriber/add/", fields).content.decode()
-    assert "is no time zone such as Europe/Berlin." in shown
+    assert "is not a time zone: use a name such as Europe/Berlin." in shown
     assert not ReportSubscriber.objects.exists()
 
 

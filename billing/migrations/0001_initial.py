@@ -1,4 +1,5 @@
 import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -7,8 +8,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-# Erasing removes distinct ids in SQL, so it is the database that lets what belongs to them go.
 def _belongs_to_a_distinct_id(table):
+    """Erasing removes distinct ids in SQL, so the database removes what belongs to them."""
     return migrations.RunSQL(
         f"""
         ALTER TABLE billing_{table} ADD CONSTRAINT {table}_of_a_distinct_id
@@ -23,11 +24,66 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('analytics', '0013_persons_by_email'),
+        ('djstripe', '0001_initial'),  # its tables are read together with these
+        ('analytics', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='CashEntry',
+            fields=[
+                ('stripe_id', models.CharField(max_length=255, primary_key=True, serialize=False, verbose_name='Stripe object')),
+                ('customer_id', models.CharField(blank=True, db_index=True, max_length=255, verbose_name='customer')),
+                ('kind', models.CharField(choices=[('payment', 'payment'), ('refund', 'refund'), ('credit_note', 'credit note')], max_length=12)),
+                ('happened_at', models.DateTimeField(db_index=True)),
+                ('amount', models.BigIntegerField(help_text='Minor units of its currency, never below 0')),
+                ('currency', models.CharField(max_length=3)),
+            ],
+            options={
+                'verbose_name_plural': 'cash entries',
+            },
+        ),
+        migrations.CreateModel(
+            name='IdempotentRequest',
+            fields=[
+                ('key', models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ('fingerprint', models.CharField(help_text='Of path and body: sha256', max_length=64)),
+                ('status', models.PositiveSmallIntegerField(help_text='Empty: not answered yet', null=True)),
+                ('answer', models.JSONField(null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), db_index=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='MrrDay',
+            fields=[
+                ('day', models.DateField(primary_key=True, serialize=False)),
+                ('new', models.BigIntegerField()),
+                ('reactivation', models.BigIntegerField()),
+                ('expansion', models.BigIntegerField()),
+                ('contraction', models.BigIntegerField(help_text='As it is subtracted: not below 0')),
+                ('churn', models.BigIntegerField(help_text='As it is subtracted: not below 0')),
+                ('new_customers', models.IntegerField()),
+                ('reactivated_customers', models.IntegerField()),
+                ('churned_customers', models.IntegerField()),
+            ],
+            options={
+                'verbose_name': 'MRR of a day',
+            },
+        ),
+        migrations.CreateModel(
+            name='RevenueSettings',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reporting_currency', models.CharField(default='usd', help_text="As Stripe writes it, such as usd. A new one rebuilds the ledger with the rates of each movement's day.", max_length=3)),
+                ('gross_margin_percent', models.DecimalField(blank=True, decimal_places=2, help_text='What is left of revenue after the cost of delivering it. It is a factor of LTV; empty counts as 100 %, and LTV says so.', max_digits=5, null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='gross margin, in %')),
+                ('built_currency', models.CharField(blank=True, editable=False, max_length=3)),
+                ('built_time_zone', models.CharField(blank=True, editable=False, max_length=64)),
+            ],
+            options={
+                'verbose_name_plural': 'revenue settings',
+            },
+        ),
         migrations.CreateModel(
             name='UsageMeter',
             fields=[
@@ -41,6 +97,54 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['slug'],
+            },
+        ),
+        migrations.CreateModel(
+            name='FxRate',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('currency', models.CharField(help_text='Such as eur', max_length=3)),
+                ('into', models.CharField(help_text='The reporting currency, such as usd', max_length=3)),
+                ('day', models.DateField(help_text='It holds until there is a newer one, at most 7 days')),
+                ('rate', models.DecimalField(decimal_places=10, help_text='1 EUR = 1.0835 USD: 1.0835', max_digits=20, validators=[django.core.validators.MinValueValidator(1e-10)])),
+            ],
+            options={
+                'verbose_name': 'exchange rate',
+                'constraints': [models.UniqueConstraint(fields=('currency', 'into', 'day'), name='one_rate_per_currencies_and_day', violation_error_message='There is a rate of these currencies on this day already.')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HeldObject',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('customer_id', models.CharField(max_length=255, verbose_name='customer')),
+                ('stripe_id', models.CharField(max_length=255, verbose_name='Stripe object')),
+                ('field', models.CharField(max_length=100)),
+                ('reason', models.TextField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('customer_id', 'stripe_id', 'reason'), name='held_object_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='MrrMovement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('customer_id', models.CharField(max_length=255, verbose_name='customer')),
+                ('day', models.DateField()),
+                ('kind', models.CharField(choices=[('new', 'new'), ('reactivation', 'reactivation'), ('expansion', 'expansion'), ('contraction', 'contraction'), ('churn', 'churn'), ('held', 'held')], max_length=12)),
+                ('amount', models.BigIntegerField(help_text='Below 0 where MRR went down')),
+                ('currency', models.CharField(max_length=3)),
+                ('original_amount', models.BigIntegerField(help_text='In minor units of its currency')),
+                ('fx_rate', models.DecimalField(decimal_places=10, help_text='Of the day, frozen; empty in the reporting currency and where MRR went down', max_digits=20, null=True, verbose_name='exchange rate')),
+                ('opening', models.BigIntegerField(help_text="The customer's MRR before the day")),
+                ('closing', models.BigIntegerField(help_text="The customer's MRR at its end")),
+                ('sources', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), help_text='Ids of the Stripe objects behind it', size=None)),
+            ],
+            options={
+                'verbose_name': 'MRR movement',
+                'indexes': [models.Index(fields=['day'], name='mrr_movement_by_day'), models.Index(condition=models.Q(('kind', 'held')), fields=['currency', 'day'], name='mrr_movement_held')],
+                'constraints': [models.UniqueConstraint(fields=('customer_id', 'day', 'currency'), name='one_movement_per_customer_day_currency')],
             },
         ),
         migrations.CreateModel(
@@ -70,6 +174,61 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'Stripe price',
                 'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='RevenueCustomer',
+            fields=[
+                ('customer_id', models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ('mrr', models.BigIntegerField()),
+                ('at_risk', models.BigIntegerField(help_text='The part of MRR whose payment is past due')),
+                ('scheduled_churn', models.BigIntegerField(help_text='The part of MRR that is asked to end')),
+                ('ends_on', models.DateField(help_text='The first day on which some of it ends', null=True)),
+                ('changes_on', models.DateField(help_text='When MRR changes by itself, such as at the end of a discount', null=True)),
+                ('signup_month', models.DateField(help_text='Of the person; empty: not known', null=True)),
+                ('excluded', models.BooleanField(help_text='Belongs to a test or internal person: counts nowhere')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('changes_on__isnull', False)), fields=['changes_on'], name='revenue_customer_changes')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StripeCustomer',
+            fields=[
+                ('customer_id', models.CharField(max_length=255, primary_key=True, serialize=False, verbose_name='Stripe customer')),
+                ('distinct_id', models.ForeignKey(db_column='distinct_id', db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='analytics.distinctid')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='StripeEvent',
+            fields=[
+                ('event_id', models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ('type', models.CharField(max_length=250)),
+                ('object_id', models.CharField(blank=True, max_length=255, verbose_name='object')),
+                ('customer_id', models.CharField(blank=True, max_length=255, verbose_name='customer')),
+                ('happened_at', models.DateTimeField(help_text="By Stripe's clock")),
+                ('received_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('fingerprint', models.CharField(help_text='Of type, moment and data: sha256', max_length=64)),
+                ('payload', models.JSONField(help_text='The event, its object completed by what it refers to')),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('applied', 'Applied'), ('ignored', 'Ignored'), ('failed', 'failed, tried again'), ('refused', 'Refused')], default='waiting', max_length=10)),
+                ('reason', models.TextField(blank=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('due_at', models.DateTimeField(help_text='Empty: nothing is to be done any more', null=True, verbose_name='next attempt')),
+            ],
+            options={
+                'verbose_name': 'Stripe event',
+                'indexes': [models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='stripe_event_due'), models.Index(fields=['customer_id', 'happened_at'], name='stripe_event_of_customer'), models.Index(django.contrib.postgres.indexes.OpClass('object_id', 'text_pattern_ops'), name='stripe_event_of_object')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SubscriptionStart',
+            fields=[
+                ('subscription_id', models.CharField(max_length=255, primary_key=True, serialize=False)),
+                ('customer_id', models.CharField(max_length=255)),
+                ('created_at', models.DateTimeField(db_index=True)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['customer_id'], name='subscription_start_customer')],
             },
         ),
         migrations.CreateModel(
@@ -145,7 +304,8 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('distinct_id', 'meter', 'idempotency_key'), name='one_reservation_per_idempotency_key')],
             },
         ),
-        _belongs_to_a_distinct_id('limitexception'),
-        _belongs_to_a_distinct_id('usagenotice'),
-        _belongs_to_a_distinct_id('usagereservation'),
+        _belongs_to_a_distinct_id("limitexception"),
+        _belongs_to_a_distinct_id("usagenotice"),
+        _belongs_to_a_distinct_id("usagereservation"),
+        _belongs_to_a_distinct_id("stripecustomer"),
     ]
