@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from billing.limits import usage_limits, usage_notices
+from billing.limits import reservations, usage_notices
 from billing.revenue import ledger, ledger_check
 from billing.stripe import events, idempotency
 from billing.stripe.signals import stripe_changed
@@ -16,14 +16,14 @@ logger = logging.getLogger(__name__)
 @shared_task  # type: ignore[untyped-decorator]
 def send_usage_notices(person_id: int) -> None:
     """Notify a person of the usage thresholds they have passed."""
-    usage_notices.tell(person_id, now=timezone.now())
+    usage_notices.notify(person_id, now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def send_due_usage_notices() -> None:
     """Send the usage notices that are still missing, and delete expired reservations."""
-    usage_notices.tell_everybody(now=timezone.now())
-    usage_limits.forget_expired(timezone.now())
+    usage_notices.notify_all(now=timezone.now())
+    reservations.delete_expired(timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]

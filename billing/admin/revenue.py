@@ -125,7 +125,7 @@ def _steps(number: int, month: MovementPeriod) -> Iterator[tuple[int, int, int, 
     yield number + 1, 0, level, "open"
 
 
-class _Line:
+class _EchoBuffer:
     """What csv writes into: it hands the line back."""
 
     def write(self, line: str) -> str:
@@ -133,7 +133,7 @@ class _Line:
 
 
 def _lines(rows: Iterator[MrrMovement]) -> Iterator[str]:
-    writer = csv.writer(_Line())
+    writer = csv.writer(_EchoBuffer())
     yield writer.writerow(_COLUMNS)
     for row in rows:
         cells = [getattr(row, name) for name in _COLUMNS[:-1]]

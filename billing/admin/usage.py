@@ -12,7 +12,7 @@ from billing.admin.exceptions import gives
 from billing.admin.ledger import stripe_link
 from billing.api.stripe_answers import subscription_shown
 from billing.limits import plans, usage_limits
-from billing.limits.usage_limits import Account
+from billing.limits.usage_limits import UsageAccount
 from billing.models import LimitException, UsageNotice, UsageReservation
 from billing.stripe import gateway, subscriptions
 
@@ -54,7 +54,7 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
     return TemplateResponse(request, "admin/billing/person_usage.html", context)
 
 
-def _why(account: Account) -> str:
+def _why(account: UsageAccount) -> str:
     """Say why the person has the plan."""
     plan, exemptions = account.plan, account.situation.exemptions
     if paid := [price for price in account.price_ids if price in plan.price_ids]:

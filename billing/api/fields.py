@@ -22,7 +22,7 @@ class TextField(serializers.CharField):
         return text
 
 
-class AmountField(serializers.IntegerField):
+class WholeNumberField(serializers.IntegerField):
     """A JSON number that is a whole one: no text, no fraction, no true."""
 
     def to_internal_value(self, data: Any) -> int:
@@ -31,6 +31,6 @@ class AmountField(serializers.IntegerField):
         return int(super().to_internal_value(data))
 
 
-class NumberField(serializers.FloatField):
+class UsageNumberField(serializers.FloatField):
     def to_representation(self, value: Any) -> Any:
         return plain(value)

@@ -56,7 +56,7 @@ class MovementsQuery(MrrQuery):
     granularity = serializers.ChoiceField(choices=["month", "day"], default="month")
 
 
-class AmountField(serializers.IntegerField):
+class MinorUnitsField(serializers.IntegerField):
     """Minor units of the answer's currency; fractions are rounded to the nearest."""
 
     def to_representation(self, value: Any) -> int:
@@ -77,7 +77,7 @@ class RevenueFields(serializers.Serializer):
 
 class DayLevelSerializer(serializers.Serializer):
     day = serializers.DateField()
-    mrr = AmountField()
+    mrr = MinorUnitsField()
     customers = serializers.IntegerField()
 
 
@@ -89,13 +89,13 @@ class HeldAmountSerializer(serializers.Serializer):
 
 
 class MrrSerializer(RevenueFields):
-    mrr = AmountField()
+    mrr = MinorUnitsField()
     customers = serializers.IntegerField(help_text="Those with MRR above 0.")
-    arpa = AmountField(allow_null=True, help_text="MRR / customers; null without customers.")
-    at_risk = AmountField(
+    arpa = MinorUnitsField(allow_null=True, help_text="MRR / customers; null without customers.")
+    at_risk = MinorUnitsField(
         allow_null=True, help_text="The part that is past due; null for the past: known only now."
     )
-    scheduled_churn = AmountField(
+    scheduled_churn = MinorUnitsField(
         allow_null=True, help_text="The part that was asked to end; null for the past."
     )
     scheduled_customers = serializers.IntegerField(
@@ -110,13 +110,13 @@ class RevenuePeriodSerializer(serializers.Serializer):
     start = serializers.DateField()
     end = serializers.DateField(help_text="The last day, included.")
     complete = serializers.BooleanField(help_text="Whether it was over at the end of as_of.")
-    opening = AmountField()
-    new = AmountField()
-    reactivation = AmountField()
-    expansion = AmountField()
-    contraction = AmountField(help_text="As it is subtracted: not below 0.")
-    churn = AmountField(help_text="As it is subtracted: not below 0.")
-    closing = AmountField()
+    opening = MinorUnitsField()
+    new = MinorUnitsField()
+    reactivation = MinorUnitsField()
+    expansion = MinorUnitsField()
+    contraction = MinorUnitsField(help_text="As it is subtracted: not below 0.")
+    churn = MinorUnitsField(help_text="As it is subtracted: not below 0.")
+    closing = MinorUnitsField()
     new_customers = serializers.IntegerField()
     reactivated_customers = serializers.IntegerField()
     churned_customers = serializers.IntegerField()
@@ -135,16 +135,16 @@ class ChurnSerializer(RevenueFields, RateFields):
     left = serializers.IntegerField(source="rate.numerator")
     customers_before = serializers.IntegerField(source="rate.denominator")
     joined_and_left = serializers.IntegerField(help_text="Within the window: not in the rate.")
-    mrr_before = AmountField()
-    mrr_lost = AmountField(help_text="Contraction and churn.")
+    mrr_before = MinorUnitsField()
+    mrr_lost = MinorUnitsField(help_text="Contraction and churn.")
     gross_mrr_churn = ExactField(allow_null=True, help_text="mrr_lost / mrr_before.")
 
 
 class LtvSerializer(RevenueFields):
-    ltv = AmountField(
+    ltv = MinorUnitsField(
         source="lifetime.ltv", default=None, allow_null=True, help_text="null without customers."
     )
-    arpa = AmountField(source="lifetime.arpa", default=None, allow_null=True)
+    arpa = MinorUnitsField(source="lifetime.arpa", default=None, allow_null=True)
     churn = ExactField(
         source="lifetime.churn", default=None, allow_null=True, help_text="Monthly, 0 to 1."
     )
@@ -163,7 +163,7 @@ class LtvSerializer(RevenueFields):
 
 class CohortMonthSerializer(serializers.Serializer):
     month = serializers.DateField()
-    mrr = AmountField()
+    mrr = MinorUnitsField()
     customers = serializers.IntegerField()
 
 

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from analytics.api.parameters import parsed
 from analytics.calculations.records import MAX_NAME
-from billing.api.fields import AmountField, TextField
+from billing.api.fields import TextField, WholeNumberField
 from billing.api.stripe_answers import (
     InvoicesSerializer,
     PreviewSerializer,
@@ -26,7 +26,7 @@ from billing.api.stripe_answers import (
 from billing.api.usage import IDEMPOTENCY_HEADER
 from billing.limits import plans
 from billing.stripe import gateway, idempotency, subscriptions
-from billing.stripe.idempotency import Answer
+from billing.stripe.idempotency import KeyedResponse
 from common.calculations.currency import DECIMALS
 
 RETRY_AFTER = 30  # seconds
@@ -39,7 +39,7 @@ _KEY = OpenApiParameter(
 _LARGEST_QUANTITY = 999_999
 
 
-class Refused(APIException):
+class StripeRequestRefused(APIException):
     """Refused by Stripe, or by what the person has."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -59,10 +59,10 @@ class PriceBody(PersonQuery):
 
 
 class CheckoutBody(PriceBody):
-    quantity = AmountField(default=1, min_value=1, max_value=_LARGEST_QUANTITY)
+    quantity = WholeNumberField(default=1, min_value=1, max_value=_LARGEST_QUANTITY)
     success_url = serializers.URLField(required=False, help_text="Default: a page of ours.")
     cancel_url = serializers.URLField(required=False)
-    trial_days = AmountField(required=False, min_value=1, max_value=730)
+    trial_days = WholeNumberField(required=False, min_value=1, max_value=730)
     allow_promotion_codes = serializers.BooleanField(default=False)
     currency = serializers.ChoiceField(
         choices=sorted(DECIMALS), required=False, help_text="Of a price with several currencies."
@@ -81,12 +81,12 @@ class SubscriptionBody(PersonQuery):
 
 class ChangeBody(SubscriptionBody, PriceBody):
     item = TextField(required=False, max_length=255, help_text="Which one, if there are several.")
-    quantity = AmountField(required=False, min_value=0, max_value=_LARGEST_QUANTITY)
+    quantity = WholeNumberField(required=False, min_value=0, max_value=_LARGEST_QUANTITY)
     preview = serializers.BooleanField(default=False, help_text="Only say what it would cost.")
     proration_behavior = serializers.ChoiceField(
         choices=["create_prorations", "always_invoice", "none"], default="create_prorations"
     )
-    proration_date = AmountField(
+    proration_date = WholeNumberField(
         required=False, min_value=1, help_text="Unix seconds, as the preview told."
     )
 
@@ -111,27 +111,33 @@ class StripeView(APIView):
         """Answer what `act` returns; it is given the key that Stripe is to have."""
         try:
             answer = self._once(request, act)
-        except subscriptions.Unusable as error:
+        except subscriptions.InvalidSubscriptionRequest as error:
             raise serializers.ValidationError({error.field: [str(error)]}) from error
-        except (subscriptions.Conflict, idempotency.InProgress) as error:
-            raise Refused(HTTPStatus.CONFLICT, str(error)) from error
-        except idempotency.KeyReused as error:
-            raise Refused(HTTPStatus.CONFLICT, f"{IDEMPOTENCY_HEADER}: {error}") from error
+        except (subscriptions.SubscriptionConflict, idempotency.InProgress) as error:
+            raise StripeRequestRefused(HTTPStatus.CONFLICT, str(error)) from error
+        except idempotency.IdempotencyKeyReused as error:
+            raise StripeRequestRefused(
+                HTTPStatus.CONFLICT, f"{IDEMPOTENCY_HEADER}: {error}"
+            ) from error
         except gateway.StripeProblem as problem:
             if problem.status == HTTPStatus.BAD_REQUEST:
                 field = problem.field or "non_field_errors"
                 raise serializers.ValidationError({field: [str(problem)]}) from problem
-            raise Refused(problem.status, str(problem)) from problem
+            raise StripeRequestRefused(problem.status, str(problem)) from problem
         return Response(answer.data, status=answer.status)
 
-    def _once(self, request: Request, act: Callable[[str], Any]) -> Answer:
+    def _once(self, request: Request, act: Callable[[str], Any]) -> KeyedResponse:
         key = request.headers.get(IDEMPOTENCY_HEADER, "")
         if not key or request.method != "POST":
-            return Answer(HTTPStatus.OK, act(""))
+            return KeyedResponse(HTTPStatus.OK, act(""))
         if len(key) > 200:
-            raise subscriptions.Unusable(IDEMPOTENCY_HEADER, "It is longer than 200 characters.")
+            raise subscriptions.InvalidSubscriptionRequest(
+                IDEMPOTENCY_HEADER, "It is longer than 200 characters."
+            )
         asked = json.dumps([request.path, request.data], sort_keys=True).encode()
-        return idempotency.once(key, asked, lambda: Answer(HTTPStatus.OK, act(f"plumbline-{key}")))
+        return idempotency.once(
+            key, asked, lambda: KeyedResponse(HTTPStatus.OK, act(f"plumbline-{key}"))
+        )
 
     def given(self, request: Request, body: type[serializers.Serializer]) -> dict[str, Any]:
         serializer = body(data=request.data)
@@ -265,11 +271,13 @@ class InvoicesView(StripeView):
         return self.do(request, act)
 
 
-def _change(given: dict[str, Any]) -> subscriptions.Change:
+def _change(given: dict[str, Any]) -> subscriptions.SubscriptionChange:
     named = given.get("plan") or given.get("price")
     if not named and given.get("quantity") is None:
-        raise subscriptions.Unusable("plan", "Name a plan, a price or a quantity.")
-    return subscriptions.Change(
+        raise subscriptions.InvalidSubscriptionRequest(
+            "plan", "Name a plan, a price or a quantity."
+        )
+    return subscriptions.SubscriptionChange(
         price_id=subscriptions.price_id_of(plan=given.get("plan"), price=given.get("price"))
         if named
         else None,

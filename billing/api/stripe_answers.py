@@ -109,7 +109,7 @@ def _item(row: Json) -> Json:
     }
 
 
-def preview_shown(invoice: Json, change: subscriptions.Change) -> Any:
+def preview_shown(invoice: Json, change: subscriptions.SubscriptionChange) -> Any:
     lines = (invoice.get("lines") or {}).get("data") or []
     return PreviewSerializer(
         {

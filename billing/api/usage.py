@@ -15,32 +15,36 @@ from rest_framework.views import APIView
 
 from analytics.api.parameters import parsed
 from analytics.calculations.records import MAX_NAME
-from billing.api.fields import AmountField, NumberField, TextField
-from billing.calculations.usage import Standing, State
-from billing.limits import usage_limits, usage_notices, usage_prompts
-from billing.limits.usage_limits import LARGEST_REQUEST, Answer, KeyReused, Unknown
+from billing.api.fields import TextField, UsageNumberField, WholeNumberField
+from billing.calculations.usage import MeterUsage, UsageState
+from billing.limits import reservations, usage_limits, usage_notices, usage_prompts
+from billing.limits.reservations import LARGEST_REQUEST
+from billing.limits.usage_limits import UnknownName, UsageDecision
+from billing.stripe.idempotency import IdempotencyKeyReused
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
 
-class Conflict(APIException):
+class UsageConflict(APIException):
     status_code = status.HTTP_409_CONFLICT
 
 
 class UsageQuery(serializers.Serializer):
-    distinct_id = TextField(max_length=MAX_NAME, help_text="Any id the person is known by.")
+    distinct_id = TextField(max_length=MAX_NAME, help_text="Any distinct id of the person.")
 
 
 class CheckQuery(UsageQuery):
-    meter = TextField(max_length=50, help_text="Slug of a usage meter, such as workflow_runs.")
-    amount = AmountField(default=1, min_value=1, max_value=LARGEST_REQUEST, help_text="How many.")
+    meter = TextField(max_length=50, help_text="Slug of a meter, such as workflow_runs.")
+    amount = WholeNumberField(
+        default=1, min_value=1, max_value=LARGEST_REQUEST, help_text="Number of units."
+    )
     reserve = serializers.BooleanField(
-        default=False, help_text="Hold what is allowed back until its events arrive."
+        default=False, help_text="Hold the allowed amount until its events arrive."
     )
     idempotency_key = TextField(
         required=False,
         max_length=255,
-        help_text=f"A retry with the same key reserves once. Also as header {IDEMPOTENCY_HEADER}.",
+        help_text=f"Retries with the same key reserve once. Or as header {IDEMPOTENCY_HEADER}.",
     )
 
 
@@ -50,40 +54,46 @@ class PlanSerializer(serializers.Serializer):
     features = serializers.ListField(child=serializers.CharField())
 
 
-class StandingSerializer(serializers.Serializer):
+class UsageFields(serializers.Serializer):
     meter = serializers.CharField(source="meter.slug")
-    used = NumberField(source="usage.used")
-    reserved = NumberField(source="usage.reserved", help_text="Granted; its events are to come.")
+    used = UsageNumberField(source="usage.used")
+    reserved = UsageNumberField(
+        source="usage.reserved", help_text="Granted; its events have not arrived yet."
+    )
     limit = serializers.IntegerField(
         source="limit.amount", default=None, allow_null=True, help_text="null: no limit."
     )
     hard = serializers.BooleanField(
-        source="limit.hard", default=False, help_text="Whether more is refused beyond the limit."
+        source="limit.hard", default=False, help_text="Whether requests over the limit are refused."
     )
-    remaining = NumberField(
-        allow_null=True, help_text="Allowed still, grace included; null: nothing blocks."
+    remaining = UsageNumberField(
+        allow_null=True, help_text="Still allowed, including grace; null: nothing blocks."
     )
     percent = serializers.FloatField(
-        allow_null=True, help_text="Used and reserved, of the limit; null: no limit."
+        allow_null=True, help_text="Used and reserved, in % of the limit; null: no limit."
     )
-    state = serializers.ChoiceField(choices=[*State], help_text="warning from 80 %, reached: 100.")
+    state = serializers.ChoiceField(
+        choices=[*UsageState], help_text="warning: from 80 %; reached: 100 %."
+    )
     resets_at = serializers.DateTimeField(
         source="window.end", allow_null=True, help_text="null: never."
     )
 
 
-class MeterUsageSerializer(StandingSerializer):
+class MeterUsageSerializer(UsageFields):
     name = serializers.CharField(source="meter.name")
     ignored_events = serializers.IntegerField(
-        source="usage.ignored", help_text="Whose property is no positive number: counted as 0."
+        source="usage.ignored",
+        help_text="Events whose property is not a positive number: counted as 0.",
     )
 
 
 class UsageSerializer(serializers.Serializer):
     plan = PlanSerializer()
-    meters = MeterUsageSerializer(source="standings", many=True)
+    meters = MeterUsageSerializer(source="meter_usages", many=True)
     unmapped_prices = serializers.ListField(
-        child=serializers.CharField(), help_text="Stripe prices paid for that buy no plan here."
+        child=serializers.CharField(),
+        help_text="Stripe prices they pay that are not mapped to a plan.",
     )
 
 
@@ -102,14 +112,14 @@ class PromptSerializer(serializers.Serializer):
     current_plan = serializers.CharField()
     suggested_plan = serializers.CharField(allow_null=True)
     upgrade_url = serializers.CharField(help_text="A ready checkout link; empty without Stripe.")
-    state = serializers.ChoiceField(choices=[*State])
+    state = serializers.ChoiceField(choices=[*UsageState])
     percent = serializers.FloatField()
     title = serializers.CharField()
     message = serializers.CharField()
 
 
-class CheckSerializer(StandingSerializer):
-    """The answer. Usage is as before what was asked for; a reservation is not in it yet."""
+class CheckSerializer(UsageFields):
+    """The decision. Usage is as it was before this request, without a new reservation."""
 
     allowed = serializers.BooleanField()
     amount = serializers.IntegerField()
@@ -121,20 +131,20 @@ class CheckSerializer(StandingSerializer):
 
 
 class UsageView(APIView):
-    """A person's usage of every meter, against the plan they have."""
+    """A person's usage of every meter, against the limits of their plan."""
 
     @extend_schema(parameters=[UsageQuery], responses=UsageSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(UsageQuery, request.query_params)
         try:
             account = usage_limits.account_of(query["distinct_id"], now=timezone.now())
-        except Unknown as error:
+        except UnknownName as error:
             raise serializers.ValidationError({error.field: [str(error)]}) from error
         return Response(UsageSerializer(account).data)
 
 
 class CheckView(APIView):
-    """May this person use `amount` more? The answer is 200 either way: see `allowed`."""
+    """May this person use `amount` more? The status is 200 either way: see `allowed`."""
 
     @extend_schema(
         operation_id="billing_usage_check",
@@ -145,24 +155,24 @@ class CheckView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        given = CheckQuery(data=_with_header(request))
-        given.is_valid(raise_exception=True)
+        query = CheckQuery(data=_with_header(request))
+        query.is_valid(raise_exception=True)
         try:
-            answer = _answer(**given.validated_data)
-        except Unknown as error:
+            decision = _decision(**query.validated_data)
+        except UnknownName as error:
             raise serializers.ValidationError({error.field: [str(error)]}) from error
-        except KeyReused as error:
-            raise Conflict(f"idempotency_key: {error}") from error
-        usage_notices.request(answer.person.pk, [answer.standing])
-        return Response(_answered(answer))
+        except IdempotencyKeyReused as error:
+            raise UsageConflict(f"idempotency_key: {error}") from error
+        usage_notices.request(decision.person.pk, [decision.meter_usage])
+        return Response(_body(decision))
 
 
 class ReservationView(APIView):
-    """Give back what was reserved and will not be used."""
+    """Release a reservation that will not be used."""
 
     @extend_schema(operation_id="billing_usage_release", request=None, responses={204: None})
     def delete(self, _request: Request, reservation_id: UUID) -> Response:
-        if not usage_limits.release(reservation_id, now=timezone.now()):
+        if not reservations.release(reservation_id, now=timezone.now()):
             raise Http404(f"There is no reservation {reservation_id}.")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -174,29 +184,29 @@ def _with_header(request: Request) -> Any:
     return {"idempotency_key": key} | request.data
 
 
-def _answer(
+def _decision(
     distinct_id: str, meter: str, amount: int, *, reserve: bool, idempotency_key: str | None = None
-) -> Answer:
+) -> UsageDecision:
     now = timezone.now()
     if not reserve:
         return usage_limits.check(distinct_id, meter, amount, now=now)
-    return usage_limits.reserve(
+    return reservations.reserve(
         distinct_id, meter, amount, now=now, idempotency_key=idempotency_key
     )
 
 
-def _answered(answer: Answer) -> dict[str, Any]:
-    standing: Standing = answer.standing
-    prompt = usage_prompts.prompt(answer)
+def _body(decision: UsageDecision) -> dict[str, Any]:
+    meter_usage: MeterUsage = decision.meter_usage
+    prompt = usage_prompts.prompt(decision)
     return {
-        "allowed": answer.allowed,
-        "amount": answer.amount,
-        **StandingSerializer(standing).data,
-        "current_plan": standing.plan.slug,
+        "allowed": decision.allowed,
+        "amount": decision.amount,
+        **UsageFields(meter_usage).data,
+        "current_plan": meter_usage.plan.slug,
         "suggested_plan": prompt.suggested_plan if prompt else None,
         "upgrade_url": prompt.upgrade_url if prompt else "",
-        "reservation": ReservationSerializer(answer.reservation).data
-        if answer.reservation
+        "reservation": ReservationSerializer(decision.reservation).data
+        if decision.reservation
         else None,
         "prompt": PromptSerializer(asdict(prompt)).data if prompt else None,
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from billing.calculations.stripe_fields import Unusable, id_of, moment_of, whole
+from billing.calculations.stripe_fields import UnusableStripeObject, id_of, moment_of, whole
 from common.calculations.currency import DECIMALS
 
 
@@ -35,7 +35,7 @@ def cash_of(stripe_json: Mapping[str, Any]) -> Cash | None:
         case "credit_note":
             return _credit_note(stripe_json)
         case other:
-            raise Unusable("object", f"{other!r} moves no cash")
+            raise UnusableStripeObject("object", f"{other!r} moves no cash")
 
 
 def charges_of(invoice: Mapping[str, Any]) -> set[str]:
@@ -75,12 +75,12 @@ def _credit_note(note: Mapping[str, Any]) -> Cash | None:
 def _cash(kind: CashKind, of: Mapping[str, Any], amount: int, moment: int | None) -> Cash:
     currency = of.get("currency")
     if currency not in DECIMALS:
-        raise Unusable("currency", f"{currency!r} is no currency known here")
+        raise UnusableStripeObject("currency", f"{currency!r} is no currency known here")
     if moment is None:
         moment = moment_of(of, "created")
         moment = moment_of(of, "date") if moment is None else moment
     if moment is None:
-        raise Unusable("created", "is missing")
+        raise UnusableStripeObject("created", "is missing")
     stripe_id = id_of(of.get("id"), "id")
     return Cash(
         stripe_id, id_of(of.get("customer"), "customer", default=""), kind, moment, amount, currency

@@ -14,9 +14,9 @@ import msgspec
 
 from billing.calculations.mrr import COUNTED, change_points, mrr
 from billing.calculations.subscription import (
-    Status,
     SubscriptionState,
-    Unusable,
+    SubscriptionStatus,
+    UnusableStripeObject,
     subscription_state,
 )
 
@@ -25,7 +25,7 @@ _CREATED, _UPDATED, _DELETED = 0, 1, 2  # the order within one second
 _RANKS = {"customer.subscription.created": _CREATED, "customer.subscription.deleted": _DELETED}
 
 
-class Change(msgspec.Struct, frozen=True, gc=False):
+class MrrChange(msgspec.Struct, frozen=True, gc=False):
     """From `moment` on a subscription brings `amount` a month, because of the objects `sources`."""
 
     moment: int
@@ -48,7 +48,7 @@ class Held:
 class History:
     """Changes in the order of time, the versions in force at the end, and what was left out."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[MrrChange, ...]
     latest: tuple[SubscriptionState, ...]
     held: tuple[Held, ...]
 
@@ -72,7 +72,7 @@ def customer_history(
         state = _usable(stripe_json, stripe_json.get("id") or "", held)
         if state is not None:
             objects[state.id] = state
-    changes: list[Change] = []
+    changes: list[MrrChange] = []
     latest: list[SubscriptionState] = []
     for subscription_id in sorted(told.keys() | objects.keys()):
         versions = _versions(told.get(subscription_id, ()), objects.get(subscription_id), held)
@@ -87,7 +87,7 @@ def at_risk(history: History, moment: int) -> dict[str, Fraction]:
     """Return by currency the MRR of subscriptions whose payment is past due (P38)."""
     found: dict[str, Fraction] = defaultdict(Fraction)
     for state in history.latest:
-        if state.status is Status.PAST_DUE:
+        if state.status is SubscriptionStatus.PAST_DUE:
             found[state.currency] += mrr(state, moment)
     return dict(found)
 
@@ -106,7 +106,7 @@ def _usable(
 ) -> SubscriptionState | None:
     try:
         return subscription_state(stripe_json)
-    except Unusable as error:
+    except UnusableStripeObject as error:
         held.add(Held(stripe_id, error.field, str(error)))
         return None
 
@@ -165,11 +165,11 @@ def _before(event: Mapping[str, Any], state: SubscriptionState) -> SubscriptionS
         return state
     try:
         return subscription_state({**event["data"]["object"], **previous})
-    except Unusable:
+    except UnusableStripeObject:
         return state
 
 
-def _changes(versions: Sequence[_Version]) -> Iterator[Change]:
+def _changes(versions: Sequence[_Version]) -> Iterator[MrrChange]:
     """Return a change wherever the MRR of a subscription becomes another one."""
     amount = Fraction(0)
     ends = [version.moment for version in versions[1:]] + [_FOREVER]
@@ -181,4 +181,4 @@ def _changes(versions: Sequence[_Version]) -> Iterator[Change]:
             if now != amount:
                 amount = now
                 told_by = (version.source,) if version.source != state.id else ()
-                yield Change(moment, state.id, state.currency, now, (state.id, *told_by))
+                yield MrrChange(moment, state.id, state.currency, now, (state.id, *told_by))

@@ -13,13 +13,13 @@ from itertools import groupby
 
 import msgspec
 
-from billing.calculations.history import Change
+from billing.calculations.history import MrrChange
 from common.calculations.currency import converted, part, rounded
 
 RateOn = Callable[[str, int], Fraction | None]  # of a currency on a day, None: not known
 
 
-class Kind(StrEnum):
+class MovementKind(StrEnum):
     NEW = "new"
     REACTIVATION = "reactivation"
     EXPANSION = "expansion"
@@ -43,7 +43,7 @@ class Movement(msgspec.Struct, frozen=True, gc=False):
     """
 
     day: int
-    kind: Kind
+    kind: MovementKind
     amount: int
     currency: str
     original_amount: int
@@ -54,7 +54,7 @@ class Movement(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(slots=True)
-class Position:
+class CurrencyPosition:
     """What a customer pays in one currency, how much of it is in the numbers, and as how much."""
 
     level: int = 0
@@ -67,11 +67,13 @@ class Ledger:
     """A customer's movements, and where they leave him."""
 
     movements: list[Movement] = field(default_factory=list)
-    positions: dict[str, Position] = field(default_factory=dict)
+    positions: dict[str, CurrencyPosition] = field(default_factory=dict)
     mrr: int = 0  # what all positions are reported as
 
 
-def day_levels(changes: Sequence[Change], *, day_of: Callable[[int], int]) -> Iterator[DayLevels]:
+def day_levels(
+    changes: Sequence[MrrChange], *, day_of: Callable[[int], int]
+) -> Iterator[DayLevels]:
     """Yield the days on which something changed; changes come in the order of time."""
     paid: dict[str, tuple[str, Fraction]] = {}
     for day, of_day in groupby(changes, key=lambda change: day_of(change.moment)):
@@ -117,7 +119,7 @@ def ledger(days: Iterator[DayLevels], *, reporting: str, rate_on: RateOn) -> Led
             book.movements.append(
                 Movement(
                     day.day,
-                    Kind.HELD if held else kind,
+                    MovementKind.HELD if held else kind,
                     amount,
                     currency,
                     original,
@@ -134,7 +136,7 @@ def _moved(
     book: Ledger, currency: str, level: int, *, day: int, reporting: str, rate_on: RateOn
 ) -> tuple[int, int, Fraction | None, bool]:
     """Move a position to a level; return the change, the change reported, its rate, if held."""
-    position = book.positions.setdefault(currency, Position())
+    position = book.positions.setdefault(currency, CurrencyPosition())
     change, before = level - position.level, position.reported
     rate: Fraction | None = None
     held = False
@@ -156,9 +158,9 @@ def _moved(
     return change, position.reported - before, rate, held
 
 
-def _kind(opening: int, closing: int, *, has_paid: bool) -> Kind:
+def _kind(opening: int, closing: int, *, has_paid: bool) -> MovementKind:
     if not opening:
-        return Kind.REACTIVATION if has_paid else Kind.NEW
+        return MovementKind.REACTIVATION if has_paid else MovementKind.NEW
     if not closing:
-        return Kind.CHURN
-    return Kind.EXPANSION if closing >= opening else Kind.CONTRACTION
+        return MovementKind.CHURN
+    return MovementKind.EXPANSION if closing >= opening else MovementKind.CONTRACTION

@@ -10,17 +10,17 @@ from fractions import Fraction
 from math import ceil
 
 from billing.calculations.stripe_discount import Discount, Duration
-from billing.calculations.stripe_price import Interval, Item, Tier, TiersMode
-from billing.calculations.subscription import Status, SubscriptionState
+from billing.calculations.stripe_price import BillingInterval, Item, Tier, TiersMode
+from billing.calculations.subscription import SubscriptionState, SubscriptionStatus
 
-COUNTED = frozenset({Status.ACTIVE, Status.PAST_DUE})
+COUNTED = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
 NOTHING = Fraction(0)
 _FREE_PAUSES = frozenset({"void", "mark_uncollectible"})  # what is not collected is not revenue
 _PER_MONTH = {
-    Interval.YEAR: (1, 12),
-    Interval.MONTH: (1, 1),
-    Interval.WEEK: (52, 12),
-    Interval.DAY: (365, 12),
+    BillingInterval.YEAR: (1, 12),
+    BillingInterval.MONTH: (1, 1),
+    BillingInterval.WEEK: (52, 12),
+    BillingInterval.DAY: (365, 12),
 }
 
 
@@ -52,7 +52,7 @@ def _counts(state: SubscriptionState, moment: int) -> bool:
     """Whether it is paid for: one that was cancelled counts until it ends, a trial does not."""
     if moment < state.created:
         return False
-    if state.status is Status.CANCELED:
+    if state.status is SubscriptionStatus.CANCELED:
         if state.ended_at is None or moment >= state.ended_at:
             return False
     elif state.status not in COUNTED:

@@ -1,4 +1,4 @@
-"""Plans and meters as they stand in the database, for whoever decides by them."""
+"""Plans and meters as stored in the database, and the decisions they imply."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from enum import StrEnum
 from analytics.calculations.event_totals import Aggregation
 
 
-class Period(StrEnum):
+class MeterPeriod(StrEnum):
     MONTH = "month"
     BILLING = "billing"
     LIFETIME = "lifetime"
@@ -17,7 +17,7 @@ class Period(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """What is counted of a person's events. Without `event` it is every event."""
+    """What is counted of a person's events. Without `event`: every event."""
 
     id: int
     slug: str
@@ -25,12 +25,12 @@ class Meter:
     event: str
     aggregation: Aggregation
     property: str
-    period: Period
+    period: MeterPeriod
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """How much of a meter a plan allows in a period. A soft one warns and never blocks."""
+    """How much of a meter a plan allows in a period. A soft limit warns and never blocks."""
 
     amount: int
     hard: bool = True
@@ -44,13 +44,13 @@ class Limit:
             return None
         return self.amount + max(self.grace, self.amount * self.grace_percent // 100)
 
-    def holds(self, used: Decimal | int) -> bool:
+    def allows(self, used: Decimal | int) -> bool:
         return self.ceiling is None or used <= self.ceiling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTerms:
-    """A plan: what its customers get. A meter that `limits` does not name is not limited."""
+    """A plan: what its customers get. A meter missing in `limits` is not limited."""
 
     slug: str
     name: str
@@ -64,7 +64,7 @@ class PlanTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exemption:
-    """An exception in force: another plan, or another limit of one meter (None: no limit)."""
+    """An exception in force: another plan, or another limit on one meter (None: no limit)."""
 
     plan: str | None
     meter: str | None
@@ -93,15 +93,15 @@ class Catalogue:
     ) -> PlanTerms:
         """Return the highest plan that a price pays for or an exception gives, or the default."""
         granted = {exemption.plan for exemption in exemptions}
-        had = [
+        candidates = [
             plan
             for plan in self.plans
             if plan.slug in granted or not set(price_ids).isdisjoint(plan.price_ids)
         ]
-        return had[-1] if had else self.default
+        return candidates[-1] if candidates else self.default
 
     def unmapped(self, price_ids: Collection[str]) -> list[str]:
-        """Return the prices that no plan is mapped to."""
+        """Return the prices that are not mapped to any plan."""
         mapped = {price for plan in self.plans for price in plan.price_ids}
         return [price for price in price_ids if price not in mapped]
 
@@ -118,7 +118,7 @@ class Catalogue:
 def limit_in_force(
     plan: PlanTerms, meter: str, exemptions: Collection[Exemption] = ()
 ) -> Limit | None:
-    """Return the limit of the plan or of an exception, whichever gives more; None is no limit."""
+    """Return the limit of the plan or of an exception, whichever gives more; None: no limit."""
     limit = plan.limits.get(meter)
     if limit is None:
         return None
@@ -133,7 +133,7 @@ def limit_in_force(
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A period of a meter: from `start`, before `end`; it never ends where `end` is None."""
+    """A period of a meter: from `start`, before `end`; None: it never ends."""
 
     start: datetime
     end: datetime | None

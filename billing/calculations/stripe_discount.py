@@ -6,7 +6,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from billing.calculations.stripe_fields import Unusable, decimal, moment_of, whole
+from billing.calculations.stripe_fields import UnusableStripeObject, decimal, moment_of, whole
 
 
 class Duration(StrEnum):
@@ -42,21 +42,29 @@ def read_discounts(owner: Mapping[str, Any], currency: str) -> tuple[Discount, .
 
 def _discount(row: Any, currency: str) -> Discount:
     if not isinstance(row, dict):
-        raise Unusable("discounts", f"{row!r} is only an id: the discount has to be expanded")
+        raise UnusableStripeObject(
+            "discounts", f"{row!r} is only an id: the discount has to be expanded"
+        )
     coupon = row.get("coupon") or (row.get("source") or {}).get("coupon")
     if not isinstance(coupon, dict):
-        raise Unusable("discounts.coupon", "is missing" if not coupon else "is only an id")
+        raise UnusableStripeObject(
+            "discounts.coupon", "is missing" if not coupon else "is only an id"
+        )
     try:
         duration = Duration(coupon.get("duration") or "")
     except ValueError as error:
-        raise Unusable("discounts.coupon.duration", f"{coupon.get('duration')!r}") from error
+        raise UnusableStripeObject(
+            "discounts.coupon.duration", f"{coupon.get('duration')!r}"
+        ) from error
     percent, amount = coupon.get("percent_off"), coupon.get("amount_off")
     if amount is not None:
         amount = whole(coupon, "amount_off", "discounts.coupon")
         if coupon.get("currency") not in {None, currency}:
-            raise Unusable("discounts.coupon.currency", f"{coupon['currency']!r}, not {currency}")
+            raise UnusableStripeObject(
+                "discounts.coupon.currency", f"{coupon['currency']!r}, not {currency}"
+            )
     elif percent is None:
-        raise Unusable("discounts.coupon.percent_off", "is missing, as is amount_off")
+        raise UnusableStripeObject("discounts.coupon.percent_off", "is missing, as is amount_off")
     return Discount(
         id=row.get("id") or coupon.get("id") or "",
         duration=duration,

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from billing.calculations.mrr import mrr
-from billing.calculations.stripe_fields import Unusable, id_of
+from billing.calculations.stripe_fields import UnusableStripeObject, id_of
 from billing.calculations.subscription import subscription_state
 
 Json = Mapping[str, Any]
@@ -128,7 +128,7 @@ def object_of(event: Json) -> Json:
     data = event.get("data")
     found = data.get("object") if isinstance(data, dict) else None
     if not isinstance(found, dict) or not isinstance(found.get("object"), str):
-        raise Unusable("data.object", "is missing")
+        raise UnusableStripeObject("data.object", "is missing")
     return found
 
 
@@ -175,7 +175,7 @@ def _monthly(subscription: Json) -> Fraction:
     """Return the list price a month, whatever the status; 0 where it cannot be told."""
     try:
         state = subscription_state({**subscription, "status": "active", "pause_collection": None})
-    except Unusable:
+    except UnusableStripeObject:
         return Fraction(0)
     return mrr(state, state.created)
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 
-class Unusable(ValueError):
+class UnusableStripeObject(ValueError):
     """A Stripe object that cannot be used; `field` and the text name what is wrong with it."""
 
     def __init__(self, field: str, problem: str) -> None:
@@ -19,7 +19,7 @@ def id_of(value: Any, field: str, *, default: str | None = None) -> str:
     if isinstance(found, str) and found:
         return found
     if default is None:
-        raise Unusable(field, "is missing" if not found else f"{found!r} is no id")
+        raise UnusableStripeObject(field, "is missing" if not found else f"{found!r} is no id")
     return default
 
 
@@ -30,7 +30,9 @@ def whole(
     if value is None:
         return default
     if type(value) is not int or value < least:
-        raise Unusable(f"{where}.{name}", f"{value!r} is no whole number of {least} or more")
+        raise UnusableStripeObject(
+            f"{where}.{name}", f"{value!r} is no whole number of {least} or more"
+        )
     return value
 
 
@@ -38,9 +40,9 @@ def decimal(value: Any, field: str) -> Fraction:
     try:
         found = Fraction(str(value))
     except (ValueError, ZeroDivisionError) as error:
-        raise Unusable(field, f"{value!r} is no number") from error
+        raise UnusableStripeObject(field, f"{value!r} is no number") from error
     if found < 0:
-        raise Unusable(field, f"{value!r} is negative")
+        raise UnusableStripeObject(field, f"{value!r} is negative")
     return found
 
 
@@ -48,4 +50,4 @@ def moment_of(owner: Mapping[str, Any], name: str) -> int | None:
     value = owner.get(name)
     if value is None or type(value) is int:
         return value
-    raise Unusable(name, f"{value!r} is no Unix time")
+    raise UnusableStripeObject(name, f"{value!r} is no Unix time")

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from billing.calculations.stripe_discount import Discount, read_discounts
-from billing.calculations.stripe_fields import Unusable, decimal, id_of, whole
+from billing.calculations.stripe_fields import UnusableStripeObject, decimal, id_of, whole
 
 
-class Interval(StrEnum):
+class BillingInterval(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
@@ -24,7 +24,7 @@ class TiersMode(StrEnum):
     VOLUME = "volume"
 
 
-_INTERVALS = {interval.value: interval for interval in Interval}
+_INTERVALS = {interval.value: interval for interval in BillingInterval}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     id: str
     price: str
     product: str
-    interval: Interval
+    interval: BillingInterval
     interval_count: int
     quantity: int
     metered: bool
@@ -55,20 +55,20 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 def price_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     price = row.get("price") or row.get("plan")
     if not isinstance(price, dict):
-        raise Unusable("items.price", "is missing" if not price else "is only an id")
+        raise UnusableStripeObject("items.price", "is missing" if not price else "is only an id")
     return price
 
 
-def interval_of(price: Mapping[str, Any]) -> Interval:
+def interval_of(price: Mapping[str, Any]) -> BillingInterval:
     name = (price.get("recurring") or price).get("interval")
     interval = _INTERVALS.get(name)  # type: ignore[arg-type]
     if interval is None:
         problem = "is missing" if name is None else f"{name!r} is no interval"
-        raise Unusable("items.price.interval", problem)
+        raise UnusableStripeObject("items.price.interval", problem)
     return interval
 
 
-def read_item(row: Mapping[str, Any], interval: Interval, currency: str) -> Item:
+def read_item(row: Mapping[str, Any], interval: BillingInterval, currency: str) -> Item:
     price = price_of(row)
     recurring = price.get("recurring") or price
     metered = recurring.get("usage_type") == "metered"
@@ -100,17 +100,19 @@ def _unit_amount(price: Mapping[str, Any], where: str) -> int | Fraction:
     for name in ("unit_amount_decimal", "amount_decimal"):
         if price.get(name) is not None:
             return decimal(price[name], f"{where}.{name}")
-    raise Unusable(f"{where}.unit_amount", "is missing")
+    raise UnusableStripeObject(f"{where}.unit_amount", "is missing")
 
 
 def _tiers(price: Mapping[str, Any]) -> tuple[TiersMode, tuple[Tier, ...]]:
     rows = price.get("tiers")
     if not rows:
-        raise Unusable("items.price.tiers", "are missing: the price has to be expanded")
+        raise UnusableStripeObject("items.price.tiers", "are missing: the price has to be expanded")
     try:
         mode = TiersMode(price.get("tiers_mode") or "")
     except ValueError as error:
-        raise Unusable("items.price.tiers_mode", f"{price.get('tiers_mode')!r}") from error
+        raise UnusableStripeObject(
+            "items.price.tiers_mode", f"{price.get('tiers_mode')!r}"
+        ) from error
     where = "items.price.tiers"
     tiers = [
         Tier(

@@ -10,9 +10,8 @@ from typing import Any
 import msgspec
 
 from billing.calculations.stripe_discount import Discount, Duration, read_discounts
-from billing.calculations.stripe_fields import Unusable, id_of, moment_of
+from billing.calculations.stripe_fields import UnusableStripeObject, id_of, moment_of
 from billing.calculations.stripe_price import (
-    Interval,
     Item,
     Tier,
     TiersMode,
@@ -26,18 +25,17 @@ __all__ = [
     "ENDED",
     "Discount",
     "Duration",
-    "Interval",
     "Item",
-    "Status",
     "SubscriptionState",
+    "SubscriptionStatus",
     "Tier",
     "TiersMode",
-    "Unusable",
+    "UnusableStripeObject",
     "subscription_state",
 ]
 
 
-class Status(StrEnum):
+class SubscriptionStatus(StrEnum):
     INCOMPLETE = "incomplete"
     INCOMPLETE_EXPIRED = "incomplete_expired"
     TRIALING = "trialing"
@@ -49,8 +47,8 @@ class Status(StrEnum):
 
 
 _MOMENTS = ("created start_date start trial_start trial_end canceled_at cancel_at ended_at").split()
-_STATUSES = {status.value: status for status in Status}
-ENDED = frozenset({Status.CANCELED, Status.INCOMPLETE_EXPIRED})
+_STATUSES = {status.value: status for status in SubscriptionStatus}
+ENDED = frozenset({SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED})
 
 
 class SubscriptionState(msgspec.Struct, frozen=True, gc=False):
@@ -58,7 +56,7 @@ class SubscriptionState(msgspec.Struct, frozen=True, gc=False):
 
     id: str
     customer: str
-    status: Status
+    status: SubscriptionStatus
     currency: str
     items: tuple[Item, ...]
     discounts: tuple[Discount, ...]
@@ -89,14 +87,14 @@ def subscription_state(stripe_json: Mapping[str, Any]) -> SubscriptionState:
     get = stripe_json.get
     status = _STATUSES.get(get("status"))  # type: ignore[arg-type]
     if status is None:
-        raise Unusable("status", f"{get('status')!r} is no status of a subscription")
+        raise UnusableStripeObject("status", f"{get('status')!r} is no status of a subscription")
     rows = _rows(stripe_json)
     intervals = [interval_of(price_of(row)) for row in rows]
     currency = _currency(stripe_json, rows)
     moments = {name: get(name) for name in _MOMENTS}
     for name, moment in moments.items():
         if moment is not None and type(moment) is not int:
-            raise Unusable(name, f"{moment!r} is no Unix time")
+            raise UnusableStripeObject(name, f"{moment!r} is no Unix time")
     pause = get("pause_collection") or {}
     return SubscriptionState(
         id=id_of(get("id"), "id"),
@@ -123,12 +121,12 @@ def _rows(stripe_json: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     items = stripe_json.get("items") or {}
     rows = items if isinstance(items, list) else items.get("data")
     if isinstance(items, dict) and items.get("has_more"):
-        raise Unusable("items", "are not complete (has_more)")
+        raise UnusableStripeObject("items", "are not complete (has_more)")
     if rows:
         return list(rows)
     if plan := stripe_json.get("plan"):
         return [{"id": "", "plan": plan, "quantity": stripe_json.get("quantity")}]
-    raise Unusable("items", "there are none")
+    raise UnusableStripeObject("items", "there are none")
 
 
 def _currency(stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -138,12 +136,12 @@ def _currency(stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]])
     named = {own, *(price_of(row).get("currency") for row in rows)}
     found = {str(code).lower() for code in named if code}
     if not found:
-        raise Unusable("currency", "is missing")
+        raise UnusableStripeObject("currency", "is missing")
     if len(found) > 1:
-        raise Unusable("currency", f"there are several: {', '.join(sorted(found))}")
+        raise UnusableStripeObject("currency", f"there are several: {', '.join(sorted(found))}")
     (currency,) = found
     if currency not in DECIMALS:
-        raise Unusable("currency", f"{currency!r} is no currency known here")
+        raise UnusableStripeObject("currency", f"{currency!r} is no currency known here")
     return currency
 
 
@@ -162,7 +160,7 @@ def _begin(moments: dict[str, int | None]) -> dict[str, Any]:
     created = moments["created"]
     known = [moment for moment in (start_date, start, created) if moment is not None]
     if not known:
-        raise Unusable("start_date", "is missing, as is created")
+        raise UnusableStripeObject("start_date", "is missing, as is created")
     moments["start"] = known[0]
     moments["created"] = known[0] if created is None else created
     return moments

@@ -1,4 +1,4 @@
-"""How a person's usage stands against a limit, and the periods in which it is counted."""
+"""A person's usage against a limit, and the periods in which it is counted."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,16 +6,16 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from billing.calculations.plan import Limit, Meter, Period, PlanTerms, Window
+from billing.calculations.plan import Limit, Meter, MeterPeriod, PlanTerms, Window
 
 WARNING, REACHED = 80, 100  # percent of a limit
 
-# No event is older, so a lifetime begins here.
+# No event is older, so a lifetime starts here.
 BEGINNING = datetime(1990, 1, 1, tzinfo=UTC)
 
 
-class State(StrEnum):
-    """How near a limit is; `blocked` where nothing more is allowed."""
+class UsageState(StrEnum):
+    """How close a limit is; `blocked`: nothing more is allowed."""
 
     OK = "ok"
     WARNING = "warning"
@@ -25,10 +25,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a person used of a meter in a period, and what is reserved for what comes."""
+    """What a person used of a meter in a period, and what is reserved."""
 
     used: Decimal
-    ignored: int = 0  # events whose property is no amount
+    ignored: int = 0  # events whose property is not a positive number
     reserved: Decimal = Decimal(0)
     notified: int = 0  # the highest percentage the person was notified of in this period and plan
 
@@ -38,8 +38,8 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """A person's usage of a meter against the limit in force; None is no limit."""
+class MeterUsage:
+    """A person's usage of a meter against the limit in force; None: no limit."""
 
     meter: Meter
     plan: PlanTerms
@@ -56,22 +56,22 @@ class Standing:
 
     @property
     def remaining(self) -> Decimal | None:
-        """What a hard limit, its grace included, still allows; None where nothing blocks."""
+        """What a hard limit, including grace, still allows; None: nothing blocks."""
         if self.limit is None or self.limit.ceiling is None:
             return None
         return max(Decimal(0), self.limit.ceiling - self.usage.taken)
 
     @property
-    def state(self) -> State:
+    def state(self) -> UsageState:
         if self.percent is None or self.percent < WARNING:
-            return State.OK
+            return UsageState.OK
         if not self.allows(1):
-            return State.BLOCKED
-        return State.REACHED if self.percent >= REACHED else State.WARNING
+            return UsageState.BLOCKED
+        return UsageState.REACHED if self.percent >= REACHED else UsageState.WARNING
 
     @property
     def crossed(self) -> int:
-        """The highest threshold that is used up and that a person is told of; 0 for none."""
+        """The highest threshold passed, of which the person is notified; 0 for none."""
         if self.limit is None or not self.limit.amount:
             return 0
         used = percent(self.usage.used, self.limit.amount)
@@ -79,7 +79,7 @@ class Standing:
 
     def allows(self, amount: int) -> bool:
         """Whether `amount` more may be used."""
-        return self.limit is None or self.limit.holds(self.usage.taken + amount)
+        return self.limit is None or self.limit.allows(self.usage.taken + amount)
 
 
 def percent(used: Decimal, limit: int) -> float:
@@ -89,8 +89,8 @@ def percent(used: Decimal, limit: int) -> float:
 def outstanding(used: Decimal, *, amounts: Decimal, up_to: Decimal | None) -> Decimal:
     """Return what open reservations still hold back.
 
-    A reservation allows usage `up_to` a number. What is used from then on, whichever event comes
-    first, settles it, so that nothing counts twice; what a merge adds counts as such, too.
+    A reservation allows usage `up_to` a number. Any usage from then on settles it, whichever event
+    comes first, so that nothing counts twice; usage added by a merge settles it, too.
     `amounts` is the sum of the open ones, the most that can be outstanding.
     """
     if up_to is None:
@@ -99,18 +99,18 @@ def outstanding(used: Decimal, *, amounts: Decimal, up_to: Decimal | None) -> De
 
 
 def window(
-    period: Period, *, now: datetime, zone: ZoneInfo, billing: tuple[datetime, datetime] | None
+    period: MeterPeriod, *, now: datetime, zone: ZoneInfo, billing: tuple[datetime, datetime] | None
 ) -> Window:
-    """Return the period that `now` is in. Without a subscription a billing period is a month.
+    """Return the period that contains `now`. Without a subscription a billing period is a month.
 
-    One that is over, because its renewal is not known yet, is followed by one of the same length.
+    A billing period that is over before its renewal arrives is followed by one of equal length.
     """
-    if period is Period.LIFETIME:
+    if period is MeterPeriod.LIFETIME:
         return Window(BEGINNING, None)
-    if period is Period.BILLING and billing is not None and billing[0] <= now:
+    if period is MeterPeriod.BILLING and billing is not None and billing[0] <= now:
         start, end = billing
         length = end - start
-        over = (now - start) // length  # periods since, 0 where it is not over
+        over = (now - start) // length  # periods since; 0: not over
         return Window(start + over * length, end + over * length)
     return _month(now, zone)
 

@@ -1,4 +1,4 @@
-"""Enforce usage limits on the product's endpoints, before they do anything."""
+"""Enforce usage limits on the product's endpoints, before their views run."""
 
 import json
 import logging
@@ -14,10 +14,10 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException
 from rest_framework.views import APIView
 
-from billing.calculations.usage import Standing
-from billing.limits import usage_limits, usage_notices, usage_prompts
+from billing.calculations.usage import MeterUsage
+from billing.limits import reservations, usage_notices, usage_prompts
 from billing.limits.limited_paths import LimitedPath, limited_paths
-from billing.limits.usage_limits import Answer, Unknown
+from billing.limits.usage_limits import UnknownName, UsageDecision
 from common import formatting
 from common.api.problems import CONTENT_TYPE, problem
 
@@ -27,9 +27,9 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 class UsageLimitMiddleware:
-    """Reserve one of a meter for each request to a limited path; refuse it beyond a hard limit.
+    """Reserve one unit of a meter for each request to a limited path; refuse it over a hard limit.
 
-    The event that the product sends settles the reservation; a request that fails gives it back.
+    The event that the product sends settles the reservation; a failed request releases it.
     Capture is never limited: it is answered before Django.
     """
 
@@ -40,79 +40,81 @@ class UsageLimitMiddleware:
             raise MiddlewareNotUsed
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        rule = next((rule for rule in self.limited if rule.is_about(request)), None)
-        if rule is None or not _is_authenticated(request):  # its view refuses it
+        rule = next((rule for rule in self.limited if rule.matches(request)), None)
+        if rule is None or not _is_authenticated(request):  # the view refuses it
             return self.get_response(request)
         distinct_id = rule.distinct_id(request)
         if not distinct_id:
             return _refused(HTTPStatus.BAD_REQUEST, _missing(rule), field=rule.person)
         try:
-            answer = usage_limits.reserve(distinct_id, rule.meter, now=timezone.now())
-        except Unknown as error:
+            decision = reservations.reserve(distinct_id, rule.meter, now=timezone.now())
+        except UnknownName as error:
             return self._unlimited(request, error)
-        usage_notices.request(answer.person.pk, [answer.standing])
-        if not answer.allowed:
-            return _payment_required(answer)
-        return self._counted(request, answer)
+        usage_notices.request(decision.person.pk, [decision.meter_usage])
+        if not decision.allowed:
+            return _payment_required(decision)
+        return self._counted(request, decision)
 
-    def _unlimited(self, request: HttpRequest, error: Unknown) -> HttpResponseBase:
-        """Let pass who has done nothing yet: their first events may still be on their way."""
+    def _unlimited(self, request: HttpRequest, error: UnknownName) -> HttpResponseBase:
+        """Let an unknown person pass: their first events may still be in the inbox."""
         if error.field != "distinct_id":
-            logger.error("PLUMBLINE_LIMITED_PATHS: %s Nothing is limited.", error)
+            logger.error("PLUMBLINE_LIMITED_PATHS: %s No limit is enforced.", error)
         return self.get_response(request)
 
-    def _counted(self, request: HttpRequest, answer: Answer) -> HttpResponseBase:
+    def _counted(self, request: HttpRequest, decision: UsageDecision) -> HttpResponseBase:
         response = self.get_response(request)
         if response.status_code >= HTTPStatus.BAD_REQUEST:
-            if answer.reservation:
-                usage_limits.release(answer.reservation.pk, now=timezone.now())
+            if decision.reservation:
+                reservations.release(decision.reservation.pk, now=timezone.now())
             return response
-        for name, value in _headers(answer).items():
+        for name, value in _headers(decision).items():
             response.headers[name] = value
         return response
 
 
 def _is_authenticated(request: HttpRequest) -> bool:
-    """Whether the API knows who asks, so that nobody else learns or uses up what is left."""
+    """Whether the caller may use the API, so that no one else sees or uses up what remains."""
     try:
         return bool(APIView().initialize_request(request).user.is_authenticated)
     except APIException:
         return False
 
 
-def _headers(answer: Answer) -> dict[str, str]:
-    """Return where the person stands after this request; a prompt from 80 % on."""
-    standing = _afterwards(answer)
-    if standing.limit is None or standing.percent is None:
+def _headers(decision: UsageDecision) -> dict[str, str]:
+    """Return the usage after this request as headers, with a prompt from 80 % on."""
+    meter_usage = _usage_after(decision)
+    if meter_usage.limit is None or meter_usage.percent is None:
         return {}
     headers = {
-        "X-Usage-Meter": standing.meter.slug,
-        "X-Usage-Limit": str(standing.limit.amount),
-        "X-Usage-Used": str(formatting.plain(standing.usage.taken)),
-        "X-Usage-State": standing.state,
+        "X-Usage-Meter": meter_usage.meter.slug,
+        "X-Usage-Limit": str(meter_usage.limit.amount),
+        "X-Usage-Used": str(formatting.plain(meter_usage.usage.taken)),
+        "X-Usage-State": meter_usage.state,
     }
-    if standing.window.end:
-        headers["X-Usage-Resets-At"] = standing.window.end.isoformat()
-    if prompt := usage_prompts.prompt(answer, standing):
+    if meter_usage.window.end:
+        headers["X-Usage-Resets-At"] = meter_usage.window.end.isoformat()
+    if prompt := usage_prompts.prompt(decision, meter_usage):
         headers["X-Usage-Prompt"] = json.dumps(asdict(prompt), cls=DjangoJSONEncoder)
     return headers
 
 
-def _afterwards(answer: Answer) -> Standing:
-    usage = answer.standing.usage
-    return replace(answer.standing, usage=replace(usage, reserved=usage.reserved + answer.amount))
+def _usage_after(decision: UsageDecision) -> MeterUsage:
+    usage = decision.meter_usage.usage
+    return replace(
+        decision.meter_usage, usage=replace(usage, reserved=usage.reserved + decision.amount)
+    )
 
 
-def _payment_required(answer: Answer) -> HttpResponse:
-    facts = usage_prompts.facts(answer)
-    detail = usage_prompts.message(answer.standing, answer.suggested)
+def _payment_required(decision: UsageDecision) -> HttpResponse:
+    facts = usage_prompts.facts(decision)
+    detail = usage_prompts.message(decision.meter_usage, decision.suggested)
     return _refused(HTTPStatus.PAYMENT_REQUIRED, detail, **asdict(facts))
 
 
 def _missing(rule: LimitedPath) -> str:
-    place, _, name = rule.person.partition(":")
+    source, _, name = rule.person.partition(":")
     where = {"header": "The header", "query": "The query parameter", "json": "The JSON field"}
-    return f"{where[place]} {name} has to name the person."
+    return f"{where[source]} {name} must name the person."
 
 
 def _refused(status: HTTPStatus, detail: str, *, field: str = "", **more: object) -> HttpResponse:

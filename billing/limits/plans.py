@@ -1,4 +1,4 @@
-"""Plans and meters: the defaults, what is in force, and who has which plan."""
+"""Plans and meters: the defaults, those in force, and which plan a person has."""
 
 import json
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _DEFAULT_PLANS: tuple[tuple[str, str, tuple[int, ...], list[str]], ...] = (
     ("enterprise", "Enterprise", (), ["Priority support", "Shared workflows", "Single sign-on"]),
 )
 
-# Everything in one row, so that whoever checks a limit asks once.
+# Everything in one row, so that checking a limit takes one query.
 _CATALOGUE = """
 jsonb_build_object(
     'meters', (SELECT coalesce(jsonb_agg(meter ORDER BY slug), '[]') FROM billing_usagemeter meter),
@@ -70,7 +70,7 @@ _exemptions = msgspec.json.Decoder(list[Exemption]).decode
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What decides a person's limits, without what they pay for."""
+    """What decides a person's limits, except what they pay for."""
 
     catalogue: Catalogue
     person: Person  # with its id and properties
@@ -78,7 +78,7 @@ class Situation:
 
 
 def zone() -> ZoneInfo:
-    """Return the zone of calendar months: usage is read from events, so a new one holds at once."""
+    """Return the zone of calendar months; a change of the setting applies at once."""
     return ZoneInfo(settings.PLUMBLINE_TIME_ZONE)
 
 
@@ -89,7 +89,7 @@ def catalogue() -> Catalogue:
 
 
 def situation_of(distinct_id: str, *, now: datetime, locked: bool = False) -> Situation | None:
-    """Return the situation of the person known by a distinct id, in one query; None is nobody.
+    """Return the situation of the person with a distinct id, in one query; None if unknown.
 
     `locked`: only the caller reserves for that person until its transaction ends.
     """
@@ -100,7 +100,7 @@ def situation_of(distinct_id: str, *, now: datetime, locked: bool = False) -> Si
 
 
 def _can_be_stored(text: str) -> bool:
-    """Whether PostgreSQL's texts can hold it: no NUL, no half a character."""
+    """Whether a PostgreSQL text can hold it: no NUL, no unpaired surrogate."""
     try:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:
@@ -108,7 +108,7 @@ def _can_be_stored(text: str) -> bool:
 
 
 def situation_of_person(person_id: int, *, now: datetime) -> Situation | None:
-    """Return the situation of a person by number, in one query; None is nobody."""
+    """Return the situation of a person by id, in one query; None if there is no such person."""
     return _situation("%(person_id)s", {"person_id": person_id}, now=now)
 
 
@@ -125,25 +125,25 @@ def _situation(
         row = cursor.fetchone()
     if row is None:
         return None
-    found, own_id, properties, exemptions, _ = row
+    stored_catalogue, own_id, properties, exemptions, _ = row
     person = Person.from_db("default", ["id", "properties"], [own_id, json.loads(properties)])
-    return Situation(_catalogue(found), person, _exemptions(exemptions))
+    return Situation(_catalogue(stored_catalogue), person, _exemptions(exemptions))
 
 
 def plan_of(person_id: int, *, now: datetime | None = None) -> PlanTerms:
     """Return the plan a person has: the highest they pay for or were granted, or the default.
 
-    Raise Person.DoesNotExist where there is no such person.
+    Raise Person.DoesNotExist if there is no such person.
     """
-    found = situation_of_person(person_id, now=now or timezone.now())
-    if found is None:
+    situation = situation_of_person(person_id, now=now or timezone.now())
+    if situation is None:
         raise Person.DoesNotExist(f"There is no person {person_id}.")
     price_ids = gateway.current_price_ids(person_id)
-    return found.catalogue.plan_for(price_ids, found.exemptions)
+    return situation.catalogue.plan_for(price_ids, situation.exemptions)
 
 
 def upgrade_url(person: Person, plan: PlanTerms | None) -> str:
-    """Return a ready checkout link for a plan; "" where it has no price or Stripe is not set up."""
+    """Return a ready checkout link for a plan; "" if it has no price or Stripe is not set up."""
     if plan is None or not plan.price_ids:
         return ""
     return gateway.checkout_url(person, plan.price_ids[0])
@@ -151,7 +151,7 @@ def upgrade_url(person: Person, plan: PlanTerms | None) -> str:
 
 @transaction.atomic
 def make_default(plan_id: int) -> Plan:
-    """Give whoever pays for no plan this one from now on."""
+    """Give this plan to everyone who pays for none."""
     plan = Plan.objects.select_for_update().get(pk=plan_id)
     Plan.objects.filter(is_default=True).update(is_default=False)
     Plan.objects.filter(pk=plan_id).update(is_default=True)
@@ -159,12 +159,12 @@ def make_default(plan_id: int) -> Plan:
 
 
 def create_defaults(*, apps: Apps = installed_apps, **_: Any) -> None:
-    """Make the default plans and meters where there are none; what staff have set is kept."""
+    """Create the default plans and meters if there are none; what staff have set is kept."""
     try:
         plan_model = apps.get_model("billing", "Plan")
         meter_model = apps.get_model("billing", "UsageMeter")
         limit_model = apps.get_model("billing", "PlanLimit")
-    except LookupError:  # migrated back to before there were plans
+    except LookupError:  # migrated back to before plans existed
         return
     if plan_model.objects.exists() or meter_model.objects.exists():
         return

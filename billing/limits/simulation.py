@@ -1,4 +1,4 @@
-"""What a limit would have done to the persons of a plan, before it is saved."""
+"""What a limit would have done to the people on a plan, before it is saved."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,46 +6,46 @@ from decimal import Decimal
 
 from analytics.models import Person
 from analytics.people.persons import counted_persons
-from billing.calculations.plan import Limit, Meter, Period, PlanTerms, Window, limit_in_force
+from billing.calculations.plan import Limit, Meter, MeterPeriod, PlanTerms, Window, limit_in_force
 from billing.calculations.usage import BEGINNING, WARNING, previous_month
 from billing.limits import plans, usage
 from billing.stripe import gateway
 
-MOST_EXAMINED = 2_000  # of those who used most; each costs two queries
+MOST_EXAMINED = 2_000  # heaviest users; each costs two queries
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class PersonUsage:
     person: Person
     used: Decimal
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """Persons by what a limit does to them: those blocked are also reached, and these warned."""
+class LimitEffect:
+    """People by what a limit does to them: the blocked are also in `reached` and `warned`."""
 
-    blocked: list[Used]
-    reached: list[Used]
-    warned: list[Used]
+    blocked: list[PersonUsage]
+    reached: list[PersonUsage]
+    warned: list[PersonUsage]
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What a limit would do, and what the one in force does, in the same window.
+    """What a limit would do, and what the limit in force does, in the same window.
 
-    `window` has no end where usage is counted over a lifetime. Excluded persons are left out.
+    `window` has no end if usage is counted over a lifetime. Excluded persons are left out.
     """
 
     window: Window
-    effect: Effect
-    now: Effect | None  # None where the plan has no limit of the meter so far
+    effect: LimitEffect
+    now: LimitEffect | None  # None: the plan has no limit on the meter yet
     examined_all: bool
 
 
 def simulate(plan: str, meter: str, limit: Limit, *, now: datetime) -> Simulation:
-    """Apply a limit to what the persons who have a plan now used in the last whole month.
+    """Apply a limit to last month's usage of the people who have the plan now.
 
-    A billing period counts as a month here; over a lifetime it is what was used until now.
+    A billing period counts as a calendar month here; a lifetime ends now.
     """
     catalogue = plans.catalogue()
     terms, counted = catalogue.plan(plan), catalogue.meter(meter)
@@ -53,32 +53,32 @@ def simulate(plan: str, meter: str, limit: Limit, *, now: datetime) -> Simulatio
         raise LookupError(f"There is no plan {plan!r} with a meter {meter!r}.")
     current = terms.limits.get(meter)
     window = _window(counted, now)
-    lowest = min(one.amount for one in (limit, current or limit))
+    lowest = min(limit.amount, (current or limit).amount)
     heavy = usage.usage_by_person(
         counted, window, at_least=max(Decimal(lowest) * WARNING / 100, Decimal("1e-10"))
     )
-    found = _with_plan(dict(list(heavy.items())[:MOST_EXAMINED]), terms, now=now)
+    users = _with_plan(dict(list(heavy.items())[:MOST_EXAMINED]), terms, now=now)
     return Simulation(
         window=window,
-        effect=_effect(found, terms, meter, limit),
-        now=_effect(found, terms, meter, current) if current else None,
+        effect=_effect(users, terms, meter, limit),
+        now=_effect(users, terms, meter, current) if current else None,
         examined_all=len(heavy) <= MOST_EXAMINED,
     )
 
 
 def _window(meter: Meter, now: datetime) -> Window:
-    if meter.period is Period.LIFETIME:
+    if meter.period is MeterPeriod.LIFETIME:
         return Window(BEGINNING, None)
     return previous_month(now, plans.zone())
 
 
-_Found = list[tuple[Used, plans.Situation]]
+_Users = list[tuple[PersonUsage, plans.Situation]]
 
 
-def _with_plan(used: dict[int, Decimal], terms: PlanTerms, *, now: datetime) -> _Found:
-    """Return those who have the plan now, the heaviest user first."""
+def _with_plan(used: dict[int, Decimal], terms: PlanTerms, *, now: datetime) -> _Users:
+    """Return the people who have the plan now, the heaviest user first."""
     persons = counted_persons(used.keys())
-    found = []
+    users = []
     for person_id, amount in used.items():
         situation = plans.situation_of_person(person_id, now=now) if person_id in persons else None
         if situation is None:
@@ -86,22 +86,22 @@ def _with_plan(used: dict[int, Decimal], terms: PlanTerms, *, now: datetime) -> 
         price_ids = gateway.current_price_ids(person_id)
         plan = situation.catalogue.plan_for(price_ids, situation.exemptions)
         if plan.slug == terms.slug:
-            found.append((Used(persons[person_id], amount), situation))
-    return found
+            users.append((PersonUsage(persons[person_id], amount), situation))
+    return users
 
 
-def _effect(found: _Found, terms: PlanTerms, meter: str, limit: Limit) -> Effect:
-    """Sort the persons by what the limit, their exceptions included, does to them."""
+def _effect(users: _Users, terms: PlanTerms, meter: str, limit: Limit) -> LimitEffect:
+    """Sort people by what the limit, including their exceptions, does to them."""
     plan = replace(terms, limits={**terms.limits, meter: limit})
-    effect = Effect([], [], [])
-    for one, situation in found:
-        theirs = limit_in_force(plan, meter, situation.exemptions)
-        if theirs is None:
+    effect = LimitEffect([], [], [])
+    for user, situation in users:
+        own_limit = limit_in_force(plan, meter, situation.exemptions)
+        if own_limit is None:
             continue
-        if not theirs.holds(one.used):
-            effect.blocked.append(one)
-        if one.used >= theirs.amount:
-            effect.reached.append(one)
-        if one.used * 100 >= theirs.amount * WARNING:
-            effect.warned.append(one)
+        if not own_limit.allows(user.used):
+            effect.blocked.append(user)
+        if user.used >= own_limit.amount:
+            effect.reached.append(user)
+        if user.used * 100 >= own_limit.amount * WARNING:
+            effect.warned.append(user)
     return effect

@@ -1,4 +1,4 @@
-"""Tell a person once, in each period and plan, that 80 or 100 % of a limit is used."""
+"""Notify a person once, in each period and plan, when 80 or 100 % of a limit is used."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -9,29 +9,29 @@ from django.db import transaction
 from analytics.calculations.records import EventRecord
 from analytics.ingestion import ingest
 from analytics.people import persons
-from billing.calculations.plan import Meter, Period, Window
-from billing.calculations.usage import REACHED, WARNING, Standing, window
+from billing.calculations.plan import Meter, MeterPeriod, Window
+from billing.calculations.usage import REACHED, WARNING, MeterUsage, window
 from billing.limits import plans, usage, usage_emails, usage_limits
-from billing.limits.usage_limits import Account
+from billing.limits.usage_limits import UsageAccount
 from billing.models import Plan, UsageNotice
 from billing.stripe.person_events import person_event
 from common import formatting, queueing
 from common.locks import Lock, locked_cursor
 
 ENQUEUED_AT_MOST_EVERY = 60  # seconds, so that a busy person does not fill the queue
-LOOKS_BACK = timedelta(hours=25)  # a run that was missed costs nobody a notice
+LOOKS_BACK = timedelta(hours=25)  # so that a missed run loses no notice
 
 
-def request(person_id: int, standings: Collection[Standing]) -> None:
-    """Have a person told by a worker, where a threshold is passed that they were not told of."""
-    if any(standing.crossed > standing.usage.notified for standing in standings):
+def request(person_id: int, meter_usages: Collection[MeterUsage]) -> None:
+    """Have a worker notify a person if they passed a threshold without having been notified."""
+    if any(meter_usage.crossed > meter_usage.usage.notified for meter_usage in meter_usages):
         queueing.enqueue(
             "billing.tasks.send_usage_notices", person_id, at_most_every=ENQUEUED_AT_MOST_EVERY
         )
 
 
-def tell(person_id: int, *, now: datetime) -> list[UsageNotice]:
-    """Record, and e-mail, what a person has passed and was not told of; return the new notices."""
+def notify(person_id: int, *, now: datetime) -> list[UsageNotice]:
+    """Record and e-mail the thresholds a person has newly passed; return the new notices."""
     notices = _claim(person_id, now=now)
     for notice in notices:
         usage_emails.send(notice, now=now)
@@ -39,45 +39,45 @@ def tell(person_id: int, *, now: datetime) -> list[UsageNotice]:
 
 
 def _claim(person_id: int, *, now: datetime) -> list[UsageNotice]:
-    """Note what is told, once whatever runs, together with its events on the person."""
+    """Record the notices, once for all workers, together with their events on the person."""
     if not _passed(person_id, now=now)[1]:
         return []
     with transaction.atomic():
-        locked_cursor(Lock.IDENTITY)  # one at a time; nobody is erased
+        locked_cursor(Lock.IDENTITY)  # one worker at a time, and no one is erased
         account, passed = _passed(person_id, now=now)
         distinct_id = persons.first_distinct_id(person_id)
         if account is None or distinct_id is None or not passed:
             return []
         plan = Plan.objects.get(slug=account.plan.slug)
         notices = UsageNotice.objects.bulk_create(
-            _notice(standing, distinct_id, plan) for standing in passed
+            _notice(meter_usage, distinct_id, plan) for meter_usage in passed
         )
         ingest.store([_event(notice, at=now) for notice in notices])
     return notices
 
 
-def _passed(person_id: int, *, now: datetime) -> tuple[Account | None, list[Standing]]:
-    """Return where a person stands with everything, and with what is to be told."""
+def _passed(person_id: int, *, now: datetime) -> tuple[UsageAccount | None, list[MeterUsage]]:
+    """Return a person's account, and the meters of which they are to be notified."""
     account = usage_limits.account_of_person(person_id, now=now)
-    standings = account.standings if account else []  # merged or erased meanwhile
-    return account, [one for one in standings if one.crossed > one.usage.notified]
+    meter_usages = account.meter_usages if account else []  # merged or erased meanwhile
+    return account, [row for row in meter_usages if row.crossed > row.usage.notified]
 
 
-def _notice(standing: Standing, distinct_id: str, plan: Plan) -> UsageNotice:
+def _notice(meter_usage: MeterUsage, distinct_id: str, plan: Plan) -> UsageNotice:
     return UsageNotice(
         distinct_id_id=distinct_id,
-        meter_id=standing.meter.id,
+        meter_id=meter_usage.meter.id,
         plan=plan,
-        period_start=standing.window.start,
-        resets_at=standing.window.end,
-        threshold=standing.crossed,
-        used=standing.usage.used,
-        limit=standing.limit.amount if standing.limit else 0,
+        period_start=meter_usage.window.start,
+        resets_at=meter_usage.window.end,
+        threshold=meter_usage.crossed,
+        used=meter_usage.usage.used,
+        limit=meter_usage.limit.amount if meter_usage.limit else 0,
     )
 
 
 def _event(notice: UsageNotice, *, at: datetime) -> EventRecord:
-    """Return what is put on the person: never activity, and nobody's usage."""
+    """Return the event on the person's timeline; it is neither activity nor usage."""
     properties = {
         "meter": notice.meter.slug,
         "plan": notice.plan.slug,
@@ -95,15 +95,16 @@ def _event(notice: UsageNotice, *, at: datetime) -> EventRecord:
     )
 
 
-def tell_everybody(*, now: datetime) -> int:
-    """Tell whom nobody's request has told, and send what failed; return the new notices.
+def notify_all(*, now: datetime) -> int:
+    """Create the notices that no request triggered, and retry failed e-mails.
 
-    Looks at who was active since the last runs and used 80 % of the lowest limit of a meter.
+    Checks everyone who was active since the last runs and used 80 % of a meter's lowest limit.
+    Return the number of new notices.
     """
-    told = sum(len(tell(person_id, now=now)) for person_id in _near_a_limit(now))
+    created = sum(len(notify(person_id, now=now)) for person_id in _near_a_limit(now))
     for notice in usage_emails.waiting():
         usage_emails.send(notice, now=now)
-    return told
+    return created
 
 
 def _near_a_limit(now: datetime) -> list[int]:
@@ -122,7 +123,7 @@ def _near_a_limit(now: datetime) -> list[int]:
 
 
 def _longest_window(meter: Meter, now: datetime) -> Window:
-    """Return a window that holds everybody's own: billing periods last a year at most."""
-    if meter.period is Period.BILLING:
+    """Return a window that contains everyone's own: billing periods last a year at most."""
+    if meter.period is MeterPeriod.BILLING:
         return Window(now - timedelta(days=366), None)
     return window(meter.period, now=now, zone=plans.zone(), billing=None)

@@ -1,19 +1,19 @@
-"""What a person is told about a limit: in the product, in a refusal, and in an e-mail."""
+"""Texts about a limit: in the product, in a refused request and in an e-mail."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from billing.calculations.plan import PlanTerms
-from billing.calculations.usage import Standing, State
+from billing.calculations.usage import MeterUsage, UsageState
 from billing.limits.plans import zone
-from billing.limits.usage_limits import Answer
+from billing.limits.usage_limits import UsageDecision
 from common.formatting import number, plain
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Where a person stands with a meter, and the way out. `limit` None is no limit."""
+    """A person's usage of a meter, and the upgrade. `limit` None: no limit."""
 
     meter: str
     limit: int | None
@@ -26,68 +26,68 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Prompt(Facts):
-    """The same with words, for a banner in the product."""
+    """The same with texts, for a banner in the product."""
 
-    state: State
+    state: UsageState
     percent: float
     title: str
     message: str
 
 
-def facts(answer: Answer) -> Facts:
-    return Facts(**_facts(answer))
+def facts(decision: UsageDecision) -> Facts:
+    return Facts(**_facts(decision))
 
 
-def prompt(answer: Answer, standing: Standing | None = None) -> Prompt | None:
-    """Return what to show from 80 % of a limit on, None below; `standing` is the one afterwards."""
-    standing = standing or answer.standing
-    if standing.percent is None or (standing.state is State.OK and answer.allowed):
+def prompt(decision: UsageDecision, meter_usage: MeterUsage | None = None) -> Prompt | None:
+    """Return the banner from 80 % of a limit on, None below; `meter_usage`: after the request."""
+    meter_usage = meter_usage or decision.meter_usage
+    if meter_usage.percent is None or (meter_usage.state is UsageState.OK and decision.allowed):
         return None
-    state = standing.state if answer.allowed else State.BLOCKED
+    state = meter_usage.state if decision.allowed else UsageState.BLOCKED
     return Prompt(
-        **_facts(answer, standing),
+        **_facts(decision, meter_usage),
         state=state,
-        percent=round(standing.percent, 1),
-        title=_title(standing, state),
-        message=message(standing, answer.suggested),
+        percent=round(meter_usage.percent, 1),
+        title=_title(meter_usage, state),
+        message=message(meter_usage, decision.suggested),
     )
 
 
-def message(standing: Standing, suggested: PlanTerms | None) -> str:
-    """Return sentences on the usage, the end of the period and the plan that gives more."""
-    limit, name = standing.limit, standing.meter.name.lower()
+def message(meter_usage: MeterUsage, suggested: PlanTerms | None) -> str:
+    """Return sentences about the usage, the end of the period and the plan that gives more."""
+    limit, name = meter_usage.limit, meter_usage.meter.name.lower()
     if limit is None:
-        return f"{number(standing.usage.used)} {name} used; your plan has no limit of them."
-    sentences = [f"{number(standing.usage.used)} of {number(limit.amount)} {name} used."]
-    if end := standing.window.end:
+        return f"{number(meter_usage.usage.used)} {name} used. Your plan has no limit on them."
+    sentences = [f"{number(meter_usage.usage.used)} of {number(limit.amount)} {name} used."]
+    if end := meter_usage.window.end:
         local = end.astimezone(zone())
-        sentences.append(f"The count begins anew on {local.day} {local:%B %Y}.")
+        sentences.append(f"Resets on {local.day} {local:%B %Y}.")
     if suggested:
-        more = suggested.limits.get(standing.meter.slug)
-        has = f"has {number(more.amount)}" if more else "has no limit of them"
-        sentences.append(f"The plan {suggested.name} {has}.")
+        more = suggested.limits.get(meter_usage.meter.slug)
+        has = f"includes {number(more.amount)}" if more else "has no limit on them"
+        sentences.append(f"The {suggested.name} plan {has}.")
     return " ".join(sentences)
 
 
-def _title(standing: Standing, state: State) -> str:
-    name = standing.meter.name
-    if state is State.BLOCKED:
-        return f"{name}: nothing is left in your plan {standing.plan.name}"
-    if state is State.REACHED:
-        return f"{name}: the limit of your plan {standing.plan.name} is reached"
-    return f"{name}: {standing.percent:.0f} % of your plan {standing.plan.name} is used"
+def _title(meter_usage: MeterUsage, state: UsageState) -> str:
+    name = meter_usage.meter.name
+    if state is UsageState.BLOCKED:
+        return f"{name}: nothing left in your {meter_usage.plan.name} plan"
+    if state is UsageState.REACHED:
+        return f"{name}: limit of your {meter_usage.plan.name} plan reached"
+    return f"{name}: {meter_usage.percent:.0f} % of your {meter_usage.plan.name} plan used"
 
 
-def _facts(answer: Answer, standing: Standing | None = None) -> dict[str, Any]:
-    standing = standing or answer.standing
+def _facts(decision: UsageDecision, meter_usage: MeterUsage | None = None) -> dict[str, Any]:
+    meter_usage = meter_usage or decision.meter_usage
     return asdict(
         Facts(
-            meter=standing.meter.slug,
-            limit=standing.limit.amount if standing.limit else None,
-            used=plain(standing.usage.used),
-            resets_at=standing.window.end,
-            current_plan=standing.plan.slug,
-            suggested_plan=answer.suggested.slug if answer.suggested else None,
-            upgrade_url=answer.upgrade_url,
+            meter=meter_usage.meter.slug,
+            limit=meter_usage.limit.amount if meter_usage.limit else None,
+            used=plain(meter_usage.usage.used),
+            resets_at=meter_usage.window.end,
+            current_plan=meter_usage.plan.slug,
+            suggested_plan=decision.suggested.slug if decision.suggested else None,
+            upgrade_url=decision.upgrade_url,
         )
     )

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from analytics.calculations.event_totals import Aggregation
-from billing.calculations.plan import Period
+from billing.calculations.plan import MeterPeriod
 
 
 class UsageMeter(models.Model):
@@ -36,11 +36,11 @@ class UsageMeter(models.Model):
     period = models.CharField(
         max_length=10,
         choices=[
-            (Period.MONTH.value, "calendar month"),
-            (Period.BILLING.value, "billing period (without a subscription: calendar month)"),
-            (Period.LIFETIME.value, "lifetime"),
+            (MeterPeriod.MONTH.value, "calendar month"),
+            (MeterPeriod.BILLING.value, "billing period (without a subscription: calendar month)"),
+            (MeterPeriod.LIFETIME.value, "lifetime"),
         ],
-        default=Period.MONTH.value,
+        default=MeterPeriod.MONTH.value,
         help_text="When the count begins anew. Months are those of PLUMBLINE_TIME_ZONE.",
     )
 

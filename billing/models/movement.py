@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from billing.calculations.movements import Kind
+from billing.calculations.movements import MovementKind
 
 CURRENCY_LENGTH = 3
 
@@ -17,7 +17,9 @@ class MrrMovement(models.Model):
 
     customer_id = models.CharField("customer", max_length=255)
     day = models.DateField()
-    kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in Kind])
+    kind = models.CharField(
+        max_length=12, choices=[(kind.value, kind.value) for kind in MovementKind]
+    )
     amount = models.BigIntegerField(help_text="Below 0 where MRR went down")
     currency = models.CharField(max_length=CURRENCY_LENGTH)
     original_amount = models.BigIntegerField(help_text="In minor units of its currency")
@@ -44,7 +46,7 @@ class MrrMovement(models.Model):
             models.Index(fields=["day"], name="mrr_movement_by_day"),
             models.Index(
                 fields=["currency", "day"],
-                condition=models.Q(kind=Kind.HELD.value),
+                condition=models.Q(kind=MovementKind.HELD.value),
                 name="mrr_movement_held",
             ),
         ]

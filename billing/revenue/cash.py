@@ -10,7 +10,7 @@ from django.db.models import Q, Sum
 
 from billing.calculations.cash import Cash, CashKind, cash_of, charges_of
 from billing.calculations.history import Held
-from billing.calculations.stripe_fields import Unusable
+from billing.calculations.stripe_fields import UnusableStripeObject
 from billing.models import CashEntry, RevenueCustomer, SubscriptionStart
 from billing.stripe import gateway
 
@@ -90,7 +90,7 @@ def _stored(customer_ids: Collection[str] | None, held: list[tuple[str, Held]]) 
 def _usable(stripe_json: Mapping[str, Any], held: list[tuple[str, Held]]) -> Cash | None:
     try:
         return cash_of(stripe_json)
-    except Unusable as error:
+    except UnusableStripeObject as error:
         customer = stripe_json.get("customer")
         owner = customer if isinstance(customer, str) else (customer or {}).get("id") or ""
         held.append((owner, Held(stripe_json.get("id") or "", error.field, str(error))))

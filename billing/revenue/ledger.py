@@ -17,12 +17,12 @@ from django.utils import timezone
 
 from analytics.rollups import definitions
 from billing.calculations.history import Held
-from billing.calculations.movements import Kind
+from billing.calculations.movements import MovementKind
 from billing.models import HeldObject, MrrMovement, RevenueCustomer
 from billing.revenue import cash
 from billing.revenue import settings as revenue_settings
 from billing.revenue.fx import Rates
-from billing.revenue.ledger_rows import Frame, Frozen, Row, Rows, rows_of, standing
+from billing.revenue.ledger_rows import Frame, Frozen, LedgerRows, Row, rows_of, standing
 from billing.stripe import gateway
 from common.locks import Lock, locked_cursor
 
@@ -140,7 +140,7 @@ def stripe_changed(customer_ids: set[str], **_: Any) -> None:
 
 
 def _waiting() -> set[str]:
-    held = MrrMovement.objects.filter(kind=Kind.HELD)
+    held = MrrMovement.objects.filter(kind=MovementKind.HELD)
     return set(held.values_list("customer_id", flat=True))
 
 
@@ -173,7 +173,7 @@ def _frozen_rates(customer_ids: Collection[str] | None) -> Frozen:
     }
 
 
-def _replace(cursor: psycopg.Cursor, customer_ids: Sequence[str], rows: Rows) -> int:
+def _replace(cursor: psycopg.Cursor, customer_ids: Sequence[str], rows: LedgerRows) -> int:
     """Put new rows in the place of the old ones; return how many movements went or came."""
     kept: dict[str, list[Row]] = {}
     cursor.execute(
@@ -209,7 +209,7 @@ def _replace(cursor: psycopg.Cursor, customer_ids: Sequence[str], rows: Rows) ->
     return max(gone, come)
 
 
-def _add(cursor: psycopg.Cursor, rows: Rows) -> int:
+def _add(cursor: psycopg.Cursor, rows: LedgerRows) -> int:
     movements = [_line(row) for theirs in rows.movements.values() for row in theirs]
     _copy(cursor, f"billing_mrrmovement ({_MOVEMENT})", movements)
     _copy(cursor, f"billing_revenuecustomer ({_CUSTOMER})", _lines(rows.customers))

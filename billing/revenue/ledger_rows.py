@@ -10,9 +10,9 @@ from typing import Any
 
 from analytics.people.persons import exclusions_and_signups
 from billing.calculations.history import (
-    Change,
     Held,
     History,
+    MrrChange,
     at_risk,
     customer_history,
     scheduled,
@@ -42,7 +42,7 @@ class Frame:
 
 
 @dataclass
-class Rows:
+class LedgerRows:
     """The rows of some customers, in the order of their columns (`revenue_ledger`)."""
 
     movements: dict[str, list[Row]] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class Rows:
     starts: list[Row] = field(default_factory=list)
 
 
-def rows_of(customer_ids: Collection[str], frame: Frame, frozen: Frozen) -> Rows:
+def rows_of(customer_ids: Collection[str], frame: Frame, frozen: Frozen) -> LedgerRows:
     """Compute the rows of some customers; those without subscriptions have none."""
     subscriptions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     events: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -60,7 +60,7 @@ def rows_of(customer_ids: Collection[str], frame: Frame, frozen: Frozen) -> Rows
     for event in gateway.subscription_events(customer_ids):
         events[customer_of(event["data"]["object"])].append(event)
     persons = _Persons(customer_ids, frame.calendar)
-    rows = Rows()
+    rows = LedgerRows()
     for customer_id in sorted(subscriptions.keys() | events.keys()):
         history = customer_history(subscriptions.get(customer_id, ()), events.get(customer_id, ()))
         rows.held += [(customer_id, one) for one in history.held]
@@ -162,7 +162,7 @@ def _reported(amounts: Mapping[str, Fraction], book: Ledger) -> int:
     return total
 
 
-def _next_change(changes: Collection[Change], now: int, frame: Frame) -> date | None:
+def _next_change(changes: Collection[MrrChange], now: int, frame: Frame) -> date | None:
     ahead = [change.moment for change in changes if change.moment > now]
     return _day(min(ahead), frame) if ahead else None
 

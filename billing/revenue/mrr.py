@@ -15,7 +15,7 @@ from django.db.models import F, Min, Q, Sum
 
 from analytics.rollups import definitions
 from billing.calculations.lifetime import arpa
-from billing.calculations.movements import Kind
+from billing.calculations.movements import MovementKind
 from billing.models import HeldObject, MrrDay, MrrMovement, RevenueCustomer
 from billing.revenue import settings as revenue_settings
 from common.read_once import read_each_once, read_once
@@ -132,7 +132,7 @@ def report(*, as_of: date, first: date | None = None, last: date | None = None) 
 @read_once
 def held_amounts(*, as_of: date) -> list[HeldAmount]:
     """Return the amounts that wait for an exchange rate, by currency."""
-    rows = MrrMovement.objects.filter(kind=Kind.HELD, day__lte=as_of).values("currency")
+    rows = MrrMovement.objects.filter(kind=MovementKind.HELD, day__lte=as_of).values("currency")
     sums = rows.annotate(
         amount=Sum("original_amount"), movements=Sum(1), first_day=Min("day")
     ).order_by("currency")

@@ -31,9 +31,9 @@ def checkout(request: HttpRequest, token: str) -> HttpResponse:
         else:
             price_id = subscriptions.price_id_of(plan=None, price=found[1])
             session = subscriptions.checkout_session(person, distinct_id, price_id)
-    except subscriptions.Unusable:
+    except subscriptions.InvalidSubscriptionRequest:
         return _page(request, *_GONE, status=HTTPStatus.NOT_FOUND)
-    except (gateway.StripeProblem, subscriptions.Conflict):  # or it changed just now
+    except (gateway.StripeProblem, subscriptions.SubscriptionConflict):  # or it changed just now
         return _page(request, *_AWAY, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return HttpResponseRedirect(session["url"])
 

@@ -29,7 +29,7 @@ from billing.calculations.stripe_event import (
     properties_of,
     why_ignored,
 )
-from billing.calculations.stripe_fields import Unusable, id_of, moment_of
+from billing.calculations.stripe_fields import UnusableStripeObject, id_of, moment_of
 from billing.models import StripeCustomer, StripeEvent
 from billing.stripe import customers, gateway
 from billing.stripe.person_events import person_event
@@ -55,19 +55,19 @@ def receive(event: Mapping[str, Any]) -> StripeEvent | None:
     StripeEvent.objects.bulk_create([noted], ignore_conflicts=True)
     kept = StripeEvent.objects.get(pk=noted.pk)
     if kept.fingerprint != noted.fingerprint:
-        raise Unusable("id", f"another event has the id {noted.pk}")
+        raise UnusableStripeObject("id", f"another event has the id {noted.pk}")
     return kept if kept.due_at == noted.due_at and not kept.attempts else None
 
 
 def _noted(event: Mapping[str, Any]) -> StripeEvent:
     event_id, event_type = id_of(event.get("id"), "id"), event.get("type")
     if not isinstance(event_type, str) or not event_type:
-        raise Unusable("type", "is missing")
+        raise UnusableStripeObject("type", "is missing")
     about, created = object_of(event), moment_of(event, "created")
     if created is None:
-        raise Unusable("created", "is missing")
+        raise UnusableStripeObject("created", "is missing")
     if "\\u0000" in json.dumps(event):
-        raise Unusable("data", "holds the character U+0000")
+        raise UnusableStripeObject("data", "holds the character U+0000")
     fingerprint = fingerprint_of({name: event[name] for name in ("type", "created", "data")})
     if re.fullmatch("evt_0+", event_id):  # every test event of Stripe's dashboard has it
         event_id += f"#{fingerprint[:16]}"
@@ -94,7 +94,7 @@ def _moment(seconds: int) -> datetime:
     try:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise Unusable("created", f"{seconds!r} is no Unix time") from error
+        raise UnusableStripeObject("created", f"{seconds!r} is no Unix time") from error
 
 
 def not_ours(stripe_json: Mapping[str, Any]) -> str:
@@ -154,7 +154,7 @@ def apply(event_id: str, *, now: datetime, read: bool | None = None, follow: boo
         if follow and event.customer_id:
             tell_all([event.customer_id]) if is_news else tell([event])
             stripe_changed.send(sender=None, customer_ids={event.customer_id})
-    except Unusable as error:
+    except UnusableStripeObject as error:
         return _finish(event, State.REFUSED, str(error))
     except Exception as error:  # noqa: BLE001  (whatever it is: it is kept, shown and tried again)
         logger.warning("Stripe event %s failed: %s", event.pk, type(error).__name__)

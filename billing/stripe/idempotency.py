@@ -14,7 +14,7 @@ KEPT = timedelta(days=2)
 DEAD = timedelta(minutes=10)  # no request takes that long
 
 
-class KeyReused(ValueError):
+class IdempotencyKeyReused(ValueError):
     """The key came with another request before."""
 
 
@@ -23,12 +23,12 @@ class InProgress(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class KeyedResponse:
     status: int
     data: Any
 
 
-def once(key: str, request: bytes, do: Callable[[], Answer]) -> Answer:
+def once(key: str, request: bytes, do: Callable[[], KeyedResponse]) -> KeyedResponse:
     """Return what `do` answers, or what it answered to the same request before.
 
     What raises leaves the key free, so that the request may be tried again.
@@ -39,9 +39,9 @@ def once(key: str, request: bytes, do: Callable[[], Answer]) -> Answer:
     )
     if not created:
         if kept.fingerprint != fingerprint:
-            raise KeyReused("It came with another request before.")
+            raise IdempotencyKeyReused("It came with another request before.")
         if kept.status is not None:
-            return Answer(kept.status, kept.answer)
+            return KeyedResponse(kept.status, kept.answer)
         if not _taken_over(key):
             raise InProgress("The first request with this key is not answered yet.")
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from billing.calculations.stripe_event import customer_of, why_object_ignored
-from billing.calculations.stripe_fields import Unusable
+from billing.calculations.stripe_fields import UnusableStripeObject
 from billing.models import HeldObject, StripeEvent
 from billing.stripe import customers, events, gateway
 from billing.stripe.signals import stripe_changed
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 State = StripeEvent.State
 
 
-class Outcome(StrEnum):
+class LoadOutcome(StrEnum):
     STORED = "stored"
     KNOWN = "known already"
     IGNORED = "ignored"
@@ -28,19 +28,21 @@ class Outcome(StrEnum):
 
 
 @dataclass(slots=True)
-class Line:
+class LoadedLine:
     """A line of the file, and what became of it."""
 
     number: int
     kind: str = ""  # the type of an event, or of an object
     stripe_id: str = ""
     customer_id: str = ""
-    outcome: Outcome = Outcome.STORED
+    outcome: LoadOutcome = LoadOutcome.STORED
     reason: str = ""
     version: str = ""  # of an object, its fingerprint
 
 
-def load(lines: Iterable[bytes | str], *, progress: Callable[[], Any] = lambda: None) -> list[Line]:
+def load(
+    lines: Iterable[bytes | str], *, progress: Callable[[], Any] = lambda: None
+) -> list[LoadedLine]:
     """Load raw Stripe objects, JSON, one a line, in any order; say what became of each.
 
     Objects count as of now, events as of when they happened. Loading again changes nothing.
@@ -50,12 +52,12 @@ def load(lines: Iterable[bytes | str], *, progress: Callable[[], Any] = lambda: 
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
-        line = Line(number)
+        line = LoadedLine(number)
         loaded.append(line)
         try:
             with transaction.atomic():
                 noted = _take(line, _parsed(text), as_of)
-        except (Unusable, DatabaseError) as error:
+        except (UnusableStripeObject, DatabaseError) as error:
             _refuse(line, str(error).partition("\n")[0])
             noted = None
         if noted is not None:
@@ -72,15 +74,15 @@ def _parsed(text: bytes | str) -> Json:
     try:
         stripe_json = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Unusable("line", f"is no JSON: {error}") from error
+        raise UnusableStripeObject("line", f"is no JSON: {error}") from error
     if not isinstance(stripe_json, dict) or not isinstance(stripe_json.get("object"), str):
-        raise Unusable("object", "is missing: every line holds one object of Stripe's")
+        raise UnusableStripeObject("object", "is missing: every line holds one object of Stripe's")
     if "\\u0000" in json.dumps(stripe_json):
-        raise Unusable("line", "holds the character U+0000")
+        raise UnusableStripeObject("line", "holds the character U+0000")
     return stripe_json
 
 
-def _take(line: Line, stripe_json: Json, as_of: datetime) -> StripeEvent | None:
+def _take(line: LoadedLine, stripe_json: Json, as_of: datetime) -> StripeEvent | None:
     """Store an object, or note an event and return it, to be applied."""
     line.kind, line.stripe_id = stripe_json["object"], str(stripe_json.get("id") or "")
     if line.kind != "event":
@@ -89,42 +91,42 @@ def _take(line: Line, stripe_json: Json, as_of: datetime) -> StripeEvent | None:
     line.kind = str(stripe_json.get("type") or "event")
     noted = events.receive(stripe_json)
     if noted is None:
-        line.outcome = Outcome.KNOWN
+        line.outcome = LoadOutcome.KNOWN
         return None
     line.stripe_id, line.customer_id = noted.pk, noted.customer_id
     if noted.state == State.IGNORED:
-        line.outcome, line.reason = Outcome.IGNORED, noted.reason
+        line.outcome, line.reason = LoadOutcome.IGNORED, noted.reason
         return None
     return noted
 
 
-def _take_object(line: Line, stripe_json: Json, as_of: datetime) -> None:
+def _take_object(line: LoadedLine, stripe_json: Json, as_of: datetime) -> None:
     line.reason = events.not_ours(stripe_json) or why_object_ignored(line.kind)
     if line.reason:
-        line.outcome = Outcome.IGNORED
+        line.outcome = LoadOutcome.IGNORED
         return
     line.customer_id = customer_of(stripe_json)
     line.version = events.fingerprint_of(stripe_json)
     change = gateway.store(stripe_json, as_of=as_of)
-    if change == gateway.Change.UNCHANGED:
-        line.outcome = Outcome.KNOWN
+    if change == gateway.StoreOutcome.UNCHANGED:
+        line.outcome = LoadOutcome.KNOWN
     customers.link_by(stripe_json)
 
 
-def _apply(noted: StripeEvent, line: Line) -> None:
+def _apply(noted: StripeEvent, line: LoadedLine) -> None:
     state = events.apply(noted.pk, now=gateway.moment(), read=False, follow=False)
     if state != State.APPLIED:
         noted.refresh_from_db(fields=["reason"])
         _refuse(line, noted.reason)
 
 
-def _refuse(line: Line, reason: str) -> None:
-    line.outcome, line.reason = Outcome.REFUSED, reason
+def _refuse(line: LoadedLine, reason: str) -> None:
+    line.outcome, line.reason = LoadOutcome.REFUSED, reason
 
 
-def _overtaken(loaded: list[Line]) -> None:
+def _overtaken(loaded: list[LoadedLine]) -> None:
     """Say of which objects the file holds another version, and that one is kept."""
-    told: dict[tuple[str, str], list[Line]] = {}
+    told: dict[tuple[str, str], list[LoadedLine]] = {}
     for line in loaded:
         if line.version:
             told.setdefault((line.kind, line.stripe_id), []).append(line)
@@ -134,13 +136,13 @@ def _overtaken(loaded: list[Line]) -> None:
         kept = events.fingerprint_of(gateway.stored(kind, stripe_id) or {})
         for line in lines:
             if line.version != kept:
-                line.outcome, line.reason = Outcome.IGNORED, "Another line has another version."
+                line.outcome, line.reason = LoadOutcome.IGNORED, "Another line has another version."
 
 
-def _follow(loaded: list[Line]) -> None:
+def _follow(loaded: list[LoadedLine]) -> None:
     """Let the ledger follow once for all, and say what it holds back."""
     for line in loaded:
-        if line.kind == "refund" and line.outcome == Outcome.STORED:  # its charge says whose
+        if line.kind == "refund" and line.outcome == LoadOutcome.STORED:  # its charge says whose
             refund = gateway.stored("refund", line.stripe_id) or {}
             line.customer_id = gateway.owner_of(refund)
     customer_ids = {line.customer_id for line in loaded if line.customer_id}
@@ -152,22 +154,22 @@ def _follow(loaded: list[Line]) -> None:
         HeldObject.objects.filter(customer_id__in=customer_ids).values_list("stripe_id", "reason")
     )
     for line in loaded:
-        if line.outcome == Outcome.STORED and line.stripe_id in held:
-            line.outcome, line.reason = Outcome.HELD, held[line.stripe_id]
+        if line.outcome == LoadOutcome.STORED and line.stripe_id in held:
+            line.outcome, line.reason = LoadOutcome.HELD, held[line.stripe_id]
 
 
-def counts(loaded: Iterable[Line]) -> dict[str, dict[Outcome, int]]:
+def counts(loaded: Iterable[LoadedLine]) -> dict[str, dict[LoadOutcome, int]]:
     """Return how many lines of each kind came to which outcome."""
-    found: dict[str, dict[Outcome, int]] = {}
+    found: dict[str, dict[LoadOutcome, int]] = {}
     for line in loaded:
-        of_kind = found.setdefault(line.kind or "(unreadable)", dict.fromkeys(Outcome, 0))
+        of_kind = found.setdefault(line.kind or "(unreadable)", dict.fromkeys(LoadOutcome, 0))
         of_kind[line.outcome] += 1
     return dict(sorted(found.items()))
 
 
-def reasons(loaded: Iterable[Line]) -> Mapping[tuple[Outcome, str, str], list[int]]:
+def reasons(loaded: Iterable[LoadedLine]) -> Mapping[tuple[LoadOutcome, str, str], list[int]]:
     """Return the numbers of the lines by outcome, kind and reason, where there is a reason."""
-    found: dict[tuple[Outcome, str, str], list[int]] = {}
+    found: dict[tuple[LoadOutcome, str, str], list[int]] = {}
     for line in loaded:
         if line.reason:
             found.setdefault((line.outcome, line.kind, line.reason), []).append(line.number)

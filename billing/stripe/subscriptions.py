@@ -23,7 +23,7 @@ Json = dict[str, Any]
 _LIVING = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
 
 
-class Unusable(ValueError):
+class InvalidSubscriptionRequest(ValueError):
     """What is asked for cannot be; `field` says what of it is wrong."""
 
     def __init__(self, field: str, text: str) -> None:
@@ -31,12 +31,12 @@ class Unusable(ValueError):
         self.field = field
 
 
-class Conflict(Exception):
+class SubscriptionConflict(Exception):
     """What is asked for does not fit what the person has."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SubscriptionChange:
     """Another price, another quantity, or both; None leaves it as it is."""
 
     price_id: str | None
@@ -48,31 +48,33 @@ class Change:
 def person_of(distinct_id: str) -> Person:
     person = find_person(distinct_id)
     if person is None:
-        raise Unusable("distinct_id", f"Nobody is known by {distinct_id!r}.")
+        raise InvalidSubscriptionRequest("distinct_id", f"Nobody is known by {distinct_id!r}.")
     return person
 
 
 def price_id_of(*, plan: str | None, price: str | None) -> str:
     """Return the price that is asked for, by itself or as the first one of a plan."""
     if plan and price:
-        raise Unusable("plan", "Name a plan or a price, not both.")
+        raise InvalidSubscriptionRequest("plan", "Name a plan or a price, not both.")
     if plan:
         found = Plan.objects.filter(slug=plan).first()
         if found is None:
-            raise Unusable("plan", f"There is no plan {plan!r}.")
+            raise InvalidSubscriptionRequest("plan", f"There is no plan {plan!r}.")
         first = found.prices.order_by("pk").first()
         if first is None:
-            raise Unusable("plan", f"The plan {plan!r} has no Stripe price.")
+            raise InvalidSubscriptionRequest("plan", f"The plan {plan!r} has no Stripe price.")
         return first.price_id
     if not price:
-        raise Unusable("plan", "Name a plan or a price.")
+        raise InvalidSubscriptionRequest("plan", "Name a plan or a price.")
     known = gateway.stored("price", price) or gateway.refresh("price", price)
     if known is None:
-        raise Unusable("price", f"Stripe knows no price {price!r}.")
+        raise InvalidSubscriptionRequest("price", f"Stripe knows no price {price!r}.")
     if not known.get("active") or known.get("deleted"):
-        raise Unusable("price", f"The price {price!r} is not sold any more.")
+        raise InvalidSubscriptionRequest("price", f"The price {price!r} is not sold any more.")
     if not known.get("recurring"):
-        raise Unusable("price", f"The price {price!r} is paid once, not by a subscription.")
+        raise InvalidSubscriptionRequest(
+            "price", f"The price {price!r} is paid once, not by a subscription."
+        )
     return price
 
 
@@ -93,12 +95,18 @@ def the_one(person: Person, subscription_id: str | None) -> Json:
     if subscription_id:
         found = [one for one in found if one["id"] == subscription_id]
         if not found:
-            raise Unusable("subscription", f"They have no subscription {subscription_id!r}.")
+            raise InvalidSubscriptionRequest(
+                "subscription", f"They have no subscription {subscription_id!r}."
+            )
     if not found:
-        raise Conflict("They have no subscription: send them through a checkout session.")
+        raise SubscriptionConflict(
+            "They have no subscription: send them through a checkout session."
+        )
     if len(found) > 1:
         ids = ", ".join(one["id"] for one in found)
-        raise Conflict(f"They have several subscriptions; name one as `subscription`: {ids}.")
+        raise SubscriptionConflict(
+            f"They have several subscriptions; name one as `subscription`: {ids}."
+        )
     return found[0]
 
 
@@ -116,7 +124,9 @@ def checkout_session(
 ) -> Json:
     """Return a new checkout session of Stripe's, for who subscribes to nothing yet."""
     if found := living(person):
-        raise Conflict(f"They have a subscription already ({found[0]['id']}): use change-plan.")
+        raise SubscriptionConflict(
+            f"They have a subscription already ({found[0]['id']}): use change-plan."
+        )
     line: Json = {"price": price_id} | ({"quantity": quantity} if quantity else {})
     details: Json = {"metadata": {customers.METADATA: distinct_id}}
     if trial_days:
@@ -142,7 +152,9 @@ def portal_session(person: Person, *, back_to: str = "", key: str = "") -> Json:
     paying = [customer_of(one) for one in living(person)]
     customer_ids = paying or gateway.customer_ids_of(person.pk)
     if not customer_ids:
-        raise Conflict("They are no customer at Stripe yet: send them through a checkout session.")
+        raise SubscriptionConflict(
+            "They are no customer at Stripe yet: send them through a checkout session."
+        )
     return gateway.call(
         "post",
         "/v1/billing_portal/sessions",
@@ -158,7 +170,7 @@ def return_url(page: str) -> str:
     return settings.PLUMBLINE_CHECKOUT_RETURN_URL or ours
 
 
-def preview(of: Json, change: Change, *, item: str | None = None) -> Json:
+def preview(of: Json, change: SubscriptionChange, *, item: str | None = None) -> Json:
     """Return the invoice that a change would bring; nothing is changed."""
     details = _asked(of, change, item)
     return gateway.call(
@@ -170,7 +182,9 @@ def preview(of: Json, change: Change, *, item: str | None = None) -> Json:
     )
 
 
-def change_plan(of: Json, change: Change, *, item: str | None = None, key: str = "") -> Json:
+def change_plan(
+    of: Json, change: SubscriptionChange, *, item: str | None = None, key: str = ""
+) -> Json:
     """Change what is subscribed to; a payment that fails leaves everything as it was."""
     return _changed(
         of, "post", key, **_asked(of, change, item), payment_behavior="error_if_incomplete"
@@ -194,7 +208,7 @@ def resume(of: Json, *, key: str = "") -> Json:
         return _changed(of, "post", key, cancel_at="")
     if of.get("pause_collection"):
         return _changed(of, "post", key, pause_collection="")
-    raise Conflict("It neither ends nor is it paused: there is nothing to resume.")
+    raise SubscriptionConflict("It neither ends nor is it paused: there is nothing to resume.")
 
 
 def period_of(of: Json, edge: str) -> datetime | None:
@@ -209,14 +223,14 @@ def items_of(of: Json) -> list[Json]:
     return list((of.get("items") or {}).get("data") or [])
 
 
-def _asked(of: Json, change: Change, item: str | None) -> Json:
+def _asked(of: Json, change: SubscriptionChange, item: str | None) -> Json:
     """Return Stripe's parameters of a change."""
     row = _item(of, item)
     if change.price_id in {None, price_of(row).get("id")} and change.quantity in {
         None,
         row.get("quantity"),
     }:
-        raise Conflict("They have that already.")
+        raise SubscriptionConflict("They have that already.")
     wanted: Json = {"id": row["id"]}
     if change.price_id:
         wanted["price"] = change.price_id
@@ -233,12 +247,14 @@ def _item(of: Json, item_id: str | None) -> Json:
     if item_id:
         rows = [row for row in rows if row.get("id") == item_id]
         if not rows:
-            raise Unusable("item", f"The subscription has no item {item_id!r}.")
+            raise InvalidSubscriptionRequest("item", f"The subscription has no item {item_id!r}.")
     if len(rows) > 1:
         ids = ", ".join(row["id"] for row in rows)
-        raise Conflict(f"The subscription has several items; name one as `item`: {ids}.")
+        raise SubscriptionConflict(
+            f"The subscription has several items; name one as `item`: {ids}."
+        )
     if not rows:
-        raise Conflict("The subscription has no items.")
+        raise SubscriptionConflict("The subscription has no items.")
     return rows[0]
 
 

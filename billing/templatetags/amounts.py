@@ -2,18 +2,18 @@
 
 from django import template
 
-from billing.calculations.usage import State
+from billing.calculations.usage import UsageState
 
 STATE_NAMES = {
-    State.OK: "OK",
-    State.WARNING: "80 % and more",
-    State.REACHED: "Over the limit, let through",
-    State.BLOCKED: "Blocked",
+    UsageState.OK: "OK",
+    UsageState.WARNING: "80 % and more",
+    UsageState.REACHED: "Over the limit, let through",
+    UsageState.BLOCKED: "Blocked",
 }
 
 register = template.Library()
 
 
 @register.filter
-def state_name(state: State) -> str:
+def state_name(state: UsageState) -> str:
     return STATE_NAMES[state]

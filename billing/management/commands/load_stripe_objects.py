@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from billing.stripe import loading
-from billing.stripe.loading import Outcome
+from billing.stripe.loading import LoadOutcome
 from common.commands import QuickCommand
 
 _SHOWN = 5  # line numbers of a reason
@@ -32,12 +32,12 @@ class Command(QuickCommand):
             raise CommandError(f"{file}: {error}") from error
         self._summarize(loaded)
 
-    def _summarize(self, loaded: list[loading.Line]) -> None:
+    def _summarize(self, loaded: list[loading.LoadedLine]) -> None:
         counts = loading.counts(loaded)
         width = max(map(len, counts), default=0)
-        self.stdout.write(f"{'':{width}}  " + "  ".join(f"{one:>13}" for one in Outcome))
+        self.stdout.write(f"{'':{width}}  " + "  ".join(f"{one:>13}" for one in LoadOutcome))
         for kind, of_kind in counts.items():
-            numbers = "  ".join(f"{of_kind[one] or '':>13}" for one in Outcome)
+            numbers = "  ".join(f"{of_kind[one] or '':>13}" for one in LoadOutcome)
             self.stdout.write(f"{kind:{width}}  {numbers}".rstrip())
         for (outcome, kind, reason), lines in loading.reasons(loaded).items():
             shown = ", ".join(map(str, lines[:_SHOWN])) + (", ..." if lines[_SHOWN:] else "")

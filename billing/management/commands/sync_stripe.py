@@ -6,7 +6,7 @@ from django.core.management.base import CommandError
 from tqdm import tqdm
 
 from billing.stripe import sync
-from billing.stripe.gateway import Change, StripeProblem
+from billing.stripe.gateway import StoreOutcome, StripeProblem
 from common.commands import QuickCommand
 
 _SHOWN = 20  # ids of each sort
@@ -27,7 +27,9 @@ class Command(QuickCommand):
             except StripeProblem as problem:
                 raise CommandError(f"{problem} What was read before that is kept.") from problem
         for kind, found in report.found.items():
-            numbers = ", ".join(f"{found[change]} {change}" for change in Change if found[change])
+            numbers = ", ".join(
+                f"{found[change]} {change}" for change in StoreOutcome if found[change]
+            )
             self.stdout.write(f"{kind:<13} {numbers or 'none'}")
         self.stdout.write(f"{'event':<13} {report.missed_events} missed before, applied now")
         self._list("Corrected", [" ".join(one) for one in report.corrected])

@@ -8,7 +8,7 @@ from billing.stripe.gateway.calls import StripeProblem, call, every, fetch, is_s
 from billing.stripe.gateway.links import checkout_url, read_checkout_token
 from billing.stripe.gateway.objects import (
     KINDS,
-    Change,
+    StoreOutcome,
     anonymize,
     delete_customers,
     delete_prices,
@@ -36,7 +36,7 @@ from billing.stripe.gateway.signatures import BadSignature, verified
 __all__ = [
     "KINDS",
     "BadSignature",
-    "Change",
+    "StoreOutcome",
     "StripeProblem",
     "anonymize",
     "call",

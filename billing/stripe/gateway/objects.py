@@ -27,7 +27,7 @@ from djstripe.models import (
     Subscription,
 )
 
-from billing.calculations.stripe_fields import Unusable, id_of
+from billing.calculations.stripe_fields import UnusableStripeObject, id_of
 from billing.calculations.stripe_personal import anonymous
 
 Json = dict[str, Any]
@@ -48,7 +48,7 @@ _KIND_OF = {model: kind for kind, model in KINDS.items()}
 _OURS = {"stripe_data", "subscriber", "date_purged"}
 
 
-class Change(StrEnum):
+class StoreOutcome(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
@@ -76,7 +76,7 @@ def is_placeholder(stripe_json: Json) -> bool:
 
 
 @transaction.atomic
-def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> Change:
+def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> StoreOutcome:
     """Store an object unless a newer version is; Unusable names the field that prevents it.
 
     Two versions of the same moment come in no order: the same one of them wins always. But what
@@ -85,7 +85,7 @@ def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> Chan
     model = KINDS[stripe_json["object"]]
     object_id = id_of(stripe_json.get("id"), "id")
     if len(object_id) > 255:
-        raise Unusable("id", "is longer than 255 characters")
+        raise UnusableStripeObject("id", "is longer than 255 characters")
     if stripe_json.get("deleted") and (before := stored(stripe_json["object"], object_id)):
         stripe_json = before | stripe_json
     columns = _columns(model, stripe_json)
@@ -96,11 +96,11 @@ def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> Chan
         .get(id=object_id)
     )
     if is_placeholder(kept):
-        change = Change.NEW
+        change = StoreOutcome.NEW
     elif as_of < since or (as_of == since and not read_now and _text(stripe_json) < _text(kept)):
-        return Change.STALE
+        return StoreOutcome.STALE
     else:
-        change = Change.UNCHANGED if kept == stripe_json else Change.CHANGED
+        change = StoreOutcome.UNCHANGED if kept == stripe_json else StoreOutcome.CHANGED
     model.objects.filter(id=object_id).update(**columns, djstripe_updated=as_of)
     return change
 
@@ -169,7 +169,9 @@ def _pointer(field: Any, stripe_json: Json) -> str | None:
 def _value(field: Any, stripe_json: Json) -> Any:
     value = stripe_json.get(field.name)
     if isinstance(field, models.IntegerField | models.DecimalField) and type(value) is not int:
-        raise Unusable(field.name, f"{value!r} is no whole number" if value else "is missing")
+        raise UnusableStripeObject(
+            field.name, f"{value!r} is no whole number" if value else "is missing"
+        )
     if value is None and isinstance(field, models.CharField | models.TextField) and not field.null:
         return ""
     try:
@@ -177,7 +179,7 @@ def _value(field: Any, stripe_json: Json) -> Any:
             value = field.stripe_to_db(stripe_json)
         return field.to_python(value)
     except (ValidationError, TypeError, ValueError, OverflowError, OSError) as error:
-        raise Unusable(field.name, f"{value!r} cannot be used") from error
+        raise UnusableStripeObject(field.name, f"{value!r} cannot be used") from error
 
 
 def _mention(model: type[StripeModel], object_id: str, columns: Json | None = None) -> None:

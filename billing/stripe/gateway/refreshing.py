@@ -10,7 +10,7 @@ from billing.calculations.stripe_completion import completed, discounts_of
 from billing.calculations.stripe_event import customer_of
 from billing.calculations.stripe_fields import id_of
 from billing.stripe.gateway.calls import fetch
-from billing.stripe.gateway.objects import KINDS, Change, store, stored
+from billing.stripe.gateway.objects import KINDS, StoreOutcome, store, stored
 
 Json = dict[str, Any]
 _POINTERS = ("customer", "charge", "product")
@@ -31,7 +31,7 @@ def refresh(kind: str, object_id: str) -> Json | None:
     return found
 
 
-def keep(found: Json, *, as_of: datetime) -> tuple[Json, Change]:
+def keep(found: Json, *, as_of: datetime) -> tuple[Json, StoreOutcome]:
     """Store what was read from Stripe; what it mentions and is not stored is read, too."""
     if found["object"] == "subscription":
         found = completed(found, discounts=discounts_of(found), stored=_known)

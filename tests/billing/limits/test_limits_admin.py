@@ -223,7 +223,7 @@ class TestMeters:
 def test_every_list_and_form_opens(admin, address):
     limit(1)
     ran(2)
-    usage_notices.tell(DistinctId.objects.get(pk="ada").person_id, now=NOW)
+    usage_notices.notify(DistinctId.objects.get(pk="ada").person_id, now=NOW)
     assert text(admin.get(address))
     if "notice" not in address:
         assert text(admin.get(f"{address}add/"))

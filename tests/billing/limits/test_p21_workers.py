@@ -18,7 +18,7 @@ def test_p21_workers_side_by_side_tell_a_person_once(settings):
     ran(8, properties={"$set": {"email": "ada@example.com"}})
     person_id = DistinctId.objects.get(pk="ada").person_id
     connection.close()
-    pids = [fork(lambda: usage_notices.tell(person_id, now=NOW)) for _ in range(4)]
+    pids = [fork(lambda: usage_notices.notify(person_id, now=NOW)) for _ in range(4)]
     assert [wait(pid) for pid in pids] == [0, 0, 0, 0]
     notice = UsageNotice.objects.get()
     assert (notice.email, notice.attempts) == (UsageNotice.Email.SENT, 1)

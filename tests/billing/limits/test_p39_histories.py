@@ -7,7 +7,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from billing.limits import usage_limits
+from billing.limits import reservations
 from tests.billing.limited_usage import NOW, limit, ran
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ class Product:
         return self.used + sum(self.pending.values())
 
     def reserve(self, amount):
-        answer = usage_limits.reserve("ada", "workflow_runs", amount, now=NOW)
+        answer = reservations.reserve("ada", "workflow_runs", amount, now=NOW)
         if not self.has_released:  # afterwards it may hold too much for a while, never too little
             assert answer.allowed is (self.taken + amount <= LIMIT)
         if answer.allowed:
@@ -53,7 +53,7 @@ class Product:
             one = [*self.pending][which % len(self.pending)]
             del self.pending[one]
             self.has_released = True
-            assert usage_limits.release(one, now=NOW)
+            assert reservations.release(one, now=NOW)
 
 
 @settings(

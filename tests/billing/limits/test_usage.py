@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from analytics.ingestion.ingest import store
 from analytics.models import DistinctId, PersonMerge
 from analytics.people import erasure, exclusions, unmerging
-from billing.limits import usage_limits
+from billing.limits import reservations, usage_limits
 from billing.limits.usage_limits import account_of
 from billing.models import UsageMeter
 from tests.analytics.people_histories import at
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def used(meter="workflow_runs", person="ada", *, now=NOW):
-    return usage_limits.check(person, meter, now=now).standing.usage.used
+    return usage_limits.check(person, meter, now=now).meter_usage.usage.used
 
 
 def ada():
@@ -50,8 +50,8 @@ def exported(*values):
 def test_the_default_meters_count_what_they_say():
     for event in ("workflow_created", "workflow_run", "suggestion_applied", "report_viewed"):
         ran(2, event=event)
-    standings = account_of("ada", now=NOW).standings
-    assert {one.meter.slug: int(one.usage.used) for one in standings} == {
+    meter_usages = account_of("ada", now=NOW).meter_usages
+    assert {one.meter.slug: int(one.usage.used) for one in meter_usages} == {
         "events": 8,
         "suggestions": 2,
         "workflow_runs": 2,
@@ -72,7 +72,7 @@ def test_a_lifetime_has_no_end():
     ran(event="workflow_created", at=at("1995-01-01"))
     ran(event="workflow_created")
     assert used("workflows") == 2
-    assert account_of("ada", now=NOW).standings[-1].window.end is None
+    assert account_of("ada", now=NOW).meter_usages[-1].window.end is None
 
 
 def test_a_billing_period_is_the_subscriptions(paying):
@@ -104,7 +104,7 @@ def test_a_sum_takes_positive_numbers_and_says_how_many_it_ignored():
     a_meter("sum", "size")
     exported(3, 0.1, 0.2, "7", -5, 0, None, True, [1], 1e300)
     ran(event="export")
-    [mine] = [one for one in account_of("ada", now=NOW).standings if one.meter.slug == "mine"]
+    [mine] = [one for one in account_of("ada", now=NOW).meter_usages if one.meter.slug == "mine"]
     assert (mine.usage.used, mine.usage.ignored) == (Decimal("3.3"), 8)
 
 
@@ -138,9 +138,9 @@ def test_an_excluded_person_keeps_the_limits():
 
 def test_an_erased_person_is_unknown():
     ran(2)
-    usage_limits.reserve("ada", "workflow_runs", now=NOW)
+    reservations.reserve("ada", "workflow_runs", now=NOW)
     erasure.erase([ada()])
-    with pytest.raises(usage_limits.Unknown, match="ada"):
+    with pytest.raises(usage_limits.UnknownName, match="ada"):
         used()
 
 

@@ -99,7 +99,7 @@ class TestUsageOfAPerson:
     def test_it_says_where_they_stand_and_why(self, admin, paying):
         limit(10)
         ran(12)
-        usage_notices.tell(DistinctId.objects.get(pk="ada").person_id, now=NOW)
+        usage_notices.notify(DistinctId.objects.get(pk="ada").person_id, now=NOW)
         shown = text(admin.get(usage_page()))
         for told in ("Plan Free", "120.0 %", "Blocked", "1 Jun 2024, 00:00", "100 % of 10"):
             assert told in shown

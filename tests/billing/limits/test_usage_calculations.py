@@ -10,15 +10,15 @@ from billing.calculations.plan import (
     Exemption,
     Limit,
     Meter,
-    Period,
+    MeterPeriod,
     PlanTerms,
     Window,
     limit_in_force,
 )
 from billing.calculations.usage import (
-    Standing,
-    State,
+    MeterUsage,
     Usage,
+    UsageState,
     outstanding,
     previous_month,
     window,
@@ -32,7 +32,7 @@ METER = Meter(
     event="run",
     aggregation=Aggregation.COUNT,
     property="",
-    period=Period.MONTH,
+    period=MeterPeriod.MONTH,
 )
 
 
@@ -49,9 +49,9 @@ TEAM = terms("team", 20)
 CATALOGUE = Catalogue([FREE, PRO, OLD, TEAM], [METER])
 
 
-def standing(used, limit, *, reserved=0):
+def meter_usage(used, limit, *, reserved=0):
     usage = Usage(used=Decimal(used), reserved=Decimal(reserved))
-    return Standing(meter=METER, plan=FREE, limit=limit, window=Window(NOW, None), usage=usage)
+    return MeterUsage(meter=METER, plan=FREE, limit=limit, window=Window(NOW, None), usage=usage)
 
 
 @pytest.mark.parametrize(
@@ -71,23 +71,23 @@ def test_a_hard_limit_ends_after_its_grace_and_a_soft_one_never(limit, ceiling):
 @pytest.mark.parametrize(
     ("used", "limit", "state"),
     [
-        (79, Limit(amount=100), State.OK),
-        (80, Limit(amount=100), State.WARNING),
-        (99, Limit(amount=100), State.WARNING),
-        (100, Limit(amount=100), State.BLOCKED),
-        (100, Limit(amount=100, grace=5), State.REACHED),
-        (105, Limit(amount=100, grace=5), State.BLOCKED),
-        (900, Limit(amount=100, hard=False), State.REACHED),
-        (0, Limit(amount=0), State.BLOCKED),
-        (900, None, State.OK),
+        (79, Limit(amount=100), UsageState.OK),
+        (80, Limit(amount=100), UsageState.WARNING),
+        (99, Limit(amount=100), UsageState.WARNING),
+        (100, Limit(amount=100), UsageState.BLOCKED),
+        (100, Limit(amount=100, grace=5), UsageState.REACHED),
+        (105, Limit(amount=100, grace=5), UsageState.BLOCKED),
+        (900, Limit(amount=100, hard=False), UsageState.REACHED),
+        (0, Limit(amount=0), UsageState.BLOCKED),
+        (900, None, UsageState.OK),
     ],
 )
 def test_p40_the_state_warns_from_80_percent_before_it_blocks(used, limit, state):
-    assert standing(used, limit).state is state
+    assert meter_usage(used, limit).state is state
 
 
 def test_p39_what_is_reserved_is_taken():
-    taken = standing(7, Limit(amount=10), reserved=2)
+    taken = meter_usage(7, Limit(amount=10), reserved=2)
     assert (taken.allows(1), taken.allows(2), taken.remaining) == (True, False, 1)
 
 
@@ -95,15 +95,15 @@ def test_p39_what_is_reserved_is_taken():
     ("used", "threshold"), [(0, 0), (79, 0), (80, 80), (99, 80), (100, 100), (500, 100)]
 )
 def test_p20_a_threshold_is_crossed_where_it_is_met(used, threshold):
-    assert standing(used, Limit(amount=100)).crossed == threshold
+    assert meter_usage(used, Limit(amount=100)).crossed == threshold
 
 
 def test_nobody_is_told_of_a_limit_of_nothing():
-    assert standing(0, Limit(amount=0)).crossed == 0
+    assert meter_usage(0, Limit(amount=0)).crossed == 0
 
 
 def test_reservations_do_not_cross_a_threshold():
-    assert standing(70, Limit(amount=100), reserved=20).crossed == 0
+    assert meter_usage(70, Limit(amount=100), reserved=20).crossed == 0
 
 
 @pytest.mark.parametrize(
@@ -164,19 +164,21 @@ def the_window(period, now, *, zone="UTC", billing=None):
 
 
 def test_a_month_of_a_zone_ends_at_its_midnight_whatever_the_clock_change():
-    found = the_window(Period.MONTH, datetime(2024, 3, 31, 22, tzinfo=UTC), zone="Europe/Berlin")
+    found = the_window(
+        MeterPeriod.MONTH, datetime(2024, 3, 31, 22, tzinfo=UTC), zone="Europe/Berlin"
+    )
     start, end = at("2024-04-01", "Europe/Berlin"), at("2024-05-01", "Europe/Berlin")
     assert found == Window(start, end)  # 22:00 UTC on 31 March is April there
 
 
 def test_december_is_followed_by_january():
-    found = the_window(Period.MONTH, at("2024-12-31T23:59"))
+    found = the_window(MeterPeriod.MONTH, at("2024-12-31T23:59"))
     assert found == Window(at("2024-12-01"), at("2025-01-01"))
 
 
 def test_a_billing_period_whose_renewal_is_not_known_yet_is_followed_by_its_like():
     billing = at("2024-05-10"), at("2024-06-09")  # 30 days
-    found = the_window(Period.BILLING, at("2024-06-09T00:00"), billing=billing)
+    found = the_window(MeterPeriod.BILLING, at("2024-06-09T00:00"), billing=billing)
     assert found == Window(at("2024-06-09"), at("2024-07-09"))
 
 

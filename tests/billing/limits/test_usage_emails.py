@@ -30,7 +30,7 @@ def ada():
 
 
 def tell(now=NOW):
-    return [notice.threshold for notice in usage_notices.tell(ada(), now=now)]
+    return [notice.threshold for notice in usage_notices.notify(ada(), now=now)]
 
 
 def told():
@@ -114,7 +114,7 @@ def test_p23_an_e_mail_that_failed_is_not_noted_as_sent_and_goes_out_later(mail_
     tell()
     assert UsageNotice.objects.get().email == Email.FAILED
     mail_server["fails"] = False
-    usage_notices.tell_everybody(now=NOW)
+    usage_notices.notify_all(now=NOW)
     assert (UsageNotice.objects.get().email, len(mail.outbox)) == (Email.SENT, 1)
 
 
@@ -124,7 +124,7 @@ def test_an_e_mail_that_always_fails_is_given_up(mail_server):
     ran(8)
     for _ in range(9):
         tell()
-        usage_notices.tell_everybody(now=NOW)
+        usage_notices.notify_all(now=NOW)
     assert UsageNotice.objects.get().attempts == usage_emails.MOST_ATTEMPTS
 
 

@@ -8,13 +8,14 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.models import DistinctId
 from analytics.people import erasure
-from billing.limits import plans, usage_limits
+from billing.limits import plans, reservations, usage_limits
 from billing.models import LimitException, Plan, UsageMeter, UsageReservation
+from billing.stripe import idempotency
 from tests.billing.limited_usage import NOW, limit, price, ran
 
 pytestmark = pytest.mark.django_db
 
-LATER = NOW + usage_limits.RESERVED_FOR
+LATER = NOW + reservations.RESERVED_FOR
 
 
 def check(amount=1, *, meter="workflow_runs", now=NOW):
@@ -22,7 +23,7 @@ def check(amount=1, *, meter="workflow_runs", now=NOW):
 
 
 def reserve(amount=1, *, now=NOW, key=None, person="ada"):
-    return usage_limits.reserve(person, "workflow_runs", amount, now=now, idempotency_key=key)
+    return reservations.reserve(person, "workflow_runs", amount, now=now, idempotency_key=key)
 
 
 def ada():
@@ -58,7 +59,7 @@ def test_a_plan_without_a_limit_of_a_meter_has_none(paying):
     price("price_e", plan="enterprise")
     paying.subscribes(ada(), "price_e")
     answer = check(1_000_000)
-    assert (answer.allowed, answer.standing.limit) == (True, None)
+    assert (answer.allowed, answer.meter_usage.limit) == (True, None)
 
 
 def test_p40_an_upgrade_lifts_the_limit_at_once(paying):
@@ -105,7 +106,7 @@ def test_an_exception_without_a_number_lifts_the_limit():
 )
 def test_who_or_what_is_unknown_is_named(person, meter, field):
     ran()
-    with pytest.raises(usage_limits.Unknown) as refused:
+    with pytest.raises(usage_limits.UnknownName) as refused:
         usage_limits.check(person, meter, now=NOW)
     assert refused.value.field == field
 
@@ -122,7 +123,7 @@ def test_p39_the_event_of_a_reservation_counts_once():
     ran()
     reserve(2)
     ran(at=NOW - timedelta(minutes=1))
-    usage = check().standing.usage
+    usage = check().meter_usage.usage
     assert (usage.used, usage.reserved) == (2, 1)
     ran(at=NOW - timedelta(minutes=2))
     assert [check().allowed, check(now=LATER).allowed] == [False, False]
@@ -133,7 +134,7 @@ def test_p39_a_reservation_follows_its_person_through_a_merge():
         ran(event="seen", person=person)
     reserve(person="laptop")
     ran(event="$merge_dangerously", person="ada", other_id="laptop")
-    assert check().standing.usage.reserved == 1
+    assert check().meter_usage.usage.reserved == 1
 
 
 def test_what_is_released_is_there_again():
@@ -141,7 +142,7 @@ def test_what_is_released_is_there_again():
     ran(event="seen")
     reservation = reserve().reservation
     assert not reserve().allowed
-    assert [usage_limits.release(reservation.pk, now=NOW) for _ in "12"] == [True, False]
+    assert [reservations.release(reservation.pk, now=NOW) for _ in "12"] == [True, False]
     assert reserve().allowed
 
 
@@ -150,9 +151,9 @@ def test_what_is_released_is_not_held_by_later_reservations_either():
     ran(event="seen")
     first = reserve().reservation
     reserve()
-    usage_limits.release(first.pk, now=NOW)
+    reservations.release(first.pk, now=NOW)
     ran()  # the event of the second
-    usage = check().standing.usage
+    usage = check().meter_usage.usage
     assert (usage.used, usage.reserved) == (1, 0)
 
 
@@ -162,8 +163,8 @@ def test_p39_what_was_used_of_a_released_reservation_stays_used():
     first = reserve(3).reservation
     ran()  # one of the three
     reserve()
-    usage_limits.release(first.pk, now=NOW)
-    usage = check().standing.usage
+    reservations.release(first.pk, now=NOW)
+    usage = check().meter_usage.usage
     assert (usage.used, usage.reserved) == (1, 1)
 
 
@@ -177,7 +178,7 @@ def test_who_is_erased_while_they_reserve_is_unknown(monkeypatch):
         return found
 
     monkeypatch.setattr(usage_limits.usage, "usage_of", erasing)
-    with pytest.raises(usage_limits.Unknown, match="ada"):
+    with pytest.raises(usage_limits.UnknownName, match="ada"):
         reserve()
 
 
@@ -186,7 +187,7 @@ def test_an_idempotency_key_reserves_once():
     ran(event="seen")
     first, again = reserve(4, key="k"), reserve(4, key="k")
     assert first.reservation == again.reservation
-    assert check().standing.usage.reserved == 4
+    assert check().meter_usage.usage.reserved == 4
 
 
 def test_a_retry_of_what_was_granted_is_granted_though_nothing_is_left():
@@ -200,7 +201,7 @@ def test_a_retry_of_what_was_granted_is_granted_though_nothing_is_left():
 def test_an_idempotency_key_with_another_amount_is_refused():
     ran(event="seen")
     reserve(4, key="k")
-    with pytest.raises(usage_limits.KeyReused, match="4, not 5"):
+    with pytest.raises(idempotency.IdempotencyKeyReused, match="4, not 5"):
         reserve(5, key="k")
 
 
@@ -221,9 +222,9 @@ def test_where_nothing_blocks_nothing_is_held():
 def test_expired_reservations_go_after_a_day():
     ran(event="seen")
     reserve()
-    usage_limits.forget_expired(LATER + timedelta(hours=23))
+    reservations.delete_expired(LATER + timedelta(hours=23))
     assert UsageReservation.objects.exists()
-    usage_limits.forget_expired(LATER + timedelta(hours=25))
+    reservations.delete_expired(LATER + timedelta(hours=25))
     assert not UsageReservation.objects.exists()
 
 

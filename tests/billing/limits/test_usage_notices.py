@@ -38,7 +38,7 @@ def ada():
 
 
 def tell(now=NOW):
-    return [notice.threshold for notice in usage_notices.tell(ada(), now=now)]
+    return [notice.threshold for notice in usage_notices.notify(ada(), now=now)]
 
 
 def told():
@@ -72,7 +72,7 @@ def test_once_in_a_period_whatever_runs():
     tasks.send_usage_notices(ada())
     for _ in "12":
         tell()
-        usage_notices.tell_everybody(now=NOW)
+        usage_notices.notify_all(now=NOW)
     assert (len(mail.outbox), len(told()), UsageNotice.objects.count()) == (1, 1, 1)
 
 
@@ -120,7 +120,7 @@ def test_the_hourly_run_finds_who_used_much_lately():
     ran(8)
     ran(8, person="ben")
     ran(2, person="cleo")
-    assert usage_notices.tell_everybody(now=NOW) == 2
+    assert usage_notices.notify_all(now=NOW) == 2
 
 
 def test_the_hourly_run_knows_lifetimes_and_billing_periods(paying):
@@ -128,7 +128,7 @@ def test_the_hourly_run_knows_lifetimes_and_billing_periods(paying):
     limit(3, meter="workflows")
     ran(3, event="workflow_created", at=NOW)
     ran(3, event="workflow_created", at=at("2020-01-01"), person="ben")  # long ago, quiet since
-    assert usage_notices.tell_everybody(now=NOW) == 1
+    assert usage_notices.notify_all(now=NOW) == 1
 
 
 def test_what_plumbline_tells_is_neither_usage_nor_activity():
@@ -137,7 +137,7 @@ def test_what_plumbline_tells_is_neither_usage_nor_activity():
     ran(8)
     tell(NOW + timedelta(days=3))
     tell(NOW + timedelta(days=4))
-    usage = usage_notices.usage_limits.check("ada", "events", now=NOW).standing.usage
+    usage = usage_notices.usage_limits.check("ada", "events", now=NOW).meter_usage.usage
     assert (usage.used, PersonDay.objects.count()) == (9, 1)
     assert rebuild.check() == []
 
@@ -150,7 +150,7 @@ def test_an_erased_person_leaves_no_notice():
     person_id = ada()
     erasure.erase([person_id])
     assert not UsageNotice.objects.exists()
-    assert usage_notices.tell(person_id, now=NOW) == []
+    assert usage_notices.notify(person_id, now=NOW) == []
 
 
 class TestAsking:

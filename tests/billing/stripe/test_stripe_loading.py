@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from billing.models import HeldObject, MrrMovement, StripeEvent
 from billing.revenue import ledger_check
 from billing.stripe import gateway, loading
-from billing.stripe.loading import Outcome
+from billing.stripe.loading import LoadOutcome
 from tests.billing.stripe_json import at, event, item, price, subscription
 from tests.real_data import DATA, needed
 
@@ -46,7 +46,9 @@ def test_each_of_the_real_objects_comes_to_an_outcome_with_its_reason():
     loaded = load(*real())
     assert len(loaded) == oracle()["lines"]
     for line in loaded:
-        assert bool(line.reason) == (line.outcome not in {Outcome.STORED, Outcome.KNOWN}), line
+        assert bool(line.reason) == (line.outcome not in {LoadOutcome.STORED, LoadOutcome.KNOWN}), (
+            line
+        )
     assert ledger_check.check() == []
 
 
@@ -69,7 +71,7 @@ def test_every_subscription_of_the_real_objects_is_stored_or_refused_by_name():
     loaded = {line.number: line for line in load(*payloads)}
     for row in oracle()["subscriptions"]:
         line = loaded[row["line"]]
-        assert line.outcome != Outcome.REFUSED or "another event has the id" in line.reason
+        assert line.outcome != LoadOutcome.REFUSED or "another event has the id" in line.reason
         assert gateway.stored("subscription", row["id"])
 
 
@@ -115,22 +117,22 @@ def _everything():
 )
 def test_a_line_that_cannot_be_used_is_refused_by_its_field(line, reason):
     (refused,) = load(line)
-    assert refused.outcome == Outcome.REFUSED
+    assert refused.outcome == LoadOutcome.REFUSED
     assert refused.reason.startswith(reason)
 
 
 def test_one_bad_line_spoils_no_other():
     assert outcomes("{", subscription(), "nonsense") == [
-        Outcome.REFUSED,
-        Outcome.STORED,
-        Outcome.REFUSED,
+        LoadOutcome.REFUSED,
+        LoadOutcome.STORED,
+        LoadOutcome.REFUSED,
     ]
 
 
 def test_a_subscription_that_cannot_be_counted_is_held_with_its_reason():
     of = subscription() | {"items": {"object": "list", "data": []}}
     (line,) = load(of)
-    assert (line.outcome, line.reason) == (Outcome.HELD, "items: there are none")
+    assert (line.outcome, line.reason) == (LoadOutcome.HELD, "items: there are none")
 
 
 def test_p16_an_older_event_that_comes_later_changes_nothing():
@@ -145,22 +147,26 @@ def test_p16_an_older_event_that_comes_later_changes_nothing():
 def test_another_event_with_the_same_id_is_refused():
     first = event("created", "2024-01-01", subscription())
     other = event("updated", "2024-01-02", subscription()) | {"id": first["id"]}
-    assert outcomes(first, other) == [Outcome.STORED, Outcome.REFUSED]
+    assert outcomes(first, other) == [LoadOutcome.STORED, LoadOutcome.REFUSED]
 
 
 def test_the_dashboard_s_test_events_share_an_id_and_are_told_apart():
     first = event("created", "2024-01-01", subscription()) | {"id": "evt_00000000000000"}
     other = event("updated", "2024-01-02", subscription()) | {"id": "evt_00000000000000"}
-    assert outcomes(first, other, first) == [Outcome.STORED, Outcome.STORED, Outcome.KNOWN]
+    assert outcomes(first, other, first) == [
+        LoadOutcome.STORED,
+        LoadOutcome.STORED,
+        LoadOutcome.KNOWN,
+    ]
 
 
 def test_of_two_versions_in_a_file_one_is_kept_whatever_their_order():
     one, other = subscription(), subscription(status="past_due")
     first, second = load(one, other), load(other, one)
-    assert {line.outcome for line in first} == {Outcome.STORED, Outcome.IGNORED}
+    assert {line.outcome for line in first} == {LoadOutcome.STORED, LoadOutcome.IGNORED}
     kept = gateway.stored("subscription", "sub_1")
-    assert kept == [one, other][first[0].outcome == Outcome.IGNORED]
-    assert sum(line.outcome == Outcome.IGNORED for line in second) == 1
+    assert kept == [one, other][first[0].outcome == LoadOutcome.IGNORED]
+    assert sum(line.outcome == LoadOutcome.IGNORED for line in second) == 1
 
 
 def test_a_file_is_read_plain_and_compressed(tmp_path):

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from billing.calculations.mrr import mrr
-from billing.calculations.subscription import Unusable, subscription_state
+from billing.calculations.subscription import UnusableStripeObject, subscription_state
 from common.calculations.currency import DECIMALS
 from tests.billing.stripe_json import coupon, item, price, subscription, tiered
 from tests.real_data import DATA, needed
@@ -75,7 +75,7 @@ def test_a_day_s_price_that_the_oracle_leaves_out_counts_365_times_a_year():
 def test_a_trap_is_refused_by_its_field(line, field):
     payload = lines()[line - 1]
     of = payload["data"]["object"] if payload["object"] == "event" else payload
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(UnusableStripeObject) as refused:
         subscription_state(of)
     assert refused.value.field == field
     assert str(refused.value).startswith(field)
@@ -109,7 +109,7 @@ def test_the_period_is_found_on_the_subscription_and_on_its_items():
     ],
 )
 def test_a_subscription_that_cannot_be_used_names_the_field(changes, field):
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(UnusableStripeObject) as refused:
         subscription_state(subscription() | changes)
     assert refused.value.field == field
 
@@ -135,14 +135,14 @@ def test_a_subscription_that_cannot_be_used_names_the_field(changes, field):
 )
 def test_a_price_that_cannot_be_used_names_the_field(of, field):
     stripe_json = subscription() | {"currency": None, "items": {"data": [item(of)]}}
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(UnusableStripeObject) as refused:
         subscription_state(stripe_json)
     assert refused.value.field == field
 
 
 @pytest.mark.parametrize("quantity", [2.5, "3", -1, True])
 def test_a_quantity_that_is_no_whole_number_is_refused(quantity):
-    with pytest.raises(Unusable, match="quantity"):
+    with pytest.raises(UnusableStripeObject, match="quantity"):
         subscription_state(subscription(item(quantity=quantity)))
 
 

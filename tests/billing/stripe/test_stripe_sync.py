@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from analytics.models import Event
 from billing.models import RevenueCustomer, StripeCustomer, StripeEvent
 from billing.stripe import gateway, sync
-from billing.stripe.gateway import Change
+from billing.stripe.gateway import StoreOutcome
 from tests.billing.stripe_shop import Shop, known
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def test_an_account_is_brought_over_with_its_history(shop):
     item = subscription["items"]["data"][0]["id"]
     shop.changes(subscription, items=[{"id": item, "price": shop.priced(5000)}])
     report = sync.sync()
-    assert report.found["subscription"] == {Change.NEW: 1}
+    assert report.found["subscription"] == {StoreOutcome.NEW: 1}
     assert RevenueCustomer.objects.get().mrr == 5000
     assert StripeCustomer.objects.get().distinct_id_id == "ada"
     assert Event.objects.filter(event="subscription_upgraded").count() == 1
@@ -37,7 +37,7 @@ def test_a_second_sync_finds_nothing_to_correct(shop):
     events = StripeEvent.objects.count()
     report = sync.sync()
     assert (report.corrected, report.missed_events) == ([], 0)
-    assert report.found["subscription"] == {Change.UNCHANGED: 1}
+    assert report.found["subscription"] == {StoreOutcome.UNCHANGED: 1}
     assert StripeEvent.objects.count() == events
 
 
@@ -70,7 +70,7 @@ def test_what_stripe_does_not_know_is_told_and_left_alone(shop):
 def test_more_objects_than_a_page_are_all_read(shop):
     for number in range(103):
         shop.call("post", "/v1/products", name=f"Product {number}")
-    assert sync.sync().found["product"] == {Change.NEW: 104}
+    assert sync.sync().found["product"] == {StoreOutcome.NEW: 104}
 
 
 def test_the_command_says_what_it_did(shop):
