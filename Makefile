@@ -27,8 +27,9 @@ up: $(INSTALLED) ## run Plumbline with everything it needs; Ctrl-C stops it
 test: $(INSTALLED) ## run the tests on every core, but those that are slow on purpose
 	$(PYTHON) -m pytest $(IN_PARALLEL) $(ARGS)
 
-test-slow: $(INSTALLED) ## run the slow ones: long fuzzing, chaos, histories and real data
-	$(PYTHON) -m pytest $(IN_PARALLEL) -p schemathesis -m slow $(ARGS)
+test-slow: $(INSTALLED) ## run the slow ones: long fuzzing, chaos, real data, all examples
+	$(PYTHON) -m pytest $(IN_PARALLEL) -p schemathesis -m "slow or hypothesis" \
+		--hypothesis-profile thorough $(ARGS)
 
 lint: $(INSTALLED) ## run every other gate: style, types, imports, migrations, deployment
 	$(PYTHON) -m ruff check .

@@ -10,7 +10,10 @@ from django.conf import settings
 from django.test import TransactionTestCase, testcases
 
 from analytics.capture import capture
-from tests import database
+from tests import (
+    database,
+    property_tests,  # noqa: F401  registers hypothesis' profile
+)
 from tests import mail_server as mail
 from tests import web_hook as web_hooks
 from tests.fake_stripe import fake_stripe, stripe_account  # noqa: F401  fixtures

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 from django.db.models import Sum
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.capture import capture, ledger
@@ -23,6 +23,7 @@ from analytics.models import (
     RejectedEvent,
 )
 from tests import sdk
+from tests.property_tests import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -70,9 +71,7 @@ def run(bodies, batches):
     return acknowledged
 
 
-@settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(60)
 @given(requests, ingest_after)
 def test_it_adds_up_and_matches_the_tables_for_any_events_in_any_batches(
     time_machine, bodies, batches

@@ -6,7 +6,7 @@ from itertools import pairwise, permutations
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.ingestion.ingest import store
@@ -15,6 +15,7 @@ from analytics.models import Person
 from tests.analytics.people_histories import did
 from tests.api import get, refused
 from tests.events import record
+from tests.property_tests import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -122,9 +123,7 @@ histories = st.lists(
 )
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(80)
 @given(
     people=histories,
     steps=st.lists(st.sampled_from("abc"), min_size=2, max_size=4),

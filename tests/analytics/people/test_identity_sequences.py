@@ -10,8 +10,7 @@ from itertools import pairwise
 import pytest
 from django.db import transaction
 from django.test import TestCase
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.calculations import parsing
@@ -22,6 +21,7 @@ from analytics.models import Counter, DistinctId, Event, EventDay, Person, Perso
 from analytics.rollups import rebuild
 from tests import sdk
 from tests.analytics import identity_model as model
+from tests.property_tests import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -34,13 +34,6 @@ MERGING = {
     "$create_alias": "alias",
     "$merge_dangerously": "alias",
 }
-
-
-examples = hypothesis_settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 
 
 @st.composite
@@ -169,7 +162,7 @@ def assert_consistent():
 
 
 @pytest.mark.parametrize("way", [through_store, through_inbox])
-@examples
+@examples(40)
 @given(
     history=histories(),
     cuts=st.lists(st.integers(0, 99), max_size=3),

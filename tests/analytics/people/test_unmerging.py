@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.ingestion.ingest import store
@@ -26,6 +26,7 @@ from analytics.rollups import rebuild
 from tests.analytics.merges import known, merge, set_
 from tests.analytics.people_histories import DAY
 from tests.events import NOON, record
+from tests.property_tests import examples
 
 pytestmark = [
     pytest.mark.django_db,
@@ -211,9 +212,6 @@ linking = st.builds(
     hours,
 )
 histories = st.lists(plain | setting | linking, min_size=5, max_size=25)
-slow = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
 
 def some_are_excluded(data) -> None:
@@ -224,7 +222,7 @@ def some_are_excluded(data) -> None:
             exclusions.decide([person.pk], excluded=data.draw(st.booleans()))
 
 
-@slow
+@examples(30)
 @given(history=histories, data=st.data())
 def test_undoing_manual_merges_brings_back_exactly_what_was(history, data):
     with transaction.atomic():
@@ -247,7 +245,7 @@ def test_undoing_manual_merges_brings_back_exactly_what_was(history, data):
         transaction.set_rollback(True)
 
 
-@slow
+@examples(30)
 @given(history=histories, later=histories, data=st.data())
 def test_merges_are_undone_in_any_order_that_makes_sense(history, later, data):
     with transaction.atomic():

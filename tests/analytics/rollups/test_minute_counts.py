@@ -7,7 +7,7 @@ import time_machine
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.ingestion.ingest import store
@@ -17,6 +17,7 @@ from analytics.people import erasure, exclusions
 from analytics.rollups import last_activity, minute_counts, rebuild
 from analytics.rollups.person_cache import PersonCache
 from tests.events import record
+from tests.property_tests import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -43,9 +44,7 @@ def happenings(draw):
     return found
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(60)
 @given(history=happenings(), change=st.sampled_from(["", "exclude", "erase"]), data=st.data())
 def test_the_last_day_as_it_came_equals_the_last_day_rebuilt(history, change, data):
     with transaction.atomic():

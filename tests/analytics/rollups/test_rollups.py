@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.calculations.cells import CounterName
@@ -13,6 +13,7 @@ from analytics.models import Counter, Person
 from analytics.rollups import definitions, rebuild
 from tests.events import NOON, record
 from tests.independent_route import compare_everything
+from tests.property_tests import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -30,9 +31,7 @@ events = st.lists(
 zones = st.sampled_from(["UTC", "America/Los_Angeles", "Asia/Kolkata"])
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(60)
 @given(
     history=events,
     zone=zones,

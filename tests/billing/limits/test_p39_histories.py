@@ -4,11 +4,12 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from billing.limits import reservations
 from tests.billing.limited_usage import NOW, limit, ran
+from tests.property_tests import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -56,9 +57,7 @@ class Product:
             assert reservations.release(one, now=NOW)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(60)
 @given(steps=STEPS)
 @example(  # part of what is released was used
     steps=[("reserve", 2), ("arrive", 0), ("reserve", 1), ("release", 0), ("reserve", 2)]

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.ingestion.ingest import store
@@ -19,6 +19,7 @@ from billing.models import UsageMeter
 from tests.analytics.people_histories import at
 from tests.billing.limited_usage import NOW, price, ran
 from tests.events import record
+from tests.property_tests import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -154,9 +155,7 @@ STEPS = st.lists(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(40)
 @given(steps=STEPS, chance=st.randoms(use_true_random=False))
 def test_usage_is_what_the_raw_events_say_whatever_the_order_duplicates_and_merges(steps, chance):
     """The model: a set of events by uuid, and the ids that are one person."""

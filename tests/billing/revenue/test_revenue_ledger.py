@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.models import Person
@@ -13,6 +13,7 @@ from billing.revenue import ledger, ledger_check, mrr
 from billing.revenue import settings as revenue_settings
 from billing.stripe.signals import stripe_changed
 from tests.billing.stripe_json import Store, at, coupon, item, price, subscription
+from tests.property_tests import examples
 
 NOW = datetime(2024, 12, 31, 12, tzinfo=UTC)
 
@@ -324,9 +325,7 @@ def told(store, steps):
         store.tell("deleted" if status == "canceled" else "updated", moment, of)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(60)
 @given(steps=STEPS, data=st.data())
 def test_whatever_happens_every_day_adds_up_and_kept_is_rebuilt(stripe, steps, data):
     from django.db import transaction  # noqa: PLC0415

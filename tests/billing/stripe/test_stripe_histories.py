@@ -3,7 +3,7 @@
 import json
 
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.models import HeldObject, MrrMovement, RevenueCustomer
@@ -11,6 +11,7 @@ from billing.revenue import ledger, ledger_check
 from billing.stripe import gateway, loading
 from tests.billing.revenue.test_revenue_ledger import NOW, STEPS, rate, told
 from tests.billing.stripe_json import Store
+from tests.property_tests import examples
 
 
 def everything():
@@ -39,9 +40,7 @@ def ledger_after(*deliveries):
     return kept
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(30)
 @given(steps=STEPS, data=st.data())
 def test_p15_p16_shuffled_and_duplicated_events_change_nothing(db, time_machine, steps, data):
     time_machine.move_to(NOW, tick=False)
