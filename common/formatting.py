@@ -151,6 +151,11 @@ def moment(time: datetime | None) -> str:
     return UNKNOWN if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def error_line(error: object) -> str:
+    """Write an error's kind and its first line, to be stored: "OSError: No space left"."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0][:500]
+
+
 def csv_cell(value: Any) -> Any:
     """Return a value such that no spreadsheet takes it for a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value

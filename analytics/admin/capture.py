@@ -6,14 +6,15 @@ from django.contrib import admin
 from django.db.models import F, Func, IntegerField, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analytics.admin.payload import as_pre
 from analytics.calculations.compression import decompress
 from analytics.calculations.records import InvalidEvent, TooLarge
 from analytics.models import ImportRun, InboxRequest
+from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
+from common.formatting import number
 
 
 @admin.register(InboxRequest)
@@ -62,10 +63,5 @@ class ImportRunAdmin(ReadOnlyAdmin):
     def rejected_events(self, run: ImportRun) -> str:
         if not run.rejected:
             return "0"
-        return format_html(
-            '<a class="text-primary-600 underline dark:text-primary-500"'
-            ' href="{}?import_run__id__exact={}">{}</a>',
-            reverse("admin:analytics_rejectedevent_changelist"),
-            run.pk,
-            f"{run.rejected:,}",
-        )
+        rejected = reverse("admin:analytics_rejectedevent_changelist")
+        return link_to(f"{rejected}?import_run__id__exact={run.pk}", number(run.rejected))

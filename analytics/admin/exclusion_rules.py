@@ -9,13 +9,13 @@ from django.contrib import admin, messages
 from django.core.validators import DomainNameValidator
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from analytics.admin import person_pages
 from analytics.models import ExclusionRule
 from analytics.people import exclusions
+from common.admin.pages import link_to
 from common.admin.preview_before_save import PreviewBeforeSave
 
 _decode_scalar = msgspec.json.Decoder(str | int | float | bool).decode
@@ -90,12 +90,7 @@ class ExclusionRuleAdmin(PreviewBeforeSave):
     @admin.display(description="Persons")
     def persons(self, rule: ExclusionRule) -> SafeString:
         address = reverse("admin:analytics_person_changelist")
-        return format_html(
-            '<a class="text-primary-600 underline dark:text-primary-500"'
-            ' href="{}?profile=any&rule={}">Show whom it matches</a>',
-            address,
-            rule.pk,
-        )
+        return link_to(f"{address}?profile=any&rule={rule.pk}", "Show whom it matches")
 
 
 def condition(rule: ExclusionRule) -> str:

@@ -9,14 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.views.decorators.http import require_GET
 from rest_framework.exceptions import ValidationError
 
-from analytics.admin.pages import staff_page
 from analytics.api.ingestion import IngestionQuery, report
 from analytics.api.parameters import parsed
 from analytics.capture import ledger
 from analytics.capture.ledger import LedgerEntry
 from analytics.models import EventOutcome, ProjectKey
+from common.admin.pages import staff_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class LedgerReason:
 
 
 @staff_page
+@require_GET
 def page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"given": request.GET.dict(), "keys": ProjectKey.objects.all()}
     try:

@@ -9,13 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from analytics.admin import person_pages
 from analytics.models import PersonMerge
 from analytics.people import persons, unmerging
 from analytics.people.unmerging import CannotUndo
+from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
 
 
@@ -67,8 +67,7 @@ class PersonMergeAdmin(ReadOnlyAdmin):
     def person(self, merge: PersonMerge) -> SafeString | str:
         if not merge.person_id:
             return "–"
-        return format_html(
-            '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>',
+        return link_to(
             reverse("admin:analytics_person_change", args=[merge.person_id]),
             merge.distinct_id,
         )

@@ -1,6 +1,5 @@
 """The pages that show what persons did, from retention to single events, and how capture goes."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,21 +25,16 @@ from analytics.insights import funnels
 from analytics.insights import retention as retentions
 from analytics.insights.events import any_recorded
 from analytics.rollups import definitions
+from common.admin.pages import staff_page
 
 RETENTION_DAYS = [1, 7, 14, 30, 60, 90]
 RETENTION_WEEKS = 12
 SHOWN_DAYS = {"day": 90, "week": 7 * 26, "month": 730}  # unless other days are asked for
 FEWEST_STEPS, MOST_STEPS = 3, 10
 
-View = Callable[[HttpRequest], HttpResponse]
-
-
-def staff_page(view: Callable[..., HttpResponse]) -> View:
-    """Let staff read the page and send others to the login page."""
-    return admin.site.admin_view(require_GET(view))
-
 
 @staff_page
+@require_GET
 def retention(request: HttpRequest) -> HttpResponse:
     asked = _asked(CohortQuery, request, days=7 * 26)
     query = asked["query"]
@@ -68,6 +62,7 @@ def retention(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page
+@require_GET
 def active_users(request: HttpRequest) -> HttpResponse:
     granularity = request.GET.get("granularity", "day")
     asked = _asked(ActiveUsersQuery, request, days=SHOWN_DAYS.get(granularity, 90))
@@ -92,6 +87,7 @@ def active_users(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page
+@require_GET
 def activation(request: HttpRequest) -> HttpResponse:
     asked = _asked(AsOfRangeQuery, request, days=365)
     query = asked["query"]
@@ -116,6 +112,7 @@ def activation(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page
+@require_GET
 def funnel(request: HttpRequest) -> HttpResponse:
     recorded = funnels.recorded_events()
     chosen = [step for step in request.GET.getlist("steps") if step]
@@ -143,6 +140,7 @@ def funnel(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page
+@require_GET
 def events(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"given": request.GET.dict(), "recorded": funnels.recorded_events()}
     try:
@@ -153,6 +151,7 @@ def events(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page
+@require_GET
 def capture_health(request: HttpRequest) -> HttpResponse:
     found = health.capture_health(timezone.now())
     context = {

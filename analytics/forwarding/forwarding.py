@@ -16,6 +16,7 @@ from posthog.request import APIError, batch_post, determine_server_host
 from analytics.calculations.records import Holds, Reason, Rejection
 from analytics.capture import rejections
 from analytics.forwarding import outbox
+from common.calculations.backoff import backoff
 from common.locks import Lock, Locked, session_lock
 
 logger = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ def pause(failures: int, retry_after: float | None) -> timedelta:
     asked_for = timedelta()
     if retry_after is not None and retry_after > 0:  # not NaN either
         asked_for = timedelta(seconds=min(retry_after, _LONGEST_ASKED_FOR.total_seconds()))
-    return max(asked_for, min(_FIRST_PAUSE * (1 << min(failures - 1, 10)), _LONGEST_PAUSE))
+    return max(asked_for, backoff(failures, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE))
 
 
 def _forward(session: requests.Session, batch: outbox.OutboxBatch) -> None:

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -19,6 +18,7 @@ from analytics.models import DistinctId
 from analytics.people import persons
 from billing.limits import plans
 from billing.models import LimitException
+from common.admin.pages import link_to
 from common.formatting import number
 
 
@@ -91,8 +91,7 @@ class LimitExceptionAdmin(ModelAdmin):
 
     @admin.display(description="Person")
     def person(self, exception: LimitException) -> SafeString:
-        return format_html(
-            '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>',
+        return link_to(
             reverse("billing:person-usage", args=[exception.distinct_id.person_id]),
             exception.distinct_id_id,
         )

@@ -9,12 +9,12 @@ from django.utils.safestring import SafeString
 from billing.models import CashEntry, HeldObject, MrrMovement
 from billing.revenue import settings as revenue_settings
 from billing.stripe import gateway
+from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
 from common.formatting import money
 
 _DASHBOARD = "https://dashboard.stripe.com/"
 _PLACES = {"sub": "subscriptions", "evt": "events", "in": "invoices", "cus": "customers"}
-_LINK = '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>'
 
 
 def stripe_link(stripe_id: str) -> SafeString:
@@ -23,7 +23,7 @@ def stripe_link(stripe_id: str) -> SafeString:
     if not place or settings.STRIPE_IS_FAKE:
         return format_html("{}", stripe_id)
     mode = "test/" if "_test_" in settings.STRIPE_SECRET_KEY else ""
-    return format_html(_LINK, f"{_DASHBOARD}{mode}{place}/{stripe_id}", stripe_id)
+    return link_to(f"{_DASHBOARD}{mode}{place}/{stripe_id}", stripe_id)
 
 
 @admin.register(MrrMovement)
@@ -74,7 +74,7 @@ class MrrMovementAdmin(ReadOnlyAdmin):
         found = gateway.persons_of([movement.customer_id]).get(movement.customer_id)
         if found is None:
             return "Nobody known here"
-        return format_html(_LINK, reverse("admin:analytics_person_change", args=[found]), found)
+        return link_to(reverse("admin:analytics_person_change", args=[found]), found)
 
     @admin.display(description="Stripe objects behind it")
     def behind_it(self, movement: MrrMovement) -> SafeString:

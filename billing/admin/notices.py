@@ -2,10 +2,10 @@
 
 from django.contrib import admin
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from billing.models import UsageNotice
+from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
 from common.formatting import number
 
@@ -22,8 +22,7 @@ class UsageNoticeAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Person")
     def person(self, notice: UsageNotice) -> SafeString:
-        return format_html(
-            '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>',
+        return link_to(
             reverse("billing:person-usage", args=[notice.distinct_id.person_id]),
             notice.distinct_id_id,
         )

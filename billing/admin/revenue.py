@@ -6,18 +6,18 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
+from django.views.decorators.http import require_GET
 from rest_framework.exceptions import ValidationError
 
-from analytics.admin.pages import staff_page
 from analytics.api.parameters import AsOfRangeQuery, parsed
 from analytics.rollups import definitions
 from billing.models import MrrMovement
 from billing.revenue import customer_churn, lifetime_value, movements, mrr
 from billing.revenue import settings as revenue_settings
 from billing.revenue.movements import MovementPeriod
+from common.admin.pages import require_permission, staff_page
 from common.calculations.charts import Chart, Part, axis_from_zero, bar, bar_labels
 from common.calculations.currency import DECIMALS
 from common.formatting import csv_cell, short_month
@@ -30,8 +30,9 @@ _COLUMNS = (
 
 
 @staff_page
+@require_GET
 def revenue_page(request: HttpRequest) -> HttpResponse:
-    _require_permission(request)
+    require_permission(request, "billing.view_mrrmovement")
     given = request.GET.dict()
     context: dict[str, Any] = {
         **admin.site.each_context(request),
@@ -50,9 +51,10 @@ def revenue_page(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page
+@require_GET
 def movements_csv(request: HttpRequest) -> Any:
     """Send the movements of the days `from` to `to`; amounts are minor units."""
-    _require_permission(request)
+    require_permission(request, "billing.view_mrrmovement")
     try:
         query = parsed(AsOfRangeQuery, request.GET)
     except ValidationError as error:
@@ -65,11 +67,6 @@ def movements_csv(request: HttpRequest) -> Any:
     response = StreamingHttpResponse(_lines(rows.iterator()), content_type="text/csv")
     response["Content-Disposition"] = 'attachment; filename="mrr-movements.csv"'
     return response
-
-
-def _require_permission(request: HttpRequest) -> None:
-    if not request.user.has_perm("billing.view_mrrmovement"):
-        raise PermissionDenied
 
 
 def _numbers(query: dict[str, Any], *, asked: bool) -> dict[str, Any]:

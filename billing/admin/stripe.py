@@ -17,6 +17,7 @@ from billing.admin.exceptions import DistinctIdField
 from billing.admin.ledger import stripe_link
 from billing.models import StripeCustomer, StripeEvent
 from billing.stripe import events
+from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
 
 # Stripe's objects are shown where they matter; dj-stripe's own pages could change them here only.
@@ -121,8 +122,7 @@ class StripeCustomerAdmin(ModelAdmin):
 
     @admin.display(description="Person", ordering="distinct_id")
     def person(self, customer: StripeCustomer) -> SafeString:
-        return format_html(
-            '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>',
+        return link_to(
             reverse("billing:person-usage", args=[customer.distinct_id.person_id]),
             customer.distinct_id_id,
         )

@@ -1,12 +1,11 @@
 """The page of a person's usage."""
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.views.decorators.http import require_GET
 
-from analytics.admin.pages import staff_page
 from analytics.people import persons
 from billing.admin.exceptions import gives
 from billing.admin.ledger import stripe_link
@@ -15,15 +14,16 @@ from billing.limits import plans, usage_limits
 from billing.limits.usage_limits import UsageAccount
 from billing.models import LimitException, UsageNotice, UsageReservation
 from billing.stripe import gateway, subscriptions
+from common.admin.pages import require_permission, staff_page
 
 SHOWN_NOTICES = 20
 
 
 @staff_page
+@require_GET
 def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
     """Show where a person stands with every meter, why, and what they were told."""
-    if not request.user.has_perm("analytics.view_person"):
-        raise PermissionDenied
+    require_permission(request, "analytics.view_person")
     now = timezone.now()
     account = usage_limits.account_of_person(person_id, now=now)
     if account is None:

@@ -35,6 +35,8 @@ from billing.stripe import customers, gateway
 from billing.stripe.person_events import person_event
 from billing.stripe.signals import stripe_changed
 from common import queueing
+from common.calculations.backoff import backoff
+from common.formatting import error_line
 from common.locks import Lock, locked_cursor
 from common.postgres import raw_cursor
 
@@ -44,7 +46,7 @@ Json = dict[str, Any]
 State = StripeEvent.State
 
 _TOLD_TOGETHER = 1_000
-_LONGEST_WAIT = timedelta(hours=1)
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(hours=1)
 _CLAIM = timedelta(minutes=10)  # an attempt that takes longer has died
 _RANKS = {"created": 0, "deleted": 2}  # of events within one second
 
@@ -246,8 +248,8 @@ def _finish(event: StripeEvent, state: State, reason: str) -> State:
 
 def _fail(event: StripeEvent, error: Exception, now: datetime) -> State:
     """Note a failure; what is applied already stays so, and the rest of it is tried again."""
-    wait = min(timedelta(seconds=2**event.attempts), _LONGEST_WAIT)
-    reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"[:500]
+    wait = backoff(event.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+    reason = error_line(error)
     StripeEvent.objects.filter(pk=event.pk).update(reason=reason, due_at=now + wait)
     StripeEvent.objects.filter(pk=event.pk).exclude(state=State.APPLIED).update(state=State.FAILED)
     return State.FAILED

@@ -22,6 +22,12 @@ register.filter("month_year", formatting.month_year)
 
 
 @register.filter
+def percent(share: float | None) -> str:
+    """Show a share as a whole percentage; a line never ends before the sign."""
+    return formatting.percent(share, 0).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+@register.filter
 def ends(interval: Interval | None) -> str:
     """Show an interval of shares: "4.1 – 6.4 %"."""
     return formatting.interval(interval, Unit.RATE)

@@ -11,8 +11,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from common.admin.pages import require_permission, staff_page
 from operational.actions import effects, priority_actions
-from operational.admin.pages import page, require, staff_page
+from operational.admin.pages import page
 from operational.kpis.playbooks import PLAYBOOKS
 from operational.models import PriorityAction
 
@@ -41,7 +42,7 @@ def actions_page(request: HttpRequest) -> HttpResponse:
 @staff_page
 @require_POST
 def refresh(request: HttpRequest) -> HttpResponse:
-    require(request, "operational.change_priorityaction")
+    require_permission(request, "operational.change_priorityaction")
     priority_actions.refresh(now=timezone.now())
     return redirect("operational:actions")
 
@@ -53,7 +54,7 @@ def action_page(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"owner": action.owner or request.user}
     form = TakeForm(request.POST or None, instance=action, initial=initial)
     if request.method == "POST":
-        require(request, "operational.change_priorityaction")
+        require_permission(request, "operational.change_priorityaction")
         if form.is_valid():
             return _try(
                 request, pk, "Saved.", lambda: priority_actions.take(pk, **form.cleaned_data)
@@ -74,7 +75,7 @@ def action_page(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_page
 @require_POST
 def finish(request: HttpRequest, pk: int) -> HttpResponse:
-    require(request, "operational.change_priorityaction")
+    require_permission(request, "operational.change_priorityaction")
     get_object_or_404(PriorityAction, pk=pk)
     user, now = cast("User", request.user), timezone.now()
     return _try(
@@ -88,7 +89,7 @@ def finish(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_page
 @require_POST
 def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    require(request, "operational.change_priorityaction")
+    require_permission(request, "operational.change_priorityaction")
     get_object_or_404(PriorityAction, pk=pk)
     form = DismissForm(request.POST)
     if not form.is_valid():

@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from analytics.rollups import definitions
+from common.admin.pages import require_permission, staff_page
 from operational.admin.fields import PercentField
-from operational.admin.pages import page, require, staff_page
+from operational.admin.pages import page
 from operational.alerting import alerts, kpi_alerts
 from operational.calculations.kpi import Severity
 from operational.kpis import goals
@@ -73,7 +74,7 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
 @staff_page
 @require_POST
 def check_alerts(request: HttpRequest) -> HttpResponse:
-    require(request, "operational.change_alert")
+    require_permission(request, "operational.change_alert")
     notifications = kpi_alerts.check(now=timezone.now())
     deliveries.send_due(now=timezone.now())
     changes = ", ".join(notification.headline for notification in notifications)
@@ -86,7 +87,7 @@ def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
     alert = get_object_or_404(Alert, pk=pk)
     policy = PolicyForm(request.POST or None, instance=alert, prefix="policy")
     if request.method == "POST":
-        require(request, "operational.change_alert")
+        require_permission(request, "operational.change_alert")
         if policy.is_valid():
             policy.instance.save(update_fields=PolicyForm.Meta.fields)
             messages.success(request, "Saved. The next check uses these settings.")
@@ -110,7 +111,7 @@ def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_page
 @require_POST
 def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
-    require(request, "operational.change_alert")
+    require_permission(request, "operational.change_alert")
     alert = get_object_or_404(Alert, pk=pk)
     alerts.acknowledge(alert, by=cast("User", request.user), now=timezone.now())
     messages.success(request, "Acknowledged: no more reminders until it gets worse.")
@@ -121,7 +122,7 @@ def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def silence(request: HttpRequest, pk: int) -> HttpResponse:
     """Silence an alert for the hours in the form; without hours, end its silence."""
-    require(request, "operational.change_alert")
+    require_permission(request, "operational.change_alert")
     alert, now, by = get_object_or_404(Alert, pk=pk), timezone.now(), cast("User", request.user)
     form = SilenceForm(request.POST)
     if "hours" not in request.POST:
@@ -141,7 +142,7 @@ def silence(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def send_test(request: HttpRequest) -> HttpResponse:
     """Send a test to an address of ADMIN_EMAIL, or to a channel."""
-    require(request, "operational.change_alert")
+    require_permission(request, "operational.change_alert")
     to: str | AlertChannel = request.POST.get("email", "")
     if to not in settings.ADMIN_EMAIL:
         to = get_object_or_404(AlertChannel, pk=request.POST.get("channel") or 0)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -13,8 +12,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from analytics.admin.charts import heat_rows
 from analytics.rollups import definitions
+from common.admin.pages import is_refresh, require_permission, staff_page
 from operational.actions import priority_actions
-from operational.admin.pages import is_refresh, page, staff_page
+from operational.admin.pages import page
 from operational.alerting.alerts import open_alerts
 from operational.calculations.catalogue import CATALOGUE, KpiGroup
 from operational.kpis import sources
@@ -83,8 +83,7 @@ def kpi(request: HttpRequest, slug: str) -> HttpResponse:
 @staff_page
 @require_http_methods(["GET", "POST"])
 def remove_demo(request: HttpRequest) -> HttpResponse:
-    if not request.user.has_perm("analytics.delete_person"):
-        raise PermissionDenied
+    require_permission(request, "analytics.delete_person")
     if request.method == "POST":
         persons = demo_data.remove(now=timezone.now())
         messages.success(request, f"Demo data removed: {persons:,} persons and their events.")

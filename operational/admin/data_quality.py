@@ -11,8 +11,9 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from common.admin.pages import require_permission, staff_page
 from common.data_quality import RepairableCheck, checks
-from operational.admin.pages import page, require, staff_page
+from operational.admin.pages import page
 from operational.models import QualityIgnore
 from operational.quality import data_quality
 
@@ -27,7 +28,7 @@ def quality_page(request: HttpRequest) -> HttpResponse:
 @staff_page
 @require_POST
 def run_checks(request: HttpRequest) -> HttpResponse:
-    require(request, "operational.add_qualityrun")
+    require_permission(request, "operational.add_qualityrun")
     done = data_quality.run(now=timezone.now())
     messages.success(request, f"Checked: {'no data' if done.score is None else done.score}.")
     return redirect("operational:data-quality")
@@ -36,7 +37,7 @@ def run_checks(request: HttpRequest) -> HttpResponse:
 @staff_page
 def repair(request: HttpRequest, slug: str) -> HttpResponse:
     """Preview a check's remedy, and apply it."""
-    require(request, "operational.add_qualityrun")
+    require_permission(request, "operational.add_qualityrun")
     check, now = checks().get(slug), timezone.now()
     if not isinstance(check, RepairableCheck):
         raise Http404(f"There is no check {slug} with a remedy to apply.")

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from analytics.rollups import definitions
+from common.admin.pages import staff_page
 from common.admin.preview_before_save import PreviewedForm
 from operational.admin.goal_form import GoalForm
-from operational.admin.pages import staff_page
 from operational.alerting import kpi_alerts
 from operational.calculations.catalogue import CATALOGUE
 from operational.kpis import goals

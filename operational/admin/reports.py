@@ -13,7 +13,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.admin import ModelAdmin
 
-from operational.admin.pages import page, require, staff_page
+from common.admin.pages import require_permission, staff_page
+from operational.admin.pages import page
 from operational.models import Report, ReportSubscriber
 from operational.reports import report_content, report_schedule, reports
 from operational.reports.report_schedule import Kind
@@ -63,7 +64,7 @@ def send_test(request: HttpRequest, kind: str) -> HttpResponse:
 @require_POST
 def send_now(request: HttpRequest, kind: str) -> HttpResponse:
     """Send the last period's report to everybody who does not have it yet."""
-    require(request, "operational.add_report")
+    require_permission(request, "operational.add_report")
     sent = reports.send_now(_kind(kind), now=timezone.now())
     done = sum(one.status == "sent" for one in sent)
     messages.success(request, f"{done:,} of {len(sent):,} recipients have it.")

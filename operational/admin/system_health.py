@@ -4,7 +4,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from operational.admin.pages import page, staff_page
+from common.admin.pages import staff_page
+from operational.admin.pages import page
 from operational.health.system_health import system_health
 
 

@@ -13,6 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from common.formatting import error_line
 from common.locks import try_session_lock
 from common.read_once import read_once
 from operational.models import JobRun
@@ -45,7 +46,7 @@ def record_end(task_id: str, task: Any, state: str, retval: Any, **_: Any) -> No
     if not _job_of(task):
         return
     failed = state != states.SUCCESS
-    problem = f"{type(retval).__name__}: {retval}".partition("\n")[0][:500] if failed else ""
+    problem = error_line(retval) if failed else ""
     JobRun.objects.filter(pk=task_id).update(
         finished_at=timezone.now(),
         outcome=JobRun.Outcome.FAILED if failed else JobRun.Outcome.OK,

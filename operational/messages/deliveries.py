@@ -22,12 +22,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import OperationalError, connection
 from django.db.models import Case, F, Value, When
 
+from common.calculations.backoff import backoff
 from operational.models import AlertChannel, Delivery
 
 logger = logging.getLogger(__name__)
 
 CLAIMED = timedelta(minutes=10)  # longer than any attempt takes
-LONGEST_WAIT = timedelta(hours=1)  # between attempts, which begin a minute apart
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)  # between attempts
 USEFUL = timedelta(days=2)  # a message that could not be sent for longer is given up
 KEPT = timedelta(days=90)
 EMAIL_ERRORS = (OSError, SMTPException, AnymailError, ValueError)
@@ -122,7 +123,7 @@ def send(delivery: Delivery, *, now: datetime) -> bool:
         _to_channel(delivery) if delivery.channel else _by_email(delivery)
     except NotSent as error:
         logger.warning("A message could not be sent, delivery %s", delivery.pk)
-        wait = min(timedelta(minutes=2**delivery.attempts), LONGEST_WAIT)
+        wait = backoff(delivery.attempts + 1, first=FIRST_WAIT, longest=LONGEST_WAIT)
         _note(delivery, status=_Status.WAITING, due_at=now + wait, problem=str(error)[:500])
         return False
     _note(delivery, status=_Status.SENT, due_at=None, sent_at=now, problem="")

@@ -44,12 +44,6 @@ def basis_name(basis: str) -> str:
 
 
 @register.filter
-def percent(share: float | None) -> str:
-    """Show a share as a whole percentage."""
-    return formatting.percent(share, 0).replace(" ", _NO_BREAK)
-
-
-@register.filter
 def bar_width(attainment: float | None) -> float:
     """Return how far a bar is filled, in percent; where nothing is left to improve it is full."""
     return 100.0 if attainment is None else round(100 * min(max(attainment, 0.0), 1.0), 1)

@@ -131,3 +131,8 @@ def test_a_cell_is_never_a_formula(text):
     assert formatting.csv_cell(text) == f"'{text}"
     assert formatting.csv_cell(-1) == -1
     assert formatting.csv_cell("a=b") == "a=b"
+
+
+def test_an_error_is_its_kind_and_its_first_line():
+    assert formatting.error_line(OSError("No space left\non device")) == "OSError: No space left"
+    assert formatting.error_line(ValueError("x" * 1000)) == f"ValueError: {'x' * 488}"

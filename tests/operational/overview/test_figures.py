@@ -2,6 +2,7 @@ import pytest
 
 from common import formatting
 from common.formatting import Unit
+from common.templatetags import numbers
 from operational.templatetags import figures
 
 
@@ -19,7 +20,7 @@ def test_a_change_is_said_as_it_is_shown(change, signed, moved):
 
 
 def test_what_is_unknown_is_a_dash_and_never_zero():
-    filters = formatting.points, figures.percent, formatting.number
+    filters = formatting.points, numbers.percent, formatting.number
     assert {shown(None) for shown in filters} | {figures.figure(None, Unit.RATE)} == {"–"}
 
 

@@ -1,0 +1,44 @@
+"""What the admin's own pages of every app share."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+View = Callable[..., HttpResponse]
+
+_LINK = '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>'
+
+
+def staff_page(view: View) -> View:
+    """Let staff in and send others to the login page; a refresh gets 401 or 403 instead."""
+    guarded_page = admin.site.admin_view(view)
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if is_refresh(request) and not admin.site.has_permission(request):
+            return HttpResponse(status=403 if request.user.is_authenticated else 401)
+        return guarded_page(request, *args, **kwargs)
+
+    return guarded
+
+
+def is_refresh(request: HttpRequest) -> bool:
+    """Return whether a page asks for a part of itself."""
+    return "HX-Request" in request.headers
+
+
+def require_permission(request: HttpRequest, permission: str) -> None:
+    """Refuse staff without a permission."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+
+
+def link_to(address: str, text: object) -> SafeString:
+    """Return a link for a cell of a list."""
+    return format_html(_LINK, address, text)
