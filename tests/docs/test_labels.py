@@ -18,7 +18,7 @@ PACKAGES = ("common", "analytics", "billing", "growth", "operational", "config")
 
 
 def one_line(text):
-    return capfirst(" ".join(text.split()))
+    return capfirst(" ".join(text.split()).rstrip(".:"))
 
 
 def quoted_labels(page):

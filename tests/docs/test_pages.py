@@ -10,7 +10,17 @@ DECISIONS = ROOT / "docs" / "decisions"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 STATUS = r"^Status: (?P<status>(?:accepted|rejected|superseded by .*), \d{4}-\d\d-\d\d.*)$"
 PACKAGES = "common|analytics|billing|growth|operational|config|devstack|tests|docs|benchmarks"
+# What looks like a name of the code: snake_case or CamelCase, and not cut off with dots.
+NAME = re.compile(r"`((?=\w*(?:_|[a-z][A-Z]))[A-Za-z][\w.]*\w)`")
 PATH = re.compile(rf"`((?:{PACKAGES}|templates|static)/[\w./-]*)`")
+
+
+@pytest.fixture(scope="module")
+def code():
+    """The words of all Python code."""
+    folders = [*PACKAGES.split("|"), "tests"]
+    modules = [module for folder in folders for module in ROOT.glob(f"{folder}/**/*.py")]
+    return {word for module in modules for word in re.findall(r"\w+", module.read_text())}
 
 
 def decisions():
@@ -41,10 +51,33 @@ def test_every_path_on_a_page_exists(document):
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
+@pytest.mark.parametrize(
+    "document", [ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")], ids=lambda path: path.name
+)
+def test_every_name_of_the_code_exists(document, code):
+    names = NAME.findall(
+        re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    )
+    assert [name for name in names if not set(name.split(".")) <= code] == []
+
+
 @pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_to_it(document):
-    links = re.findall(r"\]\(([^)#:]+)\)", document.read_text())
+    links = re.findall(r"\]\(([^)#:]+)[)#]", document.read_text())
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def anchors(path):
+    """Return the anchors of a page's headings, as the forge makes them."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_heading_leads_to_it(document):
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", document.read_text())
+    targets = [(document.parent / path if path else document, anchor) for path, anchor in links]
+    assert [anchor for path, anchor in targets if anchor not in anchors(path)] == []
 
 
 def test_the_index_of_the_docs_has_every_page():
