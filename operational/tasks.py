@@ -57,6 +57,6 @@ def clean_up() -> None:
     """Forget what nobody needs any more."""
     now = timezone.now()
     jobs.forget_old(now)
-    minute_counts.forget_old()
+    minute_counts.delete_old()
     deliveries.forget_old(now)
     data_quality.forget_old(now)

@@ -1,13 +1,15 @@
-"""The one reader of the counter table. `analytics.calculations.cells` says what counts where."""
+"""Reads and writes the counter table. `analytics.calculations.cells` defines what counts where."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import psycopg
 from django.db import connection
 
-from analytics.calculations.cells import CounterName
+from analytics.calculations.cells import Cell, CounterName
 from analytics.models import Counter
+from common.postgres import array_literal
 from common.read_once import read_each_once
 
 
@@ -56,6 +58,24 @@ def values(
 
 
 def first_day(name: CounterName) -> date | None:
-    """Return the first day, week or month in which a counter counts anybody."""
+    """Return the first day, week or month in which a counter counts a person."""
     cells = Counter.objects.filter(name=name, number=0, value__gt=0).order_by("day")
     return cells.values_list("day", flat=True).first()
+
+
+def add(cursor: psycopg.Cursor, change: Mapping[Cell, int]) -> None:
+    """Add the amounts to the counters."""
+    rows = [(*cell, amount) for cell, amount in change.items() if amount]
+    if not rows:
+        return
+    names, days, numbers, values = zip(*rows, strict=True)
+    cursor.execute(
+        """
+        INSERT INTO analytics_counter AS counter (name, day, number, value)
+        SELECT name, date '0001-01-01' + (day - 1), number, value
+        FROM unnest(%s::text[], %s::int[], %s::int[], %s::bigint[])
+            AS new (name, day, number, value)
+        ON CONFLICT (name, number, day) DO UPDATE SET value = counter.value + excluded.value
+        """,
+        [array_literal(column) for column in (names, days, numbers, values)],
+    )

@@ -1,7 +1,7 @@
-"""What counts as signup, activation and activity: as configured, and as the roll-ups were built.
+"""What counts as signup, activation and activity: as configured, and as the roll-ups use it.
 
-Numbers always follow the definitions in force, so they stay consistent when a setting changes;
-`rebuild_rollups` puts the configured ones in force.
+Numbers always follow the definitions in force, so they stay consistent when a setting changes.
+`rebuild_rollups` puts the configured definitions in force.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from common.read_once import read_once
 
 FIRST_EVENT = "$first_event"  # as signup event: a person's first qualifying event is the signup
 
-# Never activity: bookkeeping of the SDKs, and what happens to people rather than what they do.
+# Never activity: bookkeeping of the SDKs, and events that happen to people.
 _ALWAYS_PASSIVE = {
     "$identify",
     "$create_alias",
@@ -50,12 +50,12 @@ class Definitions:
 
     @cached_property
     def ignored_events(self) -> frozenset[str]:
-        """Events that are no activity."""
+        """Events that are not activity."""
         return self.passive_events.union(_ALWAYS_PASSIVE, *extension_points.passive_events)
 
 
 def configured() -> Definitions:
-    """Return the definitions that the settings ask for."""
+    """Return the definitions in the settings."""
     return Definitions(
         time_zone=settings.PLUMBLINE_TIME_ZONE,
         signup_event=settings.PLUMBLINE_SIGNUP_EVENT,
@@ -80,7 +80,7 @@ def in_force() -> Definitions:
 
 
 def adopt_configured() -> Definitions:
-    """Return the definitions in force; the first events put the configured ones in force."""
+    """Return the definitions in force, after adopting the configured ones if there were none."""
     if not RollupDefinition.objects.exists():
         adopt(configured())
     return in_force()
@@ -102,10 +102,10 @@ def adopt(definitions: Definitions) -> None:
 
 
 def rebuild_needed() -> str:
-    """Return "" or a sentence that says which settings the roll-ups do not follow yet."""
+    """Return a sentence naming the settings that need a rebuild, or ""."""
     old, new = in_force(), configured()
     changed = [
-        f"{label} ({_shown(getattr(old, name))} -> {_shown(getattr(new, name))})"
+        f"{label} ({_formatted(getattr(old, name))} -> {_formatted(getattr(new, name))})"
         for name, label in (
             ("time_zone", "PLUMBLINE_TIME_ZONE"),
             ("signup_event", "PLUMBLINE_SIGNUP_EVENT"),
@@ -117,11 +117,13 @@ def rebuild_needed() -> str:
     ]
     if not changed:
         return ""
-    what = ", ".join(changed)
-    return f"Changed since the numbers were built: {what}. Run manage.py rebuild_rollups."
+    settings_changed = ", ".join(changed)
+    return (
+        f"Changed since the numbers were built: {settings_changed}. Run manage.py rebuild_rollups."
+    )
 
 
-def _shown(value: object) -> str:
+def _formatted(value: object) -> str:
     return ", ".join(sorted(value)) or "none" if isinstance(value, frozenset) else str(value)
 
 
@@ -136,7 +138,7 @@ def last_complete_day(now: datetime | None = None) -> date:
 
 
 def complete_day(day: date | None, *, now: datetime | None = None) -> date:
-    """Return `day`, or L where it is None; a day that cannot be asked for is a ValidationError."""
+    """Return `day`, or L where it is None; raise ValidationError where numbers cannot cover it."""
     last = last_complete_day(now)
     if day is not None and day > last:
         raise ValidationError(f"{day} is not over: the last complete day is {last}.")

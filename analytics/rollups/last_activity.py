@@ -1,7 +1,7 @@
 """When persons were last active, to the minute and within the last day, in blocks of persons.
 
-Every change is made under the roll-up lock. Whoever was active longer ago keeps that minute until
-the next one; nobody counts it.
+Every change is made under the roll-up lock. The minute of a person who was active longer ago
+stays until their next activity; it is never counted.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -23,22 +23,23 @@ _PERSONS_TOGETHER = 100_000  # bounds the memory of a rebuild
 _LATEST = """
 SELECT person_id, floor(extract(epoch FROM max(timestamp)) / 60)::bigint
 FROM analytics_event JOIN analytics_person ON id = person_id AND NOT excluded AND has_profile
-WHERE timestamp >= %(since)s AND event <> ALL(%(ignored)s) AND {whose} GROUP BY 1 ORDER BY 1
+WHERE timestamp >= %(since)s AND event <> ALL(%(ignored)s) AND {person_condition}
+GROUP BY 1 ORDER BY 1
 """
 
 
 def add(cursor: psycopg.Cursor, person_ids: NDArray[np.int64], minutes: NDArray[np.int64]) -> None:
-    """Note the latest active minutes of persons, each once; a known one that is later stays."""
-    _note(cursor, person_ids, minutes, np.maximum)
+    """Store the latest active minutes of persons, each once; a later stored minute is kept."""
+    _update(cursor, person_ids, minutes, np.maximum)
 
 
-def _note(
+def _update(
     cursor: psycopg.Cursor,
     person_ids: NDArray[np.int64],
     minutes: NDArray[np.int64],
-    chosen: Callable[..., NDArray[np.int64]],
+    choose: Callable[..., NDArray[np.int64]],
 ) -> None:
-    """Note of each person what is chosen of the minute that is known and the one given."""
+    """Store for each person what `choose` returns of the stored minute and the new one."""
     if not len(person_ids):
         return
     blocks, block = np.unique(person_ids // _PERSONS, return_inverse=True)
@@ -47,13 +48,13 @@ def _note(
         [array_literal(blocks)],
         binary=True,
     )
-    known = np.zeros((len(blocks), _PERSONS), _STORED)
+    stored = np.zeros((len(blocks), _PERSONS), _STORED)
     for number, content in cursor.fetchall():
-        known[np.searchsorted(blocks, number)] = np.frombuffer(content, _STORED)
-    places = block, person_ids % _PERSONS
-    new = known.copy()
-    new[places] = chosen(known[places], minutes)
-    is_changed = (new != known).any(axis=1)
+        stored[np.searchsorted(blocks, number)] = np.frombuffer(content, _STORED)
+    indices = block, person_ids % _PERSONS
+    new = stored.copy()
+    new[indices] = choose(stored[indices], minutes)
+    is_changed = (new != stored).any(axis=1)
     cursor.execute(
         """
         INSERT INTO analytics_lastactiveblock (block, minutes)
@@ -65,31 +66,31 @@ def _note(
 
 
 def active_since(since: datetime) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return who was active after a moment of the last day, and in which minute last."""
+    """Return the persons active after a time within the last day, and their last active minute."""
     rows = LastActiveBlock.objects.values_list("block", "minutes")
     blocks, content = zip(*rows, strict=True) if rows else ((), ())
     minutes = np.frombuffer(b"".join(content), _STORED).astype(np.int64)
-    places = np.flatnonzero(minutes * 60 > since.timestamp())
-    block, place = np.divmod(places, _PERSONS)
-    return np.array(blocks, np.int64)[block] * _PERSONS + place, minutes[places]
+    indices = np.flatnonzero(minutes * 60 > since.timestamp())
+    block, offset = np.divmod(indices, _PERSONS)
+    return np.array(blocks, np.int64)[block] * _PERSONS + offset, minutes[indices]
 
 
 def recompute(
     cursor: psycopg.Cursor, ignored_events: Collection[str], person_ids: Collection[int]
 ) -> None:
-    """Find out anew when some persons were last active."""
+    """Recompute from the stored events when some persons were last active."""
     cursor.execute(*_latest(ignored_events, person_ids))
-    found: dict[int, int] = dict(cursor.fetchall())
-    minutes = [found.get(person_id, 0) for person_id in person_ids]
-    _note(cursor, _array(person_ids), _array(minutes), lambda _, new: new)
+    latest: dict[int, int] = dict(cursor.fetchall())
+    minutes = [latest.get(person_id, 0) for person_id in person_ids]
+    _update(cursor, _array(person_ids), _array(minutes), lambda _, new: new)
 
 
 def rebuild(cursor: psycopg.Cursor, ignored_events: Collection[str]) -> None:
-    """Find out anew when everybody was, in bounded memory."""
+    """Recompute it for all persons, in bounded memory."""
     cursor.execute("DELETE FROM analytics_lastactiveblock")
-    with cursor.connection.cursor(name="last_active") as everybody:
-        everybody.execute(*_latest(ignored_events))
-        while rows := everybody.fetchmany(_PERSONS_TOGETHER):
+    with cursor.connection.cursor(name="last_active") as persons:
+        persons.execute(*_latest(ignored_events))
+        while rows := persons.fetchmany(_PERSONS_TOGETHER):
             add(cursor, *map(_array, zip(*rows, strict=True)))
 
 
@@ -98,11 +99,12 @@ def _latest(
 ) -> tuple[str, dict[str, Any]]:
     """Return the query for persons' latest minutes, in the order of persons, and its values."""
     values = {
-        "since": minute_counts.beginning(),
+        "since": minute_counts.start(),
         "ignored": sorted(ignored_events),
         "persons": list(person_ids or ()),
     }
-    return _LATEST.format(whose=minute_counts.whose(person_ids)), values
+    condition = minute_counts.person_condition(person_ids)
+    return _LATEST.format(person_condition=condition), values
 
 
 def _array(numbers: Iterable[int]) -> NDArray[np.int64]:

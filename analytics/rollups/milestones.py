@@ -1,4 +1,4 @@
-"""The moments of persons' first events, from which the roll-ups tell cohorts and activation."""
+"""The times of persons' first events, from which the roll-ups derive cohorts and activation."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -16,13 +16,13 @@ from analytics.rollups.definitions import Definitions
 from common.calculations.calendar import LocalCalendar
 from common.postgres import array_literal
 
-# When a person first had an event of a kind; an earlier one changes cohorts or activation.
+# When a person first had an event of a kind; an earlier event changes cohorts or activation.
 MILESTONES = ("first_event_at", "signup_at", "activated_at")
 _ANY_TIME = np.iinfo(np.int64).max
 
 
 class Milestones(msgspec.Struct, frozen=True, gc=False):
-    """A person's first events, as aware moments, and whether the person counts."""
+    """The times of a person's first events, with time zone, and whether the person counts."""
 
     excluded: bool = False
     has_profile: bool = True
@@ -32,6 +32,7 @@ class Milestones(msgspec.Struct, frozen=True, gc=False):
     activated_at: datetime | None = None
 
     def firsts(self, calendar: LocalCalendar) -> Firsts:
+        """Return the milestones as local days, as the counters need them."""
         signup, activation = self.signup_at, self.activated_at
         return Firsts(
             signup_day=calendar.day(signup) if signup else None,
@@ -42,17 +43,17 @@ class Milestones(msgspec.Struct, frozen=True, gc=False):
             excluded=self.excluded or not self.has_profile,
         )
 
-    def news_before(self, moment: str) -> int:
-        """Return the Unix time in microseconds before which an event of its kind is news."""
-        known: datetime | None = getattr(self, moment)
-        return microseconds(known) if known and self.has_profile else _ANY_TIME
+    def changes_before(self, milestone: str) -> int:
+        """Return the Unix time in microseconds before which an event changes this milestone."""
+        time: datetime | None = getattr(self, milestone)
+        return microseconds(time) if time and self.has_profile else _ANY_TIME
 
 
-def with_event(moments: Milestones, record: EventRecord, in_force: Definitions) -> Milestones:
-    """Return the moments with the event's, where it is the first of its kind."""
-    earlier: dict[str, Any] = {}
-    if record.profile and not moments.has_profile:
-        earlier["has_profile"] = True
+def with_event(milestones: Milestones, record: EventRecord, in_force: Definitions) -> Milestones:
+    """Return the milestones after an event: it counts where it is the first of its kind."""
+    changes: dict[str, Any] = {}
+    if record.profile and not milestones.has_profile:
+        changes["has_profile"] = True
     qualifies = record.event not in in_force.ignored_events
     if in_force.signup_event == definitions.FIRST_EVENT:
         is_signup = qualifies
@@ -64,14 +65,14 @@ def with_event(moments: Milestones, record: EventRecord, in_force: Definitions) 
         ("signup_at", is_signup),
         ("activated_at", record.event == in_force.activation_event),
     ):
-        known: datetime | None = getattr(moments, name)
-        if applies and (known is None or record.timestamp < known):
-            earlier[name] = record.timestamp
-    return msgspec.structs.replace(moments, **earlier) if earlier else moments
+        time: datetime | None = getattr(milestones, name)
+        if applies and (time is None or record.timestamp < time):
+            changes[name] = record.timestamp
+    return msgspec.structs.replace(milestones, **changes) if changes else milestones
 
 
 def read_milestones(cursor: psycopg.Cursor, person_ids: Iterable[int]) -> dict[int, Milestones]:
-    """Return the persons' moments; unknown persons are absent."""
+    """Return the persons' milestones; persons that do not exist are absent."""
     cursor.execute(
         "SELECT id, excluded, has_profile, first_seen_at, first_event_at, signup_at, activated_at"
         " FROM analytics_person WHERE id = ANY(%s::bigint[])",
@@ -81,9 +82,9 @@ def read_milestones(cursor: psycopg.Cursor, person_ids: Iterable[int]) -> dict[i
     return {person_id: Milestones(*values) for person_id, *values in cursor.fetchall()}
 
 
-def write_milestones(cursor: psycopg.Cursor, moments: Mapping[int, Milestones]) -> None:
-    """Store the persons' moments."""
-    if not moments:
+def write_milestones(cursor: psycopg.Cursor, milestones: Mapping[int, Milestones]) -> None:
+    """Store the persons' milestones."""
+    if not milestones:
         return
     columns = ("first_seen_at", "first_event_at", "signup_at", "activated_at")
     cursor.execute(
@@ -98,16 +99,16 @@ def write_milestones(cursor: psycopg.Cursor, moments: Mapping[int, Milestones]) 
         WHERE analytics_person.id = new.id
         """,
         [
-            array_literal(moments),
+            array_literal(milestones),
             *(
-                array_literal(_iso(values, column) for values in moments.values())
+                array_literal(_iso(values, column) for values in milestones.values())
                 for column in columns
             ),
-            array_literal(values.has_profile for values in moments.values()),
+            array_literal(values.has_profile for values in milestones.values()),
         ],
     )
 
 
-def _iso(moments: Milestones, column: str) -> str | None:
-    moment: datetime | None = getattr(moments, column)
-    return moment.isoformat() if moment else None
+def _iso(milestones: Milestones, column: str) -> str | None:
+    time: datetime | None = getattr(milestones, column)
+    return time.isoformat() if time else None

@@ -1,4 +1,4 @@
-"""Recompute every roll-up from the raw events, or check that they are what that would give."""
+"""Recompute every roll-up from the raw events, or check that they equal such a rebuild."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.calculations.cells import Cell, add_cells
-from analytics.rollups import definitions, last_activity, minute_counts, person_cache, rollups
+from analytics.rollups import counters, definitions, last_activity, minute_counts, person_cache
 from analytics.rollups.definitions import FIRST_EVENT, Definitions
 from analytics.rollups.milestones import Milestones
 from common.calculations.calendar import LocalCalendar
 from common.locks import Lock, locked_cursor
 
-Progress = Callable[[str, int, int], None]  # step, done, of
+Progress = Callable[[str, int, int], None]  # step, done, total
 
-# `who` and `whose` narrow the next two down to some persons, or are true.
-_MOMENTS = """
+# The conditions limit the next two statements to some persons, or are true.
+_MILESTONES = """
 UPDATE analytics_person SET
     first_seen_at = facts.first_seen_at, first_event_at = facts.first_event_at,
     signup_at = facts.signup_at, activated_at = facts.activated_at
@@ -32,9 +32,9 @@ FROM analytics_person AS person LEFT JOIN (
                WHERE event = %(signup)s OR %(signup)s = %(first)s AND event <> ALL(%(ignored)s)
            ) AS signup_at,
            min(timestamp) FILTER (WHERE event = %(activation)s) AS activated_at
-    FROM analytics_event WHERE {whose} GROUP BY person_id
+    FROM analytics_event WHERE {event_condition} GROUP BY person_id
 ) AS facts ON facts.person_id = person.id
-WHERE analytics_person.id = person.id AND {who}
+WHERE analytics_person.id = person.id AND {person_condition}
   AND (analytics_person.first_seen_at, analytics_person.first_event_at,
        analytics_person.signup_at, analytics_person.activated_at)
       IS DISTINCT FROM (facts.first_seen_at, facts.first_event_at,
@@ -44,7 +44,7 @@ WHERE analytics_person.id = person.id AND {who}
 _PERSON_DAYS = """
 INSERT INTO analytics_personday (person_id, day)
 SELECT DISTINCT person_id, (timestamp AT TIME ZONE %(zone)s)::date
-FROM analytics_event WHERE event <> ALL(%(ignored)s) AND {whose}
+FROM analytics_event WHERE event <> ALL(%(ignored)s) AND {event_condition}
 """
 
 _EVENT_DAYS = """
@@ -69,7 +69,7 @@ _CONTENT = {
         " WHERE value <> 0 AND minute >= now() - interval '24 hours'"
     ),
     "person days": "SELECT person_id, day::text FROM analytics_personday",
-    "persons' moments": (
+    "persons' milestones": (
         "SELECT id, first_seen_at, first_event_at, signup_at, activated_at FROM analytics_person"
     ),
 }
@@ -93,12 +93,12 @@ def rebuild(*, progress: Progress = lambda *_: None) -> None:
     wanted = definitions.configured()
     cursor = locked_cursor(Lock.ROLLUPS)
     definitions.adopt(wanted)
-    person_cache.forget(cursor)
+    person_cache.empty_everywhere(cursor)
     _recompute(cursor, wanted, progress)
 
 
 def check(*, progress: Progress = lambda *_: None) -> list[Difference]:
-    """Return where the roll-ups differ from a rebuild under the definitions in force; keep them."""
+    """Return how the roll-ups differ from a rebuild by the definitions in force; change nothing."""
     with transaction.atomic():
         cursor = locked_cursor(Lock.ROLLUPS)
         since = timezone.now() - timedelta(hours=24)
@@ -116,16 +116,19 @@ def check(*, progress: Progress = lambda *_: None) -> list[Difference]:
 def recompute_persons(
     cursor: psycopg.Cursor, in_force: Definitions, person_ids: Sequence[int]
 ) -> None:
-    """Recompute the moments and days of some persons, inside `rollups.recounted`."""
+    """Recompute the milestones and days of some persons, inside `rollups.locked_recount`."""
     parameters = {**_parameters(in_force), "persons": list(person_ids)}
-    whose, who = "person_id = ANY(%(persons)s)", "person.id = ANY(%(persons)s)"
-    cursor.execute(_MOMENTS.format(whose=whose, who=who), parameters)
-    cursor.execute(f"DELETE FROM analytics_personday WHERE {whose}", parameters)
-    cursor.execute(_PERSON_DAYS.format(whose=whose), parameters)
+    condition = "person_id = ANY(%(persons)s)"
+    milestones = _MILESTONES.format(
+        event_condition=condition, person_condition="person.id = ANY(%(persons)s)"
+    )
+    cursor.execute(milestones, parameters)
+    cursor.execute(f"DELETE FROM analytics_personday WHERE {condition}", parameters)
+    cursor.execute(_PERSON_DAYS.format(event_condition=condition), parameters)
 
 
 def differing_persons(person_ids: Sequence[int]) -> list[int]:
-    """Return which of some persons have other moments or active days than their events give."""
+    """Return the persons whose milestones or active days differ from their events."""
     with transaction.atomic():
         cursor = locked_cursor(Lock.ROLLUPS)
         kept = _facts(cursor, person_ids)
@@ -158,14 +161,14 @@ def _parameters(wanted: Definitions) -> dict[str, Any]:
 def _recompute(cursor: psycopg.Cursor, wanted: Definitions, progress: Progress) -> None:
     parameters = _parameters(wanted)
     steps = (
-        ("first moments", _MOMENTS.format(whose="true", who="true")),
+        ("milestones", _MILESTONES.format(event_condition="true", person_condition="true")),
         ("person days", "DELETE FROM analytics_personday"),
-        ("person days", _PERSON_DAYS.format(whose="true")),
+        ("person days", _PERSON_DAYS.format(event_condition="true")),
         ("events by day", "DELETE FROM analytics_eventday"),
         ("events by day", _EVENT_DAYS),
         ("counters", "DELETE FROM analytics_counter"),
     )
-    # All rows are joined: statistics of a table that was empty a minute ago must not mislead.
+    # All rows are joined: the statistics of a table that was just empty would mislead the planner.
     cursor.execute("SET LOCAL enable_nestloop = off")
     for step, statement in steps:
         progress(step, 0, 0)
@@ -178,16 +181,16 @@ def _recompute(cursor: psycopg.Cursor, wanted: Definitions, progress: Progress) 
     (persons,) = cursor.fetchone() or (0,)
     total: dict[Cell, int] = {}
     calendar = LocalCalendar(wanted.time_zone)
-    for done, (moments, days) in enumerate(_histories()):
-        add_cells(total, moments.firsts(calendar), days)
+    for done, (milestones, days) in enumerate(_histories()):
+        add_cells(total, milestones.firsts(calendar), days)
         if done % 1_000 == 0:
             progress("counters", done, persons)
-    rollups.add_to_counters(cursor, total)
+    counters.add(cursor, total)
     progress("counters", persons, persons)
 
 
 def _histories() -> Iterator[tuple[Milestones, list[int]]]:
-    """Stream every person's moments and active days, in bounded memory."""
+    """Stream every person's milestones and active days, in bounded memory."""
     with connection.connection.cursor(name="histories") as cursor:
         cursor.itersize = 20_000
         cursor.execute(_HISTORIES)

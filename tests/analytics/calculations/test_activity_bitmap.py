@@ -28,4 +28,4 @@ def test_a_day_is_known_where_it_was_added_and_is_not_long_before_the_latest(bat
         one in days[where] and one > max(days[where]) - activity_bitmap.DAYS
         for where, one in zip(place, day, strict=True)
     ]
-    assert activity_bitmap.are_known(persons, place, day).tolist() == wanted
+    assert activity_bitmap.contains(persons, place, day).tolist() == wanted

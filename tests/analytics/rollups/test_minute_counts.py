@@ -104,7 +104,7 @@ def test_what_is_older_than_the_last_day_is_forgotten():
     store([record("used", "ada", now - timedelta(hours=1)), record("used", "ben", now)])
     old = now - timedelta(hours=27)
     EventMinute.objects.filter(minute__lt=now - timedelta(minutes=30)).update(minute=old)
-    minute_counts.forget_old()
+    minute_counts.delete_old()
     assert not EventMinute.objects.filter(minute=old).exists()
 
 

@@ -1,4 +1,4 @@
-"""What an ingest process remembers never outlives what another process does to it."""
+"""What an ingest process caches about persons is dropped when another process changes them."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from django.db import connection
 from analytics.ingestion.inbox import Inbox
 from analytics.models import DistinctId, Event, Person
 from analytics.people import erasure
-from analytics.rollups import rebuild, rollups
-from analytics.rollups.person_cache import STANDING, CachedPersons, forget
+from analytics.rollups import person_days, rebuild, rollups
+from analytics.rollups.person_cache import PERSON_STATE, CachedPersons, empty_everywhere
 from tests import sdk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,12 +21,12 @@ def send(*distinct_ids):
 
 @pytest.fixture
 def inbox():
-    """An inbox whose process has met ada and ben."""
+    """An inbox whose process has cached ada and ben."""
     inbox = Inbox()
     send("ada", "ben")
     inbox.process_batch()
     with connection.cursor() as cursor:
-        assert set(inbox.cache.known(cursor).person_of) == {"ada", "ben"}
+        assert set(inbox.cache.current(cursor).person_of) == {"ada", "ben"}
     return inbox
 
 
@@ -57,34 +57,34 @@ def test_events_after_a_merge_elsewhere_go_to_the_person_that_stayed(inbox):
     assert rebuild.check() == []
 
 
-def test_what_is_learned_in_an_epoch_that_is_over_is_forgotten(inbox):
+def test_persons_stored_in_an_epoch_that_has_ended_are_dropped(inbox):
     with connection.cursor() as cursor:
-        before = inbox.cache.known(cursor)
-        forget(cursor)
-        after = inbox.cache.known(cursor)
+        before = inbox.cache.current(cursor)
+        empty_everywhere(cursor)
+        after = inbox.cache.current(cursor)
         before.person_of["cleo"] = 7  # by a transaction that began before
-        assert inbox.cache.known(cursor) is after
+        assert inbox.cache.current(cursor) is after
     assert after.person_of == {}
 
 
-def test_persons_stand_as_they_were_learned_however_many_they_are():
-    known, persons = CachedPersons(), list(range(7, 5_000, 2))
-    standings = np.zeros(len(persons), STANDING)
-    standings["last_minute"] = persons
-    known.learn(persons[:100], standings[:100])
-    known.learn(persons[50:], standings[50:])
-    found, unknown = known.standings([4_999, 8, 7, 4_997])
-    assert (found["last_minute"][[0, 2, 3]].tolist(), unknown) == ([4_999, 7, 4_997], [1])
+def test_cached_states_are_returned_whatever_their_number():
+    cached, persons = CachedPersons(), list(range(7, 5_000, 2))
+    states = np.zeros(len(persons), PERSON_STATE)
+    states["last_minute"] = persons
+    cached.store(persons[:100], states[:100])
+    cached.store(persons[50:], states[50:])
+    stored, missing = cached.states([4_999, 8, 7, 4_997])
+    assert (stored["last_minute"][[0, 2, 3]].tolist(), missing) == ([4_999, 7, 4_997], [1])
 
 
 def store(inbox, name, *, day, hour=10, distinct_id="ada"):
-    moment = f"2024-05-{day:02}T{hour}:00:00Z"
-    event = {"event": name, "distinct_id": distinct_id, "timestamp": moment}
+    timestamp = f"2024-05-{day:02}T{hour}:00:00Z"
+    event = {"event": name, "distinct_id": distinct_id, "timestamp": timestamp}
     sdk.post("/batch/", {"api_key": sdk.key(), "batch": [event]})
     inbox.process_batch()
 
 
-def test_an_earlier_first_event_is_noticed_though_the_person_is_remembered(inbox):
+def test_an_earlier_first_event_counts_although_the_person_is_cached(inbox):
     for day in (2, 1):
         store(inbox, "used", day=day)
         assert person("ada").first_event_at.day == day
@@ -92,32 +92,32 @@ def test_an_earlier_first_event_is_noticed_though_the_person_is_remembered(inbox
 
 
 @pytest.mark.parametrize(
-    ("name", "moment"), [("signed_up", "signup_at"), ("workflow_created", "activated_at")]
+    ("name", "milestone"), [("signed_up", "signup_at"), ("workflow_created", "activated_at")]
 )
-def test_an_earlier_event_of_its_kind_is_noticed_though_it_is_not_the_first_of_all(
-    inbox, name, moment
+def test_an_earlier_signup_or_activation_counts_although_it_is_not_the_first_event(
+    inbox, name, milestone
 ):
     store(inbox, "used", day=1)
     for day in (4, 3):
         store(inbox, name, day=day)
-        assert getattr(person("ada"), moment).day == day
+        assert getattr(person("ada"), milestone).day == day
     assert rebuild.check() == []
 
 
-def test_an_activation_after_the_first_asks_the_database_for_no_person(inbox, monkeypatch):
+def test_an_activation_after_the_first_reads_no_person_from_the_database(inbox, monkeypatch):
     store(inbox, "workflow_created", day=1, hour=10, distinct_id="cleo")
-    asked, read = [], rollups.read_milestones
+    read_ids, read = [], rollups.read_milestones
     monkeypatch.setattr(
-        rollups, "read_milestones", lambda cursor, ids: asked.extend(ids) or read(cursor, ids)
+        rollups, "read_milestones", lambda cursor, ids: read_ids.extend(ids) or read(cursor, ids)
     )
     store(inbox, "workflow_created", day=1, hour=11, distinct_id="cleo")
-    assert (Event.objects.filter(event="workflow_created").count(), asked) == (2, [])
+    assert (Event.objects.filter(event="workflow_created").count(), read_ids) == (2, [])
 
 
-def test_a_day_before_the_latest_that_is_known_is_not_added_again(inbox, monkeypatch):
-    days, add = [], rollups._add_person_days
+def test_a_cached_day_before_the_latest_is_not_added_again(inbox, monkeypatch):
+    days, add = [], person_days.add
     monkeypatch.setattr(
-        rollups, "_add_person_days", lambda cursor, new: days.append(dict(new)) or add(cursor, new)
+        person_days, "add", lambda cursor, new: days.append(dict(new)) or add(cursor, new)
     )
     for hour, day in enumerate((1, 3, 1, 2), start=10):
         store(inbox, "used", day=day, hour=hour, distinct_id="cleo")
