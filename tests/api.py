@@ -1,4 +1,4 @@
-"""Ask the API as a member of staff."""
+"""Call the API as a member of staff."""
 
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ def staff_client() -> APIClient:
 
 
 def get(path: str, **parameters: Any) -> Any:
-    """Return the JSON of an answer that must be 200; ``from_`` stands for ``from``."""
+    """Return the JSON of a response that must be a 200; pass ``from_`` for ``from``."""
     query = {name.rstrip("_"): value for name, value in parameters.items()}
     response = staff_client().get(f"/api/{path}", query)
     assert response.status_code == 200, response.content
@@ -23,14 +23,14 @@ def get(path: str, **parameters: Any) -> Any:
 
 
 def post(path: str, **data: Any) -> Any:
-    """Return the JSON of an answer to a POST that must be 200."""
+    """Return the JSON of the response to a POST, which must be a 200."""
     response = staff_client().post(f"/api/{path}", data)
     assert response.status_code == 200, response.content
     return response.json()
 
 
 def refused(path: str, **parameters: Any) -> Any:
-    """Return the problem object of an answer that must be 400."""
+    """Return the problem object of a response that must be a 400."""
     query = {name.rstrip("_"): value for name, value in parameters.items()}
     response = staff_client().get(f"/api/{path}", query)
     assert response.status_code == 400, response.content

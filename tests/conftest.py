@@ -1,4 +1,4 @@
-"""What every test shares."""
+"""Fixtures and settings for every test."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ from tests import web_hook as web_hooks
 from tests.fake_stripe import fake_stripe, stripe_account  # noqa: F401  fixtures
 from tests.posthog_server import listening
 
-# Playwright's synchronous interface runs an event loop in the thread that uses the database.
+# Playwright's synchronous API runs an event loop in the thread that uses the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 BROWSERS = "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
@@ -30,9 +30,9 @@ FLAGS = """
 
 
 def pytest_configure() -> None:
-    # A slow hash protects passwords that somebody may steal; these are made for one test.
+    # A slow hash protects passwords from theft; these exist for one test.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    # Live servers answer at the entry point that real ones have, the front door included.
+    # Live servers use the same WSGI entry point as real ones, including the front door.
     testcases.WSGIHandler = _wsgi_application
     testcases._MediaFilesHandler = lambda application: application  # there are no media files
     stripe.HTTPClient.INITIAL_DELAY = stripe.HTTPClient.MAX_DELAY = 0  # between its tries
@@ -59,7 +59,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
 @pytest.fixture(autouse=True)
 def fresh_capture():
-    """Keys are remembered for seconds, a connection for ever; another test has others."""
+    """Capture caches keys for seconds and keeps its connection; each test starts without both."""
     capture.project_keys.forget()
     yield
     capture.requests.close()
@@ -67,7 +67,7 @@ def fresh_capture():
 
 @pytest.fixture
 def posthog(settings):
-    """A PostHog that listens, and to which captured events are forwarded."""
+    """A PostHog server to which captured events are forwarded."""
     with listening() as server:
         settings.POSTHOG_HOST, settings.POSTHOG_API_KEY = server.url, "phc_theirs"
         settings.PLUMBLINE_FORWARDING = True
@@ -76,7 +76,7 @@ def posthog(settings):
 
 @pytest.fixture
 def mail_server(settings):
-    """A mail server, and ADMIN_EMAIL told through it."""
+    """A mail server that Plumbline uses, with ADMIN_EMAIL set."""
     with mail.listening() as server:
         mail.use(settings, server)
         yield server

@@ -1,4 +1,4 @@
-"""The test database: migrated once for all processes, and put back quickly after each test.
+"""The test database: migrated once for all processes, reset quickly after each test.
 
 Migrations run once, into a template that later runs and xdist's other workers copy. After a test
 that commits, only the tables that it wrote to are emptied, and those that a new database fills
@@ -15,8 +15,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.test import TransactionTestCase
 
-# Rows are deleted where they are few, which is quicker than truncating; a lock waits for other
-# connections' transactions, as TRUNCATE does. A table's size on disk is 0 until something is
+# Deleting a few rows is quicker than truncating. The lock waits for other connections'
+# transactions, as TRUNCATE does. A table's size on disk is 0 until something is
 # written to it, and stays until it is truncated.
 PRISTINE = """
 CREATE SCHEMA pristine;
@@ -95,7 +95,7 @@ _flush = TransactionTestCase._fixture_teardown
 
 
 def remember_first_rows() -> None:
-    """Note what a migrated database holds, where the user may switch foreign keys off."""
+    """Save what a migrated database contains, if the user may switch off foreign keys."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         if cursor.fetchone()[0]:
@@ -103,7 +103,7 @@ def remember_first_rows() -> None:
 
 
 def restore_first_rows(test_case: TransactionTestCase) -> None:
-    """Take the place of Django's `flush` after a test that commits."""
+    """Replace Django's `flush` after a test that commits."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regnamespace('pristine') IS NOT NULL")
         if cursor.fetchone()[0]:
@@ -114,10 +114,10 @@ def restore_first_rows(test_case: TransactionTestCase) -> None:
 
 
 def use_template() -> None:
-    """Have test databases copied from one with this checkout's migrations; make it where needed.
+    """Have test databases copied from a template with this checkout's migrations.
 
-    It holds tables only: what `post_migrate` fills in may change without a migration. One template
-    stays on the server, for the next run.
+    The template has tables only, as what `post_migrate` adds may change without a migration. It
+    stays on the server for the next run.
     """
     name = _template_name()
     with connection._nodb_cursor() as server:

@@ -20,7 +20,7 @@ def record(
     other_id=None,
     profile=True,
 ):
-    """Return an event that can be stored; without `identity` it is one of its own."""
+    """Return an event that can be stored, with a new uuid unless `identity` is set."""
     properties = properties or {}
     if not profile:
         properties |= {"$process_person_profile": False}

@@ -11,7 +11,7 @@ from devstack.fake_stripe import FakeStripe
 
 @pytest.fixture
 def fake_stripe(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeStripe]:
-    """A fresh fake Stripe: set `webhook_url`, and `deliver()` sends the events that wait."""
+    """A fresh fake Stripe: set `webhook_url`, and `deliver()` sends the waiting events."""
     server = FakeStripe(seed=1)
     server.start()
     monkeypatch.setattr(stripe, "api_base", server.url)
@@ -24,7 +24,7 @@ def fake_stripe(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeStripe]:
 
 @pytest.fixture
 def stripe_account(fake_stripe: FakeStripe, settings: Any) -> FakeStripe:
-    """A Stripe account that Plumbline is set up with."""
+    """A Stripe account that Plumbline is connected to."""
     settings.STRIPE_SECRET_KEY = fake_stripe.api_key
     settings.STRIPE_API_BASE, settings.STRIPE_IS_FAKE = fake_stripe.url, True
     settings.STRIPE_WEBHOOK_SECRETS = [fake_stripe.webhook_secret]

@@ -1,4 +1,4 @@
-"""Ask the API and the raw events the same questions, and compare the answers."""
+"""Compare what the API answers with what the raw events say."""
 
 from datetime import date, timedelta
 
@@ -9,7 +9,7 @@ from tests.api import get
 
 
 def compare_everything(*, first: date, as_of: date) -> None:
-    """Assert that every answer from the counters is what the raw events give."""
+    """Assert that every number from the counters follows from the raw events."""
     in_force = definitions.in_force()
     for cohort in ("signup", "first_event"):
         compare_day_retention(in_force, cohort=cohort, as_of=as_of)
@@ -63,7 +63,7 @@ def compare_active_users(in_force, *, first, as_of):
             assert getattr(day, f"trailing_{window}") == expected.get(day.start, 0), day
     accounting = raw_sql.growth_accounting(in_force)
     for month in months:
-        found = month.growth_accounting
-        if found is not None:
+        growth = month.growth_accounting
+        if growth is not None:
             expected = accounting.get(month.start, (0, 0, 0, 0))
-            assert (found.new, found.retained, found.resurrected, found.churned) == expected
+            assert (growth.new, growth.retained, growth.resurrected, growth.churned) == expected

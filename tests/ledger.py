@@ -1,4 +1,4 @@
-"""The ingestion ledger in one look."""
+"""Totals of the ingestion ledger."""
 
 from collections import Counter
 
@@ -6,8 +6,8 @@ from analytics.models import CaptureHour
 
 
 def totals() -> Counter[str]:
-    """Return the number of events by outcome; an outcome that did not come about is 0."""
-    found: Counter[str] = Counter()
-    for line in CaptureHour.objects.all():
-        found[line.outcome] += line.events
-    return found
+    """Return the number of events by outcome; an outcome that did not occur is 0."""
+    events: Counter[str] = Counter()
+    for row in CaptureHour.objects.all():
+        events[row.outcome] += row.events
+    return events

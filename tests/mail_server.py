@@ -1,4 +1,4 @@
-"""A real mail server, which keeps what it accepts and refuses when told to."""
+"""A real mail server, which keeps what it accepts and refuses mail on request."""
 
 import socket
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ class MailServer:
     def __init__(self, port):
         self.port = port
         self.messages = []
-        self.refuses = ""
+        self.refusal = ""  # the SMTP reply that refuses every message
 
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802  aiosmtpd calls it so
-        if self.refuses:
-            return self.refuses
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802  aiosmtpd's name
+        if self.refusal:
+            return self.refusal
         message = message_from_bytes(envelope.content, policy=policy.default)
         message.recipients = envelope.rcpt_tos
         self.messages.append(message)
@@ -51,6 +51,6 @@ def use(settings, server):
 
 
 def _free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A small PostHog that really listens: it takes batches, or answers as it is told."""
+"""A small PostHog server that accepts batches or returns the response a test asks for."""
 
 import gzip
 import json
@@ -17,7 +17,7 @@ OK: Answer = (200, {}, b'{"status":"Ok"}')
 
 
 class PostHog(ThreadingHTTPServer):
-    """Keeps the batches it took, oldest first. `answer` decides what becomes of a batch."""
+    """Keeps the batches it accepts, oldest first; `answer` returns the response to a batch."""
 
     daemon_threads = True
 
@@ -40,7 +40,7 @@ class PostHog(ThreadingHTTPServer):
         return [event["event"] for event in self.events]
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing: clients that are killed or give up are what it is for."""
+        """Log nothing: tests kill clients or let them give up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def listening():
-    """Run a PostHog for as long as the block."""
+    """Run a PostHog server during the block."""
     with PostHog() as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -85,7 +85,7 @@ def listening():
 
 
 def refusing(*bad, status=400):
-    """Refuse every batch that holds one of these events."""
+    """Refuse every batch that contains any of these events."""
     return lambda events: (
         (status, {}, b"bad event") if {event["event"] for event in events} & set(bad) else OK
     )
@@ -100,6 +100,6 @@ def answering(status, body=b"no", **headers):
 
 
 def captured(*records, batch=None):
-    """Store events as ingest does, each in a transaction of its own unless `batch` says more."""
+    """Store events as ingest does, `batch` of them in each transaction (default: one)."""
     for start in range(0, len(records), batch or 1):
         ingest.store(records[start : start + (batch or 1)], forward=True)

@@ -13,7 +13,7 @@ from django.db import connections
 from analytics.capture import capture
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 60  # seconds, for what happens soon on an idle machine
+PATIENCE = 60  # seconds, for what takes a moment on an idle machine
 
 
 def fork(work: Callable[[], object]) -> int:
@@ -33,7 +33,7 @@ def fork(work: Callable[[], object]) -> int:
         os._exit(status)
 
 
-_inherited = []  # never closed by the child: the sockets are the parent's
+_inherited = []  # kept open in the child, as the sockets belong to the parent
 
 
 def _forget_connections() -> None:
@@ -53,16 +53,16 @@ def kill(pid: int) -> int:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a process that works with the tests' database."""
+    """Return the environment of a process that uses the test database."""
     database = connections["default"].settings_dict
     address = "{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, "DATABASE_URL": f"postgresql://{address}", "PATH": path}
 
 
-def wait_until(condition: Callable[[], object], found: Callable[[], object] = str) -> None:
-    """Wait for a condition, or fail with what `found` says."""
+def wait_until(condition: Callable[[], object], state: Callable[[], object] = str) -> None:
+    """Wait for a condition; fail with the `state` if it is not met in time."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, f"waited in vain {found()}"
+        assert time.monotonic() < deadline, f"waited in vain {state()}"
         time.sleep(0.05)

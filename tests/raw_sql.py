@@ -1,8 +1,8 @@
-"""The definitions once more, independently: plain SQL over the raw events, without any roll-up.
+"""An independent implementation of the definitions: plain SQL over raw events, no roll-ups.
 
 Each function takes the definitions in force (`analytics.rollups.definitions.Definitions`) and
-answers for the whole life of the product up to the day `as_of`. Tests and the benchmark compare
-the answers with those read from the counters.
+covers the whole life of the product up to the day `as_of`. Tests and the benchmark compare
+the results with those read from the counters.
 """
 
 from datetime import date, timedelta
@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import connection
 
-# Every event of the persons who count, with its calendar day.
+# Every event of the persons who are not excluded, with its calendar day.
 _EVENTS = """
 events AS (
     SELECT event.person_id, event.event, event.timestamp,
@@ -142,7 +142,7 @@ def activation(
 
 
 def active(definitions: Any, *, granularity: str) -> dict[date, int]:
-    """Return the persons active in each ``day``, ISO ``week`` or ``month`` that has any."""
+    """Return the persons active in each ``day``, ISO ``week`` or ``month`` with any activity."""
     return dict(
         _rows(
             definitions,
@@ -159,7 +159,7 @@ def active(definitions: Any, *, granularity: str) -> dict[date, int]:
 def trailing_active(definitions: Any, *, days: int, first: date, last: date) -> dict[date, int]:
     """Return the distinct persons active in the `days` days that end on each day of a range.
 
-    Days without any are left out.
+    Days without activity are left out.
     """
     return dict(
         _rows(
@@ -185,7 +185,7 @@ def growth_accounting(definitions: Any) -> dict[date, tuple[int, int, int, int]]
         f"""
         WITH {_EVENTS}, {_ACTIVE},
         months AS (SELECT DISTINCT person_id, date_trunc('month', day)::date AS month FROM active),
-        known AS (
+        neighbours AS (
             SELECT person_id, month,
                    lag(month) OVER person AS before, lead(month) OVER person AS after
             FROM months WINDOW person AS (PARTITION BY person_id ORDER BY month)
@@ -195,9 +195,9 @@ def growth_accounting(definitions: Any) -> dict[date, tuple[int, int, int, int]]
                 WHEN before IS NULL THEN 'new'
                 WHEN before = (month - interval '1 month')::date THEN 'retained'
                 ELSE 'resurrected' END AS kind
-            FROM known
+            FROM neighbours
             UNION ALL
-            SELECT (month + interval '1 month')::date, 'churned' FROM known
+            SELECT (month + interval '1 month')::date, 'churned' FROM neighbours
             WHERE after IS DISTINCT FROM (month + interval '1 month')::date
         )
         SELECT month, count(*) FILTER (WHERE kind = 'new'),

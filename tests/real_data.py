@@ -1,4 +1,4 @@
-"""Real data sets beside the repository, imported once for all tests of a module."""
+"""Real data sets next to the repository, imported once for all tests of a module."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +14,14 @@ DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def needed(*names: str) -> pytest.MarkDecorator:
-    """Skip tests where the files are absent."""
+    """Skip tests if the files are absent."""
     absent = [name for name in names if not (DATA / name).exists()]
     return pytest.mark.skipif(bool(absent), reason=f"../shared/data lacks {', '.join(absent)}")
 
 
 @contextmanager
 def imported(name: str, blocker, **definitions) -> Iterator[None]:
-    """Import a file under the definitions (settings) and take it back at the end."""
+    """Import a file under the definitions (settings), and roll back at the end."""
     with override_settings(**definitions), blocker.unblock(), transaction.atomic():
         import_file(DATA / name, file_format="jsonl")
         yield

@@ -1,4 +1,4 @@
-"""Talk to the capture endpoints as an SDK does, through the WSGI entry point."""
+"""Call the capture endpoints as an SDK does, through the WSGI entry point."""
 
 import json
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ class Answer:
 
 
 def request(method: str, path: str, body: Any = b"", content_type="application/json", **environ):
-    """Return the answer to a request; `environ` are WSGI's names, such as HTTP_ORIGIN."""
+    """Return the response to a request; `environ` uses WSGI's names, such as HTTP_ORIGIN."""
     from config.wsgi import application  # noqa: PLC0415  (sets Django up)
 
     if not isinstance(body, bytes | str):
         body = json.dumps(body)
-    asked = RequestFactory().generic(method, path, body, content_type, **environ)
-    asked.environ["wsgi.input"] = BytesIO(body.encode() if isinstance(body, str) else body)
+    wsgi_request = RequestFactory().generic(method, path, body, content_type, **environ)
+    wsgi_request.environ["wsgi.input"] = BytesIO(body.encode() if isinstance(body, str) else body)
     started: list[Any] = []
-    content = b"".join(application(asked.environ, lambda *args: started.append(args)))
+    content = b"".join(application(wsgi_request.environ, lambda *args: started.append(args)))
     ((status, headers),) = started
     return Answer(int(status.split()[0]), dict(headers), content)
 

@@ -1,9 +1,9 @@
 """pytest plugin: the tests' PostgreSQL and Valkey, before Django's settings are read.
 
-DATABASE_URL and REDIS_URL are used where they are given. Otherwise the embedded servers of
-`.local/test` (PLUMBLINE_TEST_DATA_DIR) are joined or started; xdist's workers inherit them. Two
-runs in one checkout share them, and then clash over the name of the test database: give one of
-them a PLUMBLINE_TEST_DATA_DIR of its own.
+DATABASE_URL and REDIS_URL are used if set. Otherwise the embedded servers of `.local/test`
+(PLUMBLINE_TEST_DATA_DIR) are joined or started; xdist's workers inherit them. Two runs in one
+checkout share these servers and so clash over the name of the test database: set a different
+PLUMBLINE_TEST_DATA_DIR for one of them.
 """
 
 import os
@@ -18,10 +18,10 @@ from devstack import ensure_services
 ROOT = Path(__file__).resolve().parent.parent
 
 
-# A wrapper comes before every plain hook, so before pytest-django's, which reads the settings.
+# A wrapper runs before every plain hook, so before pytest-django's, which reads the settings.
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests() -> Generator[None, None, None]:
-    # SIGTERM ends the run as Ctrl-C does; the servers' own answer, SystemExit, fails one test only.
+    # SIGTERM ends the run like Ctrl-C; SystemExit, which the servers raise, fails only one test.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     data_dir = os.environ.get("PLUMBLINE_TEST_DATA_DIR") or ROOT / ".local" / "test"
     ensure_services(data_dir=Path(data_dir), durable=False)

@@ -1,4 +1,4 @@
-"""A web server that takes whatever is posted to it and answers as it is told."""
+"""A web server that accepts every POST and returns the response a test sets."""
 
 import json
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Capture requests that nobody should send: bent, broken and hostile ones, from a seed."""
+"""Malformed, broken and hostile capture requests, generated from a seed."""
 
 import base64
 import gzip
@@ -13,7 +13,7 @@ import zstandard
 PATHS = "/batch/ /batch /e/ /i/v0/e /capture/ /track/ /engage /i/v1/analytics/events".split()
 OTHER_PATHS = "/flags/ /array/{token}/config /array/\u00fc%00/config.js /array/x".split()
 
-# JSON texts that take the place of what belongs there.
+# JSON texts that replace valid values.
 VALUES = [
     *b'null true false 0 -1 1 0.1 -0 {} [] "" [[]] {"a":{}} "0" "null" 1e15 1e400 -1e5000'.split(),
     *b"1e-5000 1e99999 18446744073709551616 1714521600 1714521600000 253402300800 1e17".split(),
@@ -52,7 +52,7 @@ BOMBS = [
 
 @dataclass
 class OddRequest:
-    """What is sent; `headers` go by WSGI's names."""
+    """A request; `headers` have WSGI's names."""
 
     body: bytes
     method: str = "POST"
@@ -62,7 +62,7 @@ class OddRequest:
 
 
 def odd_requests(token: str, number: int, *, seed: int) -> Iterator[OddRequest]:
-    """Yield the bombs, and then this many requests made by chance."""
+    """Yield the bombs, then this many random requests."""
     yield from map(OddRequest, BOMBS)
     maker = _Maker(random.Random(seed), token)
     for _ in range(number):
@@ -151,7 +151,7 @@ class _Maker:
         return value
 
     def _wrapped(self, body: bytes) -> bytes:
-        """Compress or encode it, and damage it, or leave it as it is."""
+        """Compress, encode or damage the body, or leave it unchanged."""
         if self.sometimes(0.0005):
             return self.chance.choice(BOMBS)
         kind = self.chance.randrange(20)
@@ -163,16 +163,16 @@ class _Maker:
         return body
 
     def _damaged(self, body: bytes) -> bytes:
-        place = self.chance.randrange(len(body) + 1)
-        end = place + self.chance.randrange(1, 20)
+        start = self.chance.randrange(len(body) + 1)
+        end = start + self.chance.randrange(1, 20)
         change = self.chance.randrange(4)
         if change == 0:
-            return body[:place]
+            return body[:start]
         if change == 1:
-            return body[:place] + self.chance.randbytes(3) + body[place + 3 :]
+            return body[:start] + self.chance.randbytes(3) + body[start + 3 :]
         if change == 2:
-            return body[:place] + body[end:]
-        return body[:end] + body[place:]
+            return body[:start] + body[end:]
+        return body[:end] + body[start:]
 
 
 def _object(fields: dict[str, bytes]) -> bytes:

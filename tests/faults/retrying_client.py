@@ -1,4 +1,4 @@
-"""A client that sends events as the SDKs do: again and again, until it is told that they are in."""
+"""A client that sends events as the SDKs do: it retries until they are acknowledged."""
 
 import gzip
 import http.client
@@ -8,13 +8,13 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
-PATIENCE = 5  # seconds for an answer
+PATIENCE = 5  # seconds for a response
 NAMES = ["used", "used", "used", "signed_up", "workflow_created"]
 
 
 @dataclass
 class RetryingClient:
-    """Sends events numbered from `first` on, in requests of a few; call it in a thread."""
+    """Sends events numbered from `first`, a few per request; `run` it in a thread."""
 
     port: int
     token: str
@@ -38,7 +38,7 @@ class RetryingClient:
         self._connection.close()
 
     def _deliver(self, numbers: range) -> None:
-        """Send until acknowledged; now and then give up after a failure, as a closed tab does."""
+        """Send until acknowledged; occasionally give up after a failure, as a closed tab does."""
         body = self._body(numbers)
         while True:
             status = self._post(body)
@@ -55,7 +55,7 @@ class RetryingClient:
             time.sleep(self._chance.uniform(0.02, 0.2))
 
     def _post(self, body: bytes) -> int | None:
-        """Return the status of the answer, or None where none came."""
+        """Return the status of the response, or None if there was no response."""
         try:
             self._connection.request("POST", "/batch/", body)
             response = self._connection.getresponse()
@@ -67,7 +67,7 @@ class RetryingClient:
 
     def _body(self, numbers: range) -> bytes:
         batch = [self._event(number) for number in numbers]
-        if self._chance.random() < 0.9:  # the others get theirs from their content
+        if self._chance.random() < 0.9:  # the server derives the others from their content
             batch = [event | {"uuid": str(uuid.uuid4())} for event in batch]
         body = json.dumps({"api_key": self.token, "batch": batch}).encode()
         return gzip.compress(body, 1) if self._chance.random() < 0.3 else body

@@ -1,8 +1,8 @@
-"""Never an acknowledgement without a commit."""
+"""Nothing is acknowledged without a commit."""
 
 import asyncio
 from queue import SimpleQueue
-from threading import Event as Happening
+from threading import Event as Signal
 from threading import Thread
 
 import pytest
@@ -27,7 +27,7 @@ def execute(*statements):
 
 @pytest.fixture
 def failing():
-    """Return a function that makes inserts into a table fail, at once or at the commit."""
+    """Return a function that makes inserts into a table fail, immediately or at the commit."""
     tables = []
 
     def fail(table, sqlstate, *, at_commit=False):
@@ -42,10 +42,10 @@ def failing():
         tables.append(table)
 
     yield fail
-    mend(*tables)
+    repair(*tables)
 
 
-def mend(*tables):
+def repair(*tables):
     execute(*(f"DROP TRIGGER IF EXISTS refuse ON {table}" for table in tables))
 
 
@@ -69,7 +69,7 @@ SQLSTATES = {
 
 @pytest.mark.parametrize("sqlstate", SQLSTATES.values(), ids=SQLSTATES)
 @pytest.mark.parametrize("path", ["/batch/", V1])
-def test_an_insert_that_fails_is_a_503_that_says_when_to_come_back(failing, path, sqlstate):
+def test_a_failed_insert_is_a_503_with_retry_after(failing, path, sqlstate):
     failing("analytics_inboxrequest", sqlstate)
     answer = send(path)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
@@ -77,18 +77,18 @@ def test_an_insert_that_fails_is_a_503_that_says_when_to_come_back(failing, path
 
 
 @pytest.mark.parametrize("path", ["/batch/", V1])
-def test_a_commit_that_fails_is_a_503(failing, path):
+def test_a_failed_commit_is_a_503(failing, path):
     failing("analytics_inboxrequest", "53100", at_commit=True)
     assert send(path).status_code == 503
     assert not InboxRequest.objects.exists()
 
 
-def test_a_beacon_that_fails_is_a_503_and_no_204(failing):
+def test_a_failed_beacon_is_a_503_and_not_a_204(failing):
     failing("analytics_inboxrequest", "53100")
     assert send("/e/", QUERY_STRING="beacon=1").status_code == 503
 
 
-def test_bad_events_that_cannot_be_kept_are_a_503_and_no_400(failing):
+def test_invalid_events_that_cannot_be_stored_are_a_503_and_not_a_400(failing):
     failing("analytics_rejectedevent", "53100")
     answer = sdk.post("/batch/", {"api_key": sdk.key(), "batch": [{"event": "used"}]})
     assert answer.status_code == 503
@@ -98,13 +98,13 @@ def test_bad_events_that_cannot_be_kept_are_a_503_and_no_400(failing):
 def test_the_request_is_accepted_once_there_is_room_again_and_counts_once(failing):
     failing("analytics_inboxrequest", "53100")
     first = send().status_code
-    mend("analytics_inboxrequest")
+    repair("analytics_inboxrequest")
     assert (first, send().status_code, send().status_code) == (503, 200, 200)
     Inbox().process_batch()
     assert Event.objects.count() == 1
 
 
-def test_a_database_that_only_reads_is_a_503():
+def test_a_read_only_database_is_a_503():
     name = connection.settings_dict["NAME"]
     key = sdk.key()
     execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
@@ -120,40 +120,40 @@ def test_a_database_that_only_reads_is_a_503():
     assert (answer.status_code, InboxRequest.objects.exists()) == (503, False)
 
 
-def test_a_database_that_is_away_is_a_503_and_comes_back_by_itself(monkeypatch):
+def test_a_database_that_is_down_is_a_503_until_it_is_back(monkeypatch):
     key = sdk.key()
     connection.close()
-    with monkeypatch.context() as away:
-        away.setitem(connection.settings_dict, "PORT", "1")
+    with monkeypatch.context() as down:
+        down.setitem(connection.settings_dict, "PORT", "1")
         answer = sdk.post("/batch/", {"api_key": key, "batch": [EVENT]})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
     assert sdk.post("/batch/", {"api_key": key, "batch": [EVENT]}).status_code == 200
 
 
-def test_a_connection_that_the_server_ended_meanwhile_costs_nobody_a_503():
+def test_a_connection_closed_by_the_server_causes_no_503():
     request = {"api_key": sdk.key(), "batch": [EVENT]}
     answers = [sdk.post("/batch/", request)]
-    end_all_others = (
+    terminate_others = (
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
-    execute(end_all_others)
+    execute(terminate_others)
     answers += [sdk.post("/batch/", request) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200, 200]
     assert InboxRequest.objects.count() == 3
 
 
-def test_threads_that_have_nothing_to_do_hold_no_connection_that_others_need(monkeypatch):
+def test_idle_threads_hold_no_connection_that_other_threads_need(monkeypatch):
     request = {"api_key": sdk.key(), "batch": [EVENT]}
     connection.close()
     pool = {"min_size": 1, "max_size": 2, "timeout": 1}
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", pool)
-    answers, is_over = SimpleQueue(), Happening()
+    answers, finished = SimpleQueue(), Signal()
 
     def post_and_stay():
         capture.project_keys.forget()
         answers.put(sdk.post("/batch/", request).status_code)
-        is_over.wait()
+        finished.wait()
 
     threads = [Thread(target=post_and_stay) for _ in range(4)]
     try:
@@ -161,14 +161,14 @@ def test_threads_that_have_nothing_to_do_hold_no_connection_that_others_need(mon
             thread.start()
         assert [answers.get(timeout=10) for _ in threads] == [200] * 4
     finally:
-        is_over.set()
+        finished.set()
         for thread in threads:
             thread.join()
         capture.requests.close()
         connection.close_pool()
 
 
-def test_in_an_event_loop_what_is_accepted_in_a_transaction_goes_with_it():
+def test_in_an_event_loop_a_request_is_rolled_back_with_its_transaction():
     request = {"api_key": sdk.key(), "batch": [EVENT]}
 
     async def accept_and_roll_back():
@@ -188,12 +188,12 @@ def test_in_an_event_loop_what_is_accepted_in_a_transaction_goes_with_it():
     assert InboxRequest.objects.count() == 1
 
 
-def test_ingest_that_cannot_store_leaves_the_request_in_the_inbox(failing):
+def test_a_request_that_ingest_cannot_store_stays_in_the_inbox(failing):
     failing("analytics_event", "53100")
     send()
     with pytest.raises(Exception, match="no"):
         Inbox().process_batch()
     assert (InboxRequest.objects.count(), Event.objects.count()) == (1, 0)
-    mend("analytics_event")
+    repair("analytics_event")
     Inbox().process_batch()
     assert (InboxRequest.objects.count(), Event.objects.count()) == (0, 1)

@@ -1,4 +1,4 @@
-"""Web, ingest and PostgreSQL are killed under load: what was acknowledged is stored once."""
+"""Web, ingest and PostgreSQL are killed under load: acknowledged events are stored once."""
 
 import os
 import random
@@ -28,7 +28,7 @@ DEADLINE = 600  # seconds, on a busy machine
 
 
 class Installation:
-    """Plumbline with a durable PostgreSQL of its own, in processes that can be killed."""
+    """Plumbline with its own durable PostgreSQL, in processes that can be killed."""
 
     def __init__(self, data_dir: Path, log: TextIO) -> None:
         self.port = free_port()
@@ -50,14 +50,14 @@ class Installation:
 
     def kill(self, victim: str) -> None:
         """Kill -9 and start again."""
-        if victim == "a backend":  # which PostgreSQL answers by ending all others
+        if victim == "a backend":  # PostgreSQL then ends all other backends
             os.kill(random.choice(self._backends()), signal.SIGKILL)
         elif victim == "postgres":
             os.kill(self.postgres.process.pid, signal.SIGKILL)
             self.postgres.process.wait()
             self.postgres.start()
         else:
-            assert self._running[victim].poll() is None, f"{victim} ended by itself: {self.log()}"
+            assert self._running[victim].poll() is None, f"{victim} has exited: {self.log()}"
             kill_group(self._running[victim])
             self._running[victim] = self._start(victim)
 
@@ -107,21 +107,21 @@ def installation():
 
 
 def kill_under_load(installation, clients):
-    """Kill one after the other at random, each time that the clients got a bit further."""
+    """Kill random victims, each once the clients have made some more progress."""
     victims = [victim for victim, times in KILLS.items() for _ in range(times)]
     random.shuffle(victims)
     deadline = time.monotonic() + DEADLINE
     for done, victim in enumerate(victims, 1):
-        while sum(len(one.acknowledged) for one in clients) < done * EVENTS / (len(victims) + 2):
+        while sum(len(client.acknowledged) for client in clients) < done * EVENTS / (len(victims) + 2):
             assert time.monotonic() < deadline, f"stuck after {done - 1} kills"
             assert not any(client.unexpected for client in clients)
             time.sleep(0.01)
-        time.sleep(random.uniform(0, 0.1))  # the moment is the point of the test
+        time.sleep(random.uniform(0, 0.1))  # the moment of the kill matters
         installation.kill(victim)
 
 
 @pytest.mark.slow
-def test_whatever_is_killed_what_was_acknowledged_is_stored_once(installation):
+def test_acknowledged_events_are_stored_once_despite_kills(installation):
     share = EVENTS // CLIENTS
     clients = [
         RetryingClient(installation.port, installation.token, number * share, share)
@@ -137,7 +137,7 @@ def test_whatever_is_killed_what_was_acknowledged_is_stored_once(installation):
     installation.stop()
     installation.manage("ingest", "--once")
     assert_stored_once(installation, clients)
-    assert_the_books_are_right(installation)
+    assert_the_totals_are_right(installation)
 
 
 def assert_stored_once(installation, clients):
@@ -152,8 +152,8 @@ def assert_stored_once(installation, clients):
     assert sum(client.retries for client in clients) > sum(KILLS.values())
 
 
-def assert_the_books_are_right(installation):
-    """The ledger adds up, the counters are as rebuilt, events stand with their persons."""
+def assert_the_totals_are_right(installation):
+    """The ledger adds up, the counters equal rebuilt ones, and events belong to their persons."""
     installation.manage("rebuild_rollups", "--check")
     ledger = dict(
         installation.rows("SELECT outcome, sum(events) FROM analytics_capturehour GROUP BY 1")

@@ -1,4 +1,4 @@
-"""Several ingest processes over events about few people end as some serial order would."""
+"""Concurrent ingest processes leave the same result as some serial order of the events."""
 
 import random
 import uuid
@@ -71,20 +71,20 @@ def test_p04_concurrent_identifies_end_as_some_serial_order_would(chance, monkey
     assert not InboxRequest.objects.exists()
     assert {str(event.uuid) for event in Event.objects.all()} == set(sent)
     assert rebuild.check() == []
-    assert_every_event_stands_with_whom_its_id_names()
-    assert_the_events_explain_who_is_who(sent)
+    assert_every_event_belongs_to_the_person_of_its_id()
+    assert_the_events_explain_the_identities(sent)
     assert_the_journal_is_justified(sent)
 
 
-def assert_every_event_stands_with_whom_its_id_names():
+def assert_every_event_belongs_to_the_person_of_its_id():
     person_of = dict(DistinctId.objects.values_list("distinct_id", "person"))
     assert set(Person.objects.values_list("pk", flat=True)) == set(person_of.values())
     for event in Event.objects.all():
         assert event.person_id == person_of[event.distinct_id]
 
 
-def assert_the_events_explain_who_is_who(sent):
-    """Ids are one person's just where a chain of events that were not refused links them."""
+def assert_the_events_explain_the_identities(sent):
+    """Ids share a person exactly if a chain of events that were not refused links them."""
     refused = set(PersonMerge.objects.exclude(result="merged").values_list("event_uuid", flat=True))
     linked = {distinct_id: {distinct_id} for distinct_id in IDS}
     for identity, event in sent.items():
@@ -101,7 +101,7 @@ def assert_the_events_explain_who_is_who(sent):
 
 
 def assert_the_journal_is_justified(sent):
-    """Nobody goes twice, or identified without danger; who is refused was identified."""
+    """No person is merged away twice, or once identified except by $merge_dangerously."""
     gone = set()
     for entry in PersonMerge.objects.order_by("pk"):
         dangerous = sent[str(entry.event_uuid)]["event"] == "$merge_dangerously"

@@ -1,4 +1,4 @@
-"""PostHog is away, slow, wrong or picky, and Plumbline is killed: nothing is lost."""
+"""PostHog is down, slow, wrong or picky, and Plumbline is killed: nothing is lost."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def names(numbers):
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 408, 429, 500, 503])
-def test_an_answer_that_says_nothing_of_the_events_keeps_them(posthog, status):
+def test_a_response_unrelated_to_the_events_keeps_them(posthog, status):
     posthog.answer = answering(status)
     captured(record())
     with pytest.raises(NotForwarded, match=f"answers {status}"):
@@ -57,18 +57,18 @@ def test_an_answer_that_only_looks_like_success_keeps_the_events(posthog, answer
 
 
 def test_a_dead_posthog_keeps_the_events(posthog, settings):
-    with socket.socket() as nobody:  # bound, but it does not listen
-        nobody.bind(("127.0.0.1", 0))
-        settings.POSTHOG_HOST = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    with socket.socket() as closed:  # bound, but not listening
+        closed.bind(("127.0.0.1", 0))
+        settings.POSTHOG_HOST = f"http://127.0.0.1:{closed.getsockname()[1]}"
         captured(record())
         with pytest.raises(NotForwarded, match="does not answer: ConnectionError"):
             forward_backlog()
     assert outbox.backlog().events == 1
 
 
-def test_a_slow_posthog_keeps_the_events_and_capture_goes_on(posthog, monkeypatch):
+def test_a_slow_posthog_keeps_the_events_and_capture_continues(posthog, monkeypatch):
     monkeypatch.setattr(forwarding, "TIMEOUT", 1)
-    given_up, stored = Signal(), Signal()
+    timed_out, stored = Signal(), Signal()
     body = {"api_key": sdk.key(), "event": "meanwhile", "distinct_id": "ada"}
 
     def slow(_):
@@ -76,14 +76,14 @@ def test_a_slow_posthog_keeps_the_events_and_capture_goes_on(posthog, monkeypatc
         Inbox().process_batch()
         connection.close()
         stored.set()
-        given_up.wait(30)
+        timed_out.wait(30)
         return OK
 
     posthog.answer = slow
     captured(record())
     with pytest.raises(NotForwarded, match="does not answer: ReadTimeout"):
         forward_backlog()
-    given_up.set()
+    timed_out.set()
     assert (stored.wait(30), outbox.backlog().events) == (True, 2)
 
 
@@ -93,14 +93,14 @@ def test_pauses_grow_to_a_quarter_of_an_hour():
 
 
 @pytest.mark.parametrize(
-    ("asked_for", "seconds"),
+    ("retry_after", "seconds"),
     [(5, 30), (3_600, 3_600), (float("inf"), 86_400), (float("nan"), 30), (-1, 30)],
 )
-def test_a_pause_is_as_long_as_posthog_asks_for(asked_for, seconds):
-    assert forwarding.pause(1, asked_for).total_seconds() == seconds
+def test_a_pause_is_as_long_as_posthog_requests(retry_after, seconds):
+    assert forwarding.pause(1, retry_after).total_seconds() == seconds
 
 
-def test_the_job_waits_as_long_as_retry_after_says(posthog, time_machine):
+def test_the_job_waits_for_retry_after(posthog, time_machine):
     time_machine.move_to(NOON, tick=False)
     posthog.answer = answering(503, Retry_After="120")
     captured(record())
@@ -113,7 +113,7 @@ def test_the_job_waits_as_long_as_retry_after_says(posthog, time_machine):
     assert len(posthog.taken) == 1
 
 
-def test_failures_are_counted_and_say_since_when(posthog, time_machine):
+def test_failures_are_counted_since_the_first(posthog, time_machine):
     posthog.answer = answering(503)
     captured(record())
     for minute in range(3):
@@ -124,13 +124,13 @@ def test_failures_are_counted_and_say_since_when(posthog, time_machine):
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
-def test_p01_events_that_posthog_refuses_are_found_and_the_others_go_on(posthog, status):
+def test_p01_events_that_posthog_refuses_are_rejected_and_the_others_forwarded(posthog, status):
     posthog.answer = refusing("e3", "e12", status=status)
     captured(*map(record, names(range(20))), batch=20)
     assert forward_backlog() == 20
     assert posthog.names == names(sorted(set(range(20)) - {3, 12}))
     refused = RejectedEvent.objects.order_by("pk")
-    assert [(one.reason, '"e3"' in bytes(one.payload).decode()) for one in refused] == [
+    assert [(event.reason, '"e3"' in bytes(event.payload).decode()) for event in refused] == [
         ("forwarding_refused", True),
         ("forwarding_refused", False),
     ]
@@ -147,7 +147,7 @@ def test_p01_a_single_bad_event_does_not_block_those_behind_it(posthog):
     assert (outbox.backlog().events, RejectedEvent.objects.count()) == (0, 1)
 
 
-def test_whoever_refuses_everything_from_the_start_is_not_posthog(posthog):
+def test_a_server_that_refuses_everything_from_the_start_is_not_posthog(posthog):
     posthog.answer = answering(400)
     captured(*map(record, names(range(3))), batch=3)
     with pytest.raises(NotForwarded, match="answers 400"):
@@ -165,19 +165,19 @@ def test_a_number_that_python_cannot_read_does_not_block_those_behind_it(posthog
     assert RejectedEvent.objects.get().reason == "forwarding_refused"
 
 
-def test_p25_a_kill_between_sending_and_noting_it_sends_the_same_events_again(posthog):
+def test_p25_a_kill_between_sending_and_recording_sends_the_same_events_again(posthog):
     captured(*map(record, names(range(5))), batch=5)
-    known, pids = Signal(), []
+    started, pids = Signal(), []
 
     def kill_the_sender(_):
-        known.wait(30)
+        started.wait(30)
         posthog.answer = lambda _: OK
         os.kill(pids[0], signal.SIGKILL)
         return OK
 
     posthog.answer = kill_the_sender
     pids.append(processes.fork(forward_backlog))
-    known.set()
+    started.set()
     assert processes.wait(pids[0]) == -signal.SIGKILL
     assert forward_backlog() == 5
     first, again = posthog.taken
@@ -186,18 +186,18 @@ def test_p25_a_kill_between_sending_and_noting_it_sends_the_same_events_again(po
 
 def test_p26_two_processes_do_not_forward_at_the_same_time(posthog):
     captured(record())
-    asked, answered = Signal(), Signal()
+    received, answered = Signal(), Signal()
 
     def slow(_):
-        asked.set()
+        received.set()
         answered.wait(30)
         return OK
 
     posthog.answer = slow
     first = processes.fork(forward_backlog)
-    assert asked.wait(30)
+    assert received.wait(30)
     with pytest.raises(Locked):
         forward_backlog(patience=1)
-    forward_to_posthog()  # leaves it to the other one
+    forward_to_posthog()  # leaves it to the other process
     answered.set()
     assert (processes.wait(first), len(posthog.requests), state().failures) == (0, 1, 0)

@@ -1,4 +1,4 @@
-"""Whatever is sent to the front door, it answers, and what it acknowledged is accounted for."""
+"""The front door answers any request, and everything it acknowledges is accounted for."""
 
 import io
 import os
@@ -31,7 +31,7 @@ def test_no_body_makes_the_front_door_or_ingest_fail():
 
 @pytest.mark.slow
 def test_a_hundred_thousand_bodies_make_nothing_fail():
-    sdk.key()  # made before there are two who would make it
+    sdk.key()  # or both processes would create it
     halves = [fork(lambda seed=seed: send_half(seed)) for seed in (2, 3)]
     assert [wait(pid) for pid in halves] == [0, 0]
     ingest_everything()
@@ -61,10 +61,13 @@ def test_no_body_ends_a_web_process_or_fills_its_memory():
 
 
 def send_odd_requests(number, *, seed):
-    """Send them to the front door in this process, and return the statuses of its answers."""
+    """Send requests to the front door in this process; return the statuses of its responses."""
     from config.wsgi import application  # noqa: PLC0415  (once Django is set up)
 
-    return {in_process(application, one) for one in odd_requests(sdk.key(), number, seed=seed)}
+    return {
+        in_process(application, request)
+        for request in odd_requests(sdk.key(), number, seed=seed)
+    }
 
 
 def in_process(application, request: OddRequest) -> int:
@@ -84,7 +87,7 @@ def in_process(application, request: OddRequest) -> int:
 
 
 def over_http(connection):
-    """Return what sends a request over a connection, which stays open, and gives the status."""
+    """Return a function that sends a request over an open connection and returns the status."""
 
     def send(request: OddRequest) -> int:
         path = f"{quote(request.path)}?{request.query}"
@@ -102,30 +105,30 @@ def over_http(connection):
 
 
 def ingest_everything():
-    """Let the command do it, which reads all that the front door could read."""
+    """Run the command, which can read all that the front door could."""
     call_command("ingest", once=True)
 
 
 def assert_everything_is_accounted_for():
-    """The ledger adds up, the counters are as rebuilt, and all that was kept can be read."""
+    """The ledger adds up, the counters equal rebuilt ones, and all stored rows can be read."""
     totals = ledger.totals()
     stored, rejected = Event.objects.count(), RejectedEvent.objects.count()
     assert (totals["stored"], totals["rejected"] + totals["refused"]) == (stored, rejected)
     assert totals["accepted"] == stored + totals["duplicate"] + totals["rejected"]
     assert min(stored, totals["duplicate"], totals["rejected"], totals["refused"]) > 0
     assert rebuild.check() == []
-    for kept in (Event, Person):
-        assert all(isinstance(one.properties, dict) for one in kept.objects.iterator())
+    for model in (Event, Person):
+        assert all(isinstance(row.properties, dict) for row in model.objects.iterator())
 
 
 def memory(pid: int, name: str) -> float:
-    """Return what /proc says of a process' memory, in MB."""
+    """Return a memory figure of a process from /proc, in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split(f"{name}:")[1].split()[0]) / 1024
 
 
 def web_servers() -> set[int]:
-    """Return the web servers that this process has started."""
+    """Return the ids of the web servers that this process started."""
     return {pid for pid in children(os.getpid()) if "granian" in command_line(pid)}
 
 

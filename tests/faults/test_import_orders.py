@@ -1,4 +1,4 @@
-"""A real event log gives the same roll-ups in whatever way it is imported."""
+"""A real event log gives the same roll-ups however it is imported."""
 
 import gzip
 import random
@@ -21,13 +21,17 @@ def lines():
     return gzip.decompress((DATA / FILE).read_bytes()).splitlines()
 
 
+_once = []
+
+
 @pytest.fixture
-def once(lines):
-    """Return the roll-ups after importing the file once, in an emptied database again."""
-    import_file(DATA / FILE, file_format="jsonl")
-    found = rollups()
-    call_command("flush", interactive=False, verbosity=0)
-    return found
+def once(transactional_db):
+    """Return the roll-ups of a single import, and leave the database empty."""
+    if not _once:
+        import_file(DATA / FILE, file_format="jsonl")
+        _once.append(rollups())
+        call_command("flush", interactive=False, verbosity=0)
+    return _once[0]
 
 
 def rollups():

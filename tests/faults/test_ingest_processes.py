@@ -1,4 +1,4 @@
-"""Ingest processes: prompt when idle, side by side, back after the database was away."""
+"""Ingest processes: prompt when idle, in parallel, back after a database outage."""
 
 import os
 import signal
@@ -17,12 +17,12 @@ from tests.processes import fork, wait
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PATIENCE = 60  # seconds, for what takes less than one on an idle machine
+PATIENCE = 60  # seconds, for what takes less than a second on an idle machine
 
 
 @contextmanager
 def ingesting():
-    """Run `manage.py ingest` for as long as the block; it has to end well."""
+    """Run `manage.py ingest` during the block; it must exit with 0."""
     pid = fork(lambda: call_command("ingest"))
     try:
         yield pid
@@ -42,7 +42,7 @@ def send(number=0):
 
 
 def until(is_true):
-    """Wait until something is true; return the seconds."""
+    """Wait for a condition; return the seconds it took."""
     start = time.monotonic()
     while not is_true():
         assert time.monotonic() - start < PATIENCE
@@ -54,7 +54,7 @@ def stored(number):
     return lambda: Event.objects.count() == number
 
 
-def test_an_event_is_there_soon_after_a_quiet_while():
+def test_an_event_is_stored_soon_after_an_idle_period():
     with ingesting():
         send(1)
         until(stored(1))
@@ -62,7 +62,7 @@ def test_an_event_is_there_soon_after_a_quiet_while():
         assert until(stored(2)) < 2
 
 
-def test_ingest_goes_on_after_the_database_closed_its_connections(monkeypatch):
+def test_ingest_continues_after_the_database_closed_its_connections(monkeypatch):
     monkeypatch.setattr(ingest, "RETRY_SECONDS", 0.1)
     with ingesting():
         send(1)
@@ -77,7 +77,7 @@ def test_ingest_goes_on_after_the_database_closed_its_connections(monkeypatch):
         until(stored(2))
 
 
-def test_processes_side_by_side_store_each_event_once():
+def test_parallel_processes_store_each_event_once():
     for number in range(300):
         send(number)
     pids = [fork(lambda: call_command("ingest", once=True)) for _ in range(3)]
@@ -87,7 +87,7 @@ def test_processes_side_by_side_store_each_event_once():
     assert rebuild.check() == []
 
 
-class TestWhatItSays:
+class TestProgress:
     @pytest.fixture
     def clock(self, monkeypatch):
         now = [100.0]

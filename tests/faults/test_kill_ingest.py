@@ -1,4 +1,4 @@
-"""Kill processes at random moments: nothing acknowledged is lost, nothing counts twice."""
+"""Processes are killed at random: no acknowledged event is lost or counted twice."""
 
 import json
 import random
@@ -26,16 +26,16 @@ EVENTS_PER_REQUEST = 5
 
 
 def acknowledge_requests(first):
-    """Send requests whose events carry the numbers from `first` on; return the next number."""
+    """Send requests whose events are numbered from `first`; return the next number."""
     for number in range(REQUESTS):
         batch = [
             {
                 "event": random.choice(["signed_up", "used", "workflow_created"]),
                 "distinct_id": f"p{random.randrange(200)}",
                 "timestamp": (NOON + timedelta(hours=random.randrange(2_000))).isoformat(),
-                "properties": {"n": first + number * EVENTS_PER_REQUEST + place},
+                "properties": {"n": first + number * EVENTS_PER_REQUEST + index},
             }
-            for place in range(EVENTS_PER_REQUEST)
+            for index in range(EVENTS_PER_REQUEST)
         ]
         answer = sdk.post("/batch/", {"api_key": sdk.key(), "batch": batch})
         assert answer.status_code == 200
@@ -43,20 +43,20 @@ def acknowledge_requests(first):
 
 
 def was_killed(exit_code):
-    """Tell a killed process from one that came to its end; one that failed fails the test."""
+    """Distinguish a killed process from a finished one; a failed one fails the test."""
     assert exit_code in {0, -signal.SIGKILL}
     return exit_code != 0
 
 
-def test_killing_ingest_50_times_loses_nothing_and_counts_nothing_twice():
+def test_ingest_killed_50_times_loses_nothing_and_counts_nothing_twice():
     sent = acknowledge_requests(0)
     kills = 0
     while kills < KILLS or InboxRequest.objects.exists():
-        if not InboxRequest.objects.exists():  # a slow machine stores more between two kills
+        if not InboxRequest.objects.exists():  # a slow machine stores more between kills
             sent = acknowledge_requests(sent)
         pid = fork(lambda: [Inbox(requests=4).process_batch() for _ in range(REQUESTS)])
         if kills < KILLS:
-            time.sleep(random.uniform(0, 0.06))  # the moment is the point of the test
+            time.sleep(random.uniform(0, 0.06))  # the moment of the kill matters
             kills += was_killed(kill(pid))
         else:
             assert wait(pid) == 0
@@ -65,7 +65,7 @@ def test_killing_ingest_50_times_loses_nothing_and_counts_nothing_twice():
     assert rebuild.check() == []
 
 
-def test_killing_an_import_again_and_again_still_imports_each_line_once(tmp_path, monkeypatch):
+def test_an_import_killed_ten_times_imports_each_line_once(tmp_path, monkeypatch):
     monkeypatch.setattr(importing, "LINES_PER_TRANSACTION", 50)
     lines = [
         {"event": "used", "distinct_id": f"p{n % 97}", "timestamp": 1_700_000_000 + n * 1_000}
@@ -83,11 +83,11 @@ def test_killing_an_import_again_and_again_still_imports_each_line_once(tmp_path
     assert (Event.objects.count(), rebuild.check()) == (8_000, [])
 
 
-def test_two_imports_of_the_same_persons_at_the_same_time_give_what_one_gives(
+def test_two_concurrent_imports_of_the_same_persons_equal_a_single_import(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(importing, "LINES_PER_TRANSACTION", 100)
-    store([record(distinct_id=f"p{number}") for number in range(40)])  # nobody waits for a new id
+    store([record(distinct_id=f"p{number}") for number in range(40)])  # no import waits for a new id
     lines = [
         json.dumps(
             {

@@ -14,13 +14,13 @@ def _web(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def server(_web, transactional_db):
-    """The address of the web server, with its two workers."""
+    """The address of the web server, which has two workers."""
     return _web
 
 
 @pytest.fixture
 def proxy(server):
-    """A server before the web server that fails as told."""
+    """A proxy in front of the web server that fails on request."""
     proxy = servers.FaultyProxy(server)
     proxy.start()
     yield proxy

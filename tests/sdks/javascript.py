@@ -1,4 +1,4 @@
-"""PostHog's JavaScript libraries, installed beside `tests/sdk_js/package.json`."""
+"""PostHog's JavaScript libraries, installed by `tests/sdk_js/package.json`."""
 
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ needs_packages = pytest.mark.skipif(
 
 
 def start_node(script: str, **variables: str) -> subprocess.Popen[str]:
-    """Run an ES module that finds the packages."""
+    """Start an ES module that can import the packages."""
     process = subprocess.Popen(
         ["node", "--input-type=module"],
         cwd=PACKAGES,
@@ -42,5 +42,5 @@ def run_node(script: str, **variables: str) -> str:
 
 
 def browser_bundle(name: str) -> Path:
-    """Return a file that posthog-js has for browsers."""
+    """Return the path of a browser build of posthog-js."""
     return MODULES / "posthog-js" / "dist" / name

@@ -1,4 +1,4 @@
-"""Plumbline's own web server as it really runs, and one before it that fails as told."""
+"""Plumbline's real web server, and a proxy in front of it that fails on request."""
 
 import http.client
 import socket
@@ -14,12 +14,12 @@ from devstack.up import web_command
 from tests.processes import ROOT, environment, wait_until
 
 LOCAL = "127.0.0.1"
-LOST = "lost"  # the request arrives, its answer does not
+LOST = "lost"  # the request arrives, its response does not
 
 
 @contextmanager
 def web(**variables: str) -> Iterator[str]:
-    """Run the web server with the tests' database and yield its address."""
+    """Run the web server with the test database and yield its address."""
     with socket.create_server((LOCAL, 0)) as listener:
         port = listener.getsockname()[1]
     process = subprocess.Popen(
@@ -47,9 +47,9 @@ def _answers(port: int) -> bool:
 
 
 class FaultyProxy:
-    """Passes requests on; those that carry events meet one of `faults` each, until none is left.
+    """Forwards requests; each request with events takes the next of `faults`, while there are any.
 
-    A fault is a status to answer with, or `LOST`. Stopped, it refuses connections.
+    A fault is a status to return, or `LOST`. A stopped proxy refuses connections.
     """
 
     def __init__(self, server: str) -> None:
@@ -80,7 +80,7 @@ class FaultyProxy:
 class _Handler(BaseHTTPRequestHandler):
     proxy: FaultyProxy
 
-    def _pass_on(self) -> None:
+    def _forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault: int | str | None = None
         if self.command == "POST" and not self.path.startswith("/flags"):
@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault != LOST:
             self._answer(response.status, response.getheaders(), content)
 
-    do_GET = do_POST = do_OPTIONS = _pass_on  # noqa: N815
+    do_GET = do_POST = do_OPTIONS = _forward  # noqa: N815
 
     def _any_origin(self) -> list[tuple[str, str]]:
         return [
@@ -119,21 +119,21 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class Pages:
-    """A server of a few pages at `localhost`, which is another origin than `LOCAL`."""
+    """A server of a few pages at `localhost`, a different origin from `LOCAL`."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://localhost:{port}"
-        self.found: dict[str, tuple[str, bytes]] = {}
+        self.files: dict[str, tuple[str, bytes]] = {}
 
     def add(self, path: str, text: str, content_type: str = "text/html") -> None:
-        self.found[path] = (content_type, text.encode())
+        self.files[path] = (content_type, text.encode())
 
 
 @contextmanager
 def pages() -> Iterator[Pages]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            content_type, body = found.found.get(self.path, ("text/plain", b""))
+            content_type, body = served.files.get(self.path, ("text/plain", b""))
             self.send_response_only(200)
             self.send_header("Content-Type", f"{content_type}; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
@@ -141,7 +141,7 @@ def pages() -> Iterator[Pages]:
             self.wfile.write(body)
 
     with ThreadingHTTPServer(("localhost", 0), Handler) as listener:
-        found = Pages(listener.server_port)
+        served = Pages(listener.server_port)
         threading.Thread(target=listener.serve_forever, args=(0.01,)).start()
-        yield found
+        yield served
         listener.shutdown()

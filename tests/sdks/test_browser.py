@@ -1,4 +1,4 @@
-"""posthog-js in a real browser delivers from a page of another origin."""
+"""posthog-js in a real browser delivers from a page of a different origin."""
 
 import json
 
@@ -28,7 +28,7 @@ PAGE = """<!doctype html><title>Shop</title>
 
 @pytest.fixture(params=["module.no-external.js"])
 def shop(request):
-    """A web shop's server, of another origin than Plumbline's."""
+    """A web shop's server, at a different origin from Plumbline's."""
     with servers.pages() as shop:
         shop.add("/posthog.js", browser_bundle(request.param).read_text(), "text/javascript")
         yield shop
@@ -36,7 +36,7 @@ def shop(request):
 
 @pytest.fixture
 def page(browser):
-    """A page without the address of the dashboard's."""
+    """A page without the dashboard's base URL."""
     with browser.new_page() as page:
         yield page
 
@@ -60,7 +60,7 @@ def names():
 
 
 def arrive(*events):
-    """Wait for these events, and see that they, and no others, came."""
+    """Wait for these events, and check that no others arrived."""
 
     def arrived():
         sdk.ingest()
@@ -71,17 +71,17 @@ def arrive(*events):
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["gzip", "plain"])
-def test_what_happens_from_load_to_unload_arrives_once(proxy, visit, plain):
+def test_each_event_from_load_to_unload_arrives_once(proxy, visit, plain):
     page = visit(proxy.url, disable_compression=plain, capture_pageleave=True)
     page.evaluate("posthog.capture('product_viewed')")
     arrive("$pageview", "product_viewed")
     page.evaluate("posthog.capture('cart_left')")
-    page.goto("about:blank")  # what waits, and $pageleave, go with a beacon
+    page.goto("about:blank")  # queued events and $pageleave go with a beacon
     arrive("$pageview", "product_viewed", "cart_left", "$pageleave")
     assert totals()[EventOutcome.DUPLICATE] == 0
 
 
-def test_identify_finds_the_visitor_again(proxy, visit):
+def test_identify_keeps_the_person_of_the_anonymous_visitor(proxy, visit):
     page = visit(proxy.url)
     arrive("$pageview")
     assert not Person.objects.get().has_profile
@@ -92,7 +92,7 @@ def test_identify_finds_the_visitor_again(proxy, visit):
     assert set(Event.objects.values_list("person_id", flat=True)) == {person.id}
 
 
-def test_after_a_reset_the_next_visitor_is_somebody_else(proxy, visit):
+def test_after_a_reset_the_next_visitor_is_another_person(proxy, visit):
     page = visit(proxy.url)
     page.evaluate("posthog.identify('ada'); posthog.capture('used'); posthog.reset()")
     page.evaluate("posthog.identify('ben'); posthog.capture('used')")
@@ -115,7 +115,7 @@ def test_alias_group_person_properties_and_exceptions_arrive(proxy, visit):
 
 
 @pytest.mark.parametrize("shop", ["module.js"], indirect=True)
-def test_the_remote_configuration_is_found(proxy, visit):
+def test_the_remote_configuration_loads(proxy, visit):
     page = visit(proxy.url)
     page.wait_for_function("window._POSTHOG_REMOTE_CONFIG")
     arrive("$pageview")
@@ -123,7 +123,7 @@ def test_the_remote_configuration_is_found(proxy, visit):
 
 
 @pytest.mark.parametrize("fault", [503, LOST])
-def test_p02_what_met_a_fault_is_sent_again_and_counts_once(proxy, visit, fault):
+def test_p02_an_event_resent_after_a_fault_counts_once(proxy, visit, fault):
     proxy.faults.append(fault)
     page = visit(proxy.url)
     page.evaluate("posthog.capture('product_viewed')")
@@ -131,7 +131,7 @@ def test_p02_what_met_a_fault_is_sent_again_and_counts_once(proxy, visit, fault)
     arrive("$pageview", "product_viewed")
 
 
-def test_events_wait_for_a_server_that_is_away(proxy, visit, page):
+def test_events_wait_for_a_server_that_is_down(proxy, visit, page):
     proxy.stop()
     with page.expect_event("requestfailed", lambda request: "/e/" in request.url):
         visit(proxy.url)

@@ -1,4 +1,4 @@
-"""The JavaScript in docs/capture.md delivers its events as it stands there."""
+"""The JavaScript in docs/capture.md delivers its events as written."""
 
 import re
 
@@ -29,7 +29,7 @@ def test_the_lines_for_nodejs_deliver_their_event(server):
 def test_the_lines_for_a_web_page_deliver_event_and_person(server, browser):
     code = documented("posthog-js", server).replace(
         "{ api_host",
-        "{ opt_out_useragent_filter: true, api_host",  # or a robot's are dropped
+        "{ opt_out_useragent_filter: true, api_host",  # otherwise events of bots are dropped
     )
     imports = '<script type="importmap">{"imports": {"posthog-js": "/posthog.js"}}</script>'
     with servers.pages() as shop, browser.new_page() as page:

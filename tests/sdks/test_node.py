@@ -1,4 +1,4 @@
-"""posthog-node delivers to the real web server, also when that is away, overloaded or says no."""
+"""posthog-node delivers to the real web server, even if it is down, overloaded or refuses."""
 
 import json
 
@@ -14,7 +14,7 @@ pytestmark = needs_packages
 
 EVENTS = list(range(30))
 
-# Nothing is sent before the shutdown, which prints an error that remains. Retries come quickly.
+# Nothing is sent before the shutdown, which prints errors that persist. Retries come quickly.
 CLIENT = """
 import { PostHog } from "posthog-node";
 const posthog = new PostHog("KEY", {
@@ -25,7 +25,7 @@ const posthog = new PostHog("KEY", {
   }),
   ...OPTIONS
 });
-// The library lets Node.js end while it waits to try again, as no server would.
+// The library lets Node.js exit while it waits to retry, which no server would do.
 const alive = setInterval(() => {}, 1000);
 const capture = (properties) => posthog.capture({ distinctId: "ada", event: "used", properties });
 """
@@ -44,7 +44,7 @@ def script(server, code, **options):
 
 
 def run(server, code, mode="v0", **options):
-    """Run code with a client; what it captured has then been delivered and stored."""
+    """Run code with a client, and store what it delivered."""
     output = run_node(script(server, code, **options), POSTHOG_CAPTURE_MODE=mode)
     sdk.ingest()
     return output
@@ -99,28 +99,28 @@ def test_an_event_without_profile_is_kept(server, mode):
     assert not Person.objects.get().has_profile
 
 
-def test_there_are_no_flags_and_asking_for_them_is_no_error(server):
+def test_evaluating_flags_gives_none_and_is_not_an_error(server):
     code = """
-        const asked = await posthog.evaluateFlags("ada");
-        console.log(await posthog.getAllFlags("ada"), asked.isEnabled("beta"));
+        const flags = await posthog.evaluateFlags("ada");
+        console.log(await posthog.getAllFlags("ada"), flags.isEnabled("beta"));
     """
     assert run(server, code) == "{} false\n"
 
 
 @pytest.mark.parametrize("status", [503, 429])
-def test_what_is_refused_for_now_comes_later(proxy, mode, status):
+def test_events_refused_temporarily_arrive_later(proxy, mode, status):
     proxy.faults.extend([status, status])
     run(proxy.url, CAPTURE, mode)
     assert (stored(), proxy.captures, totals()[EventOutcome.DUPLICATE]) == (EVENTS, 3, 0)
 
 
-def test_p02_what_comes_again_because_the_answer_was_lost_counts_once(proxy, mode):
+def test_p02_a_batch_resent_because_its_response_was_lost_counts_once(proxy, mode):
     proxy.faults.extend([LOST, LOST])
     run(proxy.url, CAPTURE, mode)
     assert (stored(), totals()[EventOutcome.DUPLICATE]) == (EVENTS, 2 * len(EVENTS))
 
 
-def test_events_wait_for_a_server_that_is_away(proxy, mode):
+def test_events_wait_for_a_server_that_is_down(proxy, mode):
     proxy.stop()
     code = script(proxy.url, CAPTURE, fetchRetryCount=500)
     with start_node(code, POSTHOG_CAPTURE_MODE=mode) as node:
@@ -136,14 +136,14 @@ def test_a_batch_of_more_than_20_mb_comes_in_halves(server):
     assert (stored(), totals()[EventOutcome.DUPLICATE]) == (EVENTS, 0)
 
 
-def test_over_v1_a_413_ends_at_once_and_is_told(proxy):
+def test_over_v1_a_413_is_reported_and_not_retried(proxy):
     proxy.faults.append(413)
-    told = 'posthog.on("error", (error) => console.log(error.cause.message));\n'
-    assert "HTTP 413" in run(proxy.url, told + CAPTURE, "v1")
+    print_errors = 'posthog.on("error", (error) => console.log(error.cause.message));\n'
+    assert "HTTP 413" in run(proxy.url, print_errors + CAPTURE, "v1")
     assert (stored(), proxy.captures) == ([], 1)
 
 
-def test_events_beyond_the_keys_rate_limit_come_later(server, key, mode):
+def test_events_beyond_the_rate_limit_of_the_key_arrive_later(server, key, mode):
     ProjectKey.objects.update(rate_limit=10)
     retries = {"fetchRetryCount": 20, "fetchRetryDelay": 200}
     run(server, CAPTURE, mode, flushAt=10, maxBatchSize=10, **retries)

@@ -1,4 +1,4 @@
-"""posthog-python delivers to the real web server, over each wire that it knows."""
+"""posthog-python delivers to the real web server, over each protocol it supports."""
 
 from contextlib import contextmanager
 
@@ -22,12 +22,12 @@ WIRES = {
 
 @pytest.fixture(params=WIRES.values(), ids=WIRES)
 def wire(request):
-    return request.param
+    return request.param | {"flush_interval": 0.05}  # seconds that a shutdown may wait
 
 
 @contextmanager
 def posthog(server, **options):
-    """Yield a client. In the end what it captured has been delivered and stored."""
+    """Yield a client; at the end, deliver and store what it captured."""
     client = Posthog(sdk.key(), host=server, **options)
     try:
         yield client
@@ -88,7 +88,7 @@ def test_a_group_keeps_its_latest_properties(server, wire):
     assert Event.objects.get(event="used").properties["$groups"] == {"company": "acme"}
 
 
-def test_an_event_of_nobody_is_kept_without_a_profile(server, wire):
+def test_an_event_without_a_person_is_kept_without_a_profile(server, wire):
     with posthog(server, **wire) as client:
         client.capture("cron_ran")
     assert Event.objects.get().event == "cron_ran"
@@ -101,20 +101,20 @@ def test_an_event_says_which_library_sent_it(server, wire):
     assert Event.objects.get().properties["$lib"] == "posthog-python"
 
 
-def test_an_event_of_a_language_model_arrives(server, wire):
+def test_a_language_model_event_arrives(server, wire):
     with posthog(server, **wire) as client:
         client.capture_ai("$ai_generation", distinct_id="ada", properties={"$ai_model": "m"})
     assert Event.objects.get().properties["$ai_model"] == "m"
 
 
-def test_there_are_no_flags_and_asking_for_them_is_no_error(server):
+def test_evaluating_flags_gives_none_and_is_not_an_error(server):
     with posthog(server) as client:
-        decided = client.get_flags_decision(distinct_id="ada")
-        asked = client.evaluate_flags("ada").is_enabled("beta")
-    assert (decided["flags"], decided["errorsWhileComputingFlags"], asked) == ({}, False, False)
+        decision = client.get_flags_decision(distinct_id="ada")
+        enabled = client.evaluate_flags("ada").is_enabled("beta")
+    assert (decision["flags"], decision["errorsWhileComputingFlags"], enabled) == ({}, False, False)
 
 
-def test_p04_alias_in_the_order_of_its_names_is_refused_once_the_second_is_identified(server):
+def test_p04_an_alias_in_parameter_order_is_refused_once_the_second_id_is_identified(server):
     sdk.post("/e/", {"api_key": sdk.key(), "event": "$identify", "distinct_id": "ada"})
     with posthog(server) as client:
         client.capture("used", distinct_id="visitor")

@@ -1,4 +1,4 @@
-"""What becomes of posthog-python's events when Plumbline is away, overloaded or says no."""
+"""What happens to posthog-python's events when Plumbline is down, overloaded or refuses."""
 
 import time
 from contextlib import contextmanager
@@ -21,10 +21,10 @@ EVENTS = list(range(100))  # as many as make a batch
 
 
 class Pauses(list):
-    """The pauses, in seconds, before the library tries again: not waited for unless said so."""
+    """The library's pauses, in seconds, before retries; skipped unless `during` waits."""
 
     def during(self, seconds):
-        """Do what happens meanwhile."""
+        """Called in place of each pause."""
 
     def sleep(self, seconds):
         self.append(seconds)
@@ -53,8 +53,8 @@ def stored():
 
 
 @contextmanager
-def database_away():
-    """Refuse all connections to the tests' database but the one that is here."""
+def database_down():
+    """Refuse all connections to the test database except this process's."""
     address = {name: connection.settings_dict[name.upper()] for name in ("host", "port", "user")}
     name = connection.settings_dict["NAME"]
     with psycopg.connect(
@@ -73,21 +73,21 @@ def database_away():
 
 
 @pytest.mark.parametrize("status", [503, 429])
-def test_what_is_refused_for_now_comes_after_the_pause_asked_for(proxy, mode, pauses, status):
+def test_events_refused_temporarily_are_resent_after_the_requested_pause(proxy, mode, pauses, status):
     proxy.faults.extend([status, status])
     with posthog(proxy.url, capture_mode=mode) as client:
         capture(client)
     assert (stored(), pauses, totals()[EventOutcome.DUPLICATE]) == (EVENTS, [2, 2], 0)
 
 
-def test_p02_what_comes_again_because_the_answer_was_lost_counts_once(proxy, mode, pauses):
+def test_p02_a_batch_resent_because_its_response_was_lost_counts_once(proxy, mode, pauses):
     proxy.faults.extend([LOST, LOST])
     with posthog(proxy.url, capture_mode=mode) as client:
         capture(client)
     assert (stored(), totals()[EventOutcome.DUPLICATE]) == (EVENTS, 2 * len(EVENTS))
 
 
-def test_events_wait_for_a_server_that_is_away(proxy, mode, pauses):
+def test_events_wait_for_a_server_that_is_down(proxy, mode, pauses):
     proxy.stop()
     pauses.during = lambda _: proxy.start()
     with posthog(proxy.url, capture_mode=mode) as client:
@@ -95,26 +95,26 @@ def test_events_wait_for_a_server_that_is_away(proxy, mode, pauses):
     assert (stored(), pauses) == (EVENTS, [1])
 
 
-def test_a_413_ends_at_once_and_is_told(proxy, mode, pauses):
+def test_a_413_is_reported_and_not_retried(proxy, mode, pauses):
     proxy.faults.append(413)
-    told = []
-    on_error = lambda error, _: told.append(error.status)  # noqa: E731
+    statuses = []
+    on_error = lambda error, _: statuses.append(error.status)  # noqa: E731
     with posthog(proxy.url, capture_mode=mode, on_error=on_error) as client:
         capture(client)
-    assert (told, pauses, stored()) == ([413], [], [])
+    assert (statuses, pauses, stored()) == ([413], [], [])
 
 
-def test_events_beyond_the_keys_rate_limit_come_later(server, key, mode, pauses):
+def test_events_beyond_the_rate_limit_of_the_key_arrive_later(server, key, mode, pauses):
     ProjectKey.objects.update(rate_limit=20)
     pauses.during = time.sleep
-    # Ten batches, two a second: not even a machine that is very busy takes five seconds for them.
+    # Ten batches at two a second: even a very busy machine sends them within five seconds.
     with posthog(server, capture_mode=mode, flush_at=10, max_retries=10) as client:
         capture(client)
     assert stored() == EVENTS
     assert totals()[EventOutcome.LIMITED] >= 10
 
 
-def test_events_beyond_the_inbox_limit_come_once_there_is_room(key, mode, pauses):
+def test_events_beyond_the_inbox_limit_arrive_once_there_is_room(key, mode, pauses):
     sdk.post("/batch/", {"api_key": key, "event": "waits", "distinct_id": "ben"})
     pauses.during = lambda _: time.sleep(0.3)
     with (
@@ -127,9 +127,9 @@ def test_events_beyond_the_inbox_limit_come_once_there_is_room(key, mode, pauses
     assert (stored(), pauses[0]) == (EVENTS, 10)
 
 
-def test_events_wait_for_a_database_that_is_away(server, key, mode, pauses):
+def test_events_wait_for_a_database_that_is_down(server, key, mode, pauses):
     with posthog(server, capture_mode=mode, max_retries=10) as client:
-        with database_away():
+        with database_down():
             capture(client)
             wait_until(lambda: pauses)
         assert inbox.depth() == 0

@@ -1,4 +1,4 @@
-"""What the web server itself could spoil before a request reaches the front door."""
+"""What the web server could break before a request reaches the front door."""
 
 import http.client
 import json
@@ -38,19 +38,19 @@ def test_a_body_in_chunks_is_stored(connection):
     assert Event.objects.count() == 1
 
 
-def test_a_page_full_of_cookies_may_send(connection):
+def test_a_request_with_16_kb_of_cookies_is_accepted(connection):
     assert post(connection, body(), Cookie="ph_phc_1_posthog=" + "x" * 16_000) == 200
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_after_a_body_that_is_too_large_the_connection_goes_on(connection, chunked):
+def test_the_connection_survives_a_body_that_is_too_large(connection, chunked):
     large = body().ljust(MAX_BODY + 5_000_000)
     assert post(connection, iter([large]) if chunked else large) == 413
     assert post(connection, body()) == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/flags/?v=2"), ("PUT", "/batch/")])
-def test_an_answer_that_needs_no_body_leaves_the_connection_usable(connection, method, path):
+def test_the_connection_survives_a_response_sent_before_the_body_is_read(connection, method, path):
     connection.request(method, path, body(filler="x" * 100_000))
     assert connection.getresponse().read()
     assert post(connection, body()) == 200

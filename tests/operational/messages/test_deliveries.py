@@ -56,7 +56,7 @@ def test_one_recipient_that_fails_does_not_hold_up_the_others(settings, mail_ser
 
 @pytest.mark.django_db
 def test_p23_a_failed_delivery_is_not_noted_as_sent_and_says_why(mail_server):
-    mail_server.refuses = "554 no thanks"
+    mail_server.refusal = "554 no thanks"
     post()
     assert deliveries.send_due(now=NOW) == 0
     delivery = Delivery.objects.get()
@@ -80,10 +80,10 @@ def test_a_mail_server_that_comes_back_gets_the_message_once(settings, mail_serv
 
 @pytest.mark.django_db
 def test_what_could_not_be_sent_in_time_is_given_up(mail_server):
-    mail_server.refuses = "554 no thanks"
+    mail_server.refusal = "554 no thanks"
     post()
     deliveries.send_due(now=NOW)
-    mail_server.refuses = ""
+    mail_server.refusal = ""
     deliveries.send_due(now=NOW + deliveries.USEFUL + 2 * MINUTE)
     assert statuses() == ["failed"]
     assert not mail_server.messages

@@ -122,10 +122,10 @@ def test_a_database_that_is_back_is_told_too(no_database, mail_server, monkeypat
 
 def test_of_an_outage_is_told_when_the_mail_server_is_back(no_database, mail_server):
     outage = Outage()
-    mail_server.refuses = "451 later"
+    mail_server.refusal = "451 later"
     for minutes in range(3):
         watchdog.look(outage, now=NOW + minutes * MINUTE)
-    mail_server.refuses = ""
+    mail_server.refusal = ""
     for minutes in range(3, 5):
         watchdog.look(outage, now=NOW + minutes * MINUTE)
     assert mail_server.subjects == ["Plumbline: the database is away"]
@@ -136,7 +136,7 @@ def test_mail_that_fails_is_shown_by_system_health(mail_server):
         return next(one for one in system_health(NOW).components if one.name == "mail")
 
     assert mail().health == "ok"
-    mail_server.refuses = "554 no thanks"
+    mail_server.refusal = "554 no thanks"
     message = deliveries.Message("Subject", "Text")
     deliveries.post(Delivery.Kind.ALERT, "one", message, to=["ada@example.com"], now=NOW)
     deliveries.send_due(now=NOW)

@@ -166,13 +166,13 @@ def test_p23_a_report_that_failed_is_sent_later_and_its_delay_is_a_problem(sends
     def health(now):
         return next(one for one in system_health(now).components if one.name == "reports")
 
-    mail_server.refuses = "451 later"
+    mail_server.refusal = "451 later"
     assert sends(MORNING) == []
     assert health(MORNING + 10 * MINUTE).health == "ok"
     late = health(MORNING + 31 * MINUTE)
     assert (late.health, late.since) == ("warning", MORNING)
     assert late.detail == "Not sent on time: daily report, to 1 recipient."
-    mail_server.refuses = ""
+    mail_server.refusal = ""
     assert len(sends(MORNING + 40 * MINUTE)) == 1
     assert health(MORNING + 41 * MINUTE).health == "ok"
 
