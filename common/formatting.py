@@ -3,11 +3,14 @@
 Every function writes None as `UNKNOWN`: a number that is not known is not zero.
 """
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Protocol
+
+import msgspec
 
 from common.calculations.currency import DECIMALS, rounded
 from common.calculations.statistics import Status
@@ -154,6 +157,12 @@ def moment(time: datetime | None) -> str:
 def error_line(error: object) -> str:
     """Write an error's kind and its first line, to be stored: "OSError: No space left"."""
     return f"{type(error).__name__}: {error}".partition("\n")[0][:500]
+
+
+def pretty_json(value: Any, *, sort_keys: bool = False) -> str:
+    """Write structs, dataclasses and plain values as indented JSON."""
+    plain_value = msgspec.to_builtins(value)
+    return json.dumps(plain_value, indent=2, ensure_ascii=False, sort_keys=sort_keys)
 
 
 def csv_cell(value: Any) -> Any:

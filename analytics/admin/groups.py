@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from analytics.models import Group
 from common.admin.read_only import ReadOnlyAdmin
-from common.templatetags.numbers import pretty_json
+from common.formatting import pretty_json
 
 
 @admin.register(Group)
@@ -24,4 +24,6 @@ class CustomerGroupAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Properties")
     def content(self, group: Group) -> SafeString:
-        return format_html('<pre class="pl-payload">{}</pre>', pretty_json(group.properties))
+        return format_html(
+            '<pre class="pl-payload">{}</pre>', pretty_json(group.properties, sort_keys=True)
+        )

@@ -8,7 +8,8 @@ from django.http import QueryDict
 from rest_framework import serializers
 
 from analytics.rollups import definitions
-from common.calculations.statistics import Status
+from common.api.typed import serializer_of
+from common.calculations.statistics import Interval, Status
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
 
@@ -101,9 +102,7 @@ class RangeFields(serializers.Serializer):
         }
 
 
-class IntervalSerializer(serializers.Serializer):
-    low = serializers.FloatField()
-    high = serializers.FloatField()
+IntervalSerializer = serializer_of(Interval)
 
 
 class RateSerializer(serializers.Serializer):

@@ -40,7 +40,7 @@ def status_label(status: Status) -> str:
 
 @register.filter
 def pretty_json(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+    return formatting.pretty_json(value, sort_keys=True)
 
 
 @register.filter

@@ -1,17 +1,21 @@
 """GET /api/operational/kpi-alerts: how the alert of every KPI is."""
 
-from drf_spectacular.utils import extend_schema
+from typing import Any
+
+import msgspec
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from operational.api.kpi_status import GoalSerializer
+from common.api.typed import serializer_of
 from operational.calculations.alert import AlertStatus
 from operational.calculations.catalogue import CATALOGUE
 from operational.calculations.kpi import Severity
 from operational.kpis import goals
+from operational.kpis.kpi_report import ReportedGoal, reported_goal
 from operational.models import Alert
 
 
@@ -41,8 +45,9 @@ class KpiAlertSerializer(serializers.ModelSerializer):
             *("silenced_until", "silence_reason", "checked_at", "goal"),
         ]
 
-    def get_goal(self, alert: Alert) -> GoalSerializer:
-        return GoalSerializer(self.context["goals"][alert.subject]).data  # type: ignore[return-value]
+    @extend_schema_field(serializer_of(ReportedGoal))
+    def get_goal(self, alert: Alert) -> Any:
+        return msgspec.to_builtins(reported_goal(self.context["goals"][alert.subject]))
 
 
 class KpiAlertsSerializer(serializers.Serializer):

@@ -3,6 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Annotated
+
+from msgspec import Meta
 
 from common.calculations.statistics import Status
 from operational.calculations import alignment as calculation
@@ -27,7 +30,7 @@ class TrendPoint:
     days_ago: int
     day: date
     then: float | None
-    now: float | None
+    now: Annotated[float | None, Meta(description="Over the compared KPIs only")]
     change: float | None
     compared_kpis: tuple[str, ...]
     note: str

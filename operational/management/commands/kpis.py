@@ -1,6 +1,5 @@
 """Show every KPI and the alignment score."""
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from datetime import date
@@ -12,12 +11,11 @@ from django.core.management.base import CommandError
 from analytics.rollups import definitions
 from common import formatting
 from common.commands import QuickCommand
-from operational.api.alignment_score import AlignmentSerializer
-from operational.api.kpi_status import kpi_report
 from operational.calculations.alignment import Contribution
 from operational.calculations.kpi import Measurement
 from operational.kpis import readings
 from operational.kpis.alignment import Alignment, alignment_score
+from operational.kpis.kpi_report import alignment_report, kpi_report
 from operational.kpis.readings import KpiStatus
 from operational.management import hints
 
@@ -41,10 +39,10 @@ class Command(QuickCommand):
         alignment = alignment_score(as_of=as_of, statuses=statuses)
         if options["json"]:
             answers = {
-                "alignment_score": AlignmentSerializer(alignment).data,
-                "kpi_status": kpi_report(as_of, statuses),
+                "alignment_score": alignment_report(alignment),
+                "kpi_status": kpi_report(as_of=as_of, statuses=statuses),
             }
-            self.stdout.write(json.dumps(answers, indent=2, ensure_ascii=False))
+            self.stdout.write(formatting.pretty_json(answers))
         else:
             self.stdout.write("\n".join([*_table(statuses, alignment), "", _summary(alignment)]))
         if all(status.measurement.value is None for status in statuses):

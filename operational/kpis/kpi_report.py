@@ -1,0 +1,172 @@
+"""The KPIs of a day and their score as the API and the command line give them."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from analytics.rollups import definitions
+from common.calculations.statistics import Interval, Status
+from common.formatting import Unit
+from operational.calculations.alignment import Band, Contribution
+from operational.calculations.catalogue import CATALOGUE
+from operational.calculations.kpi import Better, Figure, Goal, Measurement, Severity
+from operational.kpis import sources
+from operational.kpis.alignment import Alignment, TrendPoint
+from operational.kpis.readings import KpiStatus
+
+
+class ReportedGoal(Struct, frozen=True):
+    version: int
+    target: float
+    weight: int
+    warning: float | None
+    critical: float | None
+    basis: str
+
+
+class ReportedValue(Struct, frozen=True, kw_only=True):
+    """A measurement; counts of persons are whole numbers."""
+
+    status: Status
+    reason: Annotated[str, Meta(description="Why the status is not ok, else empty")]
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    interval: Annotated[Interval | None, Meta(description="95 % Wilson interval of a rate")]
+    window_from: date | None
+    window_to: date | None
+
+
+class ReportedFigure(ReportedValue, frozen=True, kw_only=True):
+    name: str
+    unit: Unit
+
+
+class ReportedKpi(ReportedValue, frozen=True, kw_only=True, rename={"related_figures": "beside"}):
+    kpi: str
+    name: str
+    unit: Unit
+    better: Better
+    formula: str
+    formula_version: int
+    window: str
+    numerator_label: str
+    denominator_label: str
+    source: str
+    basis: str
+    exclusions: tuple[str, ...]
+    goal: ReportedGoal
+    attainment: Annotated[
+        float | None,
+        Meta(description="1.0 is the target; uncapped. Null also where a low value is 0"),
+    ]
+    score: Annotated[float | None, Meta(description="0 to 100, null if it does not count")]
+    severity: Severity | None
+    related_figures: list[ReportedFigure]
+
+
+class ReportedDefinitions(Struct, frozen=True):
+    time_zone: str
+    signup_event: str
+    activation_event: str
+    passive_events: list[str]
+
+
+class KpiReport(Struct, frozen=True):
+    as_of: date
+    definitions: ReportedDefinitions
+    kpis: list[ReportedKpi]
+
+
+class ReportedContribution(Struct, frozen=True):
+    kpi: str
+    name: str
+    weight: int
+    score: float | None
+    contribution: float | None
+    points_lost: float | None
+    counted: bool
+    reason_not_counted: str
+
+
+class AlignmentReport(Struct, frozen=True):
+    as_of: date
+    score: Annotated[float | None, Meta(description="0 to 100, unrounded")]
+    band: Band
+    coverage: Annotated[float, Meta(description="Share of the weight that counts, 0 to 1")]
+    provisional: bool
+    contributions: list[ReportedContribution]
+    trend: tuple[TrendPoint, ...]
+
+
+def kpi_report(*, as_of: date, statuses: Sequence[KpiStatus]) -> KpiReport:
+    """Report every KPI with all that is needed to check it."""
+    in_force = definitions.in_force()
+    return KpiReport(
+        as_of=as_of,
+        definitions=ReportedDefinitions(
+            time_zone=in_force.time_zone,
+            signup_event=in_force.signup_event,
+            activation_event=in_force.activation_event,
+            passive_events=sorted(in_force.passive_events),
+        ),
+        kpis=[_kpi(status) for status in statuses],
+    )
+
+
+def alignment_report(alignment: Alignment) -> AlignmentReport:
+    """Report the alignment score with what it is made of."""
+    return AlignmentReport(
+        as_of=alignment.as_of,
+        score=alignment.score,
+        band=alignment.band,
+        coverage=alignment.coverage,
+        provisional=alignment.provisional,
+        contributions=[_contribution(part) for part in alignment.contributions],
+        trend=alignment.trend,
+    )
+
+
+def reported_goal(goal: Goal) -> ReportedGoal:
+    return msgspec.convert(goal, ReportedGoal, from_attributes=True)
+
+
+def _kpi(status: KpiStatus) -> ReportedKpi:
+    kpi, measurement = status.kpi, status.measurement
+    figures = sources.related_figures(kpi.slug, as_of=status.as_of)
+    return ReportedKpi(
+        **_measured(measurement),
+        kpi=kpi.slug,
+        name=kpi.name,
+        unit=kpi.unit,
+        better=kpi.better,
+        formula=kpi.formula,
+        formula_version=kpi.formula_version,
+        window=kpi.window,
+        numerator_label=kpi.numerator,
+        denominator_label=kpi.denominator,
+        source=kpi.source,
+        basis=measurement.basis,
+        exclusions=measurement.exclusions,
+        goal=reported_goal(status.goal),
+        attainment=status.attainment,
+        score=status.score,
+        severity=status.severity,
+        related_figures=[_figure(figure) for figure in figures],
+    )
+
+
+def _figure(figure: Figure) -> ReportedFigure:
+    return ReportedFigure(**_measured(figure.measurement), name=figure.name, unit=figure.unit)
+
+
+def _measured(measurement: Measurement) -> dict[str, Any]:
+    return {name: getattr(measurement, name) for name in ReportedValue.__struct_fields__}
+
+
+def _contribution(part: Contribution) -> ReportedContribution:
+    values = {name: getattr(part, name) for name in part.__slots__}
+    return ReportedContribution(**values, name=CATALOGUE[part.kpi].name)
