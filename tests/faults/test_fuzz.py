@@ -65,8 +65,7 @@ def send_odd_requests(number, *, seed):
     from config.wsgi import application  # noqa: PLC0415  (once Django is set up)
 
     return {
-        in_process(application, request)
-        for request in odd_requests(sdk.key(), number, seed=seed)
+        in_process(application, request) for request in odd_requests(sdk.key(), number, seed=seed)
     }
 
 
