@@ -64,5 +64,5 @@ class Rate:
         if self.status is Status.NO_DATA:
             return "Nobody is eligible yet."
         if self.status is Status.LOW_SAMPLE:
-            return f"Only {self.denominator} eligible; fewer than {SMALLEST_SAMPLE} say little."
+            return f"Only {self.denominator} eligible; at least {SMALLEST_SAMPLE} are needed."
         return ""

@@ -1,4 +1,4 @@
-"""The dashboard's pages, for staff."""
+"""The dashboard and the KPI pages, for staff."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @staff_page
 @require_GET
 def now(request: HttpRequest) -> HttpResponse:
-    """Return the part of the dashboard that refreshes itself: now, alerts, what to do, health."""
+    """Return the part of the dashboard with its own refresh: now, alerts, priorities, health."""
     context = {
         "metrics": real_time_metrics(timezone.now()),
         "alerts": open_alerts(),
@@ -67,12 +67,12 @@ def now(request: HttpRequest) -> HttpResponse:
 @require_GET
 def kpi(request: HttpRequest, slug: str) -> HttpResponse:
     if slug not in CATALOGUE:
-        raise Http404(f"There is no KPI {slug}.")
+        raise Http404(f"There is no KPI {slug!r}.")
     as_of = definitions.last_complete_day()
     detail = kpi_detail(slug, as_of=as_of)
     context: dict[str, Any] = {"detail": detail, "groups": detail.status.kpi.people}
     if detail.status.kpi.people:
-        group = _asked_group(request)
+        group = _requested_group(request)
         persons = sources.people(slug, as_of=as_of, group=group)
         persons = persons.order_by("-signup_at", "pk").prefetch_related("distinct_ids")
         paginator = Paginator(persons, PERSONS_PER_PAGE)
@@ -91,7 +91,7 @@ def remove_demo(request: HttpRequest) -> HttpResponse:
     return page(request, "remove_demo", title="Remove demo data", persons=demo_data.persons())
 
 
-def _asked_group(request: HttpRequest) -> KpiGroup:
+def _requested_group(request: HttpRequest) -> KpiGroup:
     try:
         return KpiGroup(request.GET.get("group", KpiGroup.MISSED))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Goals: staff change the one in force, and every change makes a new version."""
+"""Goals: staff change the current version, and every change creates a new version."""
 
 from typing import Any, cast
 
@@ -24,12 +24,12 @@ from operational.templatetags.figures import figure
 
 @admin.register(KpiGoal)
 class KpiGoalAdmin(PreviewedForm):
-    """The goals in force. Rows are never edited in place, and never deleted."""
+    """The goals in force. Rows are never edited in place and never deleted."""
 
     form = GoalForm
     list_display = [
         "name",
-        "shown_target",
+        "target_figure",
         "weight",
         "thresholds",
         "version",
@@ -49,7 +49,7 @@ class KpiGoalAdmin(PreviewedForm):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> KpiGoal | None:
-        """Return the goal in force, also where an older version of it is asked for."""
+        """Return the goal in force, also for the address of an older version."""
         kpi = KpiGoal.objects.filter(pk=object_id).values("kpi") if object_id.isdecimal() else []
         return self.get_queryset(request).filter(kpi__in=kpi).first()
 
@@ -84,7 +84,7 @@ class KpiGoalAdmin(PreviewedForm):
         form: GoalForm,
         change: bool,
     ) -> None:
-        """Put a new version in force; the object then stands for it."""
+        """Put a new version in force; the object then represents it."""
         goal = goals.set_goal(
             kpi=obj.kpi,
             target=obj.target,
@@ -104,7 +104,7 @@ class KpiGoalAdmin(PreviewedForm):
         return redirect("operational:kpi", obj.kpi)
 
     def history_view(self, request: HttpRequest, object_id: str, **_: Any) -> HttpResponse:
-        """Lead to the versions: they say more than the admin's own log."""
+        """Redirect to the versions, which say more than the admin's own log."""
         goal = get_object_or_404(KpiGoal, pk=object_id)
         return redirect(f"{reverse('operational:kpi', args=[goal.kpi])}#goals-title")
 
@@ -113,7 +113,7 @@ class KpiGoalAdmin(PreviewedForm):
         return CATALOGUE[goal.kpi].name
 
     @admin.display(description="Target", ordering="target")
-    def shown_target(self, goal: KpiGoal) -> str:
+    def target_figure(self, goal: KpiGoal) -> str:
         return figure(goal.target, CATALOGUE[goal.kpi].unit)
 
     @admin.display(description="Warning / critical")
@@ -133,9 +133,9 @@ class KpiGoalAdmin(PreviewedForm):
 @staff_page
 @require_POST
 def try_goal(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show what the alert would have done with the goal in the form, which is not saved."""
+    """Show what the alert would have done with the unsaved goal in the form."""
     if slug not in CATALOGUE:
-        raise Http404(f"There is no KPI {slug}.")
+        raise Http404(f"There is no KPI {slug!r}.")
     goal = goals.in_force()[slug]
     row = KpiGoal.objects.get(kpi=slug, version=goal.version)
     goal_admin = cast("KpiGoalAdmin", admin.site.get_model_admin(KpiGoal))

@@ -1,4 +1,4 @@
-"""What the pages of operational share."""
+"""Helpers shared by the pages of operational."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The recorded KPIs, to look up and never to edit."""
+"""The recorded KPIs, read-only."""
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -13,7 +13,7 @@ from operational.templatetags.figures import figure
 
 @admin.register(KpiReading)
 class KpiReadingAdmin(ModelAdmin):
-    list_display = ["day", "name", "shown_value", "shown_status", "first_reported", "recorded_at"]
+    list_display = ["day", "name", "value_figure", "status_name", "first_reported", "recorded_at"]
     list_filter = ["kpi", "status"]
     date_hierarchy = "day"
     ordering = ["-day", "kpi"]
@@ -41,18 +41,18 @@ class KpiReadingAdmin(ModelAdmin):
         return kpi_name(reading.kpi)
 
     @admin.display(description="Value")
-    def shown_value(self, reading: KpiReading) -> str:
-        return _shown(reading.kpi, reading.value)
+    def value_figure(self, reading: KpiReading) -> str:
+        return _figure(reading.kpi, reading.value)
 
     @admin.display(description="Status", ordering="status")
-    def shown_status(self, reading: KpiReading) -> str:
+    def status_name(self, reading: KpiReading) -> str:
         return STATUS_NAMES[Status(reading.status)]
 
     @admin.display(description="First reported")
     def first_reported(self, reading: KpiReading) -> str:
-        return _shown(reading.kpi, reading.first_value)
+        return _figure(reading.kpi, reading.first_value)
 
 
-def _shown(slug: str, value: float | None) -> str:
+def _figure(slug: str, value: float | None) -> str:
     kpi = CATALOGUE.get(slug)
     return figure(value, kpi.unit) if kpi else str(value)

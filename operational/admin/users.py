@@ -1,4 +1,4 @@
-"""Staff and their groups, with the admin's look."""
+"""Staff and their groups, in the admin theme."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin

@@ -1,4 +1,4 @@
-"""GET /api/operational/alignment-score: one number, and what it is made of."""
+"""GET /api/operational/alignment-score: the score and its contributions."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAdminUser
@@ -14,7 +14,7 @@ from operational.kpis.kpi_report import AlignmentReport, alignment_report
 
 
 class AlignmentScoreView(APIView):
-    """The alignment score as of the end of a day; its KPIs are opened in kpi-status."""
+    """The alignment score as of the end of a day; kpi-status explains its KPIs."""
 
     permission_classes = [IsAdminUser]
 

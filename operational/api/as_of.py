@@ -1,4 +1,4 @@
-"""The day that a request asks about."""
+"""The day that a request is about."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from analytics.rollups import definitions
 
 
 class KpiDayQuery(serializers.Serializer):
-    """Query parameters of an answer about a day."""
+    """Query parameters of a response about a day."""
 
     as_of = CompleteDayField(required=False)
 

@@ -1,4 +1,4 @@
-"""GET /api/operational/kpi-alerts: how the alert of every KPI is."""
+"""GET /api/operational/kpi-alerts: the state of every KPI's alert."""
 
 from typing import Any
 
@@ -23,10 +23,12 @@ class KpiAlertSerializer(serializers.ModelSerializer):
     kpi = serializers.CharField(source="subject")
     alert_state = serializers.ChoiceField(source="status", choices=[*AlertStatus])
     severity = serializers.ChoiceField(
-        source="firing", choices=[*Severity], help_text="What fires, also while there is no data."
+        source="firing",
+        choices=[*Severity],
+        help_text="The firing severity, kept while there is no data",
     )
-    since = serializers.DateTimeField(allow_null=True, help_text="Of the state.")
-    fired_at = serializers.DateTimeField(allow_null=True, help_text="Of the last time it fired.")
+    since = serializers.DateTimeField(allow_null=True, help_text="When the state began")
+    fired_at = serializers.DateTimeField(allow_null=True, help_text="When it last fired")
     goal = serializers.SerializerMethodField()
 
     class Meta:
@@ -51,13 +53,13 @@ class KpiAlertSerializer(serializers.ModelSerializer):
 
 
 class KpiAlertsSerializer(serializers.Serializer):
-    checked_at = serializers.DateTimeField(allow_null=True, help_text="Null: never.")
+    checked_at = serializers.DateTimeField(allow_null=True, help_text="Null if never checked")
     firing = serializers.IntegerField()
     alerts = KpiAlertSerializer(many=True)
 
 
 class KpiAlertsView(APIView):
-    """How the alert of every KPI is, the worst first."""
+    """The state of every KPI's alert, the worst first."""
 
     permission_classes = [IsAdminUser]
 
@@ -65,12 +67,14 @@ class KpiAlertsView(APIView):
     def get(self, _request: Request) -> Response:
         rows = Alert.objects.filter(kind=Alert.Kind.KPI, subject__in=CATALOGUE)
         order = [Severity.CRITICAL, Severity.WARNING, Severity.OK]
-        found = sorted(rows, key=lambda one: (order.index(Severity(one.firing)), one.subject))
-        checked = [one.checked_at for one in found if one.checked_at]
+        alerts = sorted(
+            rows, key=lambda alert: (order.index(Severity(alert.firing)), alert.subject)
+        )
+        checked = [alert.checked_at for alert in alerts if alert.checked_at]
         report = {
             "checked_at": max(checked, default=None),
-            "firing": sum(one.firing != Severity.OK for one in found),
-            "alerts": found,
+            "firing": sum(alert.firing != Severity.OK for alert in alerts),
+            "alerts": alerts,
         }
         context = {"goals": goals.in_force()}
         return Response(KpiAlertsSerializer(report, context=context).data)

@@ -1,4 +1,4 @@
-"""GET /api/operational/kpi-status: every KPI as of the end of a day."""
+"""GET /api/operational/kpi-status: every KPI with everything needed to verify it."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAdminUser
@@ -14,7 +14,7 @@ from operational.kpis.readings import read_kpis
 
 
 class KpiStatusView(APIView):
-    """Every KPI as of the end of a day, with all that is needed to check it."""
+    """Every KPI as of the end of a day, with everything needed to verify it."""
 
     permission_classes = [IsAdminUser]
 

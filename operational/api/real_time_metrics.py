@@ -1,4 +1,4 @@
-"""GET /api/operational/real-time-metrics: what happens right now."""
+"""GET /api/operational/real-time-metrics: what is happening right now."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -16,7 +16,7 @@ from operational.overview.real_time import RealTime, real_time_metrics
 class RealTimeSerializer(serializers.Serializer):
     now = serializers.DateTimeField()
     behind_seconds = serializers.SerializerMethodField(
-        help_text="How long the oldest request has been waiting in the inbox: the numbers' age"
+        help_text="Age of the oldest request waiting in the inbox, and so of the numbers"
     )
     health = serializers.ChoiceField(choices=[*Health], help_text="Of the whole system")
     active_persons_1h = serializers.IntegerField(source="activity.active_hour")
@@ -27,7 +27,7 @@ class RealTimeSerializer(serializers.Serializer):
     events_last_60_minutes = serializers.ListField(
         source="activity.per_minute",
         child=serializers.IntegerField(),
-        help_text="Of each complete minute, the oldest first",
+        help_text="For each complete minute, the oldest first",
     )
     workflows_created_24h = serializers.IntegerField(
         source="workflows_created", help_text="Activation events, by the definitions in force"
@@ -45,7 +45,7 @@ class RealTimeSerializer(serializers.Serializer):
 
 
 class RealTimeMetricsView(APIView):
-    """What happens right now, in the product and in billing."""
+    """What is happening right now, in the product and in billing."""
 
     permission_classes = [IsAdminUser]
 

@@ -1,4 +1,4 @@
-"""The alignment score: how far the KPIs that count are on course, weighed by what they matter."""
+"""The alignment score: how close the counted KPIs are to their targets, by weight."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ ENOUGH_COVERAGE = 0.70  # with less of the weight counted, the score is provisio
 
 
 class Band(StrEnum):
-    """What the score means."""
+    """How good a score is."""
 
     ON_TRACK = "on_track"
     AT_RISK = "at_risk"
@@ -18,7 +18,7 @@ class Band(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScoredKpi:
-    """A KPI with its weight and its score of 0 to 100, or why it has none and does not count."""
+    """A KPI with its weight and its score of 0 to 100, or the reason why it does not count."""
 
     kpi: str
     weight: int
@@ -28,7 +28,7 @@ class ScoredKpi:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What a KPI brings to the alignment score and takes from it, in points of it.
+    """The points of the alignment score that a KPI contributes and loses.
 
     Contributions add up to the score, and with the points lost to 100.
     """
@@ -44,7 +44,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The scores of two days over the KPIs that count on both, None where there is no such KPI."""
+    """The scores of two days over the KPIs that count on both; None if there is no such KPI."""
 
     now: float | None
     then: float | None
@@ -58,7 +58,7 @@ class Comparison:
 
 
 def score(kpis: Sequence[ScoredKpi]) -> float | None:
-    """Return the weighted mean of the scores, or None where nothing that weighs counts."""
+    """Return the weighted mean of the scores, or None if no KPI with a weight counts."""
     weights = _counted_weight(kpis)
     if not weights:
         return None
@@ -66,9 +66,9 @@ def score(kpis: Sequence[ScoredKpi]) -> float | None:
 
 
 def coverage(kpis: Sequence[ScoredKpi]) -> float:
-    """Return the share of the whole weight that counts, 0 to 1."""
-    whole = sum(kpi.weight for kpi in kpis)
-    return _counted_weight(kpis) / whole if whole else 0.0
+    """Return the share of the total weight that counts, 0 to 1."""
+    total = sum(kpi.weight for kpi in kpis)
+    return _counted_weight(kpis) / total if total else 0.0
 
 
 def is_provisional(covered: float) -> bool:
@@ -78,7 +78,7 @@ def is_provisional(covered: float) -> bool:
 def band(value: float | None, covered: float) -> Band:
     if value is None or is_provisional(covered):
         return Band.INSUFFICIENT_DATA
-    value = round(value, 9)  # unrounded for people; only a float's noise is taken off
+    value = round(value, 9)  # the unrounded score decides; this only removes float noise
     if value >= 80:
         return Band.ON_TRACK
     return Band.AT_RISK if value >= 50 else Band.OFF_TRACK
@@ -90,7 +90,7 @@ def contributions(kpis: Sequence[ScoredKpi]) -> tuple[Contribution, ...]:
 
 
 def compare(now: Sequence[ScoredKpi], then: Sequence[ScoredKpi]) -> Comparison:
-    """Compare two days over the KPIs counted on both; the weights must be the same ones."""
+    """Compare two days over the KPIs counted on both; the weights must be the same."""
     counted_now, counted_then = _counted(now), _counted(then)
     both = [kpi for kpi in counted_now if kpi in counted_then]
     return Comparison(

@@ -1,6 +1,6 @@
-"""The eight KPIs that are scored: what each is, in words, and the goal it starts with.
+"""The eight scored KPIs: what each one is, in words, and the goal it starts with.
 
-How they are measured is in `operational.kpis.sources`.
+`operational.kpis.sources` measures them.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from operational.calculations.kpi import Better, Goal
 
 
 class KpiGroup(StrEnum):
-    """The persons behind a KPI's numbers."""
+    """The people in a KPI's numbers."""
 
     NUMERATOR = "numerator"
     DENOMINATOR = "denominator"
@@ -30,7 +30,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """One KPI. Raise `formula_version` whenever its value would change for the same history."""
+    """A KPI. Raise `formula_version` when its value would change for the same history."""
 
     slug: str
     name: str
@@ -43,23 +43,23 @@ class Kpi:
     exclusions: tuple[str, ...]
     source: str
     default_goal: Goal
-    people: Mapping[KpiGroup, str] = field(default_factory=dict)  # a label for each list of persons
-    bases: tuple[Basis, ...] = ()  # among which its goal chooses
-    counts_activity: bool = False  # then events that are no activity are left out, too
+    people: Mapping[KpiGroup, str] = field(default_factory=dict)  # a label for each list of people
+    bases: tuple[Basis, ...] = ()  # from which its goal chooses
+    counts_activity: bool = False  # if so, passive events are excluded, too
     formula_version: int = 1
 
 
-_EVENTS = "Product events"
+_EVENTS = "product events"
 _BILLING = "Stripe billing"
-_UNCOUNTED_PERSONS = "persons marked as excluded (test, internal, bot)"
-_UNCOUNTED_CUSTOMERS = (
-    "customers whose MRR is 0, such as those with a 100 % discount, and those of excluded persons"
+_EXCLUDED_PEOPLE = "people marked as excluded (test, internal, bot)"
+_EXCLUDED_CUSTOMERS = (
+    "customers with an MRR of 0, such as those with a 100 % discount, and excluded people"
 )
 
 
-def _young_signups(days: int) -> str:
+def _recent_signups(days: int) -> str:
     last = "the last complete day" if days == 1 else f"the last {days} complete days"
-    return f"signups of {last}, which are too young"
+    return f"signups of {last}, which are too recent"
 
 
 def _retention(day: int, *, target: float, weight: int, warning: float, critical: float) -> Kpi:
@@ -69,11 +69,11 @@ def _retention(day: int, *, target: float, weight: int, warning: float, critical
         name=f"D{day} retention",
         unit=Unit.RATE,
         better=Better.HIGHER,
-        formula=f"persons active on day signup + {day} / persons who signed up",
+        formula=f"people active on day {day} after signup / people who signed up",
         window=f"signups of the 30 days ending {day} days before the last complete day",
         numerator=f"Active on day {day} after signup",
         denominator="Signed up",
-        exclusions=(_UNCOUNTED_PERSONS, _young_signups(day)),
+        exclusions=(_EXCLUDED_PEOPLE, _recent_signups(day)),
         source=_EVENTS,
         default_goal=Goal(slug, 1, target, weight, warning, critical),
         people={
@@ -93,13 +93,13 @@ _KPIS = (
         unit=Unit.RATE,
         better=Better.HIGHER,
         formula=(
-            "persons whose activation is within 7 x 24 h of signup / persons who signed up"
-            " (an activation up to 5 minutes before signup counts: clock skew)"
+            "people who activated within 7 x 24 h of signup / people who signed up"
+            " (an activation up to 5 minutes before signup counts, because of clock skew)"
         ),
         window="signups of the 30 days ending 7 days before the last complete day",
         numerator="Activated within 7 x 24 hours of signup",
         denominator="Signed up",
-        exclusions=(_UNCOUNTED_PERSONS, _young_signups(7)),
+        exclusions=(_EXCLUDED_PEOPLE, _recent_signups(7)),
         source=_EVENTS,
         default_goal=Goal("activation_rate", 1, 0.40, 15, 0.30, 0.20),
         people={
@@ -119,9 +119,9 @@ _KPIS = (
             " CAC = marketing and sales spend / new customers"
         ),
         window="CAC: the 90 days ending on the last complete day",
-        numerator="LTV: what a customer brings over the whole time",
-        denominator="CAC: what winning a customer costs",
-        exclusions=(_UNCOUNTED_CUSTOMERS,),
+        numerator="LTV: gross profit per customer over its lifetime",
+        denominator="CAC: cost of winning a customer",
+        exclusions=(_EXCLUDED_CUSTOMERS,),
         source=f"{_BILLING} and marketing spend",
         default_goal=Goal("ltv_cac", 1, 4, 15, 3, 2),
     ),
@@ -131,13 +131,13 @@ _KPIS = (
         unit=Unit.RATE,
         better=Better.HIGHER,
         formula=(
-            "persons whose activation is within 24 h of signup / persons who signed up"
-            " (an activation up to 5 minutes before signup counts: clock skew)"
+            "people who activated within 24 h of signup / people who signed up"
+            " (an activation up to 5 minutes before signup counts, because of clock skew)"
         ),
         window="signups of the 30 days ending 1 day before the last complete day",
         numerator="Activated within 24 hours of signup",
         denominator="Signed up",
-        exclusions=(_UNCOUNTED_PERSONS, _young_signups(1)),
+        exclusions=(_EXCLUDED_PEOPLE, _recent_signups(1)),
         source=_EVENTS,
         default_goal=Goal("signup_activation", 1, 0.25, 10),
         people={
@@ -151,17 +151,17 @@ _KPIS = (
         name="Growth month over month",
         unit=Unit.CHANGE,
         better=Better.HIGHER,
-        formula="(M1 - M0) / M0: M1 is the last complete calendar month, M0 the one before",
+        formula="(M1 - M0) / M0: M1 is the last complete calendar month, M0 the month before",
         window="the last two complete calendar months",
         numerator="Change from the month before",
         denominator="The month before",
-        exclusions=(_UNCOUNTED_PERSONS, "the month that is not over"),
-        source=f"{_EVENTS}, or {_BILLING} on the basis of customers or MRR",
+        exclusions=(_EXCLUDED_PEOPLE, "the current month"),
+        source=f"{_EVENTS}, or {_BILLING} when based on customers or MRR",
         default_goal=Goal("growth_mom", 1, 0.15, 10, basis=Basis.ACTIVE_USERS),
         people={
             KpiGroup.NUMERATOR: "In the last complete month",
             KpiGroup.DENOMINATOR: "In the month before",
-            KpiGroup.MISSED: "In the month before, not in the last complete one",
+            KpiGroup.MISSED: "In the month before, but not in the last complete month",
         },
         bases=tuple(Basis),
         counts_activity=True,
@@ -172,13 +172,13 @@ _KPIS = (
         unit=Unit.RATE,
         better=Better.LOWER,
         formula=(
-            "customers 30 days before the last complete day whose MRR is 0 at its end"
-            " / customers 30 days before it"
+            "customers 30 days before the last complete day whose MRR is 0 at the end of that day"
+            " / customers 30 days before that day"
         ),
         window="the 30 days ending on the last complete day",
         numerator="Customers who left",
         denominator="Customers 30 days before",
-        exclusions=(_UNCOUNTED_CUSTOMERS,),
+        exclusions=(_EXCLUDED_CUSTOMERS,),
         source=_BILLING,
         default_goal=Goal("churn_rate", 1, 0.05, 10, 0.07, 0.10),
         people={
@@ -193,14 +193,14 @@ _KPIS = (
         unit=Unit.RATIO,
         better=Better.HIGHER,
         formula=(
-            "distinct referred persons who signed up within 30 days after their inviter signed up"
-            " / inviters' cohort size"
+            "referred people who signed up within 30 days after their inviter signed up"
+            " / size of the inviters' cohort"
         ),
         window="signups of the 30 days ending 30 days before the last complete day",
-        numerator="Referred persons who signed up within 30 days",
-        denominator="Signed up, and so could invite",
-        exclusions=(_UNCOUNTED_PERSONS, "referrals of oneself"),
-        source="Referrals",
+        numerator="Referred people who signed up within 30 days",
+        denominator="Signed up and could invite",
+        exclusions=(_EXCLUDED_PEOPLE, "self-referrals"),
+        source="referrals",
         default_goal=Goal("viral_coefficient", 1, 0.5, 5),
     ),
 )
@@ -209,5 +209,5 @@ CATALOGUE: Mapping[str, Kpi] = {kpi.slug: kpi for kpi in _KPIS}
 
 
 def kpi_name(slug: str) -> str:
-    """Return the KPI's name; one that left the catalogue keeps its slug."""
+    """Return the KPI's name; a KPI no longer in the catalogue shows its slug."""
     return CATALOGUE[slug].name if slug in CATALOGUE else slug

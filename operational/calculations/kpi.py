@@ -1,4 +1,4 @@
-"""What a KPI's goal and a measurement of it say, and how the one is judged by the other."""
+"""A KPI's goal and its measurements, and how a measurement is judged by the goal."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,14 +9,14 @@ from common.formatting import Unit
 
 
 class Better(StrEnum):
-    """Which values of a KPI are the better ones."""
+    """Whether higher or lower values of a KPI are better."""
 
     HIGHER = "higher"
     LOWER = "lower"
 
 
 class Severity(StrEnum):
-    """Which threshold a value that counts is worse than."""
+    """The worst threshold that a value breaches."""
 
     OK = "ok"
     WARNING = "warning"
@@ -25,7 +25,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One version of what a KPI should reach, in the KPI's own unit (rates: 0.25 is 25 %)."""
+    """One version of a KPI's goal, in the KPI's own unit (rates: 0.25 is 25 %)."""
 
     kpi: str
     version: int
@@ -38,7 +38,7 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """A KPI as of the end of a day. A value that is not known is None, never 0.
+    """A KPI as of the end of a day. An unknown value is None, never 0.
 
     The window's two days are calendar days in the time zone in force, both included.
     """
@@ -61,7 +61,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number shown beside a KPI because it helps to read it."""
+    """A number shown with a KPI because it helps to read it."""
 
     name: str
     unit: Unit
@@ -73,13 +73,13 @@ def no_data(reason: str) -> Measurement:
 
 
 def measured_rate(
-    numerator: int, denominator: int, *, window_from: date, window_to: date, nobody: str
+    numerator: int, denominator: int, *, window_from: date, window_to: date, empty_reason: str
 ) -> Measurement:
-    """Return a share of persons; `nobody` says what is missing where there is no denominator."""
+    """Return a share of people; `empty_reason` is the reason if the denominator is 0."""
     rate = Rate(numerator, denominator)
     return Measurement(
         status=rate.status,
-        reason=rate.reason if denominator else nobody,
+        reason=rate.reason if denominator else empty_reason,
         value=rate.value,
         numerator=numerator,
         denominator=denominator,
@@ -96,20 +96,20 @@ def measured_growth(
     window_from: date,
     window_to: date,
     basis: str,
-    nobody: str,
+    empty_reason: str,
     sample: int | None = None,
 ) -> Measurement:
-    """Return the relative change; it is no share, so it has no interval.
+    """Return the relative change; not being a share, it has no interval.
 
-    `sample` says how many persons or customers are behind `before`, where it is no such number.
+    `sample` is the number of people or customers behind `before`, if `before` is not that number.
     """
     behind = before if sample is None else sample
     status, reason = Status.OK, ""
     if not before:
-        status, reason = Status.NO_DATA, nobody
+        status, reason = Status.NO_DATA, empty_reason
     elif behind < SMALLEST_SAMPLE:
         status = Status.LOW_SAMPLE
-        reason = f"Only {behind} to compare with; fewer than {SMALLEST_SAMPLE} say little."
+        reason = f"Only {behind} to compare with; at least {SMALLEST_SAMPLE} are needed."
     return Measurement(
         status=status,
         reason=reason,
@@ -125,7 +125,7 @@ def measured_growth(
 def attainment(value: float, *, target: float, better: Better) -> float | None:
     """Return how much of the target is reached, uncapped: 1.2 is 120 %.
 
-    None where nothing is left to improve: a value of 0 that should be low.
+    None if nothing is left to improve: a value of 0 that should be low.
     """
     if better is Better.HIGHER:
         return value / target
@@ -133,13 +133,13 @@ def attainment(value: float, *, target: float, better: Better) -> float | None:
 
 
 def kpi_score(value: float, *, target: float, better: Better) -> float:
-    """Return 0 to 100; more than the target earns no more than the target."""
+    """Return 0 to 100; exceeding the target earns no more than meeting it."""
     reached = attainment(value, target=target, better=better)
     return 100.0 if reached is None else 100 * min(max(reached, 0.0), 1.0)
 
 
 def severity(value: float, *, goal: Goal, better: Better) -> Severity:
-    """Return which threshold the value breaks; a value equal to a threshold does not break it."""
+    """Return the threshold that the value breaches; a value equal to a threshold does not."""
     if goal.critical is not None and _worse(value, goal.critical, better):
         return Severity.CRITICAL
     if goal.warning is not None and _worse(value, goal.warning, better):

@@ -1,4 +1,4 @@
-"""The alignment score of a day, what it is made of, and how it moved."""
+"""The alignment score of a day, its contributions, and its trend."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ Readings = Mapping[str, KpiReading]  # of one day, by KPI
 class TrendPoint:
     """The score `days_ago` against the score now, over the KPIs that count on both days.
 
-    Both are scored with today's targets and weights; `note` says what that hides, or is empty.
+    Both are scored with today's targets and weights; `note` says what that hides, if anything.
     """
 
     days_ago: int
@@ -38,7 +38,7 @@ class TrendPoint:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """The score (0 to 100, None where no KPI counts) as of the end of a day.
+    """The score (0 to 100, None if no KPI counts) as of the end of a day.
 
     `coverage` is the share of the weight that counts, 0 to 1.
     """
@@ -53,7 +53,7 @@ class Alignment:
 
 
 def alignment_score(*, as_of: date, statuses: Sequence[KpiStatus] | None = None) -> Alignment:
-    """Weigh the KPIs as of a complete day; `statuses` saves measuring them again."""
+    """Weigh the KPIs as of a complete day; pass `statuses` to avoid measuring them again."""
     if statuses is None:
         statuses = read_kpis(as_of=as_of)
     scored = [
@@ -116,14 +116,14 @@ def _notes(
     comparison: Comparison, statuses: Sequence[KpiStatus], readings: Readings
 ) -> Iterator[str]:
     if not readings:
-        yield "No readings of that day; manage.py backfill_kpis records them."
+        yield "No readings for that day; manage.py backfill_kpis records them."
         return
     if not comparison.compared:
         yield "No KPI counts on both days."
     if comparison.only_now:
-        yield f"Left out, as not counted then: {_names(comparison.only_now)}."
+        yield f"Excluded because not counted then: {_names(comparison.only_now)}."
     if comparison.only_then:
-        yield f"Left out, as not counted now: {_names(comparison.only_then)}."
+        yield f"Excluded because not counted now: {_names(comparison.only_then)}."
     compared = [status for status in statuses if status.kpi.slug in comparison.compared]
     for what, changed in (
         ("goals", [s for s in compared if readings[s.kpi.slug].goal_version != s.goal.version]),

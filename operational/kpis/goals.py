@@ -27,22 +27,22 @@ def in_force() -> dict[str, Goal]:
 
 
 def every_version() -> dict[tuple[str, int], Goal]:
-    """Return every goal there ever was by KPI and version."""
+    """Return every goal, past and current, by KPI and version."""
     goals = [kpi.default_goal for kpi in CATALOGUE.values()]
     goals += [Goal(**row) for row in KpiGoal.objects.values(*_FIELDS)]
     return {(goal.kpi, goal.version): goal for goal in goals}
 
 
 def history(kpi: str) -> list[KpiGoal]:
-    """Return every version of a KPI's goal, the newest first, with who made it."""
+    """Return every version of a KPI's goal with its author, the newest first."""
     return list(KpiGoal.objects.filter(kpi=kpi).select_related("created_by").order_by("-version"))
 
 
 def create_defaults(*, apps: Apps = installed_apps, **_: Any) -> None:
-    """Give each KPI without a goal its default one; what staff have set is never touched."""
+    """Give each KPI without a goal its default; goals set by staff are never changed."""
     try:
         rows = apps.get_model("operational", "KpiGoal").objects
-    except LookupError:  # migrated back to before there were goals
+    except LookupError:  # migrated back to before goals existed
         return
     defaults = [rows.model(**asdict(kpi.default_goal)) for kpi in CATALOGUE.values()]
     rows.bulk_create(defaults, ignore_conflicts=True)
@@ -60,11 +60,11 @@ def set_goal(
     note: str = "",
     created_by: User | None = None,
 ) -> Goal:
-    """Put a new version of a KPI's goal in force, or keep the one in force where nothing changed.
+    """Put a new version of a KPI's goal in force, or keep the current one if nothing changed.
 
     Raises a ValidationError that names the field.
     """
-    # One change at a time: versions count up, and weights are judged together.
+    # Only one change at a time: versions are consecutive, and weights are validated together.
     list(KpiGoal.objects.select_for_update().order_by("pk").values_list("pk"))
     current = in_force()
     goal = replace(
@@ -84,12 +84,12 @@ def set_goal(
 
 
 def validate(goal: Goal, *, others: Mapping[str, Goal]) -> None:
-    """Refuse a goal that makes no sense beside the `others`, naming the fields."""
+    """Raise a ValidationError, by field, if a goal makes no sense with the `others`."""
     kpi = CATALOGUE[goal.kpi]
     errors = {
         "target": _target_error(goal, kpi),
         "weight": _weight_error(goal, others),
-        "warning": _threshold_error(goal.warning, kpi, than=goal.target, named="the target"),
+        "warning": _threshold_error(goal.warning, kpi, than=goal.target, name="the target"),
         "critical": _critical_error(goal, kpi),
         "basis": _basis_error(goal, kpi),
     }
@@ -109,25 +109,25 @@ def _weight_error(goal: Goal, others: Mapping[str, Goal]) -> str:
     if goal.weight < 0:
         return "The weight must be 0 or more."
     if not goal.weight and not any(other.weight for other in others.values()):
-        return "Not every weight can be 0: the score would weigh nothing."
+        return "At least one weight must be above 0."
     return ""
 
 
 def _critical_error(goal: Goal, kpi: Kpi) -> str:
     if goal.warning is None:
-        return _threshold_error(goal.critical, kpi, than=goal.target, named="the target")
-    return _threshold_error(goal.critical, kpi, than=goal.warning, named="the warning threshold")
+        return _threshold_error(goal.critical, kpi, than=goal.target, name="the target")
+    return _threshold_error(goal.critical, kpi, than=goal.warning, name="the warning threshold")
 
 
-def _threshold_error(threshold: float | None, kpi: Kpi, *, than: float, named: str) -> str:
+def _threshold_error(threshold: float | None, kpi: Kpi, *, than: float, name: str) -> str:
     if threshold is None:
         return ""
     if not math.isfinite(threshold):
         return "The threshold must be a number."
     if kpi.better is Better.HIGHER and not threshold < than:
-        return f"The threshold must be below {named}: higher is better."
+        return f"The threshold must be below {name}: higher is better."
     if kpi.better is Better.LOWER and not threshold > than:
-        return f"The threshold must be above {named}: lower is better."
+        return f"The threshold must be above {name}: lower is better."
     return ""
 
 

@@ -1,4 +1,4 @@
-"""The KPIs of a day and their score as the API and the command line give them."""
+"""The KPIs of a day and their score, as the API and the command line report them."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -28,10 +28,10 @@ class ReportedGoal(Struct, frozen=True):
 
 
 class ReportedValue(Struct, frozen=True, kw_only=True):
-    """A measurement; counts of persons are whole numbers."""
+    """A measurement; counts of people are whole numbers."""
 
     status: Status
-    reason: Annotated[str, Meta(description="Why the status is not ok, else empty")]
+    reason: Annotated[str, Meta(description="Why the status is not ok; otherwise empty")]
     value: float | None
     numerator: float | None
     denominator: float | None
@@ -61,7 +61,7 @@ class ReportedKpi(ReportedValue, frozen=True, kw_only=True, rename={"related_fig
     goal: ReportedGoal
     attainment: Annotated[
         float | None,
-        Meta(description="1.0 is the target; uncapped. Null also where a low value is 0"),
+        Meta(description="1.0 is the target; uncapped. Null also if nothing is left to improve"),
     ]
     score: Annotated[float | None, Meta(description="0 to 100, null if it does not count")]
     severity: Severity | None
@@ -103,7 +103,7 @@ class AlignmentReport(Struct, frozen=True):
 
 
 def kpi_report(*, as_of: date, statuses: Sequence[KpiStatus]) -> KpiReport:
-    """Report every KPI with all that is needed to check it."""
+    """Report every KPI with everything needed to verify it."""
     in_force = definitions.in_force()
     return KpiReport(
         as_of=as_of,
@@ -118,7 +118,7 @@ def kpi_report(*, as_of: date, statuses: Sequence[KpiStatus]) -> KpiReport:
 
 
 def alignment_report(alignment: Alignment) -> AlignmentReport:
-    """Report the alignment score with what it is made of."""
+    """Report the alignment score with its contributions."""
     return AlignmentReport(
         as_of=alignment.as_of,
         score=alignment.score,

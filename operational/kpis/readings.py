@@ -1,4 +1,4 @@
-"""What the KPIs say: computed live for a day, recorded day by day, restated by late events."""
+"""KPI readings: computed live for a day, recorded daily, restated after late events."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,8 +27,8 @@ RESTATED_DAYS = 65  # days back that late events may still change
 class KpiStatus:
     """A KPI as of the end of a day, judged by the goal in force now.
 
-    `attainment` (uncapped, 1.0 is the target) is None without a value, and where nothing is left
-    to improve. `score` (0 to 100) and `severity` are None unless the measurement counts.
+    `attainment` (uncapped, 1.0 is the target) is None without a value, or if nothing is left to
+    improve. `score` (0 to 100) and `severity` are None unless the measurement counts.
     """
 
     kpi: Kpi
@@ -41,7 +41,7 @@ class KpiStatus:
 
 
 class Recorded(NamedTuple):
-    """What a KPI read on a day; without the rest of its `KpiReading`, which takes long to make."""
+    """The main fields of a `KpiReading`; whole model objects are slow to create."""
 
     day: date
     status: str
@@ -57,7 +57,7 @@ def read_kpis(*, as_of: date) -> list[KpiStatus]:
 
 
 def record_recent(*, now: datetime) -> None:
-    """Record the last complete day and restate the days that late events may have changed."""
+    """Record the last complete day; restate the days that late events may have changed."""
     last = definitions.last_complete_day(now)
     days = [last - timedelta(days=back) for back in range(RESTATED_DAYS, -1, -1)]
     record_readings(days=days, now=now)
@@ -66,10 +66,10 @@ def record_recent(*, now: datetime) -> None:
 def record_readings(*, days: Sequence[date], now: datetime) -> None:
     """Record or restate the readings of complete days.
 
-    A reading keeps the value that was reported first, and the goal in force then.
+    A reading keeps the value as first reported, and the goal in force then.
     """
     if days and max(days) > definitions.last_complete_day(now):
-        raise ValueError(f"{max(days)} is not over.")
+        raise ValueError(f"{max(days)} is not complete.")
     in_force, every_version = goals.in_force(), goals.every_version()
     for day in days:
         reported = {
@@ -97,16 +97,16 @@ def history(*, kpi: str, first: date, last: date) -> list[KpiReading]:
 
 
 def histories(*, first: date, last: date) -> dict[str, list[Recorded]]:
-    """Return what every KPI read, oldest day first, with one query."""
-    found: dict[str, list[Recorded]] = {slug: [] for slug in CATALOGUE}
-    readings = KpiReading.objects.filter(day__range=(first, last), kpi__in=found).order_by("day")
+    """Return the recorded days of every KPI, oldest first, with one query."""
+    by_kpi: dict[str, list[Recorded]] = {slug: [] for slug in CATALOGUE}
+    readings = KpiReading.objects.filter(day__range=(first, last), kpi__in=by_kpi).order_by("day")
     for kpi, *row in readings.values_list("kpi", *Recorded._fields):
-        found[kpi].append(Recorded(*row))
-    return found
+        by_kpi[kpi].append(Recorded(*row))
+    return by_kpi
 
 
 def input_problem() -> str:
-    """Return why the numbers cannot be relied on now, or an empty text."""
+    """Return why the numbers are currently unreliable, or an empty text."""
     return definitions.rebuild_needed()
 
 
@@ -122,7 +122,7 @@ def _read(goals_in_force: Mapping[str, Goal], as_of: date) -> list[KpiStatus]:
             measurement = replace(measurement, status=Status.HELD, reason=problem)
         exclusions = kpi.exclusions
         if passive_events and kpi.counts_activity:
-            exclusions += (f"events that are no activity: {', '.join(passive_events)}",)
+            exclusions += (f"events that do not count as activity: {', '.join(passive_events)}",)
         measurement = replace(measurement, exclusions=exclusions)
         statuses.append(_judged(kpi, goal, measurement, as_of))
     return statuses
@@ -130,13 +130,13 @@ def _read(goals_in_force: Mapping[str, Goal], as_of: date) -> list[KpiStatus]:
 
 def _judged(kpi: Kpi, goal: Goal, measurement: Measurement, as_of: date) -> KpiStatus:
     target, better = goal.target, kpi.better
-    shown = measurement.value
-    counted = shown if measurement.counts else None
+    value = measurement.value
+    counted = value if measurement.counts else None
     return KpiStatus(
         kpi=kpi,
         goal=goal,
         measurement=measurement,
-        attainment=None if shown is None else attainment(shown, target=target, better=better),
+        attainment=None if value is None else attainment(value, target=target, better=better),
         score=None if counted is None else kpi_score(counted, target=target, better=better),
         severity=None if counted is None else severity(counted, goal=goal, better=better),
         as_of=as_of,

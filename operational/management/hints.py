@@ -1,4 +1,4 @@
-"""What commands say where there is nothing to work on."""
+"""What commands print if there is no data."""
 
 NO_DATA = (
     "No KPI has data yet. Send events (manage.py project_key prints the key), import a file"

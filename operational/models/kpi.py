@@ -1,4 +1,4 @@
-"""Goals that staff set for the KPIs, and the readings taken of them."""
+"""The goals that staff set for KPIs, and the KPIs' daily readings."""
 
 from django.conf import settings
 from django.db import models
@@ -9,12 +9,12 @@ from operational.calculations.catalogue import kpi_name
 
 
 class KpiGoal(models.Model):
-    """One version of a KPI's target, weight and thresholds; a change makes a new version."""
+    """One version of a KPI's target, weight and thresholds; a change creates a new version."""
 
     kpi = models.CharField(max_length=32)
     version = models.PositiveIntegerField()
     target = models.FloatField(
-        help_text="Full marks at this value. Rates as fractions: 0.25 = 25 %"
+        help_text="Full score at this value. Rates as fractions: 0.25 = 25 %"
     )
     weight = models.PositiveSmallIntegerField(
         help_text="Share of the alignment score, relative to the other KPIs' weights"
@@ -47,7 +47,7 @@ class KpiGoal(models.Model):
 class KpiReading(models.Model):
     """A KPI as of the end of a day, with everything needed to explain it.
 
-    Late events restate a reading; `first_value` keeps what was reported first.
+    Late events restate a reading; `first_value` keeps the value as first reported.
     """
 
     kpi = models.CharField(max_length=32)

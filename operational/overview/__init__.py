@@ -1,1 +1,1 @@
-"""The dashboard and the pages behind its numbers."""
+"""The dashboard, its KPI pages, first steps and real-time metrics."""

@@ -1,4 +1,4 @@
-"""What the dashboard shows: where the company stands, what costs most, whether it gets better."""
+"""The dashboard: where the company stands, the biggest gaps, and the trend."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ COHORT_WEEKS = 12
 
 @dataclass(frozen=True, slots=True)
 class KpiRow:
-    """A KPI with what it brings to the score and takes from it, and its last 90 days."""
+    """A KPI with its points contributed and lost, and its last 90 days."""
 
     status: KpiStatus
     contribution: Contribution
@@ -39,12 +39,12 @@ class Dashboard:
     as_of: date
     time_zone: str
     alignment: Alignment
-    counted: tuple[KpiRow, ...]  # what costs most comes first
+    counted: tuple[KpiRow, ...]  # most points lost first
     uncounted: tuple[KpiRow, ...]
     cohorts: tuple[WeekCohort, ...]
     has_demo: bool
     problems: Sequence[Problem]
-    mrr: Mrr | None  # None: nobody has paid yet
+    mrr: Mrr | None  # None before the first payment
     churn: Churn | None
 
     @property
@@ -62,7 +62,7 @@ class Dashboard:
 
     @property
     def trend_notes(self) -> dict[str, list[int]]:
-        """Return what the comparisons leave out or hide, with the days ago that it is true of."""
+        """Return the notes on the comparisons, with the days ago that each applies to."""
         notes: dict[str, list[int]] = {}
         for point in self.alignment.trend:
             if point.note:
@@ -72,17 +72,17 @@ class Dashboard:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What there is to say before the first person is known."""
+    """The page before the first person exists."""
 
     problems: Sequence[Problem]
 
 
 @reading_together()
 def gather(*, now: datetime) -> Dashboard | Waiting:
-    """Gather the page from roll-ups and readings, whatever the number of events."""
+    """Gather the page from roll-ups and readings, at a cost independent of the number of events."""
     if not Person.objects.exists():
-        found = health.capture_health(now, patience=timedelta(0), rejected_within=timedelta.max)
-        return Waiting(found.problems)
+        capture = health.capture_health(now, patience=timedelta(0), rejected_within=timedelta.max)
+        return Waiting(capture.problems)
     as_of = definitions.last_complete_day(now)
     statuses = readings.read_kpis(as_of=as_of)
     alignment = alignment_score(as_of=as_of, statuses=statuses)
@@ -113,15 +113,15 @@ def _rows(statuses: Sequence[KpiStatus], alignment: Alignment, as_of: date) -> l
         )
         for status, contribution in zip(statuses, alignment.contributions, strict=True)
     ]
-    return sorted(rows, key=_by_cost)
+    return sorted(rows, key=_by_points_lost)
 
 
-def _by_cost(row: KpiRow) -> tuple[float, int]:
+def _by_points_lost(row: KpiRow) -> tuple[float, int]:
     return -(row.contribution.points_lost or 0.0), -row.contribution.weight
 
 
 def _cohorts(as_of: date) -> tuple[WeekCohort, ...]:
-    """Return the cohorts without week 0: signing up is being active, so it says nothing."""
+    """Return the cohorts without week 0, in which everyone is active: signing up counts."""
     cohorts = weekly_retention(
         cohort=CohortKind.SIGNUP,
         weeks=COHORT_WEEKS,

@@ -1,4 +1,4 @@
-"""Remove the demo company, from its events up to the KPIs that were recorded of it."""
+"""Remove the demo company, from its events to its recorded KPIs."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,14 +14,14 @@ from operational.models import KpiReading, PriorityAction, QualityRun
 
 
 def persons() -> int:
-    """Return how many persons the demo made."""
+    """Return how many persons the demo created."""
     return Person.objects.filter(is_demo=True).count()
 
 
 def remove(*, now: datetime, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Erase the demo's persons and events, and return how many persons that were.
+    """Erase the demo's persons and events, and return how many persons were erased.
 
-    The recorded days are measured anew, as if the demo had never been; `progress` is told the
+    The recorded days are measured again without them; `progress` is called with the number of
     persons done.
     """
     demo.clear()

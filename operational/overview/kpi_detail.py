@@ -1,4 +1,4 @@
-"""Everything behind one KPI's number."""
+"""Everything behind the number of one KPI."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from operational.models import KpiGoal, KpiReading
 
 @dataclass(frozen=True, slots=True)
 class KpiDetail:
-    """A KPI as of the end of a day. Goals and readings come newest first."""
+    """A KPI as of the end of a day, with goals and readings, newest first."""
 
     status: KpiStatus
     contribution: Contribution
@@ -35,7 +35,7 @@ class KpiDetail:
 
 
 def kpi_detail(slug: str, *, as_of: date) -> KpiDetail:
-    """Gather the KPI; a slug that is not in the catalogue is a KeyError."""
+    """Gather the KPI; raises KeyError for a slug outside the catalogue."""
     statuses = {status.kpi.slug: status for status in readings.read_kpis(as_of=as_of)}
     status = statuses[slug]
     alignment = alignment_score(as_of=as_of, statuses=list(statuses.values()))

@@ -1,4 +1,4 @@
-"""Real-time metrics: what happens right now, in the product and in billing."""
+"""Real-time metrics: what is happening right now in the product and in billing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SUGGESTION_APPLIED = "suggestion_applied"
 
 @dataclass(frozen=True, slots=True)
 class RealTime:
-    """What happens at a moment; the last four are of the last 24 hours.
+    """What is happening now; the last four fields cover the last 24 hours.
 
     `revenue` is paid invoices less refunds by currency, in minor units.
     """
@@ -31,7 +31,7 @@ class RealTime:
 
 
 def real_time_metrics(now: datetime) -> RealTime:
-    """Read everything from counters and indexes, whatever the number of events."""
+    """Read everything from counters and indexes, at a cost independent of the number of events."""
     activation = definitions.in_force().activation_event
     activity = real_time.activity(now, events=[activation, SUGGESTION_APPLIED])
     return RealTime(

@@ -1,4 +1,4 @@
-"""A KPI's numbers as people read them."""
+"""A KPI's numbers, formatted for pages."""
 
 from django import template
 
@@ -27,31 +27,31 @@ def band_name(band: Band) -> str:
 
 @register.filter
 def figure(value: float | None, unit: Unit) -> str:
-    """Show a value in the unit of its KPI; a line never ends between the two."""
+    """Format a value in the unit of its KPI, without a line break before the unit."""
     return formatting.figure(value, unit).replace(" ", _NO_BREAK)
 
 
 @register.filter
 def interval(ends: Ends | None, unit: Unit) -> str:
-    """Show the low and the high end with the unit once: "19.9 – 25.9 %"."""
+    """Format the low and high end with the unit once: "19.9 – 25.9 %"."""
     return formatting.interval(ends, unit).replace(" %", f"{_NO_BREAK}%")
 
 
 @register.filter
 def basis_name(basis: str) -> str:
-    """Show what growth is measured on: "active users"."""
+    """Format the basis of growth: "active users"."""
     return basis.replace("_", " ").replace("mrr", "MRR") or UNKNOWN
 
 
 @register.filter
 def bar_width(attainment: float | None) -> float:
-    """Return how far a bar is filled, in percent; where nothing is left to improve it is full."""
+    """Return how far a bar is filled, in percent; full if nothing is left to improve."""
     return 100.0 if attainment is None else round(100 * min(max(attainment, 0.0), 1.0), 1)
 
 
 @register.filter
 def direction(change: float | None) -> str:
-    """Return "up", "down", "same" (as far as it is shown) or "unknown"."""
+    """Return "up", "down", "same" (after rounding) or "unknown"."""
     if change is None:
         return "unknown"
     rounded = round(change, 1)
@@ -60,6 +60,7 @@ def direction(change: float | None) -> str:
 
 @register.filter
 def moved(change: float) -> str:
-    """Say how the score moved: "up 3.5 points"."""
-    way = direction(change)
-    return "unchanged" if way == "same" else f"{way} {formatting.points(abs(change))} points"
+    """Describe how the score moved: "up 3.5 points"."""
+    if direction(change) == "same":
+        return "unchanged"
+    return f"{direction(change)} {formatting.points(abs(change))} points"

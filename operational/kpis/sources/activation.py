@@ -1,4 +1,4 @@
-"""Activation within a time after signup."""
+"""Activation within a given time after signup."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -21,14 +21,14 @@ from common.calculations.statistics import Status
 from common.formatting import Unit
 from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_rate, no_data
-from operational.kpis.sources.base import no_signups, signed_up, signup_window
+from operational.kpis.sources.base import no_signups_reason, signed_up, signup_window
 
 
 class ActivationSource:
-    """Persons who activated within 7 x 24 hours of signup."""
+    """People who activated within 7 x 24 hours of signup."""
 
     within = ACTIVATION_WINDOW
-    age = 7  # days until every signup had its chance
+    age = 7  # days until every signup had the full time to activate
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
         first, last = signup_window(as_of, age=self.age)
@@ -39,7 +39,7 @@ class ActivationSource:
             counts.signups,
             window_from=first,
             window_to=last,
-            nobody=no_signups(first, last),
+            empty_reason=no_signups_reason(first, last),
         )
 
     def spans(self, *, as_of: date) -> Sequence[Span]:
@@ -48,7 +48,7 @@ class ActivationSource:
     def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
         first, last = signup_window(as_of, age=self.age)
         median = median_time_to_activation(signups_from=first, signups_to=last)
-        measurement = no_data(f"None of those who signed up from {first} to {last} activated.")
+        measurement = no_data(f"No one who signed up from {first} to {last} activated.")
         if median is not None:
             hours = median / timedelta(hours=1)
             measurement = Measurement(Status.OK, value=hours, window_from=first, window_to=last)
@@ -66,7 +66,7 @@ class ActivationSource:
 
 
 class QuickActivationSource(ActivationSource):
-    """Persons who activated within 24 hours of signup."""
+    """People who activated within 24 hours of signup."""
 
     within = QUICK_ACTIVATION_WINDOW
     age = 1

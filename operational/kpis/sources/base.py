@@ -34,10 +34,10 @@ class KpiSource(Protocol):
 
 
 class NotConnected:
-    """The source of a KPI whose data is not collected yet, such as "Referrals"."""
+    """The source of a KPI whose data is not collected yet, such as "referrals"."""
 
     def __init__(self, data: str) -> None:
-        self.reason = f"No {data.lower()} are recorded."
+        self.reason = f"No {data} are recorded."
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
         return no_data(self.reason)
@@ -53,7 +53,7 @@ class NotConnected:
 
 
 def signup_window(as_of: date, *, age: int) -> tuple[date, date]:
-    """Return the 30 days of signups of which the youngest are `age` days old."""
+    """Return the first and last of 30 signup days, the last of them `age` days old."""
     last = as_of - timedelta(days=age)
     return last - timedelta(days=WINDOW_DAYS - 1), last
 
@@ -64,5 +64,5 @@ def signed_up(first: date, last: date) -> QuerySet[Person]:
     return Person.objects.counted().filter(signup_at__gte=start, signup_at__lt=end)
 
 
-def no_signups(first: date, last: date) -> str:
-    return f"Nobody signed up from {first} to {last}."
+def no_signups_reason(first: date, last: date) -> str:
+    return f"No one signed up from {first} to {last}."

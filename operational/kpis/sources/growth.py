@@ -10,22 +10,24 @@ from analytics.models import Person, PersonDay
 from analytics.rollups.counters import Span
 from billing.revenue import mrr
 from common.calculations.calendar import month_start, previous_month
+from common.formatting import month_year
 from operational.calculations.catalogue import Basis, KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_growth, no_data
 from operational.kpis.sources.base import signed_up
-from operational.kpis.sources.revenue import NOT_CONNECTED, held_where_wrong, persons_of
+from operational.kpis.sources.revenue import NOT_CONNECTED, held_if_unreliable, persons_of
 
 Month = tuple[date, date]  # its first and its last day
 
 
 class GrowthSource:
-    """Growth of what the goal names as its basis."""
+    """Growth of the goal's basis."""
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
         before, now = last_two_months(as_of)
         match goal.basis:
             case Basis.ACTIVE_USERS:
-                counts, did = [monthly_active(first) for first, _ in (before, now)], "was active"
+                counts = [monthly_active(first) for first, _ in (before, now)]
+                did = "was active"
             case Basis.SIGNUPS:
                 counts = [signups_in(first=first, last=last) for first, last in (before, now)]
                 did = "signed up"
@@ -36,15 +38,15 @@ class GrowthSource:
             window_from=before[0],
             window_to=now[1],
             basis=goal.basis,
-            nobody=f"Nobody {did} in {before[0]:%B %Y}: there is nothing to compare with.",
+            empty_reason=_nothing_before(f"No one {did} in", before),
         )
 
     def _of_customers(self, before: Month, now: Month, goal: Goal) -> Measurement:
-        """Compare the ends of the months; it takes customers, not cents, to say much."""
+        """Compare the ends of the months; the sample is the customers, not the cents."""
         if mrr.first_day() is None:
             return no_data(
                 f"Growth is set to be measured on {goal.basis}. {NOT_CONNECTED}"
-                " Its goal can choose active_users or signups instead."
+                " Set its goal to active_users or signups instead."
             )
         levels = mrr.levels([before[1], now[1]])
         on_mrr = goal.basis == Basis.MRR
@@ -53,10 +55,10 @@ class GrowthSource:
             window_from=before[0],
             window_to=now[1],
             basis=goal.basis,
-            nobody=f"Nobody paid at the end of {before[0]:%B %Y}, so there is no growth.",
+            empty_reason=_nothing_before("No one was paying at the end of", before),
             sample=levels[0].customers,
         )
-        return held_where_wrong(measurement, now[1])
+        return held_if_unreliable(measurement, now[1])
 
     def spans(self, *, as_of: date) -> Sequence[Span]:
         return [month_span(first) for first, _ in last_two_months(as_of)]
@@ -79,11 +81,15 @@ class GrowthSource:
 
 
 def last_two_months(as_of: date) -> tuple[Month, Month]:
-    """Return the last two calendar months that are over at the end of a day, the older first."""
+    """Return the last two calendar months complete at the end of a day, the earlier first."""
     running = month_start(as_of.toordinal() + 1)
     last = previous_month(running)
     before = previous_month(last)
     return _month(before, last), _month(last, running)
+
+
+def _nothing_before(what: str, month: Month) -> str:
+    return f"{what} {month_year(month[0])}, so there is nothing to compare with."
 
 
 def _active(before: Month, now: Month, group: KpiGroup) -> QuerySet[Person]:

@@ -13,11 +13,11 @@ from analytics.rollups.counters import Span
 from common.formatting import Unit
 from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_rate
-from operational.kpis.sources.base import no_signups, signed_up, signup_window
+from operational.kpis.sources.base import no_signups_reason, signed_up, signup_window
 
 
 class RetentionSource:
-    """Persons active on day signup + `day`; `related_days` are shown with it."""
+    """People active on day signup + `day`; `related_days` are shown with it."""
 
     def __init__(self, day: int, *, related_days: tuple[int, ...] = ()) -> None:
         self.day = day
@@ -68,5 +68,5 @@ def _measure(day: int, as_of: date) -> Measurement:
         retention.eligible,
         window_from=first,
         window_to=last,
-        nobody=no_signups(first, last),
+        empty_reason=no_signups_reason(first, last),
     )

@@ -19,12 +19,12 @@ from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_rate, no_data
 
 NOT_CONNECTED = (
-    "No MRR is known: Stripe billing is not connected, or nobody has paid for a subscription yet."
+    "No MRR yet: Stripe billing is not connected, or no one has paid for a subscription."
 )
 
 
 class ChurnSource:
-    """Customers of 30 days before who pay nothing any more."""
+    """Customers of 30 days ago who no longer pay."""
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
         if mrr.first_day() is None:
@@ -36,9 +36,9 @@ class ChurnSource:
             churn.rate.denominator,
             window_from=churn.window_from,
             window_to=as_of,
-            nobody=f"Nobody was a customer at the end of {before}.",
+            empty_reason=f"There were no customers at the end of {before}.",
         )
-        return held_where_wrong(measurement, as_of)
+        return held_if_unreliable(measurement, as_of)
 
     def spans(self, *, as_of: date) -> Sequence[Span]:
         return ()
@@ -70,33 +70,33 @@ class ChurnSource:
 
 
 class LtvCacSource:
-    """LTV / CAC; without marketing spend only LTV is known."""
+    """LTV / CAC; without marketing spend there is only LTV."""
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
-        found = _ltv(as_of)
-        if found is None or found.lifetime is None:
+        ltv = _ltv(as_of)
+        if ltv is None or ltv.lifetime is None:
             return no_data(NOT_CONNECTED)
-        value = money(found.lifetime.ltv, found.currency)
+        value = money(ltv.lifetime.ltv, ltv.currency)
         return no_data(
-            f"LTV is {value}, but CAC is not known: no marketing and sales spend is recorded."
+            f"LTV is {value}, but CAC is unknown: no marketing and sales spend is recorded."
         )
 
     def spans(self, *, as_of: date) -> Sequence[Span]:
         return ()
 
     def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
-        found = _ltv(as_of)
-        if found is None or found.lifetime is None:
+        ltv = _ltv(as_of)
+        if ltv is None or ltv.lifetime is None:
             return ()
         churn = Measurement(
             Status.OK,
-            "Below 1.67 %, which it counts as." if found.lifetime.capped else "",
-            value=float(found.churn.rate or Fraction(0)),
-            window_from=found.window_from,
+            "Below 1.67 %, so counted as 1.67 %." if ltv.lifetime.capped else "",
+            value=float(ltv.churn.rate or Fraction(0)),
+            window_from=ltv.window_from,
             window_to=as_of,
         )
-        unset = "" if found.margin_is_set else "Not set: counted as 100 %."
-        margin = Measurement(Status.OK, unset, value=float(found.gross_margin))
+        unset = "" if ltv.margin_is_set else "Not set, so counted as 100 %."
+        margin = Measurement(Status.OK, unset, value=float(ltv.gross_margin))
         return (
             Figure("Monthly churn behind LTV", Unit.RATE, churn),
             Figure("Gross margin", Unit.RATE, margin),
@@ -106,30 +106,30 @@ class LtvCacSource:
         return Person.objects.none()
 
 
-def held_where_wrong(measurement: Measurement, as_of: date) -> Measurement:
-    """Hold a value that the ledger cannot vouch for."""
+def held_if_unreliable(measurement: Measurement, as_of: date) -> Measurement:
+    """Hold a value if the ledger behind it is incomplete."""
     problem = revenue_settings.rebuild_needed()
-    if not problem and (waiting := mrr.held_amounts(as_of=as_of)):
-        currencies = ", ".join(one.currency.upper() for one in waiting)
-        problem = f"Exchange rates are missing ({currencies}): some MRR is in no number."
+    if not problem and (held := mrr.held_amounts(as_of=as_of)):
+        currencies = ", ".join(amount.currency.upper() for amount in held)
+        problem = f"Exchange rates are missing ({currencies}): some MRR is not in any total."
     if not problem or measurement.value is None:
         return measurement
     return replace(measurement, status=Status.HELD, reason=problem)
 
 
 def persons_of(customer_ids: Collection[str]) -> QuerySet[Person]:
-    found = set(gateway.persons_of(customer_ids).values()) if customer_ids else set()
-    return Person.objects.counted().filter(pk__in=found)
+    persons = set(gateway.persons_of(customer_ids).values()) if customer_ids else set()
+    return Person.objects.counted().filter(pk__in=persons)
 
 
 def _ltv(as_of: date) -> Ltv | None:
-    """Return LTV; None, without further looking, before anybody paid."""
+    """Return LTV; None, without further queries, before the first payment."""
     return None if mrr.first_day() is None else lifetime_value.estimate(as_of=as_of)
 
 
 def _share(part: int | None, whole: int) -> Measurement:
     if part is None:
-        return no_data("Known for the last complete day only.")
+        return no_data("Only available for the last complete day.")
     if not whole:
         return no_data("There was no MRR.")
     return Measurement(Status.OK, value=part / whole, numerator=part, denominator=whole)

@@ -14,7 +14,7 @@ from common.commands import QuickCommand
 
 
 class Command(QuickCommand):
-    help = "Create an API token for a user, who is made where needed, and print it."
+    help = "Create an API token for a user, created if needed, and print it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
@@ -25,7 +25,7 @@ class Command(QuickCommand):
         if options["staff"] and not user.is_staff:
             user.is_staff = True
             user.save(update_fields=["is_staff"])
-            self.stderr.write(f"{user.username} is staff now.")
+            self.stderr.write(f"{user.username} is now staff.")
         if not user.is_staff:
             self.stderr.write(f"{user.username} is not staff: most of the API needs --staff.")
         _, token = AuthToken.objects.create(user)
@@ -36,9 +36,9 @@ class Command(QuickCommand):
         try:
             validate_email(email)
         except ValidationError as error:
-            raise CommandError(f"{email!r} is no e-mail address.") from error
-        known = User.objects.filter(Q(username__iexact=email) | Q(email__iexact=email))
-        if user := known.order_by("pk").first():
+            raise CommandError(f"{email!r} is not a valid e-mail address.") from error
+        existing = User.objects.filter(Q(username__iexact=email) | Q(email__iexact=email))
+        if user := existing.order_by("pk").first():
             if not user.is_active:
                 raise CommandError(f"{user.username} is deactivated: a token would not work.")
             return user

@@ -1,4 +1,4 @@
-"""Fill Plumbline with a made-up company, or remove it."""
+"""Load a made-up company, or remove it."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -22,15 +22,17 @@ HISTORY_DAYS = 97  # the sparklines' 90 days, and the week before them for the t
 
 
 class Command(QuickCommand):
-    help = "Fill Plumbline with a believable made-up company, or remove it again (--clear)."
+    help = "Load a realistic made-up company, or remove it again (--clear)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--persons", type=int, default=2_000)
         parser.add_argument("--days", type=int, default=180, help="days of history, up to now")
-        parser.add_argument("--seed", type=int, default=1, help="the same seed, the same company")
+        parser.add_argument(
+            "--seed", type=int, default=1, help="the same seed makes the same company"
+        )
         parser.add_argument("--clear", action="store_true", help="remove the demo data")
         parser.add_argument(
-            "--if-empty", action="store_true", help="do nothing where there are persons already"
+            "--if-empty", action="store_true", help="do nothing if there are persons already"
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -41,12 +43,14 @@ class Command(QuickCommand):
 
     def _load(self, persons: int, days: int, seed: int) -> None:
         if demo.exists():
-            raise CommandError("The demo data is there already. Remove it with: demo --clear")
+            raise CommandError(
+                "The demo data is already loaded. Remove it with: manage.py demo --clear"
+            )
         if persons < 1 or days < 1:
             raise CommandError("--persons and --days must be at least 1.")
 
-        def show(done: int, of: int) -> None:
-            bar.total = of
+        def show(done: int, total: int) -> None:
+            bar.total = total
             bar.update(done - bar.n)
 
         with tqdm(desc="Demo events", unit=" events", disable=None) as bar:
@@ -64,7 +68,7 @@ class Command(QuickCommand):
         priority_actions.refresh(now=timezone.now())
         self.stdout.write(
             f"Demo company loaded: {run.stored:,} events of {persons:,} persons over {days} days,"
-            f" {customers:,} of whom subscribe or did."
+            f" {customers:,} of them current or former customers."
             " Remove it with: manage.py demo --clear"
         )
 

@@ -28,7 +28,7 @@ class Command(QuickCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--as-of", metavar="DAY", type=date.fromisoformat, help="YYYY-MM-DD")
-        parser.add_argument("--json", action="store_true", help="the bodies of the API's answers")
+        parser.add_argument("--json", action="store_true", help="the API's response bodies")
 
     def handle(self, **options: Any) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Look at the system each minute and tell of what is wrong, until stopped."""
+"""Check the system each minute and report problems, until stopped."""
 
 import signal
 import threading
@@ -12,12 +12,12 @@ from operational.monitoring import watchdog
 
 
 class Command(QuickCommand):
-    help = "Look at the system each minute and tell of what is wrong, until stopped. Run one."
+    help = "Check the system each minute and report problems, until stopped. Run a single instance."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--once", action="store_true", help="look once")
+        parser.add_argument("--once", action="store_true", help="check once")
         parser.add_argument(
-            "--every", type=float, default=watchdog.EVERY, help="seconds between looks"
+            "--every", type=float, default=watchdog.EVERY, help="seconds between checks"
         )
 
     def handle(self, *_: Any, once: bool, every: float, **__: Any) -> None:

@@ -56,7 +56,7 @@ def test_staff_makes_a_known_user_staff_and_says_so(capsys):
     create_token(capsys, "ada@example.com")
     _, notes = create_token(capsys, "ada@example.com", "--staff")
     assert User.objects.get().is_staff
-    assert "is staff now" in notes
+    assert "is now staff" in notes
 
 
 def test_the_token_is_not_stored(capsys):

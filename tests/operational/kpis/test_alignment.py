@@ -47,9 +47,9 @@ def test_the_score_weighs_the_kpis_that_count():
 
 def test_kpis_without_data_leave_the_score_and_say_why():
     a_filled_project()
-    left_out = [part for part in alignment_score(as_of=AS_OF).contributions if not part.counted]
-    assert [part.kpi for part in left_out] == ["ltv_cac", "churn_rate", "viral_coefficient"]
-    assert all(part.reason_not_counted for part in left_out)
+    uncounted = [part for part in alignment_score(as_of=AS_OF).contributions if not part.counted]
+    assert [part.kpi for part in uncounted] == ["ltv_cac", "churn_rate", "viral_coefficient"]
+    assert all(part.reason_not_counted for part in uncounted)
 
 
 def test_p34_an_empty_project_has_no_score():
@@ -58,7 +58,7 @@ def test_p34_an_empty_project_has_no_score():
     assert alignment.band is Band.INSUFFICIENT_DATA
 
 
-def test_statuses_that_are_at_hand_are_not_measured_again(django_assert_num_queries):
+def test_statuses_passed_in_are_not_measured_again(django_assert_num_queries):
     statuses = readings.read_kpis(as_of=AS_OF)
     with django_assert_num_queries(1):
         alignment_score(as_of=AS_OF, statuses=statuses)
@@ -82,14 +82,16 @@ def test_the_trend_compares_the_kpis_counted_on_both_days():
     point = trend_of_a_week()
     assert point.compared_kpis == (COUNTED[0], COUNTED[1], COUNTED[3], COUNTED[4])
     assert point.change == pytest.approx(20 * (88 - 50) / 55)
-    assert point.note == "Left out, as not counted then: D30 retention."
+    assert point.note == "Excluded because not counted then: D30 retention."
 
 
-def test_a_kpi_that_counted_then_and_no_longer_does_is_named():
+def test_a_kpi_that_no_longer_counts_is_named():
     reading("d7_retention", 0.2)
     point = trend_of_a_week()
     assert point.change is None
-    assert point.note == "No KPI counts on both days. Left out, as not counted now: D7 retention."
+    assert (
+        point.note == "No KPI counts on both days. Excluded because not counted now: D7 retention."
+    )
 
 
 def test_a_held_reading_does_not_count_then():

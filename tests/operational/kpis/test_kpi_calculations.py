@@ -20,11 +20,11 @@ CHURN = Goal("churn_rate", 1, target=0.05, weight=10, warning=0.07, critical=0.1
 
 
 def rate(numerator, denominator):
-    return measured_rate(numerator, denominator, nobody="Nobody signed up.", **WINDOW)
+    return measured_rate(numerator, denominator, empty_reason="No one signed up.", **WINDOW)
 
 
 def growth(before, now):
-    return measured_growth(before, now, basis="signups", nobody="Nobody.", **WINDOW)
+    return measured_growth(before, now, basis="signups", empty_reason="No one.", **WINDOW)
 
 
 def test_a_rate_carries_its_wilson_interval():
@@ -33,10 +33,10 @@ def test_a_rate_carries_its_wilson_interval():
     assert measurement.interval == wilson_interval(20, 100)
 
 
-def test_a_rate_over_nobody_is_unknown_and_never_zero():
+def test_a_rate_of_no_people_is_unknown_and_never_zero():
     measurement = rate(0, 0)
     assert (measurement.status, measurement.value) == (Status.NO_DATA, None)
-    assert measurement.reason == "Nobody signed up."
+    assert measurement.reason == "No one signed up."
 
 
 @pytest.mark.parametrize(

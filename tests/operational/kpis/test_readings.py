@@ -70,7 +70,7 @@ def test_a_kpi_without_data_is_not_held():
 
 @override_settings(PLUMBLINE_PASSIVE_EVENTS=["signed_up", "badge_earned"])
 def test_passive_events_are_named_among_the_exclusions_of_what_counts_activity():
-    assert "events that are no activity: badge_earned, signed_up" in (
+    assert "events that do not count as activity: badge_earned, signed_up" in (
         read("d7_retention").measurement.exclusions
     )
     assert len(read("activation_rate").measurement.exclusions) == 2
@@ -122,7 +122,7 @@ def test_recording_twice_keeps_one_reading_per_kpi_and_day():
 
 
 def test_p19_a_day_that_is_not_over_is_not_recorded():
-    with pytest.raises(ValueError, match="not over"):
+    with pytest.raises(ValueError, match="not complete"):
         record(day=AS_OF + timedelta(days=1))
 
 

@@ -34,11 +34,11 @@ def test_users_who_are_not_staff_do_not_get_in(visitor):
     assert visitor.get(URL).url == f"/admin/login/?next={URL}"
 
 
-def test_a_refresh_after_the_session_is_never_answered_with_the_login_page(client):
+def test_a_refresh_after_the_session_ended_never_gets_the_login_page(client):
     assert client.get(URL, headers=REFRESH).status_code == 401
 
 
-def test_a_refresh_of_somebody_who_is_no_longer_staff_is_refused(visitor):
+def test_a_refresh_by_a_user_who_is_no_longer_staff_is_refused(visitor):
     assert visitor.get(URL, headers=REFRESH).status_code == 403
 
 
@@ -56,7 +56,7 @@ def test_the_score_is_shown_with_band_coverage_and_day(admin_client, company):
     assert "As of the end of 31 Mar 2026, UTC" in text
 
 
-def test_what_costs_most_comes_first(admin_client, company):
+def test_the_most_points_lost_come_first(admin_client, company):
     page = admin_client.get(URL).context["page"]
     lost = [row.contribution.points_lost for row in page.counted]
     assert lost == sorted(lost, reverse=True)
@@ -72,7 +72,7 @@ def test_a_kpi_is_shown_with_interval_and_uncapped_attainment(admin_client, comp
     assert "125 % of target 24.0 %" in kpi_text(admin_client, "activation_rate")
 
 
-def test_a_kpi_without_data_says_why_and_shows_no_zero(admin_client, company):
+def test_a_kpi_without_data_says_why_and_does_not_show_zero(admin_client, company):
     row = kpi_text(admin_client, "ltv_cac")
     assert "Stripe billing is not connected" in row
     assert "No data" in row
@@ -99,9 +99,9 @@ def test_below_70_percent_the_score_is_provisional(admin_client, company):
     assert "Insufficient data" in text
 
 
-def test_the_trend_says_where_it_cannot_compare(admin_client, history):
+def test_the_trend_says_which_days_it_cannot_compare(admin_client, history):
     text = page_text(admin_client)
-    assert "14, 30, 60, 90 days: No readings of that day" in text
+    assert "14, 30, 60, 90 days: No readings for that day" in text
 
 
 def test_a_sparkline_has_a_text_alternative(admin_client, history):
@@ -121,7 +121,7 @@ def test_the_page_costs_few_queries_and_never_reads_events(admin_client, time_ma
     assert read == []
 
 
-def test_changed_definitions_are_announced_and_the_numbers_held(admin_client, company, settings):
+def test_changed_definitions_are_announced_and_hold_the_numbers(admin_client, company, settings):
     definitions.adopt(definitions.configured())
     settings.PLUMBLINE_ACTIVATION_EVENT = "report_viewed"
     text = page_text(admin_client)
@@ -129,18 +129,18 @@ def test_changed_definitions_are_announced_and_the_numbers_held(admin_client, co
     assert "Held" in kpi_text(admin_client, "d7_retention")
 
 
-def test_cohorts_show_the_weeks_that_are_over(admin_client, company):
+def test_cohorts_show_complete_weeks(admin_client, company):
     monday = AS_OF - timedelta(days=AS_OF.weekday() + 14)
     count("signup_week", monday - timedelta(weeks=1), 40)
     count("signup_week", monday, 40)
     count("signup_week_retained", monday - timedelta(weeks=1), 20, number=1)
     count("signup_week_retained", monday, 10, number=1)
     newest, older = admin_client.get(URL).context["heat"]
-    shown = [
+    cells = [
         [(week.week, week.rate.value, level) for week, level in row.cells]
         for row in (newest, older)
     ]
-    assert shown == [[(1, 0.25, 4)], [(1, 0.5, 8), (2, 0, 0)]]
+    assert cells == [[(1, 0.25, 4)], [(1, 0.5, 8), (2, 0, 0)]]
     assert (len(newest.missing), len(older.missing)) == (11, 10)
 
 
@@ -156,13 +156,13 @@ def test_the_waiting_page_becomes_the_dashboard(admin_client):
     assert ("Send the first event" in ready, "Alignment score" in ready) == (False, True)
 
 
-def test_a_refresh_answers_with_the_part_that_changes(admin_client, company):
-    answer = admin_client.get(URL, headers=REFRESH).content.decode()
-    assert answer.lstrip().startswith('<div id="live"')
-    assert "<html" not in answer
+def test_a_refresh_returns_the_part_that_changes(admin_client, company):
+    markup = admin_client.get(URL, headers=REFRESH).content.decode()
+    assert markup.lstrip().startswith('<div id="live"')
+    assert "<html" not in markup
 
 
-def test_without_any_kpi_the_page_says_when_they_count(admin_client, time_machine):
+def test_without_a_counted_kpi_the_page_says_when_kpis_count(admin_client, time_machine):
     time_machine.move_to(NOW, tick=False)
     person(NOW)
     text = page_text(admin_client)
