@@ -1,4 +1,4 @@
-"""What comes in: waiting requests and imported files."""
+"""Waiting requests and imported files."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Project keys: made, limited and revoked here."""
+"""Project keys: create, limit and revoke them."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ from common.postgres import raw_cursor
 
 
 class WithUseToday(ChangeList):
-    """A page of keys that know how many events they brought in today."""
+    """A page of keys with the number of events they received today."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        _note_use_today(self.result_list)
+        _add_use_today(self.result_list)
 
 
 @admin.register(ProjectKey)
@@ -48,11 +48,11 @@ class ProjectKeyAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> ProjectKey | None:
         key: ProjectKey | None = super().get_object(request, object_id, from_field)
-        _note_use_today([key] if key else [])
+        _add_use_today([key] if key else [])
         return key
 
     def has_delete_permission(self, request: HttpRequest, obj: ProjectKey | None = None) -> bool:
-        return False  # what it captured names it
+        return False  # captured events refer to it
 
     def change_view(
         self,
@@ -62,20 +62,20 @@ class ProjectKeyAdmin(ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         key = ProjectKey.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
-        steps = snippets.sending(key.token) if key else []
-        answer: HttpResponse = super().change_view(
+        steps = snippets.sending_snippets(key.token) if key else []
+        response: HttpResponse = super().change_view(
             request, object_id, form_url, {"snippets": steps}
         )
-        return answer
+        return response
 
     def save_model(self, request: HttpRequest, obj: ProjectKey, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        capture.project_keys.forget()  # the other processes do so within seconds
+        capture.project_keys.forget()  # other processes do so within seconds
 
     def response_add(
         self, request: HttpRequest, obj: ProjectKey, post_url_continue: str | None = None
     ) -> HttpResponse:
-        messages.success(request, f"{obj} is ready: its token and how to use it stand below.")
+        messages.success(request, f"{obj} is ready: find its token and how to use it below.")
         return redirect("admin:analytics_projectkey_change", obj.pk)
 
     @admin.display(description="State")
@@ -90,14 +90,16 @@ class ProjectKeyAdmin(ModelAdmin):
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ProjectKey]) -> None:
         revoked = capture.revoke(keys, now=timezone.now())
-        messages.success(request, f"Keys revoked: {revoked}. Events with them are refused.")
+        messages.success(
+            request, f"Keys revoked: {revoked}. Events sent with them are now refused."
+        )
 
     @admin.action(description="Revoke this key", permissions=["change"])
     def revoke_this(self, request: HttpRequest, obj: ProjectKey) -> None:
         self.revoke(request, ProjectKey.objects.filter(pk=obj.pk))
 
 
-def _note_use_today(keys: Any) -> None:
+def _add_use_today(keys: Any) -> None:
     cursor = raw_cursor()
     used = used_today(cursor, [key.pk for key in keys], timezone.now())
     for key in keys:

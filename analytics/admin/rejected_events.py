@@ -1,4 +1,4 @@
-"""Rejected events: why, what arrived, and another try."""
+"""Rejected events: the reason, the payload, and a retry."""
 
 from typing import Any
 
@@ -27,12 +27,12 @@ class PayloadField(forms.CharField):
 
 
 class PayloadForm(forms.ModelForm):
-    """The payload as text, to be mended before another try."""
+    """The payload as text, to be edited before a retry."""
 
     text = PayloadField(
         label="Payload",
         strip=False,
-        help_text="As received. You may mend it before you try again.",
+        help_text="As received. You can edit it before retrying.",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 16, "spellcheck": "false"}),
     )
 
@@ -61,8 +61,8 @@ class RejectedEventAdmin(ReadOnlyAdmin):
     date_hierarchy = "rejected_at"
     search_fields = ["detail"]
     ordering = ["-rejected_at", "-pk"]
-    actions = ["try_again"]
-    actions_submit_line = ["try_this_again"]
+    actions = ["retry"]
+    actions_submit_line = ["retry_this"]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return bool(request.user.has_perm("analytics.change_rejectedevent"))
@@ -73,8 +73,8 @@ class RejectedEventAdmin(ReadOnlyAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: RejectedEvent | None = None
     ) -> list[str]:
-        no_field = [] if self._can_edit(request, obj) else ["text"]
-        return [*FACTS, "content", *no_field]
+        uneditable = [] if self._can_edit(request, obj) else ["text"]
+        return [*FACTS, "content", *uneditable]
 
     def _can_edit(self, request: HttpRequest, obj: RejectedEvent | None) -> bool:
         if obj is None or not self.has_change_permission(request, obj):
@@ -96,46 +96,46 @@ class RejectedEventAdmin(ReadOnlyAdmin):
     def save_model(
         self, request: HttpRequest, obj: RejectedEvent, form: forms.Form, change: bool
     ) -> None:
-        """Keep what was mended and try again, which is all that the page is for."""
-        RejectedEvent.objects.filter(pk=obj.pk).update(payload=obj.payload)  # if still there
-        self.try_this_again(request, obj)
+        """Save the edited payload and retry, which is the only purpose of the page."""
+        RejectedEvent.objects.filter(pk=obj.pk).update(payload=obj.payload)  # if it still exists
+        self.retry_this(request, obj)
 
     def response_change(self, request: HttpRequest, obj: RejectedEvent) -> HttpResponse:
         if RejectedEvent.objects.filter(pk=obj.pk).exists():
             return redirect(request.get_full_path())
-        answer: HttpResponse = self.response_post_save_change(request, obj)
-        return answer
+        response: HttpResponse = self.response_post_save_change(request, obj)
+        return response
 
-    @admin.action(description="Try again", permissions=["change"])
-    def try_this_again(self, request: HttpRequest, obj: RejectedEvent) -> None:
-        self.try_again(request, RejectedEvent.objects.filter(pk=obj.pk))
+    @admin.action(description="Retry", permissions=["change"])
+    def retry_this(self, request: HttpRequest, obj: RejectedEvent) -> None:
+        self.retry(request, RejectedEvent.objects.filter(pk=obj.pk))
 
-    @admin.action(description="Try the selected events again", permissions=["change"])
-    def try_again(self, request: HttpRequest, rows: QuerySet[RejectedEvent]) -> None:
-        tried = retrying.try_again(rows)
+    @admin.action(description="Retry the selected events", permissions=["change"])
+    def retry(self, request: HttpRequest, rows: QuerySet[RejectedEvent]) -> None:
+        retried = retrying.retry(rows)
         amounts = {
-            "stored": tried.stored,
-            "stored before": tried.duplicates,
-            "in the inbox again": tried.waiting,
+            "stored": retried.stored,
+            "already stored": retried.duplicates,
+            "returned to the inbox": retried.waiting,
         }
-        if done := [f"{events:,} {became}" for became, events in amounts.items() if events]:
-            messages.success(request, f"Tried again: {', '.join(done)}.")
-        if tried.rejected:
+        if done := [f"{events:,} {outcome}" for outcome, events in amounts.items() if events]:
+            messages.success(request, f"Retried: {', '.join(done)}.")
+        if retried.rejected:
             why = "; ".join(
                 f"{detail} ({events:,})"
-                for detail, events in tried.rejected.most_common(REASONS_SHOWN)
+                for detail, events in retried.rejected.most_common(REASONS_SHOWN)
             )
-            more = "; and other reasons" if len(tried.rejected) > REASONS_SHOWN else ""
-            text = f"Rejected again: {tried.rejected.total():,}. {why}{more}"
+            more = "; and other reasons" if len(retried.rejected) > REASONS_SHOWN else ""
+            text = f"Rejected again: {retried.rejected.total():,}. {why}{more}"
             messages.warning(request, text)
-        if not done and not tried.rejected:
-            messages.warning(request, "Not there any more: somebody else tried before you.")
+        if not done and not retried.rejected:
+            messages.warning(request, "They no longer exist: someone else retried them before you.")
 
     @admin.display(description="Detail", ordering="detail")
     def short_detail(self, rejected: RejectedEvent) -> str:
         return Truncator(rejected.detail).chars(100)
 
-    @admin.display(description="Came from")
+    @admin.display(description="Source")
     def source(self, rejected: RejectedEvent) -> str:
         if rejected.import_run:
             return f"{rejected.import_run}, line {rejected.line}"

@@ -1,4 +1,4 @@
-"""Commit what several threads insert together, as databases do with their clients' commits."""
+"""Commit the rows of several threads together, as databases do for their clients."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from common.postgres import Prepared, has_hung_up
 
-# What a statement inserts: the server keeps one for each number of rows, the client a buffer.
+# Limits of one statement: the server keeps one for each number of rows, the client a buffer.
 MOST_ROWS = 16
 MOST_BYTES = 1024 * 1024  # or one larger row
 
@@ -20,7 +20,7 @@ _Values = Sequence[bytes | None]  # in PostgreSQL's binary form
 
 
 class _YourTurn:
-    """To insert what waits."""
+    """The signal to insert the waiting rows."""
 
 
 _Outcome = BaseException | None
@@ -30,7 +30,7 @@ _YOUR_TURN = _YourTurn()
 @dataclass(slots=True)
 class _Row:
     values: _Values
-    news: SimpleQueue[_YourTurn | _Outcome] = field(default_factory=SimpleQueue)
+    signal: SimpleQueue[_YourTurn | _Outcome] = field(default_factory=SimpleQueue)
 
     @property
     def size(self) -> int:
@@ -38,46 +38,46 @@ class _Row:
 
 
 class GroupCommit:
-    """Inserts rows into one table; those that threads bring during a commit share the next.
+    """Inserts rows into one table; rows that arrive during a commit share the next commit.
 
-    A commit costs the database more than a row does. A row that comes alone waits for nobody, and
+    A commit costs the database more than a row does. A single row does not wait for others, and
     all threads together need one connection.
     """
 
     def __init__(self, table: str, columns: Mapping[str, str]) -> None:
-        """Take the columns' names with their types."""
+        """`columns` maps the names of the columns to their types."""
         self._table, self._columns = table, columns
-        self._statements: dict[int, Prepared] = {}  # by how many rows they insert
+        self._statements: dict[int, Prepared] = {}  # by the number of rows they insert
         self._lock = Lock()  # guards what follows
         self._waiting: list[_Row] = []
         self._is_busy = False  # a thread inserts, or is about to; the connection is its own then
         self._connection: BaseDatabaseWrapper | None = None
 
     def insert(self, values: _Values) -> None:
-        """Return once a row is committed; within a transaction it is a part of that.
+        """Return once a row is committed; inside a transaction the row is part of that.
 
-        Raise what Django or psycopg would, as does every thread whose row was to share the commit.
+        Raise the errors of Django and psycopg, in every thread whose row shared the commit.
         """
-        of_thread = connections[DEFAULT_DB_ALIAS]
-        if of_thread.in_atomic_block:  # nobody else's row may depend on it
-            self._statement(1).execute(of_thread.connection, values)
+        thread_connection = connections[DEFAULT_DB_ALIAS]
+        if thread_connection.in_atomic_block:  # rows of other threads must not depend on it
+            self._statement(1).execute(thread_connection.connection, values)
             return
         row = _Row(values)
         with self._lock:
             self._waiting.append(row)
             waits, self._is_busy = self._is_busy, True
-        news = row.news.get() if waits else _YOUR_TURN
-        outcome = self._commit(row) if isinstance(news, _YourTurn) else news
+        signal = row.signal.get() if waits else _YOUR_TURN
+        outcome = self._commit(row) if isinstance(signal, _YourTurn) else signal
         if outcome is not None:
             raise outcome
 
     def close(self) -> None:
-        """Close the connection, or give it back to the pool; the next row opens another."""
+        """Close the connection, or return it to the pool; the next row opens another."""
         if self._connection is not None:
             self._connection.close()
 
     def _commit(self, own: _Row) -> _Outcome:
-        """Insert what waits, one's own row first, and tell the others."""
+        """Insert the waiting rows, this thread's own first, and signal the other threads."""
         with self._lock:
             rows = self._next_rows()
             del self._waiting[: len(rows)]
@@ -85,15 +85,15 @@ class GroupCommit:
         try:
             values = [value for row in rows for value in row.values]
             self._statement(len(rows)).execute(self._raw_connection(), values)
-        except BaseException as error:  # noqa: BLE001  (whatever it is, nobody may wait for ever)
+        except BaseException as error:  # noqa: BLE001  (on any error, no thread may wait forever)
             outcome = error
         with self._lock:
             if self._waiting:
-                self._waiting[0].news.put(_YOUR_TURN)
+                self._waiting[0].signal.put(_YOUR_TURN)
             self._is_busy = bool(self._waiting)
         for row in rows:
             if row is not own:
-                row.news.put(outcome)
+                row.signal.put(outcome)
         return outcome
 
     def _next_rows(self) -> list[_Row]:
@@ -118,11 +118,11 @@ class GroupCommit:
     def _statement(self, rows: int) -> Prepared:
         if rows not in self._statements:
             self._statements[rows] = Prepared(
-                f"plumbline_{self._table}_{rows}", self._insert_of(rows)
+                f"plumbline_{self._table}_{rows}", self._insert_statement(rows)
             )
         return self._statements[rows]
 
-    def _insert_of(self, rows: int) -> str:
+    def _insert_statement(self, rows: int) -> str:
         numbers = count(1)
         lines = (
             ", ".join(f"${next(numbers)}::{kind}" for kind in self._columns.values())

@@ -1,4 +1,4 @@
-"""The ingestion ledger: what became of every event that arrived, by hour, key and reason."""
+"""The ingestion ledger: the outcome of every event that arrived, by hour, key and reason."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from analytics.models import CaptureHour, EventOutcome, InboxRequest
 WAITING = "waiting"
 _WITH_REASON = ("rejected", "refused", "limited")
 
-# One statement, so that no event moves from the inbox to the ledger between two looks.
+# One statement, so that no event moves from the inbox to the ledger between two reads.
 _READ = f"""
 SELECT hour, coalesce(key.name, ''), project_key_id, outcome, reason, events FROM (
     SELECT hour, project_key_id, outcome, reason, events FROM analytics_capturehour
@@ -43,10 +43,10 @@ class LedgerLine(NamedTuple):
 
 @dataclass
 class LedgerEntry:
-    """What became of the events that arrived in an hour or a day (UTC) with a key.
+    """The outcomes of the events that arrived in an hour or a day (UTC) with a key.
 
-    Those acknowledged are stored, duplicates, rejected, or still waiting; those refused or limited
-    were not acknowledged.
+    Acknowledged events are stored, duplicates, rejected, or still waiting; refused and limited
+    events were not acknowledged.
     """
 
     start: datetime
@@ -67,29 +67,29 @@ class LedgerEntry:
 
     @property
     def missing(self) -> int:
-        """Return how many acknowledged events nothing is known of: 0, or something is wrong."""
+        """Return the number of acknowledged events without outcome: 0 unless something is wrong."""
         return self.accepted - self.stored - self.duplicate - self.rejected.total() - self.waiting
 
     def add(self, outcome: str, reason: str, events: int) -> None:
-        """Add what the database says of one outcome and reason."""
+        """Add the events of one outcome and reason."""
         if outcome in _WITH_REASON:
-            if events:  # a line may have come down to 0
+            if events:  # a line may have dropped to 0
                 getattr(self, outcome)[reason] += events
             return
         setattr(self, outcome, getattr(self, outcome) + events)
-        if outcome == WAITING:  # only ingest enters into the ledger what was accepted
+        if outcome == WAITING:  # accepted events enter the ledger only at ingest
             self.accepted += events
 
     def include(self, other: "LedgerEntry") -> None:
-        """Add another entry, whose time and key are not looked at."""
+        """Add another entry, ignoring its time and key."""
         for name in ("accepted", "stored", "duplicate", "waiting"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in _WITH_REASON:
             getattr(self, name).update(getattr(other, name))
 
 
-def start_of_hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
+def start_of_hour(time: datetime) -> datetime:
+    return time.replace(minute=0, second=0, microsecond=0)
 
 
 def add(cursor: psycopg.Cursor, amounts: Mapping[LedgerLine, int]) -> None:
@@ -99,10 +99,10 @@ def add(cursor: psycopg.Cursor, amounts: Mapping[LedgerLine, int]) -> None:
         return
     cursor.execute(
         """
-        INSERT INTO analytics_capturehour AS known (hour, project_key_id, outcome, reason, events)
+        INSERT INTO analytics_capturehour AS ledger (hour, project_key_id, outcome, reason, events)
         SELECT * FROM unnest(%s::timestamptz[], %s::bigint[], %s::text[], %s::text[], %s::bigint[])
         ON CONFLICT (hour, project_key_id, outcome, reason)
-        DO UPDATE SET events = known.events + excluded.events
+        DO UPDATE SET events = ledger.events + excluded.events
         """,
         [list(column) for column in zip(*rows, strict=True)],
     )
@@ -111,23 +111,28 @@ def add(cursor: psycopg.Cursor, amounts: Mapping[LedgerLine, int]) -> None:
 def entries(
     *, first: date, last: date, grain: Grain = "day", project_key_id: int | None = None
 ) -> list[LedgerEntry]:
-    """Return what arrived from `first` to `last` (UTC days), newest first, by time and name."""
+    """Return the entries from `first` to `last` (UTC days), newest first, by time and key name."""
     start, end = _midnight(first), _midnight(last + timedelta(days=1))
     length = timedelta(hours=1) if grain == "hour" else timedelta(days=1)
-    found: dict[tuple[datetime, str], LedgerEntry] = {}
+    by_time_and_key: dict[tuple[datetime, str], LedgerEntry] = {}
     with connection.cursor() as cursor:
         cursor.execute(_READ, {"start": start, "end": end, "key": project_key_id})
         for hour, key, key_id, outcome, reason, events in cursor.fetchall():
             begin = hour if grain == "hour" else hour.replace(hour=0)
-            entry = found.setdefault((begin, key), LedgerEntry(begin, begin + length, key, key_id))
+            entry = by_time_and_key.setdefault(
+                (begin, key), LedgerEntry(begin, begin + length, key, key_id)
+            )
             entry.add(outcome, reason, events)
-    return [found[one] for one in sorted(found, key=lambda one: (-one[0].timestamp(), one[1]))]
+    newest_first = sorted(
+        by_time_and_key.items(), key=lambda item: (-item[0][0].timestamp(), item[0][1])
+    )
+    return [entry for _, entry in newest_first]
 
 
-def total(of: Iterable[LedgerEntry], *, first: date, last: date) -> LedgerEntry:
+def total(entries_: Iterable[LedgerEntry], *, first: date, last: date) -> LedgerEntry:
     """Return the sum of the entries from `first` to `last`."""
     whole = LedgerEntry(_midnight(first), _midnight(last + timedelta(days=1)))
-    for entry in of:
+    for entry in entries_:
         whole.include(entry)
     return whole
 

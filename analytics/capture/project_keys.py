@@ -1,7 +1,7 @@
-"""Project keys as the front door sees them: known tokens, what each may send, how much waits.
+"""Project keys for the front door: their tokens and limits, and the depth of the inbox.
 
-Every web process reads them anew every `TTL` seconds, so that revoking a key or changing its
-limits takes that long at most.
+Every web process reads them again every `TTL` seconds, so that revoking a key or changing its
+limits takes effect within that time.
 """
 
 import threading
@@ -45,13 +45,13 @@ FROM (
 WHERE key.id = used.id
 """
 
-# At most that many requests wait; counting them would take longer the more there are.
+# An upper bound of the waiting requests; counting them would take longer the more there are.
 _DEPTH = "SELECT coalesce(max(id) - min(id) + 1, 0) FROM analytics_inboxrequest"
 
 
 @dataclass(slots=True)
 class Key:
-    """A key in use. `quota_left` counts events; None is no quota."""
+    """A key in use. `quota_left` counts events; None: no quota."""
 
     id: int
     rate_limit: int | None
@@ -60,7 +60,7 @@ class Key:
 
 @dataclass
 class ProjectKeys:
-    """The keys in use and the depth of the inbox, as of a moment ago."""
+    """The keys in use and the depth of the inbox, as last read."""
 
     inbox_depth: int = 0
     _keys: dict[str, Key] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class ProjectKeys:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def find(self, token: str, now: datetime) -> Key | None:
-        """Return the key in use with a token; a new one is known at once."""
+        """Return the key in use with a token; a new key works at once."""
         if monotonic() - self._read_at > TTL and self._lock.acquire(blocking=False):
             try:
                 self._read(now)
@@ -80,7 +80,7 @@ class ProjectKeys:
         return self._keys.get(token)
 
     def forget(self) -> None:
-        """Read them anew for the next request."""
+        """Read the keys again for the next request."""
         self._read_at = float("-inf")
         self._keys = {}
 
@@ -98,7 +98,7 @@ class ProjectKeys:
 
 
 def used_today(cursor: psycopg.Cursor, key_ids: Sequence[int], now: datetime) -> dict[int, int]:
-    """Return the events of this UTC day that keys had acknowledged; unused keys are absent."""
+    """Return the number of events acknowledged this UTC day, by key; unused keys are absent."""
     if not key_ids:
         return {}
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -107,7 +107,7 @@ def used_today(cursor: psycopg.Cursor, key_ids: Sequence[int], now: datetime) ->
 
 
 def note_use(cursor: psycopg.Cursor, used_at: Mapping[int, datetime]) -> None:
-    """Note when keys were last used, to the minute; skip one that another process has in hand."""
+    """Store when keys were last used, to the minute; skip keys that another process is updating."""
     cursor.execute(_NOTE_USE, [list(used_at), list(used_at.values())])
 
 
@@ -119,7 +119,7 @@ class RateLimiter:
     _paused_until: float = float("-inf")
 
     def allows(self, key: Key, events: int, now: datetime) -> bool:
-        """Whether the key's limit was not reached yet. Without Valkey, capture goes on."""
+        """Whether the key is below its limit. Without Valkey, all events are accepted."""
         if key.rate_limit is None or monotonic() < self._paused_until:
             return True
         if self._client is None:

@@ -1,4 +1,4 @@
-"""Keep what could not be stored, with its reason and all it takes to try again."""
+"""Keep events that could not be stored, with the reason and everything needed for a retry."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,7 +14,7 @@ def captured(
     project_key_id: int,
     outcome: EventOutcome = EventOutcome.REJECTED,
 ) -> RejectedEvent:
-    """Return the row of what an SDK sent."""
+    """Return the row of an event or request that an SDK sent."""
     return RejectedEvent(
         project_key_id=project_key_id,
         outcome=outcome,
@@ -25,22 +25,22 @@ def captured(
 
 
 def imported(rejection: Rejection, *, import_run_id: int) -> RejectedEvent:
-    """Return the row of a line in a file."""
+    """Return the row of a line of an imported file."""
     return RejectedEvent(line=rejection.line, import_run_id=import_run_id, **_facts(rejection))
 
 
 def unforwarded(rejection: Rejection) -> RejectedEvent:
-    """Return the row of an event that is stored here, and that PostHog refuses."""
+    """Return the row of an event that is stored here but refused by PostHog."""
     return RejectedEvent(**_facts(rejection))
 
 
 def record(rows: Iterable[RejectedEvent]) -> None:
-    """Keep them for people to see; a line of a file is kept once."""
+    """Save rows for the admin; each line of a file is saved once."""
     RejectedEvent.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def update(row: RejectedEvent, rejection: Rejection) -> None:
-    """Let a row say why it was rejected again."""
+    """Update a row with the reason of another rejection."""
     RejectedEvent.objects.filter(pk=row.pk).update(**_facts(rejection))
 
 
@@ -52,6 +52,8 @@ def _facts(rejection: Rejection) -> dict[str, Any]:
         "holds": rejection.holds,
         "events": rejection.events,
     }
-    if rejection.holds is Holds.READ_EVENT:  # its time is corrected, its library named: never twice
+    if (
+        rejection.holds is Holds.READ_EVENT
+    ):  # time and library are already in it: never apply them twice
         facts |= {"sent_at": None, "sdk": ""}
     return facts

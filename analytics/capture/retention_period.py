@@ -8,6 +8,6 @@ from analytics.calculations.records import EARLIEST
 
 
 def oldest(now: datetime) -> datetime:
-    """Return the moment before which an arriving event is rejected as too old."""
+    """Return the time before which an arriving event is rejected as too old."""
     days = settings.PLUMBLINE_EVENT_RETENTION_DAYS
     return max(EARLIEST, now - timedelta(days=days)) if days else EARLIEST

@@ -1,4 +1,4 @@
-"""How to send events with a project key, ready to be pasted."""
+"""Code to paste for sending events with a project key."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ from analytics.rollups import definitions
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """Something to paste; `name` is unique on the page."""
+    """Code to paste; `name` is unique on the page."""
 
     name: str
     title: str
@@ -19,7 +19,7 @@ class Snippet:
     code: str
 
 
-def sending(token: str) -> list[Snippet]:
+def sending_snippets(token: str) -> list[Snippet]:
     """Return ways to send events with a key, with this installation's address."""
     host, signup = settings.PLUMBLINE_URL, definitions.in_force().signup_event
     event = "page_viewed" if signup == definitions.FIRST_EVENT else signup
@@ -29,7 +29,7 @@ def sending(token: str) -> list[Snippet]:
         Snippet(
             "curl",
             "From a terminal",
-            "One event, to see that it works.",
+            "Send one event to check that it works.",
             f"curl {shlex.quote(host + '/capture/')} \\\n"
             "  -H 'Content-Type: application/json' \\\n"
             f"  -d {shlex.quote(body)}",
@@ -37,7 +37,7 @@ def sending(token: str) -> list[Snippet]:
         Snippet(
             "python",
             "From your backend, in Python",
-            "PostHog's SDKs work as they are: only host and key are Plumbline's.",
+            "Use PostHog's SDKs unchanged; only set Plumbline's host and key.",
             "# pip install posthog\n"
             "from posthog import Posthog\n\n"
             f"plumbline = Posthog({quoted_key}, host={quoted_host})\n"
@@ -47,7 +47,7 @@ def sending(token: str) -> list[Snippet]:
         Snippet(
             "javascript",
             "From your web app, in JavaScript",
-            "The same in the browser.",
+            "Use the same SDK family in the browser.",
             "// npm install posthog-js\n"
             'import posthog from "posthog-js"\n\n'
             f"posthog.init({quoted_key}, {{ api_host: {quoted_host} }})\n"

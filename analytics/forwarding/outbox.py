@@ -1,4 +1,4 @@
-"""What waits to be forwarded to PostHog: written with the events, in the order of their commits."""
+"""Events waiting to be forwarded to PostHog, written with the events in the order of commits."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from django.db.models import Max, Min, Sum
 from analytics.calculations.records import EventRecord
 from analytics.models import ForwardingBatch, ForwardingState
 
-# What one request to PostHog holds; it refuses more than 20 MB.
+# Limits of one request to PostHog, which refuses more than 20 MB.
 MAX_EVENTS = 1_000
 MAX_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How many events wait, and since when."""
+    """The number of waiting events, and since when the oldest has waited."""
 
     events: int
     since: datetime | None
@@ -27,28 +27,28 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class OutboxBatch:
-    """The oldest events that wait, each a JSON object, and the rows that hold them."""
+    """The oldest waiting events, each a JSON object, and the ids of their rows."""
 
     ids: Sequence[int]
     events: Sequence[bytes]
 
 
 def add(records: Iterable[EventRecord]) -> None:
-    """Let newly stored events wait for their turn, where they are to be forwarded.
+    """Queue newly stored events that are to be forwarded.
 
-    Needs the roll-up lock: that is what puts the ids into the order of the commits.
+    Needs the roll-up lock, which keeps the ids in the order of the commits.
     """
     if settings.PLUMBLINE_FORWARDING:
         put(record.json for record in records if _is_wanted(record.event))
 
 
 def put(events: Iterable[bytes]) -> None:
-    """Let events wait for their turn, each a JSON object."""
+    """Queue events, each a JSON object."""
     ForwardingBatch.objects.bulk_create(
         ForwardingBatch(
             events=len(batch),
             size=sum(map(len, batch)),
-            # A long outage fills the disk some eight times later.
+            # During a long outage the disk lasts about eight times as long.
             body=zstandard.compress(b"[" + b",".join(batch) + b"]"),
         )
         for batch in _batches(events)
@@ -56,17 +56,17 @@ def put(events: Iterable[bytes]) -> None:
 
 
 def backlog() -> Backlog:
-    found = ForwardingBatch.objects.aggregate(events=Sum("events"), since=Min("created_at"))
-    return Backlog(found["events"] or 0, found["since"])
+    totals = ForwardingBatch.objects.aggregate(events=Sum("events"), since=Min("created_at"))
+    return Backlog(totals["events"] or 0, totals["since"])
 
 
 def state() -> ForwardingState:
-    """Return how forwarding goes."""
+    """Return the state of forwarding."""
     return ForwardingState.objects.first() or ForwardingState(pk=1)
 
 
 def last_id() -> int:
-    """Return the id of the newest batch that waits, or 0."""
+    """Return the id of the newest waiting batch, or 0."""
     newest: int | None = ForwardingBatch.objects.aggregate(newest=Max("pk"))["newest"]
     return newest or 0
 
@@ -81,11 +81,9 @@ def oldest(*, up_to: int) -> OutboxBatch | None:
         if ids and (events > MAX_EVENTS or size > MAX_BYTES):
             break
         ids.append(batch_id)
-    bodies = ForwardingBatch.objects.filter(pk__in=ids).order_by("pk")
+    rows = ForwardingBatch.objects.filter(pk__in=ids).order_by("pk")
     return (
-        OutboxBatch(ids, [event for one in bodies for event in _unpacked(one.body)])
-        if ids
-        else None
+        OutboxBatch(ids, [event for row in rows for event in _unpacked(row.body)]) if ids else None
     )
 
 
@@ -94,7 +92,7 @@ def remove(batch: OutboxBatch) -> None:
 
 
 def discard() -> int:
-    """Forget everything that waits; return the number of events that are never forwarded then."""
+    """Delete all waiting events, and return the number of events that will never be forwarded."""
     newest = last_id()
     waiting = ForwardingBatch.objects.filter(pk__lte=newest)
     events = waiting.aggregate(events=Sum("events"))["events"] or 0

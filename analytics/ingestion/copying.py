@@ -14,12 +14,12 @@ _END = b"\xff\xff"
 _EPOCH = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000  # PostgreSQL's
 _ROWS_PER_WRITE = 2_000
 
-# A row is the number of its fields, and each field is its length and its content; that of JSON has
-# a version before it.
+# A row is the number of its fields, then the length and the content of each field. The content of
+# JSON starts with a version.
 _SIX_FIELDS = b"\0\6"
 _LENGTH = Struct(">i").pack
 _JSONB_VERSION = 1
-_BEFORE_PROPERTIES = np.dtype(  # and behind name and distinct id
+_BEFORE_PROPERTIES = np.dtype(  # and after name and distinct id
     [
         *[("of_person", ">i4"), ("person_id", ">i8")],
         *[("of_time", ">i4"), ("time", ">i8")],
@@ -42,7 +42,7 @@ def copy_events(
     person_ids: NDArray[np.int64],
     order: NDArray[np.int64],
 ) -> None:
-    """Add events with their persons, fastest in the order of the table's key."""
+    """Add events with their persons; the order of the table's key is the fastest."""
     rows = np.empty(len(events), _BEFORE_PROPERTIES)
     rows["of_person"], rows["of_time"], rows["of_uuid"] = 8, 8, 16
     rows["person_id"], rows["time"], rows["uuid"] = person_ids, events.times - _EPOCH, events.uuids
@@ -57,20 +57,20 @@ def copy_events(
         " FROM STDIN (FORMAT binary)"
     ) as copy:
         copy.write(_HEADER)
-        for start in range(0, len(events), _ROWS_PER_WRITE):  # PostgreSQL starts with the first
-            some = order[start : start + _ROWS_PER_WRITE]
-            places = some.tolist()
-            parts = [b""] * (4 * len(places))
-            parts[::4] = pick(starts, name[some].tolist())
-            parts[1::4] = pick(ids, distinct_id[some].tolist())
-            parts[2::4] = rows[some].view(f"V{rows.itemsize}").tolist()
-            parts[3::4] = pick(events.properties, places)
+        for start in range(0, len(events), _ROWS_PER_WRITE):  # PostgreSQL starts on the first
+            selected = order[start : start + _ROWS_PER_WRITE]
+            indices = selected.tolist()
+            parts = [b""] * (4 * len(indices))
+            parts[::4] = pick(starts, name[selected].tolist())
+            parts[1::4] = pick(ids, distinct_id[selected].tolist())
+            parts[2::4] = rows[selected].view(f"V{rows.itemsize}").tolist()
+            parts[3::4] = pick(events.properties, indices)
             copy.write(b"".join(parts))
         copy.write(_END)
 
 
 def copy_uuids(cursor: psycopg.Cursor, events: EventBatch, order: NDArray[np.int64]) -> bool:
-    """Register uuids, in their order; False where one of them is known already."""
+    """Register uuids, in their order; False where one of them exists already."""
     rows = np.empty(len(events), _UUID)
     rows["fields"], rows["of_uuid"], rows["of_time"] = 2, 16, 8
     rows["uuid"], rows["time"] = events.uuids[order], events.times[order] - _EPOCH

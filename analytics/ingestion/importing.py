@@ -34,14 +34,14 @@ LineBatch = tuple[list[EventRecord], list[Rejection]]
 
 @dataclass(frozen=True)
 class Columns:
-    """Which column or JSON field holds what; the others become properties."""
+    """The names of the columns or JSON fields to read; all others become properties."""
 
     event: str = "event"
     distinct_id: str = "distinct_id"
     timestamp: str = "timestamp"
     uuid: str = "uuid"
     properties: str = "properties"
-    event_name: str = ""  # the event's name where no column holds it
+    event_name: str = ""  # the name of every event, where no column holds it
 
 
 _AS_CAPTURED = Columns()
@@ -57,9 +57,9 @@ def import_file(
 ) -> ImportRun:
     """Import a file and return the finished run.
 
-    An interrupted import goes on where it stopped; a repeated one changes nothing. `progress` is
-    told the bytes of the file read so far and the run. Raise `Locked` where another process is
-    importing the same content, or `OSError`.
+    An interrupted import resumes where it stopped; a repeated one changes nothing. `progress` is
+    called with the bytes of the file read so far and the run. Raise `Locked` where another process
+    is importing the same content, or `OSError`.
     """
     with path.open("rb") as file:
         fingerprint = hashlib.file_digest(file, "sha256")
@@ -86,7 +86,7 @@ def import_stream(
     is_demo: bool = False,
     progress: Callable[[ImportRun], None] = lambda _: None,
 ) -> ImportRun:
-    """Import what can be read only once, such as standard input; it cannot be resumed."""
+    """Import a stream that can be read only once, such as standard input; it cannot be resumed."""
     run = ImportRun.objects.create(
         file_name=name, fingerprint="", file_format=file_format, columns=asdict(columns)
     )
@@ -101,10 +101,10 @@ def _import(
     is_demo: bool,
     progress: Callable[[ImportRun], None],
 ) -> ImportRun:
-    for records, unreadable in _one_ahead(batches):
+    for records, unreadable in _read_ahead(batches):
         with transaction.atomic():
             results = ingest.store(records, is_demo=is_demo)
-            rejected = unreadable + [fate for fate in results if isinstance(fate, Rejection)]
+            rejected = unreadable + [result for result in results if isinstance(result, Rejection)]
             rejections.record(
                 rejections.imported(rejection, import_run_id=run.pk) for rejection in rejected
             )
@@ -120,7 +120,7 @@ def _import(
 
 
 def _unfinished_run(fingerprint: str, file_name: str, **mapping: Any) -> ImportRun:
-    """Return the run to go on with: the interrupted one, or one that starts at the first line."""
+    """Return the interrupted run to resume, or one that starts at the first line."""
     run, _ = ImportRun.objects.update_or_create(
         fingerprint=fingerprint,
         defaults=mapping,
@@ -155,12 +155,12 @@ def _batches(lines: Iterator[Line], file_format: Format, columns: Columns) -> It
         yield _parse(batch, file_format, columns)
 
 
-def _one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """Read the next item in a thread while the last one is worked on."""
+def _read_ahead(items: Iterator[T]) -> Iterator[T]:
+    """Read the next item in a thread while the current one is processed."""
     with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = reader.submit(next, items, None)
+        upcoming = reader.submit(next, items, None)
+        while (item := upcoming.result()) is not None:
+            upcoming = reader.submit(next, items, None)
             yield item
 
 
@@ -177,8 +177,8 @@ def _parse(lines: Iterable[Line], file_format: Format, columns: Columns) -> Line
 
 def read_line(number: int, line: bytes, file_format: Format, columns: Columns) -> EventRecord:
     """Return the event in a line (a CSV row as a JSON object), or raise `Refused`."""
-    as_it_is = file_format == "jsonl" and columns == _AS_CAPTURED
-    event = decode_event(line) if as_it_is else _mapped(line, file_format, columns)
+    is_as_captured = file_format == "jsonl" and columns == _AS_CAPTURED
+    event = decode_event(line) if is_as_captured else _mapped(line, file_format, columns)
     return event_record(event, line, None, line=number)
 
 

@@ -27,18 +27,18 @@ from common.read_once import read_once
 
 logger = logging.getLogger(__name__)
 
-# What one transaction takes on. It bounds the memory of an ingest process at any backlog.
+# Limits of one transaction. They bound the memory of an ingest process whatever the backlog.
 EVENTS_PER_BATCH = 100_000
 BYTES_PER_BATCH = 24 * 1024 * 1024  # decompressed
-WORTH_SHARING = 10_000  # events; fewer than that one process takes alone
+WORTH_SHARING = 10_000  # events; a smaller backlog is left to one process
 MAX_REQUESTS_PER_BATCH = 5_000
 
-_LOOK = """
+_PEEK = """
 SELECT id, events, size FROM analytics_inboxrequest
 ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
 """
 
-# An array, for the statistics of a table that is mostly empty make a join a nested loop: a hundred
+# An array, because the statistics of a mostly empty table turn a join into a nested loop: a hundred
 # times slower.
 _TAKE = """
 DELETE FROM analytics_inboxrequest WHERE id = ANY(ARRAY(
@@ -61,9 +61,9 @@ class Request(NamedTuple):
 
 @dataclass
 class Inbox:
-    """One process' view of the inbox. It learns how many requests make a good batch."""
+    """One process' view of the inbox. It adapts the number of requests in a batch."""
 
-    requests: int = 100  # to look at
+    requests: int = 100  # to read at a time
     cache: PersonCache = field(default_factory=PersonCache)
 
     @transaction.atomic
@@ -71,7 +71,7 @@ class Inbox:
         """Store the oldest unclaimed requests and return how many events they held.
 
         The requests leave the inbox in the commit that stores their events, so that a crash at any
-        moment loses nothing and counts nothing twice.
+        time loses nothing and counts nothing twice.
         """
         cursor = raw_cursor()
         claimed = self._claim(cursor)
@@ -81,7 +81,7 @@ class Inbox:
 
     def _claim(self, cursor: psycopg.Cursor) -> list[Request]:
         cursor.execute("SAVEPOINT claim")
-        cursor.execute(_LOOK, [self.requests], binary=True)
+        cursor.execute(_PEEK, [self.requests], binary=True)
         waiting = cursor.fetchall()
         if not waiting:
             return []
@@ -93,19 +93,19 @@ class Inbox:
                 break
             ids.append(request_id)
         if len(ids) < len(waiting):
-            self.requests = len(ids) + 1  # to look at fewer next time
+            self.requests = len(ids) + 1  # read fewer next time
         elif len(ids) == self.requests:
             self.requests = min(2 * self.requests, MAX_REQUESTS_PER_BATCH)
-        elif events > WORTH_SHARING:  # the end of a backlog: half of it is for whoever is free
+        elif events > WORTH_SHARING:  # the end of a backlog: leave half of it to other processes
             ids = ids[: max(1, len(ids) // 2)]
         if len(ids) < len(waiting):
-            cursor.execute("ROLLBACK TO SAVEPOINT claim")  # so that the others are not locked
+            cursor.execute("ROLLBACK TO SAVEPOINT claim")  # which unlocks the other requests
         cursor.execute(_TAKE, [ids], binary=True)
         return sorted(Request(*row) for row in cursor.fetchall())
 
 
 def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCache) -> None:
-    """Store the events of requests, with a ledger line for each."""
+    """Store the events of requests, and count their outcomes in the ledger."""
     read: list[EventBatch] = []
     ends: list[int] = []  # of each request's events among all
     lines: list[tuple[LedgerLine, Arrival]] = []
@@ -122,10 +122,12 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCach
         rejected += [(rejection, line, parsed.arrival) for rejection in parsed.rejections]
     results = ingest.store(EventBatch.concatenate(read), forward=True, cache=cache)
     for (line, arrival), start, end in zip(lines, [0, *ends], ends, strict=False):
-        its_fates = results[start:end]
+        its_results = results[start:end]
         for outcome in (EventOutcome.STORED, EventOutcome.DUPLICATE):
-            amounts[line._replace(outcome=outcome)] += its_fates.count(outcome)
-        rejected += [(fate, line, arrival) for fate in its_fates if isinstance(fate, Rejection)]
+            amounts[line._replace(outcome=outcome)] += its_results.count(outcome)
+        rejected += [
+            (result, line, arrival) for result in its_results if isinstance(result, Rejection)
+        ]
     for rejection, line, _ in rejected:
         rejected_line = line._replace(outcome=EventOutcome.REJECTED, reason=rejection.reason)
         amounts[rejected_line] += rejection.events
@@ -138,7 +140,7 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCach
 
 
 def parse(requests: Sequence[Request]) -> Iterator[ParsedRequest]:
-    """Yield the events of each request; one that has become unreadable is one rejection."""
+    """Yield the events of each request; a request that is now unreadable is one rejection."""
     arrivals = [
         Arrival(
             received_at=request.received_at,
@@ -148,42 +150,42 @@ def parse(requests: Sequence[Request]) -> Iterator[ParsedRequest]:
         )
         for request in requests
     ]
-    found = parse_bodies([request.body for request in requests], arrivals)
-    for request, arrival, one in zip(requests, arrivals, found, strict=True):
-        parsed = one if isinstance(one, ParsedRequest) else _unreadable(request, arrival, one)
+    bodies = parse_bodies([request.body for request in requests], arrivals)
+    for request, arrival, body in zip(requests, arrivals, bodies, strict=True):
+        parsed = body if isinstance(body, ParsedRequest) else _unreadable(request, arrival, body)
         _check(request, parsed)
         yield parsed
 
 
 def _unreadable(request: Request, arrival: Arrival, error: Unreadable) -> ParsedRequest:
-    """Return what is left of a request that the front door took: the rules are stricter now."""
+    """Return the rejection of a request that the front door accepted under less strict rules."""
     reason = error.reason if isinstance(error, InvalidEvent) else Reason.MALFORMED
     body = request.body
-    with suppress(InvalidEvent, TooLarge):  # so that people can read it
+    with suppress(InvalidEvent, TooLarge):  # readable in the admin
         body = decompress(body)
     whole = Rejection(reason, str(error), body, holds=Holds.REQUEST, events=request.events)
     return ParsedRequest(arrival, rejections=[whole])
 
 
 def _check(request: Request, parsed: ParsedRequest) -> None:
-    """Say so where the front door acknowledged another number of events than there are."""
-    found = len(parsed.events) + sum(rejection.events for rejection in parsed.rejections)
-    if found != request.events:
+    """Log an error where the front door acknowledged another number of events."""
+    events = len(parsed.events) + sum(rejection.events for rejection in parsed.rejections)
+    if events != request.events:
         logger.error(
-            "Request %d: %d events acknowledged, %d found: the ledger does not add up",
+            "Request %d: %d events acknowledged, %d read: the ledger does not add up",
             request.id,
             request.events,
-            found,
+            events,
         )
 
 
 def depth() -> int:
-    """Return how many acknowledged requests wait."""
+    """Return the number of acknowledged requests that are waiting."""
     return InboxRequest.objects.count()
 
 
 @read_once
 def waiting() -> tuple[int, datetime | None]:
-    """Return how many acknowledged requests wait, and since when the oldest one does."""
-    found = InboxRequest.objects.aggregate(requests=Count("pk"), since=Min("received_at"))
-    return found["requests"], found["since"]
+    """Return the number of acknowledged requests that are waiting, and the oldest one's arrival."""
+    totals = InboxRequest.objects.aggregate(requests=Count("pk"), since=Min("received_at"))
+    return totals["requests"], totals["since"]

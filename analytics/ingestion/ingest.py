@@ -20,8 +20,8 @@ from analytics.rollups import rollups
 from analytics.rollups.person_cache import PersonCache
 from common.postgres import array_literal, raw_cursor
 
-# What a single event can do to a statement that is otherwise fine.
-_POISON = (
+# Errors of a statement that a single event may cause.
+_BAD_EVENT = (
     psycopg.DataError,
     psycopg.errors.StatementTooComplex,
     psycopg.errors.ProgramLimitExceeded,
@@ -30,7 +30,7 @@ _POISON = (
 )
 
 
-# What became of an event: stored, a duplicate, or why not.
+# The outcome of an event: stored, a duplicate, or why it was not stored.
 StoreResult = Literal[EventOutcome.STORED, EventOutcome.DUPLICATE] | Rejection
 
 
@@ -41,11 +41,11 @@ def store(
     forward: bool = False,
     cache: PersonCache | None = None,
 ) -> list[StoreResult]:
-    """Store what is new of `records`, and return what became of each.
+    """Store the new events among `records`, and return the result for each.
 
     Runs inside the caller's transaction or one of its own. An event that the database refuses is
-    isolated by halving the batch, and rejected. `forward` is for what was captured: it goes on to
-    PostHog where forwarding is on. `memory` spares a process asking again.
+    isolated by halving the batch, and rejected. `forward` is for captured events, which are
+    sent on to PostHog where forwarding is on. `cache` saves repeated queries.
     """
     if not records:
         return []
@@ -53,12 +53,12 @@ def store(
     try:
         with transaction.atomic():
             return _store(events, is_demo=is_demo, forward=forward, cache=cache or PersonCache())
-    except _POISON as error:
+    except _BAD_EVENT as error:
         if len(events) == 1:
             return [_rejection(events[0], Reason.UNSTORABLE, str(error))]
     middle = len(events) // 2
     halves = events[:middle], events[middle:]
-    return [fate for half in halves for fate in store(half, is_demo=is_demo, forward=forward)]
+    return [result for half in halves for result in store(half, is_demo=is_demo, forward=forward)]
 
 
 def _store(
@@ -69,7 +69,7 @@ def _store(
     lock_and_ensure_partitions(cursor, months_of(events.times))
     fresh, results = _register_uuids(cursor, events)
     identities, persons = identity.lock_and_resolve(cursor, fresh, cache, is_demo=is_demo)
-    # By person: indexes and roll-ups are filled fastest like that.
+    # By person, which is the fastest order for indexes and roll-ups.
     person_ids = _current(identities, persons)
     order = np.lexsort((fresh.times, person_ids))
     copying.copy_events(cursor, fresh, person_ids, order)
@@ -98,35 +98,37 @@ def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejecti
 def _register_uuids(
     cursor: psycopg.Cursor, events: EventBatch
 ) -> tuple[EventBatch, list[StoreResult]]:
-    """Return the events whose uuid is new, and what becomes of each event.
+    """Return the events whose uuid is new, and the result for each event.
 
-    The register's key decides that an event counts once, whoever else is storing it.
+    The register's key makes an event count once, even where several processes store it.
     """
     halves = events.uuids.view(">u8").reshape(-1, 2)
-    order = np.lexsort((halves[:, 1], halves[:, 0]))  # everywhere, so that nobody deadlocks
+    order = np.lexsort(
+        (halves[:, 1], halves[:, 0])
+    )  # in this order everywhere, to prevent deadlocks
     is_repeated = (halves[order][1:] == halves[order][:-1]).all(axis=1)
     if not is_repeated.any() and copying.copy_uuids(cursor, events, order):
         return events, [EventOutcome.STORED] * len(events)
     uuids: list[bytes] = events.uuids.tolist()
-    first = {uuid: place for place, uuid in reversed([*enumerate(uuids)])}
+    first = {uuid: index for index, uuid in reversed([*enumerate(uuids)])}
     new = _register_one_by_one(cursor, events, [first[uuid] for uuid in sorted(first)])
-    again = [place for place, uuid in enumerate(uuids) if uuid not in new or first[uuid] != place]
-    stored_before = [place for place in again if uuids[place] not in new]
+    again = [index for index, uuid in enumerate(uuids) if uuid not in new or first[uuid] != index]
+    stored_before = [index for index in again if uuids[index] not in new]
     same = _same_as_stored(cursor, events, stored_before)
     results: list[StoreResult] = [EventOutcome.STORED] * len(events)
-    for place in again:
-        if place in same or (uuids[place] in new and _are_same(events, place, first[uuids[place]])):
-            results[place] = EventOutcome.DUPLICATE
+    for index in again:
+        if index in same or (uuids[index] in new and _are_same(events, index, first[uuids[index]])):
+            results[index] = EventOutcome.DUPLICATE
         else:
-            results[place] = _rejection(events[place], Reason.UUID_REUSED)
+            results[index] = _rejection(events[index], Reason.UUID_REUSED)
     return events.take(np.delete(np.arange(len(events)), again)), results
 
 
 def _register_one_by_one(
-    cursor: psycopg.Cursor, events: EventBatch, places: Sequence[int]
+    cursor: psycopg.Cursor, events: EventBatch, indices: Sequence[int]
 ) -> set[bytes]:
-    """Register the uuids at these places that are not known yet, and return them."""
-    records = [events[place] for place in places]
+    """Register those uuids at these indices that are new, and return them."""
+    records = [events[index] for index in indices]
     cursor.execute(
         """
         INSERT INTO analytics_eventuuid (uuid, timestamp)
@@ -141,26 +143,26 @@ def _register_one_by_one(
     return {uuid for (uuid,) in cursor.fetchall()}
 
 
-def _are_same(events: EventBatch, place: int, other: int) -> bool:
-    """Whether two events differ at most in what a retry changes: their time."""
+def _are_same(events: EventBatch, index: int, other: int) -> bool:
+    """Whether two events are equal except for their time, which a retry changes."""
     return all(
-        column[place] == column[other]
+        column[index] == column[other]
         for column in (events.names, events.distinct_ids, events.properties)
     )
 
 
-def _same_as_stored(cursor: psycopg.Cursor, events: EventBatch, places: Sequence[int]) -> set[int]:
-    """Return those of the places whose event is, but for its time, what its uuid stands for."""
+def _same_as_stored(cursor: psycopg.Cursor, events: EventBatch, indices: Sequence[int]) -> set[int]:
+    """Return those indices whose event equals, except for its time, the stored one of its uuid."""
     cursor.execute(
         """
-        SELECT place
+        SELECT index
         FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[])
-            AS again (place, uuid, event, distinct_id, properties)
-        JOIN analytics_eventuuid AS known USING (uuid)
+            AS again (index, uuid, event, distinct_id, properties)
+        JOIN analytics_eventuuid AS register USING (uuid)
         JOIN analytics_distinctid AS id USING (distinct_id)
-        CROSS JOIN LATERAL (  -- by the key, one by one
+        CROSS JOIN LATERAL (  -- by the key, each alone
             SELECT * FROM analytics_event AS stored
-            WHERE stored.person_id = id.person_id AND stored.timestamp = known.timestamp
+            WHERE stored.person_id = id.person_id AND stored.timestamp = register.timestamp
                 AND stored.uuid = again.uuid
             LIMIT 1
         ) AS stored
@@ -168,11 +170,11 @@ def _same_as_stored(cursor: psycopg.Cursor, events: EventBatch, places: Sequence
             AND stored.properties = again.properties
         """,
         [
-            places,
-            array_literal(events.uuids[place].tobytes().hex() for place in places),
-            [events.names[place] for place in places],
-            [events.distinct_ids[place] for place in places],
-            [events.properties[place].decode() for place in places],
+            indices,
+            array_literal(events.uuids[index].tobytes().hex() for index in indices),
+            [events.names[index] for index in indices],
+            [events.distinct_ids[index] for index in indices],
+            [events.properties[index].decode() for index in indices],
         ],
     )
-    return {place for (place,) in cursor.fetchall()}
+    return {index for (index,) in cursor.fetchall()}

@@ -17,9 +17,9 @@ from common.postgres import raw_cursor
 MONTHS_AHEAD = 3
 
 
-def month_of(moment: datetime) -> date:
-    """Return the first day of the month of a moment that is given in UTC."""
-    return date(moment.year, moment.month, 1)
+def month_of(time: datetime) -> date:
+    """Return the first day of the month of a UTC time."""
+    return date(time.year, time.month, 1)
 
 
 def months_of(times: NDArray[np.int64]) -> list[date]:
@@ -32,7 +32,7 @@ def months_of(times: NDArray[np.int64]) -> list[date]:
 def make_ahead(now: datetime) -> None:
     """Create the partitions of this month and the next three: all of them, or none and an error.
 
-    Events are read and written meanwhile. It gives up after 10 seconds behind somebody's lock.
+    Events can be read and written meanwhile. It fails after waiting 10 seconds for a lock.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '10s'")
@@ -60,9 +60,9 @@ def missing(months: Iterable[date]) -> list[date]:
 
 
 def lock_and_ensure_partitions(cursor: psycopg.Cursor, months: Iterable[date]) -> None:
-    """Create the partitions of these months that are missing.
+    """Create the missing partitions of these months, under the lock where there are any.
 
-    ATTACH, unlike CREATE ... PARTITION OF, lets others go on reading and writing events.
+    ATTACH, unlike CREATE ... PARTITION OF, does not block reading and writing events.
     """
     wanted = {partition_name(month): month for month in months}
     if not _missing(cursor, wanted):

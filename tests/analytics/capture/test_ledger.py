@@ -32,7 +32,7 @@ DAY = NOW.date()
 
 
 def event(kind, number):
-    """Return the JSON of an event of a kind; the same number is the same event again."""
+    """Return the JSON of an event of a kind; the same number gives the same event."""
     fields = {"event": "used", "distinct_id": f"p{number % 3}", "uuid": str(UUID(int=number))}
     if kind == "bad":
         del fields["distinct_id"]
@@ -60,7 +60,7 @@ def rejected_rows(outcome):
 
 
 def run(bodies, batches):
-    """Send requests, let ingest take some after each, and return the events acknowledged."""
+    """Send requests, ingest some of them after each, and return the events acknowledged."""
     acknowledged = 0
     for body, size in zip(bodies, batches, strict=False):
         text = f'{{"api_key":"{sdk.key()}","batch":[{",".join(body)}]}}'
@@ -73,7 +73,7 @@ def run(bodies, batches):
 
 @examples(60)
 @given(requests, ingest_after)
-def test_it_adds_up_and_matches_the_tables_for_any_events_in_any_batches(
+def test_the_ledger_adds_up_and_matches_the_tables_for_any_events_in_any_batches(
     time_machine, bodies, batches
 ):
     time_machine.move_to(NOW, tick=False)
@@ -100,14 +100,18 @@ def test_entries_come_newest_first_by_hour_or_day_and_key():
     shop, blog = (ProjectKey.objects.create(name=name).pk for name in ("Shop", "Blog"))
     for hours_ago, key in [(0, shop), (0, blog), (13, shop), (1, shop)]:
         line(hours_ago, key=key)
-    asked = {"first": DAY - timedelta(days=1), "last": DAY}
-    hours = [(one.start.hour, one.project_key) for one in ledger.entries(grain="hour", **asked)]
+    period = {"first": DAY - timedelta(days=1), "last": DAY}
+    hours = [
+        (entry.start.hour, entry.project_key) for entry in ledger.entries(grain="hour", **period)
+    ]
     assert hours == [(12, "Blog"), (12, "Shop"), (11, "Shop"), (23, "Shop")]
-    days = [(one.start.day, one.accepted) for one in ledger.entries(project_key_id=shop, **asked)]
+    days = [
+        (entry.start.day, entry.accepted) for entry in ledger.entries(project_key_id=shop, **period)
+    ]
     assert days == [(1, 2), (31, 1)]
 
 
-def test_an_event_that_nothing_is_known_of_is_missing():
+def test_an_acknowledged_event_without_outcome_is_missing():
     line(events=5)
     line(outcome=EventOutcome.STORED, events=2)
     line(outcome=EventOutcome.REJECTED, reason="too_old", events=2)
@@ -116,13 +120,13 @@ def test_an_event_that_nothing_is_known_of_is_missing():
     assert (entry.missing, entry.limited) == (1, Counter(rate_limit=9))
 
 
-def test_a_line_that_came_down_to_nothing_is_not_shown():
+def test_a_line_that_dropped_to_zero_is_omitted():
     line(outcome=EventOutcome.REJECTED, reason="too_old", events=0)
     (entry,) = ledger.entries(first=DAY, last=DAY)
     assert entry.rejected == {}
 
 
-def test_a_request_that_holds_other_than_was_acknowledged_is_told_and_missing(caplog):
+def test_events_missing_from_a_request_are_logged_and_counted_as_missing(caplog):
     body = b'{"event":"used","distinct_id":"ada"}'
     key = capture.default_project_key()
     InboxRequest.objects.create(project_key=key, received_at=NOW, body=body, events=3)
@@ -130,4 +134,4 @@ def test_a_request_that_holds_other_than_was_acknowledged_is_told_and_missing(ca
         Inbox().process_batch()
     (entry,) = ledger.entries(first=DAY, last=DAY)
     assert (entry.accepted, entry.stored, entry.missing) == (3, 1, 2)
-    assert "3 events acknowledged, 1 found" in caplog.text
+    assert "3 events acknowledged, 1 read" in caplog.text
