@@ -39,11 +39,11 @@ def run(scale: float) -> None:
 
 
 def _requests(number: int, token: str) -> tuple[list[bytes], dict[str, int]]:
-    """Return the requests, and the places of the probes among them by name."""
-    probes = {f"probe-{place}": place for place in range(load.CONNECTIONS, number, _PROBE_EVERY)}
+    """Return the requests, and the indexes of the probes among them by name."""
+    probes = {f"probe-{index}": index for index in range(load.CONNECTIONS, number, _PROBE_EVERY)}
     sent = traffic.events(number, seed=1)
-    for name, place in probes.items():
-        sent[place] = sent[place]._replace(name=name)
+    for name, index in probes.items():
+        sent[index] = sent[index]._replace(name=name)
     return [load.request(body) for body in traffic.bodies(sent, token, size=1)], probes
 
 

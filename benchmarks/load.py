@@ -60,13 +60,13 @@ def send_evenly(port: int, requests: Sequence[bytes], per_second: float) -> list
 
     def send_some(first: int) -> None:
         with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as connection:
-            for place in range(first, len(requests), _SENDERS):
-                sleep(max(0.0, start + place / per_second - perf_counter()))
-                connection.sendall(requests[place])
+            for index in range(first, len(requests), _SENDERS):
+                sleep(max(0.0, start + index / per_second - perf_counter()))
+                connection.sendall(requests[index])
                 answer = bytearray()
                 while not answer or not _is_whole(answer):
                     answer += connection.recv(65536)
-                answered_at[place] = perf_counter()
+                answered_at[index] = perf_counter()
 
     with ThreadPoolExecutor(_SENDERS) as threads:
         list(threads.map(send_some, range(_SENDERS)))
@@ -85,7 +85,7 @@ def _drive(port: int, requests: Iterator[bytes], seconds: float) -> Done:
         ready = selector.select(_TIMEOUT)
         if not ready:
             raise TimeoutError("no answer")
-        goes_on = perf_counter() - start < seconds
+        is_in_time = perf_counter() - start < seconds
         for key, _ in ready:
             connection, answer = key.fileobj, key.data
             answer += connection.recv(65536)
@@ -93,7 +93,7 @@ def _drive(port: int, requests: Iterator[bytes], seconds: float) -> Done:
                 continue
             answered += 1
             answer.clear()
-            following = next(requests, None) if goes_on else None
+            following = next(requests, None) if is_in_time else None
             if following is None:
                 selector.unregister(connection)
                 connection.close()

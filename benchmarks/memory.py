@@ -55,10 +55,10 @@ def _body(token: str, event: bytes) -> bytes:
 
 def _peak() -> float:
     """Empty the inbox with a process of its own, and return the most that it took, in MB."""
-    found = subprocess.run(
+    child = subprocess.run(
         [sys.executable, "-c", _MEASURE, sys.executable, "manage.py", "ingest", "--once"],
         env={**os.environ, "DATABASE_URL": dataset.url(DATABASE)},
         stdout=subprocess.PIPE,
         check=True,
     )
-    return int(found.stdout) / 1024
+    return int(child.stdout) / 1024

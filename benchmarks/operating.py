@@ -85,7 +85,7 @@ def _cost(ask: Callable[[], object], rounds: int = ROUNDS) -> tuple[float, int]:
     with CaptureQueriesContext(connection) as queries:
         ask()
     number = len(queries)
-    assert not [one["sql"] for one in queries if '"analytics_event"' in one["sql"]]
+    assert not [query["sql"] for query in queries if '"analytics_event"' in query["sql"]]
     seconds = []
     for _ in range(rounds):
         start = perf_counter()

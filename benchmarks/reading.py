@@ -47,14 +47,14 @@ def run(scale: float) -> None:
 def from_rollups() -> dict[str, Any]:
     def cohort(day: int) -> tuple[int, int]:
         last = LAST_DAY - timedelta(days=day)
-        (found,) = retention.day_retention(
+        (cohort_retention,) = retention.day_retention(
             cohort=CohortKind.SIGNUP,
             days=[day],
             cohorts_from=last - timedelta(days=29),
             cohorts_to=last,
             as_of=LAST_DAY,
         )
-        return found.eligible, found.retained
+        return cohort_retention.eligible, cohort_retention.retained
 
     def activated(age: int) -> Any:
         last = LAST_DAY - timedelta(days=age)

@@ -26,8 +26,8 @@ _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 _INBOX = "COPY analytics_inboxrequest (project_key_id, received_at, body, events, size) FROM STDIN"
 
-# Everybody signed up in the last 60 days, and has not been seen since.
-_KNOWN = """
+# Everyone signed up in the last 60 days, and has not been seen since.
+_EXISTING_PERSONS = """
 INSERT INTO analytics_event (person_id, timestamp, uuid, event, distinct_id, properties)
 SELECT id, now() - interval '2 days' - random() * interval '60 days', gen_random_uuid(),
        'signed_up', 'person-' || id, '{}'
@@ -43,7 +43,7 @@ SELECT setval('analytics_person_id_seq', %(persons)s)
 
 
 class Event(NamedTuple):
-    """An event of a known person: his distinct id names his number."""
+    """An event of an existing person, whose number is in the distinct id."""
 
     person: int
     timestamp: datetime
@@ -60,7 +60,7 @@ def fill_database(name: str) -> str:
         lock_and_ensure_partitions(
             cursor.cursor, {month_of(now + timedelta(days)) for days in range(-90, 31, 10)}
         )
-        cursor.execute(_KNOWN, {"persons": PERSONS})
+        cursor.execute(_EXISTING_PERSONS, {"persons": PERSONS})
     rebuild.rebuild()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")

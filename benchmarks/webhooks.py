@@ -52,12 +52,14 @@ def _answering(server: FakeStripe, events: list[dict[str, Any]]) -> None:
         body, signature = server.signed(event)
         request = {"data": body, "content_type": "application/json"}
         headers = {"Stripe-Signature": signature}
-        asked = RequestFactory().post("/", headers=headers, **request)
+        webhook_request = RequestFactory().post("/", headers=headers, **request)
         theirs.append(
-            _seconds(lambda a=asked: ProcessWebhookView.as_view()(a, endpoint.djstripe_uuid))
+            _seconds(
+                lambda a=webhook_request: ProcessWebhookView.as_view()(a, endpoint.djstripe_uuid)
+            )
         )
-        asked = RequestFactory().post("/", headers=headers, **request)
-        ours.append(_seconds(lambda a=asked: webhook(a, str(WEBHOOK_ID))))
+        webhook_request = RequestFactory().post("/", headers=headers, **request)
+        ours.append(_seconds(lambda a=webhook_request: webhook(a, str(WEBHOOK_ID))))
     ratio = sum(ours) / sum(theirs)
     print(f"  dj-stripe {1e3 * median(theirs):.1f} ms, Plumbline {1e3 * median(ours):.1f} ms")
     print(f"    ratio of the sums {ratio:.2f} (at most 1.5); Plumbline applies afterwards")
@@ -80,10 +82,10 @@ def _ledger_after(events: list[dict[str, Any]]) -> tuple[Any, float]:
         seconds = perf_counter() - start
         movements = MrrMovement.objects.order_by("customer_id", "day", "currency")
         customers = RevenueCustomer.objects.order_by("customer_id")
-        found = list(movements.values_list()[1:]), list(customers.values_list())
-        found = [row[1:] for row in found[0]], found[1]
+        without_ids = [row[1:] for row in movements.values_list()[1:]]
+        rows = without_ids, list(customers.values_list())
         transaction.set_rollback(True)
-    return found, seconds
+    return rows, seconds
 
 
 def _mixed_events(server: FakeStripe, wanted: int) -> list[dict[str, Any]]:
@@ -110,11 +112,11 @@ def _mixed_events(server: FakeStripe, wanted: int) -> list[dict[str, Any]]:
             invoice_settings={"default_payment_method": "pm_card_visa"},
         )["id"]
         items = [{"price": dice.choice(prices), "quantity": dice.randint(1, 5)}]
-        of = call("post", "/v1/subscriptions", customer=customer, items=items)
-        item = {"id": of["items"]["data"][0]["id"], "price": dice.choice(prices)}
-        call("post", f"/v1/subscriptions/{of['id']}", items=[item])
+        subscription = call("post", "/v1/subscriptions", customer=customer, items=items)
+        item = {"id": subscription["items"]["data"][0]["id"], "price": dice.choice(prices)}
+        call("post", f"/v1/subscriptions/{subscription['id']}", items=[item])
         if dice.random() < 0.4:
-            call("delete", f"/v1/subscriptions/{of['id']}")
+            call("delete", f"/v1/subscriptions/{subscription['id']}")
     return list(islice(server.events, wanted))
 
 

@@ -20,14 +20,14 @@ _COPY = (
 
 
 class Worker(NamedTuple):
-    """One process: tell it something over the pipe, and it answers when it is done."""
+    """One process: send it a message over the pipe, and it replies when it is done."""
 
     process: Any
     pipe: Connection
 
 
 def ingest(pipe: Connection) -> None:
-    """Empty the inbox, as `manage.py ingest` does, whenever told to."""
+    """Empty the inbox, as `manage.py ingest` does, on every message."""
     import django
 
     django.setup()
@@ -51,7 +51,7 @@ def ingest(pipe: Connection) -> None:
 
 
 def copy(pipe: Connection) -> None:
-    """Copy the data that come, each in a transaction, once told to start."""
+    """Copy each of the data in a transaction, after a message to start."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         pipe.send(True)
         while (batches := pipe.recv()) is not None:

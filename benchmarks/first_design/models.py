@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Event(models.Model):
-    """What somebody did."""
+    """Something that a person did."""
 
     uuid = models.UUIDField()
     event = models.CharField(max_length=200)

@@ -18,7 +18,7 @@ class EventSerializer(serializers.ModelSerializer):
 
 
 class Capture(APIView):
-    """Store the events of a batch. There is only one key, and nobody is counted."""
+    """Store the events of a batch. There is only one key, and no person is counted."""
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
