@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 from django.db import connection
 from django.db.models import F, Min, Q, Sum
+from msgspec import Meta
 
 from analytics.rollups import definitions
 from billing.calculations.lifetime import arpa
@@ -52,9 +53,9 @@ class HeldAmount:
     """Original amounts of movements without an exchange rate, not included in any total."""
 
     currency: str
-    amount: int
+    amount: Annotated[int, Meta(description="In minor units of that currency.")]
     movements: int
-    first_day: date
+    first_day: Annotated[date, Meta(description="The first day that lacks a rate.")]
 
 
 class Outlook(NamedTuple):

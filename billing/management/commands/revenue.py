@@ -1,6 +1,5 @@
 """Show revenue as of the end of a day."""
 
-import json
 from argparse import ArgumentParser
 from datetime import date
 from fractions import Fraction
@@ -10,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from analytics.rollups import definitions
-from billing.api.revenue import report
 from billing.revenue import customer_churn, ledger_check, lifetime_value, mrr
+from billing.revenue.revenue_report import full_report
 from common import formatting
 from common.commands import QuickCommand
 
@@ -34,7 +33,7 @@ class Command(QuickCommand):
         if options["check"]:
             self._check()
         elif options["json"]:
-            self.stdout.write(json.dumps(report(as_of), indent=2, ensure_ascii=False))
+            self.stdout.write(formatting.pretty_json(full_report(as_of=as_of)))
         else:
             self.stdout.write("\n".join(_lines(as_of)))
 
