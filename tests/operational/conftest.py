@@ -1,4 +1,4 @@
-"""A company to look at."""
+"""A company with data."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from tests.operational import kpi_data
 
 @pytest.fixture
 def company(db, time_machine):
-    """Five KPIs that count, of a company whose counters and one person are known, at `NOW`."""
+    """A company with five counted KPIs and one person, at `NOW`; returns the person."""
     time_machine.move_to(kpi_data.NOW, tick=False)
     kpi_data.a_filled_project()
     return kpi_data.person(kpi_data.noon(kpi_data.AS_OF - timedelta(days=20)))
@@ -18,7 +18,7 @@ def company(db, time_machine):
 
 @pytest.fixture
 def history(company):
-    """The readings of the company's last ten days."""
+    """Readings of the company's last ten days."""
     days = [kpi_data.AS_OF - timedelta(days=ago) for ago in reversed(range(10))]
     readings.record_readings(days=days, now=kpi_data.NOW)
 

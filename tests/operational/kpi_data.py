@@ -1,4 +1,4 @@
-"""Put into the counters what the KPIs read."""
+"""Fill the counters that the KPIs read."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,7 +13,7 @@ def count(name, day, value, number=0):
 
 
 def signups(day, size, *, activated=0, quickly=0, retained=None):
-    """Add a cohort; `retained` maps day numbers to persons."""
+    """Add a cohort; `retained` maps day numbers to numbers of people."""
     count("signup", day, size)
     count("activated", day, activated)
     count("activated_quickly", day, quickly)

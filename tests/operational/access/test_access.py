@@ -26,13 +26,13 @@ def test_a_staff_token_opens_the_api(capsys, client):
     assert status(client, token) == 200
 
 
-def test_a_token_without_staff_does_not_and_says_so(capsys, client):
+def test_a_token_of_a_user_who_is_not_staff_does_not_and_the_command_says_so(capsys, client):
     token, notes = create_token(capsys, "ada@example.com")
     assert status(client, token) == 403
     assert "not staff" in notes
 
 
-def test_the_user_is_made_without_a_password(capsys):
+def test_the_user_is_created_without_a_password(capsys):
     create_token(capsys, "ada@example.com")
     user = User.objects.get(username="ada@example.com")
     assert not user.has_usable_password()
@@ -40,19 +40,19 @@ def test_the_user_is_made_without_a_password(capsys):
 
 
 @pytest.mark.parametrize("email", ["ada@example.com", "Ada@Example.com"])
-def test_a_known_user_gets_another_token(capsys, email):
+def test_an_existing_user_gets_another_token(capsys, email):
     create_token(capsys, "ada@example.com")
     create_token(capsys, email)
     assert AuthToken.objects.filter(user=User.objects.get()).count() == 2
 
 
-def test_an_administrator_is_known_by_the_e_mail_address(capsys):
+def test_an_administrator_is_identified_by_e_mail_address(capsys):
     admin = User.objects.create_superuser("admin", "ada@example.com")
     create_token(capsys, "ada@example.com")
     assert AuthToken.objects.get().user == admin
 
 
-def test_staff_makes_a_known_user_staff_and_says_so(capsys):
+def test_the_staff_option_makes_an_existing_user_staff_and_says_so(capsys):
     create_token(capsys, "ada@example.com")
     _, notes = create_token(capsys, "ada@example.com", "--staff")
     assert User.objects.get().is_staff
@@ -65,7 +65,7 @@ def test_the_token_is_not_stored(capsys):
 
 
 @pytest.mark.parametrize("email", ["ada", "", "ada@", "a" * 150 + "@example.com"])
-def test_what_is_no_e_mail_address_is_refused_by_name(email):
+def test_an_invalid_e_mail_address_is_refused_and_quoted(email):
     with pytest.raises(CommandError, match=re.escape(repr(email))):
         call_command("create_token", email)
 
@@ -76,7 +76,7 @@ def test_a_deactivated_user_gets_no_token():
         call_command("create_token", "ada@example.com")
 
 
-def test_the_first_start_makes_an_administrator_and_prints_the_password(capsys, client):
+def test_the_first_start_creates_an_administrator_and_prints_the_password(capsys, client):
     call_command("ensure_admin")
     printed = capsys.readouterr().out
     password = re.search(r"Password: (\S{16,})", printed)[1]
@@ -85,7 +85,7 @@ def test_the_first_start_makes_an_administrator_and_prints_the_password(capsys, 
     assert "manage.py changepassword admin" in printed
 
 
-def test_the_next_start_changes_nothing_and_gives_a_hint(capsys):
+def test_the_next_start_changes_nothing_and_prints_a_hint(capsys):
     call_command("ensure_admin")
     before = User.objects.values().get()
     capsys.readouterr()
@@ -95,13 +95,13 @@ def test_the_next_start_changes_nothing_and_gives_a_hint(capsys):
     assert User.objects.values().get() == before
 
 
-def test_the_hint_names_the_superuser_there_is(capsys):
+def test_the_hint_names_the_existing_superuser(capsys):
     User.objects.create_superuser("grace")
     call_command("ensure_admin")
     assert "changepassword grace" in capsys.readouterr().out
 
 
-def test_a_user_admin_who_is_no_superuser_is_left_alone(capsys):
+def test_a_user_named_admin_without_superuser_rights_is_not_changed(capsys):
     User.objects.create_user("admin")
     call_command("ensure_admin")
     assert "createsuperuser" in capsys.readouterr().out

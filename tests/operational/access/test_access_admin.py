@@ -30,11 +30,11 @@ def token(admin_user):
         "knox/authtoken/",
     ],
 )
-def test_a_page_of_the_admin_opens(admin_client, path):
+def test_an_admin_page_opens(admin_client, path):
     assert admin_client.get(f"/admin/{path}").status_code == 200
 
 
-def test_a_user_can_be_opened_and_given_a_password(admin_client, admin_user):
+def test_a_user_can_be_opened_and_their_password_set(admin_client, admin_user):
     for page in ("change", "password"):
         assert admin_client.get(f"/admin/auth/user/{admin_user.pk}/{page}/").status_code == 200
 
@@ -83,6 +83,6 @@ def test_deleting_a_token_revokes_it(admin_client, token):
     assert not AuthToken.objects.exists()
 
 
-def test_who_is_not_allowed_to_sees_no_tokens(client):
+def test_staff_without_the_permission_see_no_tokens(client):
     client.force_login(User.objects.create(username="ada", is_staff=True))
     assert client.get("/admin/knox/authtoken/").status_code == 403

@@ -36,14 +36,14 @@ def get(client):
 
 
 @ENDPOINTS
-def test_a_stranger_gets_401(client, path):
+def test_an_anonymous_request_gets_401(client, path):
     response = client.get(path)
     assert response.status_code == 401
     assert response.json()["title"] == "Unauthorized"
 
 
 @ENDPOINTS
-def test_somebody_who_is_not_staff_gets_403(client, path):
+def test_a_user_who_is_not_staff_gets_403(client, path):
     _, headers = bearer(is_staff=False)
     assert client.get(path, headers=headers).status_code == 403
 
@@ -82,24 +82,24 @@ def test_a_post_gets_405(client, path):
 
 @ENDPOINTS
 @pytest.mark.parametrize("as_of", ["yesterday", "2026-02-30", "", "0001-01-01", "2026-04-01"])
-def test_a_day_that_cannot_be_answered_for_gets_a_400_that_names_it(get, path, as_of):
+def test_an_invalid_or_incomplete_day_gets_a_400_that_names_the_field(get, path, as_of):
     response = get(path, as_of=as_of)
     assert response.status_code == 400
     assert [error["field"] for error in response.json()["errors"]] == ["as_of"]
 
 
 @ENDPOINTS
-def test_without_a_day_the_last_complete_one_is_answered_for(get, path):
+def test_the_default_day_is_the_last_complete_day(get, path):
     assert get(path).json()["as_of"] == "2026-03-31"
 
 
 @ENDPOINTS
-def test_a_past_day_is_answered_for(get, path):
+def test_a_past_day_can_be_requested(get, path):
     assert get(path, as_of="2025-12-24").json()["as_of"] == "2025-12-24"
 
 
 @ENDPOINTS
-def test_an_answer_takes_few_queries_and_none_of_events(get, path):
+def test_a_response_takes_few_queries_and_none_on_events(get, path):
     a_filled_project()
     days = [AS_OF - timedelta(days=ago) for ago in TREND_DAYS]
     readings.record_readings(days=days, now=NOW)
@@ -107,11 +107,11 @@ def test_an_answer_takes_few_queries_and_none_of_events(get, path):
         connection,
     ) as queries:
         get(path)
-    assert len(queries) <= 20  # billing asks, too
+    assert len(queries) <= 20  # including those of billing
     assert not [query for query in queries if "analytics_event" in query["sql"]]
 
 
-def test_the_alignment_score_is_told_with_its_parts(get):
+def test_the_alignment_score_comes_with_its_contributions(get):
     a_filled_project()
     body = get(ALIGNMENT).json()
     assert (body["band"], body["coverage"], body["provisional"]) == ("on_track", 0.7, False)
@@ -120,13 +120,13 @@ def test_the_alignment_score_is_told_with_its_parts(get):
     assert [point["days_ago"] for point in body["trend"]] == [7, 14, 30, 60, 90]
 
 
-def test_p34_an_empty_project_is_answered_with_nulls(get):
+def test_p34_an_empty_project_gets_nulls(get):
     body = get(ALIGNMENT).json()
     assert (body["score"], body["band"]) == (None, "insufficient_data")
     assert {kpi["status"] for kpi in get(KPIS).json()["kpis"]} == {"no_data"}
 
 
-def test_every_number_of_a_kpi_can_be_opened(get):
+def test_every_number_of_a_kpi_is_explained(get):
     a_filled_project()
     kpi = get(KPIS).json()["kpis"][0]
     assert kpi["kpi"] == "d7_retention"
@@ -144,7 +144,7 @@ def test_every_number_of_a_kpi_can_be_opened(get):
     assert all(kpi[key] for key in ("formula", "window", "exclusions", "formula_version", "source"))
 
 
-def test_p07_the_definitions_are_told_with_the_numbers(get):
+def test_p07_the_definitions_come_with_the_numbers(get):
     assert get(KPIS).json()["definitions"] == {
         "time_zone": "UTC",
         "signup_event": "signed_up",
@@ -153,7 +153,7 @@ def test_p07_the_definitions_are_told_with_the_numbers(get):
     }
 
 
-def test_the_median_time_to_activation_is_told_beside_the_activation_rate(get):
+def test_the_activation_rate_comes_with_the_median_time_to_activation(get):
     person(noon(AS_OF - timedelta(days=9)), activated_after=timedelta(hours=3))
     activation = get(KPIS).json()["kpis"][1]
     (figure,) = activation["beside"]

@@ -62,7 +62,7 @@ def test_the_worked_example_without_growth_and_viral_scores_77_06_of_85_percent(
     assert coverage(kpis) == 0.85
 
 
-def test_the_worked_example_scores_each_kpi_as_written():
+def test_the_worked_example_scores_each_kpi_as_documented():
     scores = [kpi.score for kpi in worked_example()]
     assert scores == pytest.approx([80, 75, 80, 75, 100, 50, 50, 50])
 
@@ -91,13 +91,13 @@ def test_a_kpi_that_does_not_count_has_neither_contribution_nor_points_lost():
     assert part.reason_not_counted == "Not connected."
 
 
-def test_nothing_counted_is_no_score():
+def test_without_a_counted_kpi_there_is_no_score():
     kpis = scored((20, None), (10, None))
     assert score(kpis) is None
     assert band(None, coverage(kpis)) is Band.INSUFFICIENT_DATA
 
 
-def test_a_kpi_of_weight_0_alone_is_no_score():
+def test_a_kpi_of_weight_0_alone_makes_no_score():
     assert score(scored((0, 90.0), (10, None))) is None
 
 
@@ -111,11 +111,11 @@ def test_a_kpi_of_weight_0_alone_is_no_score():
         (0.0, Band.OFF_TRACK),
     ],
 )
-def test_p20_bands_are_told_from_the_unrounded_score(value, expected):
+def test_p20_the_unrounded_score_decides_the_band(value, expected):
     assert band(value, 1.0) is expected
 
 
-def test_p20_a_floats_noise_does_not_move_a_score_out_of_its_band():
+def test_p20_float_noise_does_not_change_the_band():
     assert band(79.99999999999999, 1.0) is Band.ON_TRACK
 
 

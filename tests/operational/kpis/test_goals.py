@@ -25,7 +25,7 @@ def test_a_new_database_has_the_default_goals_at_version_1():
     assert set(KpiGoal.objects.values_list("version", flat=True)) == {1}
 
 
-def test_defaults_never_overwrite_what_staff_set():
+def test_defaults_never_overwrite_goals_set_by_staff():
     KpiGoal.objects.filter(kpi="d7_retention").update(target=0.3)
     KpiGoal.objects.filter(kpi="churn_rate").delete()
     goals.create_defaults()
@@ -33,7 +33,7 @@ def test_defaults_never_overwrite_what_staff_set():
     assert KpiGoal.objects.filter(kpi="churn_rate").count() == 1
 
 
-def test_a_change_makes_a_new_version_and_keeps_the_old_one(django_user_model):
+def test_a_change_creates_a_new_version_and_keeps_the_old(django_user_model):
     user = django_user_model.objects.create(username="ada")
     goals.set_goal(**D7 | {"target": 0.3}, note="More ambitious", created_by=user)
     assert goals.in_force()["d7_retention"] == Goal("d7_retention", 2, 0.3, 20, 0.20, 0.15)
@@ -42,7 +42,7 @@ def test_a_change_makes_a_new_version_and_keeps_the_old_one(django_user_model):
     assert (row.note, row.created_by) == ("More ambitious", user)
 
 
-def test_saving_without_a_change_makes_no_version():
+def test_saving_without_a_change_creates_no_version():
     assert goals.set_goal(**D7).version == 1
     assert KpiGoal.objects.filter(kpi="d7_retention").count() == 1
 
@@ -52,11 +52,11 @@ def test_a_target_must_be_above_0(target):
     assert "target" in refused_fields(**D7 | {"target": target})
 
 
-def test_25_is_no_target_for_a_rate():
+def test_a_rate_cannot_have_a_target_of_25():
     assert refused_fields(**D7 | {"target": 25}) == {"target"}
 
 
-def test_growth_may_be_meant_to_more_than_double():
+def test_a_growth_target_may_exceed_100_percent():
     goal = goals.set_goal(kpi="growth_mom", target=1.5, weight=10, basis="active_users")
     assert goal.target == 1.5
 
@@ -87,16 +87,16 @@ def test_not_every_weight_may_be_0():
         (CHURN, None, 0.04, "critical"),
     ],
 )
-def test_a_threshold_on_the_wrong_side_is_refused_by_name(goal, warning, critical, field):
+def test_a_threshold_on_the_wrong_side_is_refused_by_field(goal, warning, critical, field):
     assert field in refused_fields(**goal | {"warning": warning, "critical": critical})
 
 
-def test_thresholds_may_be_left_out():
+def test_thresholds_are_optional():
     goal = goals.set_goal(**D7 | {"warning": None, "critical": None})
     assert (goal.warning, goal.critical) == (None, None)
 
 
-def test_growth_needs_a_basis_it_knows():
+def test_growth_needs_a_valid_basis():
     assert refused_fields(kpi="growth_mom", target=0.1, weight=10, basis="likes") == {"basis"}
 
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 
 def form_of(client, slug):
-    """Return the address of a goal's form and what it holds."""
+    """Return the URL of a goal's form and its values."""
     row = KpiGoal.objects.filter(kpi=slug).latest("version")
     url = f"{LIST}{row.pk}/change/"
     form = client.get(url).context["adminform"].form
@@ -41,20 +41,20 @@ def test_ratios_are_entered_as_they_are(admin_client):
     assert fields["target"] == "4"
 
 
-def test_saving_makes_a_new_version_with_who_and_why(admin_client, admin_user):
+def test_saving_creates_a_new_version_with_author_and_reason(admin_client, admin_user):
     change(admin_client, "d7_retention", target="30.5 %", note="Board meeting")
     old, new = KpiGoal.objects.filter(kpi="d7_retention").order_by("version")
     assert (old.target, new.target, new.version) == (0.25, 0.305, 2)
     assert (new.created_by, new.note) == (admin_user, "Board meeting")
 
 
-def test_saving_leads_to_the_kpi(admin_client):
+def test_saving_redirects_to_the_kpi(admin_client):
     response = change(admin_client, "d7_retention", target="30")
     assert response.url == "/admin/operational/kpis/d7_retention/"
 
 
 @pytest.mark.parametrize("percent", ["7", "29", "12.3", "33.333333"])
-def test_a_share_survives_being_shown_and_saved(admin_client, percent):
+def test_a_share_is_unchanged_after_display_and_save(admin_client, percent):
     change(admin_client, "growth_mom", target=percent)
     change(admin_client, "growth_mom")
     assert goals.in_force()["growth_mom"].version == 2
@@ -81,13 +81,13 @@ def test_the_basis_of_growth_can_be_chosen(admin_client):
         ("growth_mom", "basis", "nonsense"),
     ],
 )
-def test_a_goal_that_makes_no_sense_is_refused_naming_the_field(admin_client, slug, field, value):
+def test_an_invalid_goal_is_refused_naming_the_field(admin_client, slug, field, value):
     response = change(admin_client, slug, **{field: value})
     assert field in response.context["adminform"].form.errors
     assert goals.in_force()[slug].version == 1
 
 
-def test_a_form_that_was_overtaken_is_refused(admin_client):
+def test_an_outdated_form_is_refused(admin_client):
     url, fields = form_of(admin_client, "d7_retention")
     goals.set_goal(kpi="d7_retention", target=0.4, weight=20)
     response = admin_client.post(url, fields | {"target": "30"})
@@ -108,19 +108,19 @@ def test_the_form_shows_the_history(admin_client):
     assert "Ambition" in admin_client.get(url).content.decode()
 
 
-def test_the_history_button_leads_to_the_versions(admin_client):
+def test_the_history_button_redirects_to_the_versions(admin_client):
     pk = KpiGoal.objects.get(kpi="ltv_cac").pk
     url = admin_client.get(f"{LIST}{pk}/history/").url
     assert url == "/admin/operational/kpis/ltv_cac/#goals-title"
 
 
 @pytest.mark.parametrize("page", ["add/", "{pk}/delete/"])
-def test_goals_are_neither_added_nor_deleted(admin_client, page):
+def test_goals_cannot_be_added_or_deleted(admin_client, page):
     pk = KpiGoal.objects.first().pk
     assert admin_client.get(LIST + page.format(pk=pk)).status_code == 403
 
 
-def test_who_may_only_look_cannot_save(client):
+def test_staff_with_only_the_view_permission_cannot_save(client):
     user = User.objects.create_user("reader", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_kpigoal"))
     client.force_login(user)
@@ -129,7 +129,7 @@ def test_who_may_only_look_cannot_save(client):
     assert client.post(f"{LIST}{pk}/change/", {"target": "90"}).status_code == 403
 
 
-def test_readings_are_listed_and_never_edited(admin_client, history):
+def test_readings_are_listed_and_read_only(admin_client, history):
     url = "/admin/operational/kpireading/"
     reading = KpiReading.objects.get(kpi="d7_retention", day="2026-03-31")
     assert "22.0 %" in as_text(admin_client.get(url, {"kpi": "d7_retention"}).content.decode())

@@ -46,13 +46,13 @@ def test_a_rate_over_fewer_than_30_is_a_low_sample(denominator, status):
     assert rate(1, denominator).status is status
 
 
-def test_a_low_sample_is_shown_with_a_reason():
+def test_a_low_sample_has_a_value_and_a_reason():
     measurement = rate(3, 10)
     assert measurement.value == 0.3
     assert "10" in measurement.reason
 
 
-def test_growth_is_the_relative_change_and_no_rate():
+def test_growth_is_a_relative_change_without_an_interval():
     measurement = growth(before=200, now=230)
     assert measurement.value == 0.15
     assert (measurement.numerator, measurement.denominator) == (30, 200)
@@ -73,7 +73,7 @@ def test_attainment_is_uncapped():
     assert attainment(0.5, target=0.25, better=Better.HIGHER) == 2.0
 
 
-def test_more_than_the_target_earns_no_more_than_the_target():
+def test_exceeding_the_target_earns_no_more_than_meeting_it():
     assert kpi_score(0.5, target=0.25, better=Better.HIGHER) == 100
 
 
@@ -85,7 +85,7 @@ def test_a_value_that_should_be_low_scores_the_target_over_itself():
     assert kpi_score(0.1, target=0.05, better=Better.LOWER) == 50
 
 
-def test_a_value_of_zero_that_should_be_low_gives_full_marks():
+def test_a_value_of_zero_that_should_be_low_gets_the_full_score():
     assert attainment(0, target=0.05, better=Better.LOWER) is None
     assert kpi_score(0, target=0.05, better=Better.LOWER) == 100
 

@@ -34,7 +34,7 @@ def test_kpis_says_why_a_kpi_does_not_count(capsys):
     assert "Viral coefficient: No referrals are recorded." in lines_of(capsys, "kpis")
 
 
-def test_kpis_prints_the_bodies_of_the_api(capsys, admin_client):
+def test_kpis_prints_the_response_bodies_of_the_api(capsys, admin_client):
     a_filled_project()
     call_command("kpis", "--json")
     assert json.loads(capsys.readouterr().out) == {
@@ -43,22 +43,22 @@ def test_kpis_prints_the_bodies_of_the_api(capsys, admin_client):
     }
 
 
-def test_kpis_can_be_asked_for_a_past_day(capsys):
+def test_kpis_accepts_a_past_day(capsys):
     assert lines_of(capsys, "kpis", "--as-of", "2026-02-01")[-1].endswith("as of 2026-02-01")
 
 
-def test_kpis_refuses_a_day_that_is_not_over():
+def test_kpis_refuses_an_incomplete_day():
     with pytest.raises(CommandError, match="--as-of: 2026-04-01 is not over"):
         call_command("kpis", "--as-of", "2026-04-01")
 
 
 @pytest.mark.parametrize("command", ["kpis", "backfill_kpis"])
-def test_p34_without_data_commands_say_how_to_begin(capsys, command):
+def test_p34_without_data_commands_say_how_to_start(capsys, command):
     call_command(command)
     assert "manage.py import_events" in capsys.readouterr().err
 
 
-def test_backfill_records_the_days_up_to_the_last_complete_one(capsys):
+def test_backfill_records_the_days_up_to_the_last_complete_day(capsys):
     a_filled_project()
     call_command("backfill_kpis", "--days", "10")
     days = KpiReading.objects.filter(kpi="d7_retention").values_list("day", flat=True)
@@ -67,6 +67,6 @@ def test_backfill_records_the_days_up_to_the_last_complete_one(capsys):
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "many", "99999"])
-def test_backfill_refuses_what_is_no_number_of_days(days):
+def test_backfill_refuses_an_invalid_number_of_days(days):
     with pytest.raises(CommandError):
         call_command("backfill_kpis", f"--days={days}")

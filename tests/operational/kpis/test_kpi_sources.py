@@ -39,7 +39,7 @@ def test_a_rate_counts_the_signups_of_30_days_that_are_old_enough(slug, youngest
     assert (measurement.window_from, measurement.window_to) == (last - timedelta(days=29), last)
 
 
-def test_retention_counts_the_persons_active_on_the_day():
+def test_retention_counts_the_people_active_on_the_day():
     signups(AS_OF - timedelta(days=40), 100, retained={6: 90, 30: 15, 31: 80})
     signups(AS_OF - timedelta(days=20), 100, retained={6: 90, 7: 25, 8: 80})
     assert measure("d7_retention").value == 25 / 100
@@ -52,7 +52,7 @@ def test_activation_counts_within_7_days_and_within_24_hours():
     assert measure("signup_activation").value == 0.25
 
 
-def test_p19_growth_leaves_out_the_month_that_is_not_over():
+def test_p19_growth_excludes_the_current_month():
     for month, persons in ((1, 100), (2, 120), (3, 5)):
         active_users(date(2026, month, 1), persons)
     assert measure("growth_mom", as_of=date(2026, 3, 30)).value == 0.2
@@ -78,7 +78,7 @@ def test_growth_can_be_measured_on_signups():
 
 
 @pytest.mark.parametrize("basis", ["customers", "mrr"])
-def test_growth_on_a_basis_that_needs_billing_has_no_data_and_says_why(basis):
+def test_growth_based_on_billing_has_no_data_and_says_why(basis):
     growth_measured_on(basis)
     measurement = measure("growth_mom")
     assert measurement.status is Status.NO_DATA
@@ -86,7 +86,7 @@ def test_growth_on_a_basis_that_needs_billing_has_no_data_and_says_why(basis):
 
 
 @pytest.mark.parametrize("slug", ["ltv_cac", "churn_rate", "viral_coefficient"])
-def test_a_kpi_whose_source_is_not_connected_has_no_data_and_says_why(slug):
+def test_a_kpi_without_a_connected_source_has_no_data_and_says_why(slug):
     measurement = measure(slug)
     assert (measurement.status, measurement.value) == (Status.NO_DATA, None)
     assert measurement.reason
@@ -103,7 +103,7 @@ def test_the_people_of_retention_are_those_who_signed_up_and_came_back_or_not():
 
 
 @override_settings(PLUMBLINE_TIME_ZONE="America/New_York")
-def test_p06_the_people_of_retention_are_told_by_the_days_of_the_time_zone():
+def test_p06_retention_uses_the_days_of_the_time_zone():
     late = person(datetime(2026, 3, 12, 3, tzinfo=UTC), active_days=[6])  # the 11th in New York
     assert people("d7_retention", "numerator") == {late}
 
@@ -130,11 +130,11 @@ def test_the_people_of_growth_are_the_active_ones_of_both_months_and_those_lost(
 
 @pytest.mark.parametrize("slug", CATALOGUE)
 @pytest.mark.parametrize("group", ["numerator", "denominator", "missed"])
-def test_every_kpi_answers_for_its_people(slug, group):
+def test_every_kpi_returns_its_people(slug, group):
     assert people(slug, group) == set()
 
 
-def test_the_median_time_to_activation_stands_beside_the_activation_rate():
+def test_the_activation_rate_has_the_median_time_to_activation():
     day = noon(AS_OF - timedelta(days=20))
     for hours in (1, 2, 30):
         person(day, activated_after=timedelta(hours=hours))
@@ -142,7 +142,7 @@ def test_the_median_time_to_activation_stands_beside_the_activation_rate():
     assert (figure.measurement.value, figure.unit) == (2.0, "hours")
 
 
-def test_other_days_stand_beside_retention_over_their_own_cohorts():
+def test_related_retention_days_use_their_own_cohorts():
     signups(AS_OF - timedelta(days=65), 50, retained={60: 5})
     figures = {
         figure.name: figure.measurement

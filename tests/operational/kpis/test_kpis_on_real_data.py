@@ -26,20 +26,20 @@ def people(slug, group):
 @pytest.mark.parametrize(
     "slug", ["d7_retention", "activation_rate", "d30_retention", "signup_activation"]
 )
-def test_the_people_behind_a_rate_are_as_many_as_its_numbers(launch, slug):
+def test_a_rate_lists_as_many_people_as_it_counts(launch, slug):
     measurement = launch[slug].measurement
     assert people(slug, "numerator") == measurement.numerator
     assert people(slug, "denominator") == measurement.denominator
     assert people(slug, "missed") == measurement.denominator - measurement.numerator
 
 
-def test_the_people_behind_growth_are_those_active_in_the_two_months(launch):
+def test_growth_lists_the_people_active_in_the_two_months(launch):
     measurement = launch["growth_mom"].measurement
     now, before = people("growth_mom", "numerator"), people("growth_mom", "denominator")
     assert (now - before, before) == (measurement.numerator, measurement.denominator)
 
 
-def test_the_numbers_are_those_counted_by_hand_from_the_file(launch):
+def test_the_numbers_equal_those_counted_by_hand_from_the_file(launch):
     numbers = {
         slug: (status.measurement.numerator, status.measurement.denominator)
         for slug, status in launch.items()

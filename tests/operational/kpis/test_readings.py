@@ -38,7 +38,7 @@ def test_a_kpi_is_judged_by_the_goal_in_force():
     assert status.severity is Severity.OK
 
 
-def test_a_low_sample_is_shown_but_neither_scored_nor_judged():
+def test_a_low_sample_has_a_value_but_no_score_or_severity():
     signups(AS_OF - timedelta(days=10), 29, activated=1)
     status = read("activation_rate")
     assert status.measurement.value == 1 / 29
@@ -69,14 +69,14 @@ def test_a_kpi_without_data_is_not_held():
 
 
 @override_settings(PLUMBLINE_PASSIVE_EVENTS=["signed_up", "badge_earned"])
-def test_passive_events_are_named_among_the_exclusions_of_what_counts_activity():
+def test_passive_events_are_excluded_from_kpis_that_count_activity():
     assert "events that do not count as activity: badge_earned, signed_up" in (
         read("d7_retention").measurement.exclusions
     )
     assert len(read("activation_rate").measurement.exclusions) == 2
 
 
-def test_a_reading_keeps_everything_that_explains_it():
+def test_a_reading_stores_everything_that_explains_it():
     a_filled_project()
     record()
     reading, measurement = recorded("d7_retention"), read("d7_retention").measurement
@@ -107,7 +107,7 @@ def test_restating_keeps_the_goal_that_was_in_force_at_first():
     assert (reading.goal_version, reading.basis, reading.value) == (1, "active_users", 0.1)
 
 
-def test_the_first_value_is_the_first_that_was_known():
+def test_the_first_value_is_the_first_value_with_data():
     record()
     a_filled_project()
     record(now=NOW + timedelta(hours=1))
@@ -121,18 +121,18 @@ def test_recording_twice_keeps_one_reading_per_kpi_and_day():
     assert KpiReading.objects.filter(day=AS_OF).count() == 8
 
 
-def test_p19_a_day_that_is_not_over_is_not_recorded():
+def test_p19_an_incomplete_day_is_not_recorded():
     with pytest.raises(ValueError, match="not complete"):
         record(day=AS_OF + timedelta(days=1))
 
 
-def test_p19_a_day_that_is_not_over_cannot_be_asked_for():
+def test_p19_an_incomplete_day_cannot_be_requested():
     with pytest.raises(ValidationError, match="last complete day is 2026-03-31"):
         definitions.complete_day(AS_OF + timedelta(days=1), now=NOW)
 
 
 @override_settings(PLUMBLINE_TIME_ZONE="Pacific/Kiritimati")
-def test_p19_a_day_is_over_when_it_is_over_in_the_time_zone():
+def test_p19_a_day_is_complete_at_its_end_in_the_time_zone():
     assert definitions.complete_day(None, now=NOW.replace(hour=9, minute=59)) == date(2026, 3, 31)
     assert definitions.complete_day(None, now=NOW.replace(hour=10)) == date(2026, 4, 1)
 
@@ -147,8 +147,8 @@ def test_the_task_records_the_last_complete_day_and_restates_the_65_before():
 def test_the_history_of_every_kpi_is_one_query(django_assert_num_queries):
     readings.record_readings(days=[AS_OF - timedelta(days=1), AS_OF], now=NOW)
     with django_assert_num_queries(1):
-        found = readings.histories(first=AS_OF - timedelta(days=5), last=AS_OF)
-    assert [reading.day for reading in found["d7_retention"]] == [
+        histories = readings.histories(first=AS_OF - timedelta(days=5), last=AS_OF)
+    assert [reading.day for reading in histories["d7_retention"]] == [
         AS_OF - timedelta(days=1),
         AS_OF,
     ]

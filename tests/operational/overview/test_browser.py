@@ -1,4 +1,4 @@
-"""The dashboard as a person meets it, in a real browser."""
+"""The dashboard in a real browser."""
 
 import itertools
 import re
@@ -43,28 +43,30 @@ ARMED = """
 
 
 def a_minute_passes(page):
-    """Let a minute pass, once htmx has armed the next refresh of what it swapped in."""
+    """Let a minute pass once htmx has armed the next refresh of the swapped-in content."""
     page.wait_for_function("isArmed()")
     page.clock.fast_forward(60_000)
 
 
 @pytest.fixture
-def complaints(page, live_server):
-    """What the browser complains about: errors, CSP violations, requests to other hosts."""
-    found = []
-    page.on("console", lambda m: m.type in {"error", "warning"} and found.append(m.text))
-    page.on("pageerror", lambda error: found.append(str(error)))
+def browser_problems(page, live_server):
+    """Collect what the browser reports: errors, CSP violations, requests to other hosts."""
+    messages = []
+    page.on("console", lambda m: m.type in {"error", "warning"} and messages.append(m.text))
+    page.on("pageerror", lambda error: messages.append(str(error)))
     page.on(
         "request",
-        lambda r: r.url.startswith((live_server.url, "data:")) or found.append(f"asked {r.url}"),
+        lambda r: (
+            r.url.startswith((live_server.url, "data:")) or messages.append(f"requested {r.url}")
+        ),
     )
-    return found
+    return messages
 
 
 @pytest.fixture(autouse=True)
-def nothing_to_complain_about(complaints):
+def no_browser_problems(browser_problems):
     yield
-    assert complaints == []
+    assert browser_problems == []
 
 
 @pytest.fixture
@@ -92,15 +94,15 @@ def test_login_with_a_wrong_and_the_right_password(page, company):
     expect(page).to_have_url(re.compile(f"{DASHBOARD}$"))
 
 
-def test_after_five_wrong_passwords_the_account_is_locked(page, complaints):
+def test_after_five_wrong_passwords_the_account_is_locked(page, browser_problems):
     for _ in range(5):
         page.goto(DASHBOARD)
         page.get_by_label("Username").fill("ada")
         page.get_by_label("Password").fill("wrong")
         page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Too many attempts to log in")).to_be_visible()
-    assert len(complaints) == 1  # that the answer was 429
-    complaints.clear()
+    assert len(browser_problems) == 1  # the response with status 429
+    browser_problems.clear()
 
 
 def test_from_the_dashboard_to_a_kpi_and_a_person_behind_it(logged_in, company):
@@ -117,7 +119,7 @@ def test_from_the_dashboard_to_a_kpi_and_a_person_behind_it(logged_in, company):
     expect(logged_in).to_have_url(re.compile("/admin/analytics/person/"))
 
 
-def test_a_changed_goal_is_followed_by_the_dashboard(logged_in, company):
+def test_the_dashboard_follows_a_changed_goal(logged_in, company):
     logged_in.goto(DASHBOARD)
     kpi = logged_in.locator("[data-kpi=d7_retention]")
     expect(kpi).to_contain_text("target 25.0 %")
@@ -127,7 +129,7 @@ def test_a_changed_goal_is_followed_by_the_dashboard(logged_in, company):
     logged_in.get_by_role("button", name="Save").click()
     expect(logged_in.get_by_text("More than 100 %")).to_be_visible()
     logged_in.get_by_label("Target, in %").fill("37.5")
-    logged_in.get_by_label("Why").fill("We are better than that")
+    logged_in.get_by_label("Reason").fill("We are better than that")
     logged_in.get_by_role("button", name="Save").click()
     expect(logged_in.get_by_text("We are better than that")).to_be_visible()
     expect(logged_in.get_by_text("Goal: version 2 is in force")).to_be_visible()
@@ -151,23 +153,23 @@ class TestRefresh:
         dashboard.on("request", lambda r: r.headers.get("hx-request") and seen.append(r.url))
         return seen
 
-    def test_every_minute_the_numbers_are_new_and_the_reader_keeps_their_place(self, dashboard):
+    def test_a_refresh_each_minute_updates_numbers_and_keeps_focus_and_scroll(self, dashboard):
         dashboard.set_viewport_size({"width": 390, "height": 600})
         updated = dashboard.locator("#updated")
         before = updated.inner_text()
         link = dashboard.locator("#kpi-growth_mom")
         link.focus()
         dashboard.locator("#cohorts-scroll").evaluate("table => { table.scrollLeft = 150 }")
-        place = dashboard.evaluate("scrollY")
+        scroll = dashboard.evaluate("scrollY")
         set_goal(kpi="d7_retention", target=0.99, weight=20)
         dashboard.clock.fast_forward(60_000)
         expect(dashboard.locator("[data-kpi=d7_retention]")).to_contain_text("target 99.0 %")
         expect(updated).not_to_have_text(before)
         expect(link).to_be_focused()
-        assert dashboard.evaluate("scrollY") == place
+        assert dashboard.evaluate("scrollY") == scroll
         assert dashboard.locator("#cohorts-scroll").evaluate("table => table.scrollLeft") == 150
 
-    def test_it_goes_on_refreshing(self, dashboard):
+    def test_it_keeps_refreshing(self, dashboard):
         for target in (0.98, 0.97):
             set_goal(kpi="d7_retention", target=target, weight=20)
             a_minute_passes(dashboard)
@@ -184,11 +186,13 @@ class TestRefresh:
         a_minute_passes(dashboard)
         expect(announcement).to_have_text(re.compile(r"The alignment score is now \d+\.\d\."))
 
-    def test_a_failed_refresh_is_told_once_and_keeps_the_old_numbers(self, dashboard, complaints):
+    def test_a_failed_refresh_is_reported_once_and_keeps_the_old_numbers(
+        self, dashboard, browser_problems
+    ):
         score = dashboard.locator("[data-score]").get_attribute("data-score")
         problem = dashboard.locator("#refresh-problem")
         problem.evaluate(
-            "line => new MutationObserver(() => { window.said = (window.said ?? 0) + 1 })"
+            "line => new MutationObserver(() => { window.reports = (window.reports ?? 0) + 1 })"
             ".observe(line, {childList: true})"
         )
         dashboard.route(f"**{DASHBOARD}", lambda route: route.fulfill(status=500, body="broken"))
@@ -196,30 +200,32 @@ class TestRefresh:
         expect(problem).to_contain_text("No refresh since")
         with dashboard.expect_response(f"**{DASHBOARD}"):
             dashboard.clock.fast_forward(60_000)
-        assert dashboard.evaluate("window.said") == 1
+        assert dashboard.evaluate("window.reports") == 1
         assert dashboard.locator("[data-score]").get_attribute("data-score") == score
         dashboard.unroute(f"**{DASHBOARD}")
         a_minute_passes(dashboard)
         expect(problem).to_be_empty()
-        complaints.clear()  # the failures above
+        browser_problems.clear()  # the failures above
 
-    def test_without_the_server_the_old_numbers_stay(self, dashboard, complaints):
+    def test_without_the_server_the_old_numbers_stay(self, dashboard, browser_problems):
         dashboard.route(f"**{DASHBOARD}", lambda route: route.abort())
         dashboard.clock.fast_forward(60_000)
         expect(dashboard.locator("#refresh-problem")).to_contain_text("No refresh since")
         expect(dashboard.get_by_role("heading", name="Alignment score")).to_be_visible()
-        complaints.clear()
+        browser_problems.clear()
 
-    def test_an_ended_session_leads_to_the_login_and_is_not_swapped_in(self, dashboard, complaints):
+    def test_an_ended_session_leads_to_the_login_and_is_not_swapped_in(
+        self, dashboard, browser_problems
+    ):
         Session.objects.all().delete()
         dashboard.clock.fast_forward(60_000)
         expect(dashboard.locator("#refresh-problem")).to_contain_text("You are logged out")
         expect(dashboard.get_by_role("heading", name="Alignment score")).to_be_visible()
         dashboard.get_by_role("link", name="Log in again").click()
         expect(dashboard.get_by_label("Password")).to_be_visible()
-        complaints.clear()
+        browser_problems.clear()
 
-    def test_a_hidden_tab_waits_until_it_is_looked_at(self, dashboard, refreshes):
+    def test_a_hidden_tab_refreshes_once_visible(self, dashboard, refreshes):
         hide = "Object.defineProperty(document, 'hidden', {get: () => %s, configurable: true})"
         dashboard.evaluate(hide % "true")
         dashboard.clock.fast_forward(180_000)
@@ -237,11 +243,11 @@ class TestRefresh:
             pause.click()
 
 
-def test_the_waiting_page_becomes_the_dashboard_by_itself(logged_in):
+def test_the_waiting_page_becomes_the_dashboard_automatically(logged_in):
     logged_in.clock.install(time=timezone.now())
     logged_in.goto(DASHBOARD)
     expect(logged_in.get_by_role("heading", name="Send the first event")).to_be_visible()
-    # Not by way of Django's client: it keeps the server's threads from closing their connections.
+    # Not with Django's client, which keeps the server's threads from closing their connections.
     key = capture.default_project_key().token
     event = {"api_key": key, "event": "signed_up", "distinct_id": "user-1"}
     sdk.post("/capture/", event)
@@ -272,7 +278,7 @@ def test_demo_data_is_removed_with_one_click_and_a_confirmation(logged_in, compa
 
 @pytest.fixture
 def two_people():
-    """Ada, and somebody anonymous who is Ada's laptop."""
+    """Ada, and an anonymous person who is Ada's laptop."""
     store(
         [
             record("signed_up", "ada", properties={"$set": {"name": "Ada", "plan": "pro"}}),
@@ -329,11 +335,11 @@ PAGES = [
 def test_no_page_is_wider_than_the_screen(logged_in, company, width, scheme):
     logged_in.emulate_media(color_scheme=scheme)
     logged_in.set_viewport_size({"width": width, "height": 844})
-    one, other = Person.objects.prefetch_related("distinct_ids")[:2]
-    of_one = f"{PERSONS}{one.pk}"
-    merge = f"{of_one}/merge/?distinct_id={other.distinct_ids.all()[0]}"
+    first, second = Person.objects.prefetch_related("distinct_ids")[:2]
+    person_page = f"{PERSONS}{first.pk}"
+    merge = f"{person_page}/merge/?distinct_id={second.distinct_ids.all()[0]}"
     wide = []
-    for url in [*PAGES, f"{of_one}/change/", merge]:
+    for url in [*PAGES, f"{person_page}/change/", merge]:
         logged_in.goto(url)
         expect(logged_in.locator("html")).to_have_class("dark" if scheme == "dark" else "")
         if logged_in.evaluate("document.documentElement.scrollWidth") > width:
@@ -366,7 +372,7 @@ def test_the_keyboard_reaches_the_content_first_and_the_kpis_in_order(logged_in,
     assert names[12] == "cohorts-scroll"
 
 
-def test_every_picture_has_words_and_every_heading_its_level(logged_in, company):
+def test_every_picture_has_a_text_and_headings_skip_no_level(logged_in, company):
     logged_in.goto(DASHBOARD)
     nameless = logged_in.locator("main svg[role=img]:not([aria-label]):not([aria-labelledby])")
     expect(nameless).to_have_count(0)
@@ -378,6 +384,6 @@ def test_every_picture_has_words_and_every_heading_its_level(logged_in, company)
     expect(logged_in.get_by_role("main")).to_have_count(1)
 
 
-def test_the_page_of_the_api_lists_every_endpoint(page, complaints, live_server):
+def test_the_api_page_lists_every_endpoint(page, browser_problems, live_server):
     page.goto(f"{live_server.url}/api/docs/")
     expect(page.get_by_text("/api/operational/alignment-score")).to_be_visible()

@@ -21,18 +21,18 @@ def demo_company(time_machine):
 
 
 def test_the_dashboard_labels_demo_data_and_offers_to_remove_it(admin_client, demo_company):
-    answer = admin_client.get("/admin/operational/").content.decode()
-    assert "Demo data." in answer
-    assert f'href="{URL}"' in answer
+    markup = admin_client.get("/admin/operational/").content.decode()
+    assert "Demo data." in markup
+    assert f'href="{URL}"' in markup
 
 
-def test_it_is_confirmed_before_anything_goes(admin_client, demo_company):
-    answer = admin_client.get(URL).content.decode()
-    assert f"removes {demo_data.persons()} demo people" in answer
+def test_removing_needs_a_confirmation(admin_client, demo_company):
+    markup = admin_client.get(URL).content.decode()
+    assert f"removes {demo_data.persons()} demo people" in markup
     assert demo_data.persons() > 0
 
 
-def test_removing_leaves_nothing_of_it(admin_client, demo_company):
+def test_removing_leaves_no_demo_data(admin_client, demo_company):
     assert admin_client.post(URL).url == "/admin/operational/"
     left = [
         Person.objects.count(),
@@ -42,7 +42,7 @@ def test_removing_leaves_nothing_of_it(admin_client, demo_company):
     assert left == [0, 0]
 
 
-def test_removing_keeps_ones_own_data_and_measures_it_anew(admin_client, demo_company):
+def test_removing_keeps_and_remeasures_real_data(admin_client, demo_company):
     ingest.store([record("signed_up", "ada", NOW.replace(month=3, day=20))])
     days = KpiReading.objects.values("day").distinct().count()
     admin_client.post(URL)
@@ -52,13 +52,13 @@ def test_removing_keeps_ones_own_data_and_measures_it_anew(admin_client, demo_co
     assert (reading.denominator, reading.first_value) == (1, 0)
 
 
-def test_it_takes_the_permission_to_delete_persons(client, demo_company):
+def test_removing_requires_the_permission_to_delete_persons(client, demo_company):
     client.force_login(User.objects.create_user("reader", is_staff=True))
     assert client.post(URL).status_code == 403
     assert "Remove demo data" not in client.get("/admin/operational/").content.decode()
     assert demo_data.persons() > 0
 
 
-def test_strangers_cannot_remove_it(client, demo_company):
+def test_anonymous_users_cannot_remove_it(client, demo_company):
     client.post(URL)
     assert demo_data.persons() > 0

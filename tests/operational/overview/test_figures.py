@@ -15,13 +15,15 @@ from operational.templatetags import figures
         (-0.04, "±0.0", "unchanged"),
     ],
 )
-def test_a_change_is_said_as_it_is_shown(change, signed, moved):
+def test_the_words_for_a_change_match_its_rounded_number(change, signed, moved):
     assert (formatting.signed_points(change), figures.moved(change)) == (signed, moved)
 
 
-def test_what_is_unknown_is_a_dash_and_never_zero():
+def test_an_unknown_value_is_a_dash_and_never_zero():
     filters = formatting.points, numbers.percent, formatting.number
-    assert {shown(None) for shown in filters} | {figures.figure(None, Unit.RATE)} == {"–"}
+    assert {format_value(None) for format_value in filters} | {figures.figure(None, Unit.RATE)} == {
+        "–"
+    }
 
 
 def test_persons_are_whole_numbers_with_thousands():

@@ -17,7 +17,7 @@ def snippet(name):
     return next(step.code for step in first_steps() if step.name == name)
 
 
-def test_the_curl_line_stores_an_event_as_it_stands(client, settings):
+def test_the_curl_line_stores_an_event_unchanged(client, settings):
     settings.PLUMBLINE_URL = "https://plumb.example.com"
     words = shlex.split(snippet("curl").replace("\\\n", " "))
     assert words[:2] == ["curl", "https://plumb.example.com/capture/"]
@@ -39,23 +39,23 @@ def test_key_and_signup_event_are_filled_in(name, settings):
     assert "it's in" in code.replace("'\"'\"'", "'")
 
 
-def test_any_event_will_do_where_the_first_one_is_the_signup(settings):
+def test_any_event_will_do_if_the_first_event_is_the_signup(settings):
     settings.PLUMBLINE_SIGNUP_EVENT = "$first_event"
     words = shlex.split(snippet("curl").replace("\\\n", " "))
     assert json.loads(words[-1])["event"] == "page_viewed"
 
 
-def test_requests_that_wait_for_ingest_are_noticed(admin_client):
+def test_requests_waiting_for_ingest_are_reported(admin_client):
     InboxRequest.objects.create(
         project_key=capture.default_project_key(), received_at=NOW, body=b"{}"
     )
-    answer = admin_client.get("/admin/operational/").content.decode()
-    assert "1 request waits in the inbox." in answer
+    markup = admin_client.get("/admin/operational/").content.decode()
+    assert "1 request waits in the inbox." in markup
 
 
-def test_events_that_could_not_be_stored_are_noticed(admin_client, client):
+def test_rejected_events_are_reported(admin_client, client):
     key = capture.default_project_key().token
     body = {"api_key": key, "batch": [{"event": "signed_up"}]}
     sdk.post("/batch/", body)
-    answer = admin_client.get("/admin/operational/").content.decode()
-    assert "1 event was rejected." in answer
+    markup = admin_client.get("/admin/operational/").content.decode()
+    assert "1 event was rejected." in markup

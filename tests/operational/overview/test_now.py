@@ -1,4 +1,4 @@
-"""The part of the dashboard that refreshes itself: what happens now, and what to do about it."""
+"""The part of the dashboard with its own refresh: what is happening, and what to do."""
 
 import pytest
 from django.db import connection
@@ -18,25 +18,25 @@ def now(time_machine):
     time_machine.move_to(NOW, tick=False)
 
 
-def shown(admin_client):
+def now_page(admin_client):
     return admin_client.get(NOW_PAGE, headers={"HX-Request": "true"}).content.decode()
 
 
-def test_where_all_is_well_it_says_so(admin_client):
-    page = shown(admin_client)
+def test_it_says_when_all_is_well(admin_client):
+    page = now_page(admin_client)
     assert "No active alerts." in page
     assert "Nothing needs doing right now." in page
     assert "No reports sent yet." in page
 
 
-def test_alerts_actions_and_the_last_report_lead_to_their_pages(admin_client):
+def test_alerts_actions_and_the_last_report_link_to_their_pages(admin_client):
     a_filled_project()
     priority_actions.refresh(now=NOW)
     alert = Alert.objects.create(
         kind="kpi", subject="churn_rate", status="critical", firing="critical", fired_at=NOW
     )
     report = Report.objects.create(kind="daily", day=NOW.date(), made_at=NOW, content={})
-    page = shown(admin_client)
+    page = now_page(admin_client)
     assert f"/admin/operational/alerts/{alert.pk}/" in page
     assert f"/admin/operational/reports/{report.pk}/" in page
     assert "Bring people back in their first week" in page
@@ -45,12 +45,12 @@ def test_alerts_actions_and_the_last_report_lead_to_their_pages(admin_client):
 def test_it_reads_roll_ups_and_few_rows(admin_client):
     a_filled_project()
     priority_actions.refresh(now=NOW)
-    shown(admin_client)
+    now_page(admin_client)
     with CaptureQueriesContext(connection) as queries:
-        shown(admin_client)
+        now_page(admin_client)
     assert len(queries) <= 26
-    assert not [one["sql"] for one in queries if 'analytics_event"' in one["sql"]]
+    assert not [query["sql"] for query in queries if 'analytics_event"' in query["sql"]]
 
 
-def test_strangers_get_nothing(client):
+def test_anonymous_users_get_nothing(client):
     assert client.get(NOW_PAGE, headers={"HX-Request": "true"}).status_code == 401

@@ -9,7 +9,7 @@ URL = "/admin/operational/"
 
 
 def links(user, path=URL):
-    """Return the sidebar's links that a user sees on a page."""
+    """Return the sidebar links that a user sees on a page."""
     request = RequestFactory().get(path)
     request.user = user
     groups = admin.site.each_context(request)["sidebar_navigation"]
@@ -17,14 +17,14 @@ def links(user, path=URL):
 
 
 def test_every_link_opens(admin_client, admin_user):
-    answers = {
+    statuses = {
         str(link["link"]): admin_client.get(str(link["link"])).status_code
         for link in links(admin_user)
     }
-    assert set(answers.values()) == {200}, answers
+    assert set(statuses.values()) == {200}, statuses
 
 
-def test_staff_see_only_what_they_may_open():
+def test_staff_see_only_the_pages_they_may_open():
     user = User.objects.create_user("reader", is_staff=True)
     assert "Users" not in [link["title"] for link in links(user)]
     assert "Dashboard" in [link["title"] for link in links(user)]
@@ -39,5 +39,5 @@ def test_staff_see_only_what_they_may_open():
         ("/admin/auth/user/", "Users"),
     ],
 )
-def test_one_link_is_marked_as_the_page_that_is_open(admin_user, path, title):
+def test_only_the_open_page_is_marked_as_active(admin_user, path, title):
     assert [link["title"] for link in links(admin_user, path) if link["active"]] == [title]
