@@ -112,9 +112,8 @@ def kill_under_load(installation, clients):
     random.shuffle(victims)
     deadline = time.monotonic() + DEADLINE
     for done, victim in enumerate(victims, 1):
-        while sum(len(client.acknowledged) for client in clients) < done * EVENTS / (
-            len(victims) + 2
-        ):
+        goal = done * EVENTS / (len(victims) + 2)
+        while sum(len(client.acknowledged) for client in clients) < goal:
             assert time.monotonic() < deadline, f"stuck after {done - 1} kills"
             assert not any(client.unexpected for client in clients)
             time.sleep(0.01)

@@ -85,9 +85,7 @@ def test_an_import_killed_ten_times_imports_each_line_once(tmp_path, monkeypatch
 
 def test_two_concurrent_imports_of_the_same_persons_equal_a_single_import(tmp_path, monkeypatch):
     monkeypatch.setattr(importing, "LINES_PER_TRANSACTION", 100)
-    store(
-        [record(distinct_id=f"p{number}") for number in range(40)]
-    )  # no import waits for a new id
+    store([record(distinct_id=f"p{number}") for number in range(40)])  # none waits for a new id
     lines = [
         json.dumps(
             {

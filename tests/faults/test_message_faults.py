@@ -101,7 +101,7 @@ def test_a_lost_connection_while_a_message_is_recorded_does_not_duplicate_it(mai
     deliveries.post(
         Delivery.Kind.ALERT,
         "message",
-        Message("A message", "Text"),
+        Message("Title", "Text"),
         to=["ada@example.com"],
         now=NOW,
     )

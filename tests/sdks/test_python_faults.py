@@ -73,9 +73,7 @@ def database_down():
 
 
 @pytest.mark.parametrize("status", [503, 429])
-def test_events_refused_temporarily_are_resent_after_the_requested_pause(
-    proxy, mode, pauses, status
-):
+def test_refused_events_are_resent_after_the_requested_pause(proxy, mode, pauses, status):
     proxy.faults.extend([status, status])
     with posthog(proxy.url, capture_mode=mode) as client:
         capture(client)
