@@ -1,3 +1,4 @@
+import json
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -6,6 +7,7 @@ from typing import Annotated
 import pytest
 from msgspec import Meta, Struct
 from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
 
 from common.api.typed import serializer_of, typed_response
 
@@ -34,8 +36,12 @@ class Thing(Struct, frozen=True, rename={"class_": "class"}):
 THING = Thing("toy", date(2026, 3, 1), Colour.RED, (Part("wheel", None),), ["new"], {"usd": 5})
 
 
+def as_sent(answer):
+    return json.loads(JSONRenderer().render(typed_response(answer).data))
+
+
 def test_an_answer_is_plain_json():
-    assert typed_response(THING).data == {
+    assert as_sent(THING) == {
         "class": "toy",
         "day": "2026-03-01",
         "colour": "red",
@@ -47,7 +53,7 @@ def test_an_answer_is_plain_json():
 
 
 def test_its_serializer_reads_what_the_answer_gives():
-    serializer = serializer_of(Thing)(data=typed_response(THING).data)
+    serializer = serializer_of(Thing)(data=as_sent(THING))
     assert serializer.is_valid(), serializer.errors
     assert serializer.validated_data["parts"] == [{"name": "wheel", "weight": None}]
 
