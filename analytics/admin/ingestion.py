@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 from rest_framework.exceptions import ValidationError
 
-from analytics.api.ingestion import IngestionQuery, report
+from analytics.api.ingestion import IngestionQuery
 from analytics.api.parameters import parsed
 from analytics.capture import ledger
 from analytics.capture.ledger import LedgerEntry
@@ -38,13 +38,18 @@ def page(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         context["errors"] = error.detail
     else:
-        found = report(query)
+        report = ledger.report(
+            first=query["first"],
+            last=query["last"],
+            grain=query["by"],
+            project_key=query.get("project_key"),
+        )
         given = {"from": f"{query['first']}", "to": f"{query['last']}", "by": query["by"]}
         context["given"] |= given
         context["query"] = query
-        context["total"] = _row(found["total"])
-        context["rows"] = [_row(entry) for entry in found["periods"]]
-        context["several_keys"] = len({entry.project_key for entry in found["periods"]}) > 1
+        context["total"] = _row(report.total)
+        context["rows"] = [_row(entry) for entry in report.periods]
+        context["several_keys"] = len({entry.project_key for entry in report.periods}) > 1
     context |= admin.site.each_context(request)
     context |= {"title": "Ingestion", "no_events": not ledger.anything_arrived()}
     return TemplateResponse(request, "admin/analytics/ingestion.html", context)

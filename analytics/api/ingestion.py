@@ -84,13 +84,11 @@ class IngestionView(APIView):
     @extend_schema(parameters=[IngestionQuery], responses=IngestionSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(IngestionQuery, request.query_params)
-        return Response(IngestionSerializer(query | report(query)).data)
-
-
-def report(query: dict[str, Any]) -> dict[str, Any]:
-    """Return the ledger's entries that a valid query asks for, and their total."""
-    first, last, key = query["first"], query["last"], query.get("project_key")
-    periods = ledger.entries(
-        first=first, last=last, grain=query["by"], project_key_id=key.pk if key else None
-    )
-    return {"periods": periods, "total": ledger.total(periods, first=first, last=last)}
+        report = ledger.report(
+            first=query["first"],
+            last=query["last"],
+            grain=query["by"],
+            project_key=query.get("project_key"),
+        )
+        answer = query | {"periods": report.periods, "total": report.total}
+        return Response(IngestionSerializer(answer).data)

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import psycopg
 from django.db import connection
 
-from analytics.models import CaptureHour, EventOutcome, InboxRequest
+from analytics.models import CaptureHour, EventOutcome, InboxRequest, ProjectKey
 
 WAITING = "waiting"
 _WITH_REASON = ("rejected", "refused", "limited")
@@ -92,6 +92,12 @@ def start_of_hour(time: datetime) -> datetime:
     return time.replace(minute=0, second=0, microsecond=0)
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerReport:
+    periods: list[LedgerEntry]
+    total: LedgerEntry
+
+
 def add(cursor: psycopg.Cursor, amounts: Mapping[LedgerLine, int]) -> None:
     """Add numbers of events to the ledger."""
     rows = sorted((*line, events) for line, events in amounts.items() if events)
@@ -135,6 +141,15 @@ def total(entries_: Iterable[LedgerEntry], *, first: date, last: date) -> Ledger
     for entry in entries_:
         whole.include(entry)
     return whole
+
+
+def report(
+    *, first: date, last: date, grain: Grain = "day", project_key: ProjectKey | None = None
+) -> LedgerReport:
+    """Return what became of the events of these days (UTC), and the total."""
+    key_id = project_key.pk if project_key else None
+    periods = entries(first=first, last=last, grain=grain, project_key_id=key_id)
+    return LedgerReport(periods, total(periods, first=first, last=last))
 
 
 def _midnight(day: date) -> datetime:
