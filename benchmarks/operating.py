@@ -21,7 +21,7 @@ from operational.alerting import health_alerts, kpi_alerts
 from operational.kpis import readings
 from operational.models import KpiReading, Report
 from operational.quality import data_quality
-from operational.reports import report_content
+from operational.reports import making
 
 EVENTS, PERSONS, CUSTOMERS = 10_000_000, 200_000, 20_000
 NOW = datetime.combine(LAST_DAY + timedelta(days=1), time(9), UTC)
@@ -71,7 +71,7 @@ def _read() -> None:
     for path, (cost, queries) in costs.items():
         print(f"  {path}: {1e3 * cost:.1f} ms, {queries} queries")
         print(f"    {cost / empty:.1f} times an empty list (at most 3), {cost / form:.1f} a form")
-    cost, queries = _cost(lambda: report_content.make(Report.Kind.DAILY, now=NOW), rounds=5)
+    cost, queries = _cost(lambda: making.make(Report.Kind.DAILY, now=NOW), rounds=5)
     print(f"  the daily report: {1e3 * cost:.0f} ms, {queries} queries (at most 40)")
 
 

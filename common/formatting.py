@@ -84,7 +84,14 @@ def points(score: float | None) -> str:
 
 def signed_points(difference: float) -> str:
     """Write a change of a score with its sign, as far as it is written: "+2.3", "±0.0"."""
-    return _minus(f"{difference:+.1f}") if round(difference, 1) else "±0.0"
+    return signed(difference, 1)
+
+
+def signed(difference: float, places: int = 2) -> str:
+    """Write a difference with its sign, as far as it is written: "+2.31", "±0.00"."""
+    if not round(difference, places):
+        return f"±{0:.{places}f}"
+    return _minus(f"{difference:+.{places}f}")
 
 
 def figure(value: float | None, unit: Unit) -> str:

@@ -1,4 +1,4 @@
-"""The archive of reports, their preview and test, and who gets them."""
+"""The archive of reports, their previews and tests, and their subscribers."""
 
 from typing import cast
 
@@ -13,10 +13,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from unfold.admin import ModelAdmin
 
+from common import formatting
 from common.admin.pages import require_permission, staff_page
 from operational.admin.pages import page
 from operational.models import Report, ReportSubscriber
-from operational.reports import report_content, report_schedule, reports
+from operational.reports import making, report_schedule, reports
 from operational.reports.report_schedule import Kind
 
 
@@ -35,24 +36,25 @@ def reports_page(request: HttpRequest) -> HttpResponse:
 @staff_page
 @require_GET
 def report_page(request: HttpRequest, pk: int) -> HttpResponse:
-    report = get_object_or_404(Report, pk=pk)
-    return page(request, "report", title=str(report), report=report.content, made=report.made_at)
+    stored = get_object_or_404(Report, pk=pk)
+    report = making.from_json(stored.content)
+    return page(request, "report", title=str(stored), report=report, made=stored.made_at)
 
 
 @staff_page
 @require_GET
 def preview(request: HttpRequest, kind: str) -> HttpResponse:
-    content = report_content.make(_kind(kind), now=timezone.now())
-    return page(request, "report", title=f"Preview of the {kind} report", report=content)
+    report = making.make(_kind(kind), now=timezone.now())
+    return page(request, "report", title=f"Preview of the {kind} report", report=report)
 
 
 @staff_page
 @require_POST
 def send_test(request: HttpRequest, kind: str) -> HttpResponse:
-    """Send a report as of now to whoever asks."""
+    """Send a report as of now to the user."""
     email = cast("User", request.user).email
     if not email:
-        messages.error(request, "Your account has no e-mail address: enter one under Users.")
+        messages.error(request, "Your account has no e-mail address. Add one under Users.")
     elif problem := reports.send_test(_kind(kind), email, now=timezone.now()):
         messages.error(request, f"Not sent: {problem}")
     else:
@@ -63,28 +65,29 @@ def send_test(request: HttpRequest, kind: str) -> HttpResponse:
 @staff_page
 @require_POST
 def send_now(request: HttpRequest, kind: str) -> HttpResponse:
-    """Send the last period's report to everybody who does not have it yet."""
+    """Send the last period's report to the recipients who do not have it yet."""
     require_permission(request, "operational.add_report")
     sent = reports.send_now(_kind(kind), now=timezone.now())
-    done = sum(one.status == "sent" for one in sent)
-    messages.success(request, f"{done:,} of {len(sent):,} recipients have it.")
+    done = sum(delivery.status == "sent" for delivery in sent)
+    recipients = formatting.counted(len(sent), "recipient")
+    messages.success(request, f"Sent to {done:,} of {recipients}.")
     return redirect("operational:reports")
 
 
-def _kind(given: str) -> Kind:
-    if given not in Kind.values:
-        raise Http404(f"There is no {given} report.")
-    return Kind(given)
+def _kind(name: str) -> Kind:
+    if name not in Kind.values:
+        raise Http404(f"There is no {name} report.")
+    return Kind(name)
 
 
-@csrf_exempt  # mail programs post without a page of ours; the token says who it is
+@csrf_exempt  # mail clients post without one of our pages; the token identifies the subscriber
 @require_http_methods(["GET", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Unsubscribe with one click or POST; a GET, which scanners make, only shows a button."""
-    found = reports.subscription(token)
-    if found is None:
-        raise Http404("This link belongs to no subscription.")
-    subscriber, kind = found
+    """Unsubscribe with one click or POST; a GET, as link scanners send, only shows a button."""
+    subscription = reports.subscription(token)
+    if subscription is None:
+        raise Http404("This link does not belong to a subscription.")
+    subscriber, kind = subscription
     if request.method == "POST":
         reports.set_subscribed(subscriber, kind, wanted="again" in request.POST)
         subscriber.refresh_from_db()

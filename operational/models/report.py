@@ -1,4 +1,4 @@
-"""Reports as they were sent, and who gets them."""
+"""Reports as they were first made, and their subscribers."""
 
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,14 +9,14 @@ from django.db.models.functions import Now
 
 
 class Report(models.Model):
-    """A report of a period, as it was first made."""
+    """A report of a period, as it was first made; see `operational.reports.making`."""
 
     class Kind(models.TextChoices):
         DAILY = "daily"
         WEEKLY = "weekly"
 
     kind = models.CharField(max_length=6, choices=Kind.choices)
-    day = models.DateField(help_text="The last day it covers")
+    day = models.DateField(help_text="The last day of the period")
     made_at = models.DateTimeField()
     content = models.JSONField()
 
@@ -30,7 +30,7 @@ class Report(models.Model):
 
 
 class ReportSubscriber(models.Model):
-    """Somebody who gets reports, at the hour of the schedule in their own time zone."""
+    """A recipient of reports, at the hour of the schedule in their own time zone."""
 
     email = models.EmailField(unique=True)
     user = models.ForeignKey(
@@ -38,12 +38,12 @@ class ReportSubscriber(models.Model):
         null=True,
         blank=True,
         on_delete=models.CASCADE,
-        help_text="Their account, if they have one: when it is switched off, reports stop",
+        help_text="Their account, if they have one. Reports stop when it is deactivated.",
     )
     time_zone = models.CharField(
         max_length=64,
         default="UTC",
-        help_text="Europe/Berlin, say",
+        help_text="For example Europe/Berlin",
     )
     daily = models.BooleanField("daily report", default=True)
     weekly = models.BooleanField("weekly report", default=True)

@@ -1,6 +1,6 @@
-"""When reports are due: at the hour of the job's schedule, on each recipient's own clock.
+"""When reports are due: at the hour of the job's schedule, in each recipient's time zone.
 
-Only the period that is due counts: what a long outage made everybody miss stays unsent.
+Only the period that is due now counts: reports that a long outage skipped are not sent later.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from operational.models import Delivery, Report, ReportSubscriber
 Kind = Report.Kind
 JOBS = {Kind.DAILY: "daily-report", Kind.WEEKLY: "weekly-report"}
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-PATIENCE = timedelta(minutes=30)  # after which a report that is not out is a problem
+PATIENCE = timedelta(minutes=30)  # after which a due report that was not sent is a problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A report that a recipient should have by now."""
+class DueReport:
+    """A report that a recipient should have received by now."""
 
     kind: Kind
     day: date
@@ -45,45 +45,47 @@ class Due:
 
 
 def recipients(kind: Kind) -> list[Recipient]:
-    """Return who gets a kind of report: the subscribers, and ADMIN_EMAIL where there are none."""
+    """Return the recipients of a kind of report: its subscribers, else ADMIN_EMAIL."""
     if not settings.PLUMBLINE_EMAIL_FROM:
         return []
-    wanted = [one for one in _subscribers() if getattr(one, kind.value)]
+    wanted = [subscriber for subscriber in _subscribers() if getattr(subscriber, kind.value)]
     if wanted:
-        return [Recipient(one.email, one.time_zone, one) for one in wanted]
+        return [
+            Recipient(subscriber.email, subscriber.time_zone, subscriber) for subscriber in wanted
+        ]
     zone = definitions.in_force().time_zone
     return [Recipient(email, zone) for email in settings.ADMIN_EMAIL]
 
 
 @read_once
 def _subscribers() -> Sequence[ReportSubscriber]:
-    """Return whose account, if they have one, is not switched off."""
+    """Return the subscribers without an account, and those whose account is active."""
     active = ReportSubscriber.objects.filter(Q(user=None) | Q(user__is_active=True))
     return list(active.order_by("email"))
 
 
-def due(*, now: datetime) -> Iterator[Due]:
-    """Return the reports that everybody should have by now; one a period, none of the past."""
+def due(*, now: datetime) -> Iterator[DueReport]:
+    """Return the reports that each recipient should have by now: the current period's only."""
     for kind in Kind:
-        schedule = next((one for one in jobs.schedules() if one.name == JOBS[kind]), None)
+        schedule = next((task for task in jobs.schedules() if task.name == JOBS[kind]), None)
         if schedule is None or schedule.crontab is None:
             continue
         for recipient in recipients(kind):
             since = _due_at(schedule, kind, recipient.time_zone, now)
             if since is not None and since >= _first(schedule, recipient):
-                yield Due(kind, definitions.last_complete_day(since), recipient, since)
+                yield DueReport(kind, definitions.last_complete_day(since), recipient, since)
 
 
 def _first(schedule: PeriodicTask, recipient: Recipient) -> datetime:
-    """Return since when a recipient gets reports: nobody missed what was before."""
+    """Return since when a recipient gets reports; earlier ones were not missed."""
     subscribed = recipient.subscriber.created_at if recipient.subscriber else None
-    return max(one for one in (schedule.start_time, subscribed, _LONG_AGO) if one)
+    return max(start for start in (schedule.start_time, subscribed, _LONG_AGO) if start)
 
 
 def _due_at(schedule: PeriodicTask, kind: Kind, time_zone: str, now: datetime) -> datetime | None:
-    """Return when the report of today, or of this week, is due on a recipient's clock, if it is.
+    """Return when today's, or this week's, report was due in a time zone; None if it is not yet.
 
-    Wall clocks are compared without their zone, so a change to summer time neither skips nor
+    Wall clock times are compared without their zone, so a change to summer time neither skips nor
     doubles a morning.
     """
     zone = ZoneInfo(time_zone)
@@ -95,17 +97,16 @@ def _due_at(schedule: PeriodicTask, kind: Kind, time_zone: str, now: datetime) -
     return due.replace(tzinfo=zone) if due <= clock else None
 
 
-def overdue(*, now: datetime) -> list[Due]:
-    """Return the reports that should be out by now, and are not."""
-    late = [one for one in due(now=now) if one.since + PATIENCE < now]
-    sent = set(
-        Delivery.objects.filter(
-            key__in=[one.key for one in late], status=Delivery.Status.SENT
-        ).values_list("key", flat=True)
+def overdue(*, now: datetime) -> list[DueReport]:
+    """Return the reports that should have been sent by now, and were not."""
+    late = [report for report in due(now=now) if report.since + PATIENCE < now]
+    deliveries = Delivery.objects.filter(
+        key__in=[report.key for report in late], status=Delivery.Status.SENT
     )
-    return [one for one in late if one.key not in sent]
+    sent = set(deliveries.values_list("key", flat=True))
+    return [report for report in late if report.key not in sent]
 
 
 def key(kind: Kind, day: date) -> str:
-    """Return what the deliveries of a report have in common."""
+    """Return the prefix that the keys of a report's deliveries share."""
     return f"{JOBS[kind]}:{day}"

@@ -1,4 +1,4 @@
-"""Daily and weekly reports: made once for each period, sent on everybody's own morning."""
+"""Daily and weekly reports: made once for each period, sent in each recipient's own morning."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -7,12 +7,13 @@ from typing import cast
 from django.core import signing
 
 from analytics.rollups import definitions
+from common import formatting
 from operational.messages import deliveries, emails
 from operational.messages.deliveries import Message
 from operational.models import Delivery, Report, ReportSubscriber
-from operational.reports import report_content
-from operational.reports.report_content import Content
-from operational.reports.report_schedule import Due, Kind, due, key, recipients
+from operational.reports import making
+from operational.reports.content import DailyReport
+from operational.reports.report_schedule import DueReport, Kind, due, key, recipients
 
 USEFUL = {Kind.DAILY: timedelta(hours=20), Kind.WEEKLY: timedelta(days=5)}
 _DELIVERY = {Kind.DAILY: Delivery.Kind.DAILY_REPORT, Kind.WEEKLY: Delivery.Kind.WEEKLY_REPORT}
@@ -20,51 +21,51 @@ _SALT = "report-subscription"
 
 
 def send_due(*, now: datetime) -> int:
-    """Send what is due and was not sent; return how many messages were posted."""
-    waiting = list(due(now=now))
-    known = set(
-        Delivery.objects.filter(key__in=[one.key for one in waiting]).values_list("key", flat=True)
-    )
-    missing = [one for one in waiting if one.key not in known]
-    for one in missing:
-        _post(one, now=now)
+    """Send the due reports that were not sent yet; return how many messages were posted."""
+    reports = list(due(now=now))
+    keys = [report.key for report in reports]
+    posted = set(Delivery.objects.filter(key__in=keys).values_list("key", flat=True))
+    missing = [report for report in reports if report.key not in posted]
+    for report in missing:
+        _post(report, now=now)
     deliveries.send_due(now=now)
     return len(missing)
 
 
 def send_now(kind: Kind, *, now: datetime) -> list[Delivery]:
-    """Send the report of the last complete period to everybody who does not have it yet."""
+    """Send the last complete period's report to the recipients who do not have it yet."""
     day = definitions.last_complete_day(now)
-    for one in recipients(kind):
-        _post(Due(kind, day, one, now), now=now)
+    for recipient in recipients(kind):
+        _post(DueReport(kind, day, recipient, now), now=now)
     deliveries.send_due(now=now)
     sent = f"{key(kind, day)}:"
     return list(Delivery.objects.filter(key__startswith=sent).order_by("pk"))
 
 
 def send_test(kind: Kind, email: str, *, now: datetime) -> str:
-    """Send a report as of now to one address; return why it failed, or an empty text."""
-    content = report_content.make(kind, now=now)
-    return deliveries.send_message(_message(content, None, is_test=True), email, now=now)
+    """Send a report as of now to an address; return why it failed, or an empty text."""
+    report = making.make(kind, now=now)
+    return deliveries.send_message(_message(report, None, is_test=True), email, now=now)
 
 
-def _post(one: Due, *, now: datetime) -> None:
-    report = of_period(one.kind, one.day, now=now)
+def _post(due_report: DueReport, *, now: datetime) -> None:
+    kind, day = due_report.kind, due_report.day
+    report = making.from_json(of_period(kind, day, now=now).content)
     deliveries.post(
-        _DELIVERY[one.kind],
-        key(one.kind, one.day),
-        _message(report.content, one.recipient.subscriber),
-        to=[one.recipient.email],
+        _DELIVERY[kind],
+        key(kind, day),
+        _message(report, due_report.recipient.subscriber),
+        to=[due_report.recipient.email],
         now=now,
-        expires_at=one.since + USEFUL[one.kind],
+        expires_at=due_report.since + USEFUL[kind],
     )
 
 
 def of_period(kind: Kind, day: date, *, now: datetime) -> Report:
-    """Return the report of the period that ends with a complete day, as it was first made."""
-    if found := Report.objects.filter(kind=kind, day=day).first():
-        return found
-    content = report_content.make(kind, now=now, as_of=day)
+    """Return the report of the period that ends with a complete day; make it if it is missing."""
+    if existing := Report.objects.filter(kind=kind, day=day).first():
+        return existing
+    content = making.as_json(making.make(kind, now=now, as_of=day))
     report, _ = Report.objects.get_or_create(
         kind=kind, day=day, defaults={"made_at": now, "content": content}
     )
@@ -72,43 +73,43 @@ def of_period(kind: Kind, day: date, *, now: datetime) -> Report:
 
 
 def _message(
-    content: Content, subscriber: ReportSubscriber | None, *, is_test: bool = False
+    report: DailyReport, subscriber: ReportSubscriber | None, *, is_test: bool = False
 ) -> Message:
     headers, unsubscribe = {}, ""
     if subscriber:
-        unsubscribe = emails.link("operational:unsubscribe", token(subscriber, content["kind"]))
+        unsubscribe = emails.link("operational:unsubscribe", token(subscriber, report.kind))
         headers = {
             "List-Unsubscribe": f"<{unsubscribe}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
-    text, html = rendered(content, unsubscribe=unsubscribe)
-    return Message(subject(content, is_test=is_test), text, html, headers)
+    text, html = rendered(report, unsubscribe=unsubscribe)
+    return Message(subject(report, is_test=is_test), text, html, headers)
 
 
-def rendered(content: Content, *, unsubscribe: str = "") -> tuple[str, str]:
+def rendered(report: DailyReport, *, unsubscribe: str = "") -> tuple[str, str]:
     """Return a report as text and as HTML."""
-    return emails.render("report", {"report": content, "unsubscribe": unsubscribe})
+    return emails.render("report", {"report": report, "unsubscribe": unsubscribe})
 
 
-def subject(content: Content, *, is_test: bool = False) -> str:
-    """Return a subject that says the most important: "Daily report: 73.0, 2 alerts"."""
-    firing = len(content["alerts"])
-    score = content["alignment"]["shown"]
-    said = f"alignment {score}" if content["alignment"]["score"] is not None else "no score yet"
-    more = f", {firing} alert{'' if firing == 1 else 's'}" if firing else ""
+def subject(report: DailyReport, *, is_test: bool = False) -> str:
+    """Return a subject with the key facts: "Daily report of 2026-03-31: alignment 73.0"."""
+    score = report.alignment.score
+    facts = "no score yet" if score is None else f"alignment {formatting.points(score)}"
+    if report.alerts:
+        facts += f", {formatting.counted(len(report.alerts), 'alert')}"
     test = "Test: " if is_test else ""
-    return f"{test}{content['kind'].capitalize()} report of {content['day']}: {said}{more}"
+    return f"{test}{report.kind.capitalize()} report of {report.day}: {facts}"
 
 
 def token(subscriber: ReportSubscriber, kind: str) -> str:
-    """Return what an unsubscribe link carries; it cannot be guessed, and does not expire."""
+    """Return the token of an unsubscribe link; it cannot be guessed and does not expire."""
     return signing.dumps([subscriber.pk, kind], salt=_SALT)
 
 
-def subscription(given: str) -> tuple[ReportSubscriber, Kind] | None:
-    """Return whose subscription to what a token stands for; None where it stands for none."""
+def subscription(unsubscribe_token: str) -> tuple[ReportSubscriber, Kind] | None:
+    """Return the subscriber and the report of a token; None if the token is not valid."""
     try:
-        pk, kind = cast("tuple[int, str]", signing.loads(given, salt=_SALT))
+        pk, kind = cast("tuple[int, str]", signing.loads(unsubscribe_token, salt=_SALT))
     except signing.BadSignature:
         return None
     subscriber = ReportSubscriber.objects.filter(pk=pk).first()
@@ -120,4 +121,5 @@ def set_subscribed(subscriber: ReportSubscriber, kind: Kind, *, wanted: bool) ->
 
 
 def archive() -> Sequence[Report]:
+    """Return the last reports, newest first, without their content."""
     return list(Report.objects.order_by("-day", "kind").defer("content")[:200])

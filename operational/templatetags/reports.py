@@ -1,19 +1,39 @@
-"""What reports show without scripts, pictures or styles of their own."""
+"""What reports show, without scripts, images or styles of their own."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
 from django import template
 
 from common import formatting
 from common.calculations.charts import column_heights
+from common.formatting import UNKNOWN, Unit
 from operational.calculations.alignment import Band
+from operational.reports.weekly_content import ReportMovements
 from operational.templatetags.figures import bar_width
 
 TALLEST = 32  # pixels
 _FILLS = {Band.ON_TRACK: "-ok", Band.AT_RISK: "-warning", Band.OFF_TRACK: "-critical"}
 
 register = template.Library()
+register.filter("kpi_value", formatting.figure)
+register.filter("moment", formatting.moment)
+
+
+@register.filter
+def kpi_change(change: float | None, unit: Unit) -> str:
+    """Show how a KPI moved with its sign: in percentage points for rates, else in its unit."""
+    if change is None:
+        return UNKNOWN
+    if unit in {Unit.RATE, Unit.CHANGE}:
+        return f"{formatting.signed_points(100 * change)} points"
+    return formatting.signed(change)
+
+
+@register.filter
+def movement_rows(movements: ReportMovements) -> Iterable[tuple[str, int]]:
+    """Return the name and the amount of each movement, in minor units."""
+    return [(field.name, getattr(movements, field.name)) for field in fields(movements)]
 
 
 @register.filter
@@ -44,15 +64,9 @@ def rest_percent(points: float) -> int:
 
 
 @register.filter
-def band_fill(band: str) -> str:
-    """Return the colour of a band, as the end of a class."""
-    return _FILLS.get(Band(band), "")
-
-
-@register.filter
-def moment(iso: str) -> str:
-    """Show a moment of a report: "2026-04-01 09:00 UTC"."""
-    return formatting.moment(datetime.fromisoformat(iso))
+def band_fill(band: Band) -> str:
+    """Return the color of a band, as the end of a CSS class."""
+    return _FILLS.get(band, "")
 
 
 @register.filter

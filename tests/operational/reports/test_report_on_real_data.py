@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
+from common import formatting
 from operational.actions import priority_actions
 from operational.quality import data_quality
-from operational.reports import report_content, reports
+from operational.reports import making, reports
 from operational.reports.report_schedule import Kind
 from tests import real_data
 
@@ -26,50 +27,54 @@ def report(django_db_setup, django_db_blocker):
     ):
         data_quality.run(now=NOW)
         priority_actions.refresh(now=NOW)
-        yield report_content.make(Kind.WEEKLY, now=NOW)
+        yield making.make(Kind.WEEKLY, now=NOW)
 
 
 def test_it_has_the_numbers_that_were_counted_by_hand(report):
-    shown = {one["kpi"]: one["shown"] for one in report["kpis"] if one["value"] is not None}
-    assert shown == {
+    values = {
+        kpi.kpi: formatting.figure(kpi.value, kpi.unit)
+        for kpi in report.kpis
+        if kpi.value is not None
+    }
+    assert values == {
         "d7_retention": "2.4 %",  # 5 of 212
         "activation_rate": "8.0 %",  # 17 of 212
         "d30_retention": "0.3 %",  # 1 of 314
         "signup_activation": "7.3 %",  # 16 of 219
-        "growth_mom": "-35.6 %",  # from 491 to 316
+        "growth_mom": "−35.6 %",  # from 491 to 316
     }
 
 
 def test_what_needs_billing_or_referrals_is_unknown_and_says_why(report):
-    unknown = {one["name"]: one["why"] for one in report["unknown"]}
+    unknown = {kpi.name: kpi.reason for kpi in report.unknown}
     assert set(unknown) == {"LTV:CAC", "Customer churn, monthly", "Viral coefficient"}
     assert all(unknown.values())
-    assert report["revenue"] is None
-    assert report["real_time"]["revenue_24h"] == {}
+    assert report.revenue is None
+    assert report.real_time.revenue_24h == {}
 
 
 def test_the_score_is_provisional_or_has_its_coverage_said(report):
-    alignment = report["alignment"]
-    assert alignment["coverage"] == pytest.approx(0.70)
-    assert alignment["score"] < 50
-    assert alignment["band"] == "off_track"
+    alignment = report.alignment
+    assert alignment.coverage == pytest.approx(0.70)
+    assert alignment.score < 50
+    assert alignment.band == "off_track"
 
 
 def test_nothing_is_made_up_of_days_that_were_never_recorded(report):
-    assert all(point["change"] is None for point in report["alignment"]["trend"])
-    assert all("No readings of that day" in point["note"] for point in report["alignment"]["trend"])
-    assert all(one["shown_change"] == "" for one in report["kpis"])
+    assert all(point.change is None for point in report.alignment.trend)
+    assert all("No readings of that day" in point.note for point in report.alignment.trend)
+    assert all(kpi.change is None for kpi in report.kpis)
 
 
 def test_what_to_do_first_is_what_costs_most(report):
-    points = [one["points"] for one in report["actions"] if one["points"]]
+    points = [action.points for action in report.actions if action.points]
     assert points == sorted(points, reverse=True)
-    assert report["actions"][0]["title"] == "Bring people back in their first week"
-    assert report["actions"][0]["people"] == 212 - 5
+    assert report.actions[0].title == "Bring people back in their first week"
+    assert report.actions[0].people == 212 - 5
 
 
 def test_the_text_reads_well(report):
     text, _ = reports.rendered(report)
-    assert "Not known: nobody has paid yet, or billing is not connected." in text
+    assert "Unknown: no payments yet, or billing is not connected." in text
     assert "None" not in text
     assert "nan" not in text.lower().split()

@@ -11,12 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from analytics.models import Person
+from common.api.serializers import serializer_of
 from config.beat_schedule import create_missing_entries
 from operational.health.system_health import system_health
 from operational.messages import deliveries
 from operational.models import Alert, Delivery, Report, ReportSubscriber
-from operational.reports import report_content, report_schedule, reports
+from operational.reports import making, report_schedule, reports
 from operational.reports.report_schedule import Kind
+from operational.reports.weekly_content import ReportStep, WeeklyReport
 from tests.api import get, post
 from tests.operational.kpi_data import NOW, a_filled_project
 
@@ -223,7 +225,7 @@ def test_p22_a_report_has_the_numbers_that_there_are(sends, mail_server):
     assert "D7 retention" in text
     assert "22.0 %" in text
     assert "22.0 %" in html
-    assert "LTV:CAC" in text[text.index("NOT KNOWN") :]
+    assert "LTV:CAC" in text[text.index("UNKNOWN") :]
     assert text.count("\n") < 90
 
 
@@ -239,31 +241,48 @@ def test_what_fires_is_in_the_subject_and_the_text(sends, mail_server):
 
 
 def test_an_empty_installation_says_what_is_not_known_and_makes_nothing_up(mail_server):
-    content = report_content.make(Kind.WEEKLY, now=NOW)
-    assert content["alignment"]["score"] is None
-    assert all(one["value"] is None for one in content["kpis"])
-    assert len(content["unknown"]) == 8
-    assert content["revenue"] is None
-    assert content["data_quality"]["score"] is None
-    text, _ = reports.rendered(content)
-    assert "nothing counts yet" in text
-    assert "Not known: nobody has paid yet" in text
+    report = making.make(Kind.WEEKLY, now=NOW)
+    assert report.alignment.score is None
+    assert all(kpi.value is None for kpi in report.kpis)
+    assert len(report.unknown) == 8
+    assert report.revenue is None
+    assert report.data_quality.score is None
+    text, _ = reports.rendered(report)
+    assert "no KPI counts yet" in text
+    assert "Unknown: no payments yet" in text
 
 
 def test_the_weekly_report_holds_all_of_it():
     a_filled_project()
-    content = report_content.make(Kind.WEEKLY, now=NOW)
-    assert {"activation", "cohorts", "funnel", "revenue", "growth"} <= content.keys()
-    assert [point["days_ago"] for point in content["alignment"]["trend"]] == [7, 14, 30, 60, 90]
-    assert content["funnel"]["steps"][0] == {
-        "name": "Signed up", "persons": 100, "rate": 1.0, "shown": "100.0 %",
-    }  # fmt: skip
+    report = making.make(Kind.WEEKLY, now=NOW)
+    assert isinstance(report, WeeklyReport)
+    assert (len(report.activation), len(report.growth)) == (4, 6)
+    assert [point.days_ago for point in report.alignment.trend] == [7, 14, 30, 60, 90]
+    assert report.funnel.steps[0] == ReportStep(name="Signed up", persons=100, rate=1.0)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_api_returns_a_report_as_it_is_stored(kind):
+    a_filled_project()
+    report = making.make(kind, now=NOW)
+    stored = making.as_json(report)
+    assert serializer_of(type(report))(report).data == stored
+    assert get(f"operational/{kind}-report").keys() == stored.keys()
+    assert making.from_json(stored) == report
+
+
+def test_a_report_has_values_and_no_texts_of_them():
+    a_filled_project()
+    (d7,) = [kpi for kpi in making.make(Kind.DAILY, now=NOW).kpis if kpi.kpi == "d7_retention"]
+    assert (d7.value, d7.unit, d7.status) == (0.22, "rate", "ok")
+    assert d7.interval.low == pytest.approx(0.15, abs=0.01)
+    assert d7.interval.high == pytest.approx(0.31, abs=0.01)
 
 
 def test_a_report_of_demo_data_says_so():
-    assert not report_content.make(Kind.DAILY, now=NOW)["has_demo"]
+    assert not making.make(Kind.DAILY, now=NOW).has_demo
     Person.objects.create(is_demo=True)
-    text, html = reports.rendered(report_content.make(Kind.DAILY, now=NOW))
+    text, html = reports.rendered(making.make(Kind.DAILY, now=NOW))
     assert "these numbers belong to a made-up company" in text
     assert "these numbers belong to a made-up company" in html
 
@@ -288,9 +307,9 @@ def test_the_endpoints_give_the_reports_and_send_them_once(mail_server):
 
 def test_a_daily_report_takes_at_most_40_queries():
     a_filled_project()
-    report_content.make(Kind.DAILY, now=NOW)
+    making.make(Kind.DAILY, now=NOW)
     with CaptureQueriesContext(connection) as queries:
-        report_content.make(Kind.DAILY, now=NOW)
+        making.make(Kind.DAILY, now=NOW)
     assert len(queries) <= 40
     assert not [one["sql"] for one in queries if 'analytics_event"' in one["sql"]]
 
@@ -299,16 +318,18 @@ def test_staff_preview_a_report_send_themselves_a_test_and_read_the_archive(
     admin_client, admin_user, mail_server
 ):
     path = "/admin/operational/reports/"
-    assert "No report was sent yet." in admin_client.get(path).content.decode()
-    assert "nobody was sent this" in admin_client.get(f"{path}preview/weekly/").content.decode()
+    assert "No reports sent yet." in admin_client.get(path).content.decode()
+    assert (
+        "This preview was not sent." in admin_client.get(f"{path}preview/weekly/").content.decode()
+    )
     admin_client.post(f"{path}test/daily/")
     assert mail_server.messages[0].recipients == [admin_user.email]
     assert mail_server.subjects == ["Test: Daily report of 2026-03-31: no score yet"]
     shown = admin_client.post(f"{path}send/daily/", follow=True).content.decode()
-    assert "1 of 1 recipients have it." in shown
+    assert "Sent to 1 of 1 recipient." in shown
     report = Report.objects.get()
     assert f'href="{path}{report.pk}/"' in shown
-    assert "As it was made on" in admin_client.get(f"{path}{report.pk}/").content.decode()
+    assert "As made on" in admin_client.get(f"{path}{report.pk}/").content.decode()
     assert admin_client.get(f"{path}preview/monthly/").status_code == 404
 
 
