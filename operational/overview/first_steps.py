@@ -1,13 +1,13 @@
 """Ways to send the first data, ready to paste."""
 
 from analytics.capture import capture
-from analytics.capture.snippets import Snippet, sending
+from analytics.capture.snippets import Snippet, sending_snippets
 
 
 def first_steps() -> list[Snippet]:
     """Return ways to send data, with this installation's address and default key."""
     return [
-        *sending(capture.default_project_key().token),
+        *sending_snippets(capture.default_project_key().token),
         Snippet(
             "import",
             "Import history",
