@@ -1,6 +1,7 @@
 #!/usr/bin/env python
 """Run a management command, joining or starting the embedded servers where none are given."""
 
+import gc
 import os
 import sys
 
@@ -9,6 +10,7 @@ from devstack import ensure_services
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    gc.disable()  # importing leaves no garbage; `config.apps` enables it again
     ensure_services()
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 

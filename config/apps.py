@@ -1,5 +1,6 @@
 """How Django loads the apps: the admin's pages with the addresses, the rest as it starts."""
 
+import gc
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -39,3 +40,5 @@ class ConfigConfig(AppConfig):
         # This app has no models, so the signal is never sent for it.
         beat = apps.get_app_config("django_celery_beat")
         post_migrate.connect(create_missing_entries, sender=beat, weak=False)
+        gc.freeze()  # what is loaded stays: no collection has to search it, the last one neither
+        gc.enable()

@@ -11,7 +11,9 @@ os.environ.setdefault("PLUMBLINE_DB_POOL", "9")  # for the pages of eight thread
 
 _django = get_wsgi_application()
 
-from analytics.capture import front_door  # noqa: E402  (Django has to be set up first)
+# Django has to be set up first; the addresses now, so that no request waits for the pages.
+from analytics.capture import front_door  # noqa: E402
+from config import urls  # noqa: E402, F401
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
