@@ -1,4 +1,4 @@
-"""Exclusion rules: a form that shows whom a rule matches before it is in force."""
+"""Exclusion rules: a form that previews the persons a rule matches before it is saved."""
 
 from contextlib import suppress
 from typing import Any
@@ -22,7 +22,7 @@ _decode_scalar = msgspec.json.Decoder(str | int | float | bool).decode
 
 
 class PropertyValueField(forms.CharField):
-    """A JSON scalar as people write it: what is no number, true or false is a text."""
+    """A JSON scalar as people write it: all but numbers, true and false are texts."""
 
     widget = UnfoldAdminTextInputWidget
 
@@ -63,12 +63,12 @@ class ExclusionRuleAdmin(PreviewBeforeSave):
     ordering = ["name"]
     change_form_before_template = "admin/analytics/_exclusion_rule_intro.html"
     preview_template = "admin/analytics/exclusion_rule_preview.html"
-    actions = None  # deleting many at once would not say whom it brings back
+    actions = None  # deleting many at once would not show which persons count again
 
     def preview(self, request: HttpRequest, form: forms.ModelForm) -> dict[str, Any]:
         return {
             **person_pages.shared_context(),
-            "title": "Whom the rule excludes",
+            "title": "Persons excluded by the rule",
             "rule": form.instance,
             "condition": condition(form.instance),
             "preview": exclusions.preview(form.instance),
@@ -77,11 +77,11 @@ class ExclusionRuleAdmin(PreviewBeforeSave):
     def save_model(
         self, request: HttpRequest, obj: ExclusionRule, form: ExclusionRuleForm, change: bool
     ) -> None:
-        messages.info(request, person_pages.told(exclusions.save_rule(obj)))
+        messages.info(request, person_pages.effect_message(exclusions.save_rule(obj)))
 
     def delete_model(self, request: HttpRequest, obj: ExclusionRule) -> None:
         effect = exclusions.delete_rules(ExclusionRule.objects.filter(pk=obj.pk))
-        messages.info(request, person_pages.told(effect))
+        messages.info(request, person_pages.effect_message(effect))
 
     @admin.display(description="Excludes")
     def condition(self, rule: ExclusionRule) -> str:
@@ -90,11 +90,11 @@ class ExclusionRuleAdmin(PreviewBeforeSave):
     @admin.display(description="Persons")
     def persons(self, rule: ExclusionRule) -> SafeString:
         address = reverse("admin:analytics_person_changelist")
-        return link_to(f"{address}?profile=any&rule={rule.pk}", "Show whom it matches")
+        return link_to(f"{address}?profile=any&rule={rule.pk}", "Show matching persons")
 
 
 def condition(rule: ExclusionRule) -> str:
-    """Return whom a rule matches, in words."""
+    """Return the condition of a rule in words."""
     if rule.email_domain:
         return f"e-mail addresses at {rule.email_domain}"
     return f"{rule.property_name} = {msgspec.json.encode(rule.property_value).decode()}"

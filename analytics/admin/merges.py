@@ -1,4 +1,4 @@
-"""The journal of merges: what became one, what was refused and why, and a way back."""
+"""The journal of merges and refused merges, with previews and undo."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from common.admin.read_only import ReadOnlyAdmin
 
 @admin.register(PersonMerge)
 class PersonMergeAdmin(ReadOnlyAdmin):
-    list_display = ["happened_at", "what", "result", "cause", "person"]
+    list_display = ["happened_at", "merge", "result", "cause", "person"]
     list_filter = ["result"]
     date_hierarchy = "happened_at"
     search_fields = ["pk"]  # shows the box; `get_search_results` does the search
@@ -32,8 +32,8 @@ class PersonMergeAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[PersonMerge], search_term: str
     ) -> tuple[QuerySet[PersonMerge], bool]:
         if search_term:
-            found = list(persons.matching(search_term.replace("\0", "")))
-            ids = [person_id for (person_id,) in found]
+            matches = list(persons.matching(search_term.replace("\0", "")))
+            ids = [person_id for (person_id,) in matches]
             queryset = queryset.filter(Q(person_id__in=ids) | Q(other_person_id__in=ids))
         return queryset, False
 
@@ -44,7 +44,7 @@ class PersonMergeAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show a line with what undoing it would do, and undo it when that is confirmed."""
+        """Show a merge with a preview of its undo, and undo it when confirmed."""
         merge = self.get_object(request, object_id)
         if merge is None:
             raise Http404(f"There is no merge {object_id}.")
@@ -60,7 +60,7 @@ class PersonMergeAdmin(ReadOnlyAdmin):
         return person_pages.page(request, "merge", title="Merge", **context)
 
     @admin.display(description="Merge")
-    def what(self, merge: PersonMerge) -> str:
+    def merge(self, merge: PersonMerge) -> str:
         return f"{merge.other_id} into {merge.distinct_id}"
 
     @admin.display(description="Person", ordering="person_id")
@@ -77,5 +77,5 @@ def _undo(request: HttpRequest, merge: PersonMerge) -> HttpResponse:
     if not person_pages.may_change(request):
         raise PermissionDenied
     unmerging.undo(merge.pk, by=request.user.get_username(), now=timezone.now())
-    messages.success(request, f"Undone: “{merge.other_id}” is a person of its own again.")
+    messages.success(request, f"Undone: “{merge.other_id}” is a separate person again.")
     return redirect("admin:analytics_person_change", merge.other_person_id)

@@ -1,4 +1,4 @@
-"""Show what was received to people."""
+"""Display received payloads."""
 
 from contextlib import suppress
 
@@ -14,10 +14,10 @@ def readable(payload: bytes | memoryview) -> str:
     """Return the text of the bytes, with indents where it is JSON."""
     text = bytes(payload).decode(errors="backslashreplace")
     with suppress(msgspec.DecodeError, RecursionError):
-        text = msgspec.json.format(text)  # which changes no number, unlike reading it
+        text = msgspec.json.format(text)  # which keeps numbers as they are, unlike decoding
     return text
 
 
 def as_pre(payload: bytes | memoryview) -> SafeString:
-    shown = Truncator(readable(payload)).chars(LONGEST_SHOWN)
-    return format_html('<pre class="pl-payload">{}</pre>', shown)
+    text = Truncator(readable(payload)).chars(LONGEST_SHOWN)
+    return format_html('<pre class="pl-payload">{}</pre>', text)

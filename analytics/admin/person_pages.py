@@ -1,4 +1,4 @@
-"""The page of a person, and the pages on which one is merged or excluded."""
+"""The page of a person, and the pages that merge or exclude one."""
 
 from collections.abc import Collection
 from typing import Any, cast
@@ -31,7 +31,7 @@ def may_change(request: HttpRequest) -> bool:
 
 
 def person(request: HttpRequest, person: Person) -> HttpResponse:
-    """Show a person to staff who may see persons (`PersonAdmin` has asked)."""
+    """Show a person to staff who may see persons (checked by `PersonAdmin`)."""
     try:
         timeline, following = page_of_events(request.GET, person=person)
     except BadQuery:  # a cursor that was tampered with
@@ -42,7 +42,7 @@ def person(request: HttpRequest, person: Person) -> HttpResponse:
         "person",
         title="Person",
         person=person,
-        distinct_ids=sorted(known.distinct_id for known in person.distinct_ids.all()),
+        distinct_ids=sorted(row.distinct_id for row in person.distinct_ids.all()),
         activity=persons.activity(person),
         groups=persons.groups_of(person),
         rules=exclusions.rules_about(person),
@@ -58,16 +58,16 @@ def person(request: HttpRequest, person: Person) -> HttpResponse:
 
 
 def merge(request: HttpRequest, person: Person) -> HttpResponse:
-    """Show what merging another person into this one would do, and do it when it is confirmed."""
+    """Preview merging another person into this one, and merge it when confirmed."""
     distinct_id = (request.POST or request.GET).get("distinct_id", "").strip()
     context: dict[str, Any] = {"person": person, "given": distinct_id}
     try:
         if request.method == "POST":
-            seen = request.POST.get("other", "")
-            other_id = int(seen) if seen.isdecimal() else 0
+            previewed = request.POST.get("other", "")
+            other_id = int(previewed) if previewed.isdecimal() else 0
             by = request.user.get_username()
             line = manual_merging.merge(person.pk, distinct_id, other_id=other_id, by=by)
-            messages.success(request, f"“{line.other_id}” is merged into this person.")
+            messages.success(request, f"“{line.other_id}” was merged into this person.")
             return redirect("admin:analytics_person_change", person.pk)
         if "distinct_id" in request.GET:
             context["preview"] = manual_merging.preview(person, distinct_id)
@@ -78,16 +78,16 @@ def merge(request: HttpRequest, person: Person) -> HttpResponse:
 
 @require_POST
 def exclusion(request: HttpRequest, person: Person) -> HttpResponse:
-    """Exclude a person, or count them again."""
+    """Exclude a person, or include them again."""
     excluded = request.POST.get("excluded") == "true"
     messages.success(request, decide(request, [person.pk], excluded=excluded))
     return redirect("admin:analytics_person_change", person.pk)
 
 
 def decide(request: HttpRequest, person_ids: Collection[int], *, excluded: bool) -> str:
-    """Exclude persons by hand, or count them again; note who did it, and return what happened."""
+    """Exclude or include persons by hand, log who did it, and return a message."""
     effect = exclusions.decide(person_ids, excluded=excluded)
-    what = "Excluded by hand" if excluded else "Counted by hand"
+    decision = "Excluded by hand" if excluded else "Included by hand"
     kind = ContentType.objects.get_for_model(Person)
     LogEntry.objects.bulk_create(
         [
@@ -95,31 +95,31 @@ def decide(request: HttpRequest, person_ids: Collection[int], *, excluded: bool)
                 user=cast("User", request.user),
                 content_type=kind,
                 object_id=str(person_id),
-                object_repr=f"person {person_id}",  # no address, which erasing would not find
+                object_repr=f"person {person_id}",  # the log outlives an erased person
                 action_flag=CHANGE,
-                change_message=what,
+                change_message=decision,
             )
             for person_id in person_ids
         ]
     )
-    return told(effect)
+    return effect_message(effect)
 
 
-def told(effect: ExclusionEffect) -> str:
-    """Say in a sentence who was taken out of the numbers and who is back."""
+def effect_message(effect: ExclusionEffect) -> str:
+    """Return a message with the numbers of persons excluded and included."""
     sentences = [
-        f"{counted(persons_changed, 'person')} {what}."
-        for persons_changed, what in (
-            (effect.excluded, "excluded: taken out of every number"),
-            (effect.counted, "counted again, in every number"),
+        f"{counted(persons_changed, 'person')} {change}."
+        for persons_changed, change in (
+            (effect.excluded, "excluded from all metrics"),
+            (effect.counted, "included in all metrics again"),
         )
         if persons_changed
     ]
-    return " ".join(sentences) or "Nobody is counted differently."
+    return " ".join(sentences) or "No changes."
 
 
 def page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:
-    """Return an admin page of one person or a few, whether or not others have events."""
+    """Return an admin page about persons, even where there are no events yet."""
     context = {**admin.site.each_context(request), **shared_context(), **context}
     return TemplateResponse(request, f"admin/analytics/{name}.html", context)
 
@@ -132,7 +132,7 @@ def shared_context() -> dict[str, Any]:
 
 
 def _decision(person: Person) -> LogEntry | None:
-    """Return who decided last whether the person counts."""
+    """Return the log entry of the last decision about the person."""
     kind = ContentType.objects.get_for_model(Person)
-    made = LogEntry.objects.filter(content_type=kind, object_id=str(person.pk))
-    return made.select_related("user").first()
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(person.pk))
+    return entries.select_related("user").first()

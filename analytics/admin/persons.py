@@ -1,4 +1,4 @@
-"""Persons: the list, and what can be done from it; `person_pages` has a page for each."""
+"""Persons: the list and its actions; `person_pages` has the page of each person."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ class ActivationFilter(admin.EmptyFieldListFilter):
 
 
 class ProfileFilter(admin.SimpleListFilter):
-    """By default those with a profile; a search finds everybody."""
+    """By default persons with a profile; a search covers all persons."""
 
     title = "profile"
     parameter_name = "profile"
@@ -55,7 +55,7 @@ class ExclusionFilter(admin.SimpleListFilter):
         "any": ("Excluded", {"excluded": True}),
         "hand": ("Excluded by hand", {"excluded_by_hand": True}),
         "rule": ("Excluded by a rule", {"excluded": True, "excluded_by_hand": None}),
-        "kept": ("Counted in spite of a rule", {"excluded_by_hand": False}),
+        "kept": ("Included despite a rule", {"excluded_by_hand": False}),
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -67,7 +67,7 @@ class ExclusionFilter(admin.SimpleListFilter):
 
 
 class RuleFilter(admin.SimpleListFilter):
-    title = "exclusion rule that matches"
+    title = "matching exclusion rule"
     parameter_name = "rule"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -94,7 +94,7 @@ class PersonAdmin(ReadOnlyAdmin):
     search_help_text = "The beginning of a distinct id, or an e-mail address"
     date_hierarchy = "signup_at"
     ordering = ["-pk"]
-    actions = ["exclude_selected", "count_selected"]
+    actions = ["exclude_selected", "include_selected"]
 
     def get_urls(self) -> list[URLPattern]:
         pages = {"merge": person_pages.merge, "exclusion": person_pages.exclusion}
@@ -126,8 +126,8 @@ class PersonAdmin(ReadOnlyAdmin):
     def exclude_selected(self, request: HttpRequest, selected: QuerySet[Person]) -> None:
         self._decide(request, selected, excluded=True)
 
-    @admin.action(description="Count the selected again", permissions=["exclude"])
-    def count_selected(self, request: HttpRequest, selected: QuerySet[Person]) -> None:
+    @admin.action(description="Include the selected again", permissions=["exclude"])
+    def include_selected(self, request: HttpRequest, selected: QuerySet[Person]) -> None:
         self._decide(request, selected, excluded=False)
 
     def _decide(self, request: HttpRequest, selected: QuerySet[Person], *, excluded: bool) -> None:
@@ -143,8 +143,8 @@ class PersonAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         person = self.get_object(request, unquote(object_id))
         if person is None:
-            gone = int(object_id) if object_id.isdecimal() else None
-            if line := unmerging.merge_away(gone):
+            merged = int(object_id) if object_id.isdecimal() else None
+            if line := unmerging.merge_away(merged):
                 messages.info(request, f"Person {object_id} was merged into this one.")
                 return redirect("admin:analytics_person_change", line.person_id)
             raise Http404(f"There is no person {object_id}.")
@@ -171,12 +171,12 @@ class PersonAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Distinct ids")
     def ids(self, person: Person) -> str:
-        known = sorted(row.distinct_id for row in person.distinct_ids.all())
-        more = f" and {len(known) - 2} more" if len(known) > 2 else ""
-        return ", ".join(known[:2]) + more
+        ids = sorted(row.distinct_id for row in person.distinct_ids.all())
+        more = f" and {len(ids) - 2} more" if len(ids) > 2 else ""
+        return ", ".join(ids[:2]) + more
 
-    @admin.display(description="Counted", ordering="excluded")
+    @admin.display(description="In metrics", ordering="excluded")
     def counted(self, person: Person) -> str:
         if person.excluded:
             return "Excluded by hand" if person.excluded_by_hand else "Excluded by a rule"
-        return "Counted" if person.has_profile else "No profile"
+        return "Included" if person.has_profile else "No profile"

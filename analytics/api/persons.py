@@ -107,4 +107,4 @@ def _person(distinct_id: str) -> Person:
     for candidate in (distinct_id, distinct_id.removesuffix("/")):
         if person := persons.find_person(candidate):
             return person
-    raise Http404(f"Nobody is known by the distinct id {distinct_id!r}.")
+    raise Http404(f"No person has the distinct id {distinct_id!r}.")

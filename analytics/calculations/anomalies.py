@@ -1,24 +1,24 @@
-"""What is unusual: a day's volume for its weekday, and a person's rhythm for a human."""
+"""Anomalies: a day's volume unusual for its weekday, a person's rhythm unusual for a human."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import median
 
-FEWEST_WEEKS = 4  # of history, before anything is called unusual
+FEWEST_WEEKS = 4  # of history before anything is called unusual
 SMALLEST_CHANGE = 50  # events
-FACTOR = 2.0  # at least so many times as much, or as little
+FACTOR = 2.0  # at least this many times as much, or as little
 DEVIATIONS = 4.0
 _TO_SIGMA = 1.4826  # a median absolute deviation of a normal distribution, in standard deviations
 
 MOST_EVENTS_AN_HOUR = 1_000
-REGULAR_EVENTS = 100  # a day; fewer say nothing about a rhythm
+REGULAR_EVENTS = 100  # a day; fewer do not show a rhythm
 REGULARITY = 0.1  # standard deviation of the gaps between events, as a share of their mean
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What is usual, from days that are not the one in question."""
+    """The usual value, from days other than the one being tested."""
 
     usual: float
     spread: float
@@ -32,16 +32,16 @@ class Baseline:
 
 
 def weekday_baseline(past: Sequence[float]) -> Baseline | None:
-    """Return what is usual on a weekday by earlier ones; None while there are too few of them.
+    """Return the baseline of a weekday; None while there are too few earlier weeks.
 
-    `past` are the same weekdays of earlier weeks, without the day that is tested: it would excuse
-    itself.
+    `past` are the same weekdays of earlier weeks, without the day that is tested: that would
+    hide its own anomaly.
     """
     if len(past) < FEWEST_WEEKS:
         return None
     usual = median(past)
     deviation = _TO_SIGMA * median(abs(value - usual) for value in past)
-    return Baseline(usual, max(deviation, sqrt(usual)))  # counts scatter at least so far
+    return Baseline(usual, max(deviation, sqrt(usual)))  # counts vary at least this much
 
 
 def is_robot(*, events: int, busiest_hour: int, mean_gap: float, gap_deviation: float) -> bool:

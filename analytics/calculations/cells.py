@@ -1,4 +1,4 @@
-"""Which counters a person's history counts in: the one rule behind every roll-up.
+"""Which counters a person's history counts in: the single rule behind every roll-up.
 
 Ingesting, late and out-of-order events, merging, excluding or erasing a person, and rebuilding
 all use it: the counters change by the person's cells after minus those before.
@@ -23,7 +23,7 @@ FORMULA_VERSION = 1  # raise it when a cell's meaning changes: the roll-ups then
 
 
 class CounterName(StrEnum):
-    """The counters. A cell is keyed (name, day, number), where `number` is 0 unless said."""
+    """The counters. A cell is keyed (name, day, number), where `number` is 0 unless noted."""
 
     ACTIVE_DAY = "active_day"  # persons active on the day
     ACTIVE_WEEK = "active_week"  # ... in the ISO week that starts on the day
@@ -53,7 +53,7 @@ Cell = tuple[CounterName, int, int]  # name, day ordinal, number
 
 
 class Firsts(NamedTuple):
-    """What a person did first. Days are ordinals of local calendar days.
+    """The days of a person's first events, as ordinals of local calendar days.
 
     `activated_within` is the shorter of the two windows that holds the activation, if one does;
     `active_day` is the first active day.
@@ -66,7 +66,7 @@ class Firsts(NamedTuple):
 
 
 def activation_window(delay: timedelta | None) -> timedelta | None:
-    """Return the shortest window that holds an activation so long after the signup, if any."""
+    """Return the shortest window that holds an activation this long after signup, if any."""
     if delay is None or delay < -ACTIVATION_CLOCK_SKEW:
         return None
     windows = (QUICK_ACTIVATION_WINDOW, ACTIVATION_WINDOW)

@@ -1,6 +1,6 @@
-"""A made-up company whose product events look like those of a real one, for the demo.
+"""A fictional company for the demo, whose product events look like those of a real company.
 
-Seeded, so the same arguments give the same events. Sign-ups grow and follow the week; people
+Seeded, so the same arguments give the same events. Signups grow and follow the week; people
 activate within hours or never; activity decays as a power of the days since signup.
 """
 
@@ -30,7 +30,7 @@ _USE = {
     "invite_sent": 2,
 }
 _WEEKDAY = (1.15, 1.25, 1.2, 1.15, 0.95, 0.45, 0.5)  # Monday to Sunday
-_GROWTH = 2.2  # sign-ups at the end over those at the beginning
+_GROWTH = 2.2  # signups at the end relative to the beginning
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class _Character:
 
 
 def events(*, persons: int, days: int, until: datetime, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield the events, in the order of time, of the `days` that end at the aware `until`."""
+    """Yield the events of the `days` that end at the aware `until`, in order of time."""
     random = Random(seed)  # noqa: S311
-    found = []
+    timeline = []
     for number, signup_day in enumerate(_signup_days(random, persons, days, until.date())):
         person = _character(random, number, signup_day)
-        found += [event for event in _life(random, person, until) if event["timestamp"] < until]
-    for event in sorted(found, key=lambda event: event["timestamp"]):
+        timeline += [event for event in _life(random, person, until) if event["timestamp"] < until]
+    for event in sorted(timeline, key=lambda event: event["timestamp"]):
         yield {**event, "timestamp": event["timestamp"].isoformat()}
 
 
@@ -64,7 +64,7 @@ def _signup_days(random: Random, persons: int, days: int, last: date) -> list[da
 
 
 def _character(random: Random, number: int, signup_day: date) -> _Character:
-    signup = _moment(random, signup_day)
+    signup = _time_on(random, signup_day)
     interest = random.betavariate(1.1, 2.2)
     activates = random.random() < 0.11 + 0.72 * interest
     delay = timedelta(hours=random.lognormvariate(math.log(7), 1.4))
@@ -82,15 +82,15 @@ def _life(random: Random, person: _Character, until: datetime) -> Iterator[dict[
         if random.random() < chance:
             for _ in range(1 + int(random.expovariate(0.45))):
                 name = random.choices(list(_USE), list(_USE.values()))[0]
-                moment = _moment(random, day)
-                if moment < person.signup:
-                    moment = person.signup + timedelta(minutes=random.uniform(1, 240))
+                time_ = _time_on(random, day)
+                if time_ < person.signup:
+                    time_ = person.signup + timedelta(minutes=random.uniform(1, 240))
                 if name != "workflow_created" or person.activation:
-                    later = max(moment, person.activation or moment)
-                    yield _event(person, name, later if name == "workflow_created" else moment, {})
+                    later = max(time_, person.activation or time_)
+                    yield _event(person, name, later if name == "workflow_created" else time_, {})
 
 
-def _moment(random: Random, day: date) -> datetime:
+def _time_on(random: Random, day: date) -> datetime:
     hour = min(max(random.gauss(14, 3.5), 0), 23.99)
     return datetime.combine(day, time(), UTC) + timedelta(hours=hour)
 
@@ -112,11 +112,11 @@ def _signed_up(random: Random, person: _Character) -> dict[str, Any]:
 
 
 def _event(
-    person: _Character, name: str, moment: datetime, properties: dict[str, Any]
+    person: _Character, name: str, time_: datetime, properties: dict[str, Any]
 ) -> dict[str, Any]:
     return {
         "event": name,
         "distinct_id": f"demo-{person.number:05d}",
-        "timestamp": moment,
+        "timestamp": time_,
         "properties": properties,
     }

@@ -1,4 +1,4 @@
-"""What a merge makes of two persons, and what taking it back leaves of them."""
+"""The properties and flags of persons after a merge, and after undoing one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ Properties = dict[str, Any]
 
 
 class Side(msgspec.Struct, frozen=True):
-    """A person at the moment of a merge. `excluded_by_hand` is None where nobody decided."""
+    """A person at the time of a merge. `excluded_by_hand` is None where staff has not decided."""
 
     properties: Properties = {}
     is_identified: bool = False
@@ -18,7 +18,7 @@ class Side(msgspec.Struct, frozen=True):
 
 
 class Before(msgspec.Struct, frozen=True):
-    """What an undo of a merge needs: both persons, and the ids of the `other`, which went."""
+    """What undoing a merge needs: both persons, and the ids of `other`, the merged one."""
 
     distinct_ids: list[str]
     person: Side
@@ -26,23 +26,23 @@ class Before(msgspec.Struct, frozen=True):
 
 
 def merged_properties(person: Mapping[str, Any], other: Mapping[str, Any]) -> Properties:
-    """Return the properties of both; those of the person that stays win."""
+    """Return the properties of both; those of the remaining person win."""
     return {**other, **person}
 
 
 def merged_decision(person: bool | None, other: bool | None) -> bool | None:
-    """Return whether the person of both is excluded by hand: if either was; None: undecided."""
+    """Return whether the merged person is excluded by hand: if either was; None: undecided."""
     return None if person is None and other is None else bool(person or other)
 
 
 def merged_is_demo(person: bool, other: bool) -> bool:
-    """Return whether the person of both is the demo's: what is real in part stays."""
+    """Return whether the merged person belongs to the demo: only if both did."""
     return person and other
 
 
-def what_stays(now: Side, before: Before) -> Side:
+def without_merged(now: Side, before: Before) -> Side:
     """Return the person without what came from the other and has not changed since."""
-    came = {
+    taken_over = {
         name: value
         for name, value in before.other.properties.items()
         if name not in before.person.properties
@@ -54,7 +54,7 @@ def what_stays(now: Side, before: Before) -> Side:
         properties={
             name: value
             for name, value in now.properties.items()
-            if name not in came or came[name] != value
+            if name not in taken_over or taken_over[name] != value
         },
         is_identified=before.person.is_identified,
         excluded_by_hand=now.excluded_by_hand if decided_since else before.person.excluded_by_hand,

@@ -11,48 +11,48 @@ from django.db.models.functions import Lower, Now
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def counted(self) -> Self:
-        """Return the persons who count in the numbers: with a profile, and not excluded."""
+        """Return the persons included in metrics: with a profile, and not excluded."""
         return self.filter(excluded=False, has_profile=True)
 
 
 class Person(models.Model):
     """An end user of the company's product, known by one or more distinct ids.
 
-    The moments are facts over the person's whole life, kept by ingest under the definitions in
+    The times are milestones of the person's whole life, kept by ingest under the definitions in
     force (see `RollupDefinition`).
     """
 
-    created_at = models.DateTimeField(db_default=Now(), help_text="When Plumbline first knew them")
+    created_at = models.DateTimeField(db_default=Now(), help_text="When Plumbline created them")
     first_seen_at = models.DateTimeField(null=True, help_text="First event of any kind")
     first_event_at = models.DateTimeField(null=True, help_text="First qualifying event")
     signup_at = models.DateTimeField(null=True, help_text="First signup event")
     activated_at = models.DateTimeField(null=True, help_text="First activation event")
     excluded = models.BooleanField(
-        default=False, help_text="Test, internal or bot: counted nowhere"
+        default=False, help_text="Test, internal or bot: excluded from all metrics"
     )
     excluded_by_hand = models.BooleanField(
-        null=True, blank=True, help_text="What somebody decided; empty: the exclusion rules decide"
+        null=True, blank=True, help_text="A decision by staff; empty: the exclusion rules decide"
     )
     is_identified = models.BooleanField(
-        db_default=False, help_text="Named by the product, so never merged into somebody else"
+        db_default=False, help_text="Identified by the product, so never merged into another person"
     )
     has_profile = models.BooleanField(
-        db_default=True, help_text="Without one, events are kept but nobody is counted"
+        db_default=True, help_text="Without one, events are stored but the person is not counted"
     )
-    is_demo = models.BooleanField(default=False, help_text="Made by the demo, removed with it")
+    is_demo = models.BooleanField(default=False, help_text="Created by the demo, removed with it")
     properties = models.JSONField(default=dict)
 
     objects = PersonQuerySet.as_manager()
 
     class Meta:
         indexes = [
-            # With what rates and the median time to activation ask of those who signed up.
+            # With the columns that rates and the median time to activation read.
             models.Index(
                 fields=["signup_at"],
                 include=["activated_at", "excluded", "has_profile"],
                 name="person_by_signup",
             ),
-            # A hash, because a B-tree would refuse whoever sends a very long one.
+            # A hash, because a B-tree would refuse very long addresses.
             HashIndex(Lower(KeyTextTransform("email", "properties")), name="person_email"),
             models.Index(fields=["is_demo"], condition=models.Q(is_demo=True), name="person_demo"),
             GinIndex(fields=["properties"], opclasses=["jsonb_path_ops"], name="person_properties"),
@@ -67,7 +67,7 @@ class Person(models.Model):
 
 
 class DistinctId(models.Model):
-    """One of the ids by which a product's code names a person."""
+    """One of the ids by which a product's code identifies a person."""
 
     distinct_id = models.CharField(primary_key=True, max_length=200)
     # No database constraint: on a cluster the two tables are distributed by different columns.
@@ -80,25 +80,27 @@ class DistinctId(models.Model):
 
 
 class PersonMerge(models.Model):
-    """A journal line: two persons became one, or did not, and why."""
+    """A journal line: two persons were merged, or not, and why."""
 
     class Result(models.TextChoices):
         MERGED = "merged"
         UNDONE = "undone", "Merged, and undone"
         ALREADY_IDENTIFIED = "cannot_merge_already_identified", "Refused: already identified"
-        ILLEGAL_ID = "illegal_distinct_id", "Refused: the id identifies nobody"
+        ILLEGAL_ID = "illegal_distinct_id", "Refused: the id is a placeholder"
 
     happened_at = models.DateTimeField(db_default=Now(), db_index=True)
     result = models.CharField(max_length=40, choices=Result)
-    cause = models.TextField(help_text="The event, or who did it in the admin")
+    cause = models.TextField(help_text="The event, or the staff user in the admin")
     event_uuid = models.UUIDField(null=True)
-    distinct_id = models.CharField(max_length=200, help_text="Whose person stays")
-    other_id = models.CharField(max_length=200, help_text="Whose person was to be merged into it")
-    person_id = models.BigIntegerField(null=True, help_text="The person that stays")
-    other_person_id = models.BigIntegerField(null=True, help_text="The person that went")
-    before = models.JSONField(default=dict, help_text="What an undo needs")
+    distinct_id = models.CharField(max_length=200, help_text="Identifies the person that is kept")
+    other_id = models.CharField(
+        max_length=200, help_text="Identifies the person to be merged into it"
+    )
+    person_id = models.BigIntegerField(null=True, help_text="The kept person")
+    other_person_id = models.BigIntegerField(null=True, help_text="The merged person")
+    before = models.JSONField(default=dict, help_text="Data for an undo")
     undone_at = models.DateTimeField(null=True)
-    undone_by = models.TextField(db_default="", help_text="Who did it in the admin")
+    undone_by = models.TextField(db_default="", help_text="The staff user in the admin")
 
     class Meta:
         verbose_name = "merge"
@@ -130,17 +132,17 @@ class Group(models.Model):
 
 
 class ExclusionRule(models.Model):
-    """Persons that count nowhere, now and in future: by e-mail domain, or by a property's value."""
+    """Excludes persons from all metrics, now and in future: by e-mail domain or property value."""
 
     name = models.CharField(max_length=100, unique=True)
     email_domain = models.CharField(
         max_length=253,
         blank=True,
-        help_text="Such as example.com: excludes whoever has an e-mail address there, as property"
-        " “email” or as distinct id. Subdomains need rules of their own.",
+        help_text="For example example.com: excludes persons with an e-mail address at it, as"
+        " property “email” or as distinct id. Subdomains need their own rules.",
     )
     property_name = models.CharField(
-        max_length=200, blank=True, help_text="Such as is_staff: a property of the person"
+        max_length=200, blank=True, help_text="For example is_staff: a property of the person"
     )
     property_value = models.JSONField(
         null=True, blank=True, help_text="A text, a number, true or false"
@@ -154,7 +156,7 @@ class ExclusionRule(models.Model):
                 | Q(email_domain="", property_value__isnull=False) & ~Q(property_name=""),
                 name="exclusion_rule_of_one_kind",
                 violation_error_message=(
-                    "Give either an e-mail domain, or the name of a property and its value."
+                    "Enter either an e-mail domain, or the name of a property and its value."
                 ),
             )
         ]

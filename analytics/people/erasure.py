@@ -1,4 +1,4 @@
-"""Remove persons and every trace of them; the counters stay right."""
+"""Erase persons and every trace of them; the counters stay correct."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,8 +11,8 @@ from common.locks import Lock, locked_cursor
 
 PERSONS_PER_TRANSACTION = 500
 
-# What the journal notes of those who had become part of these persons goes, too.
-_FORGET_MERGES = """
+# The journal lines of persons that were merged into these are deleted, too.
+_DELETE_MERGES = """
 WITH RECURSIVE part AS (
     SELECT unnest(%s::bigint[]) AS id
     UNION
@@ -25,9 +25,9 @@ WHERE person_id IN (SELECT id FROM part) OR other_person_id IN (SELECT id FROM p
 
 
 def erase(person_ids: Sequence[int], *, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Erase these persons with their events, and return how many events went.
+    """Erase these persons with their events, and return the number of erased events.
 
-    Works in bounded steps, each complete in itself; `progress` is told the persons done.
+    Works in bounded steps, each complete in itself; `progress` is called with the persons done.
     """
     events = 0
     for start in range(0, len(person_ids), PERSONS_PER_TRANSACTION):
@@ -38,7 +38,7 @@ def erase(person_ids: Sequence[int], *, progress: Callable[[int], None] = lambda
 
 
 def erase_demo(*, progress: Callable[[int], None] = lambda _: None) -> int:
-    """Erase everything that the demo made, and return how many persons that were."""
+    """Erase all demo data, and return the number of erased persons."""
     person_ids = list(Person.objects.filter(is_demo=True).values_list("pk", flat=True))
     erase(person_ids, progress=progress)
     return len(person_ids)
@@ -60,6 +60,6 @@ def _erase_chunk(person_ids: Sequence[int]) -> int:
         events = cursor.rowcount
         for table in ("personday", "distinctid"):
             cursor.execute(f"DELETE FROM analytics_{table} WHERE person_id = ANY(%s)", parameters)
-        cursor.execute(_FORGET_MERGES, parameters)
+        cursor.execute(_DELETE_MERGES, parameters)
         cursor.execute("DELETE FROM analytics_person WHERE id = ANY(%s)", parameters)
     return events

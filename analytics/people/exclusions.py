@@ -1,6 +1,6 @@
-"""Persons who count nowhere: tests, internal people and bots, by hand or by rules.
+"""Persons excluded from all metrics: tests, internal people and bots, by hand or by rules.
 
-What somebody decided about a person wins; otherwise a person is excluded where a rule matches.
+A decision of staff about a person wins; otherwise a person is excluded where a rule matches.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -21,7 +21,7 @@ EXAMPLES = 20
 
 @dataclass(frozen=True, slots=True)
 class ExclusionEffect:
-    """Persons taken out of every number, and back in."""
+    """Numbers of persons newly excluded from all metrics, and newly counted."""
 
     excluded: int = 0
     counted: int = 0
@@ -29,16 +29,16 @@ class ExclusionEffect:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a rule would do if it were saved now."""
+    """The effect of a rule if it were saved now."""
 
     matching: int
     effect: ExclusionEffect
-    counted: int  # persons who count now, before it
+    counted: int  # persons who count now, before the rule
     examples: list[Person]
 
 
 def matching(rule: ExclusionRule) -> QuerySet[Person]:
-    """Return the persons a rule matches, whatever somebody decided about them."""
+    """Return the persons a rule matches, including those with a decision by hand."""
     return Person.objects.filter(_matches(rule))
 
 
@@ -51,15 +51,15 @@ def rules_about(person: Person) -> list[ExclusionRule]:
 
 
 def preview(rule: ExclusionRule) -> Preview:
-    """Return what saving `rule`, new or changed, would do."""
+    """Return the effect of saving `rule`, new or changed."""
     rules = [*ExclusionRule.objects.exclude(pk=rule.pk), rule]
-    wrong = _wrongly_counted_or_not(rules)
+    out_of_date = _out_of_date(rules)
     matched = matching(rule)
     return Preview(
         matching=matched.count(),
         effect=ExclusionEffect(
-            excluded=wrong.filter(excluded=False).count(),
-            counted=wrong.filter(excluded=True).count(),
+            excluded=out_of_date.filter(excluded=False).count(),
+            counted=out_of_date.filter(excluded=True).count(),
         ),
         counted=Person.objects.counted().count(),
         examples=list(matched.order_by("-pk").prefetch_related("distinct_ids")[:EXAMPLES]),
@@ -68,25 +68,25 @@ def preview(rule: ExclusionRule) -> Preview:
 
 @transaction.atomic
 def save_rule(rule: ExclusionRule) -> ExclusionEffect:
-    """Put a new or changed rule in force, for everybody at once."""
+    """Save a new or changed rule, and apply it to all persons at once."""
     cursor = locked_cursor(Lock.IDENTITY)
     rule.save()
-    return settle(cursor)
+    return update(cursor)
 
 
 @transaction.atomic
 def delete_rules(rules: QuerySet[ExclusionRule]) -> ExclusionEffect:
-    """Remove rules; whom no other rule matches counts again, at once."""
+    """Delete rules; persons without another matching rule count again at once."""
     cursor = locked_cursor(Lock.IDENTITY)
     rules.delete()
-    return settle(cursor)
+    return update(cursor)
 
 
 @transaction.atomic
 def decide(person_ids: Iterable[int], *, excluded: bool) -> ExclusionEffect:
     """Exclude these persons by hand, or count them again, whatever the rules say.
 
-    The decision is kept where the rules say otherwise; else nothing needs to be remembered.
+    The decision is stored only where the rules say otherwise.
     """
     cursor = locked_cursor(Lock.IDENTITY)
     rules = list(ExclusionRule.objects.all())
@@ -99,31 +99,33 @@ def decide(person_ids: Iterable[int], *, excluded: bool) -> ExclusionEffect:
         agreed = by_rule if excluded else set(chunk) - by_rule
         persons.filter(pk__in=agreed).update(excluded_by_hand=None)
         persons.exclude(pk__in=agreed).update(excluded_by_hand=excluded)
-        effect = _sum(effect, settle(cursor, chunk))
+        effect = _sum(effect, update(cursor, chunk))
     return effect
 
 
 def apply_rules(cursor: psycopg.Cursor, person_ids: Collection[int]) -> None:
-    """Settle persons after what a batch of events said of them; free where no rules exist."""
+    """Apply the rules to persons changed by a batch of events; free where no rules exist."""
     if person_ids and (rules := list(ExclusionRule.objects.all())):
-        _settle(cursor, _wrongly_counted_or_not(rules).filter(pk__in=person_ids))
+        _update(cursor, _out_of_date(rules).filter(pk__in=person_ids))
 
 
-def settle(cursor: psycopg.Cursor, person_ids: Collection[int] | None = None) -> ExclusionEffect:
-    """Take out of the numbers, or back in, whom rules and decisions say; by default of everybody.
+def update(cursor: psycopg.Cursor, person_ids: Collection[int] | None = None) -> ExclusionEffect:
+    """Exclude or include persons as rules and decisions say; by default all persons.
 
-    Inside the caller's transaction, which holds the identity lock: so everybody sees all of it
-    at once, while no more than `PERSONS_PER_STEP` persons are in memory.
+    Inside the caller's transaction, which holds the identity lock: so all changes become visible
+    at once, with at most `PERSONS_PER_STEP` persons in memory.
     """
-    wrong = _wrongly_counted_or_not(list(ExclusionRule.objects.all()))
-    return _settle(cursor, wrong if person_ids is None else wrong.filter(pk__in=person_ids))
+    out_of_date = _out_of_date(list(ExclusionRule.objects.all()))
+    return _update(
+        cursor, out_of_date if person_ids is None else out_of_date.filter(pk__in=person_ids)
+    )
 
 
-def _settle(cursor: psycopg.Cursor, wrong: QuerySet[Person]) -> ExclusionEffect:
+def _update(cursor: psycopg.Cursor, out_of_date: QuerySet[Person]) -> ExclusionEffect:
     effect = ExclusionEffect()
     last = 0
     while True:
-        persons = wrong.filter(pk__gt=last).order_by("pk").values_list("pk", "excluded")
+        persons = out_of_date.filter(pk__gt=last).order_by("pk").values_list("pk", "excluded")
         step = dict(persons[:PERSONS_PER_STEP])
         if step:
             with rollups.locked_recount(cursor, step):
@@ -138,8 +140,8 @@ def _settle(cursor: psycopg.Cursor, wrong: QuerySet[Person]) -> ExclusionEffect:
         last = max(step)
 
 
-def _wrongly_counted_or_not(rules: Sequence[ExclusionRule]) -> QuerySet[Person]:
-    """Return the persons whose `excluded` is not what `rules` and decisions say."""
+def _out_of_date(rules: Sequence[ExclusionRule]) -> QuerySet[Person]:
+    """Return the persons whose `excluded` differs from `rules` and decisions."""
     by_rule = Case(When(_any(rules), then=Value(True)), default=Value(False))
     return Person.objects.exclude(excluded=Coalesce(F("excluded_by_hand"), by_rule))
 
@@ -159,5 +161,5 @@ def _matches(rule: ExclusionRule) -> Q:
     return Q(properties__email__iendswith=address) | Q(Exists(ids))
 
 
-def _sum(one: ExclusionEffect, other: ExclusionEffect) -> ExclusionEffect:
-    return ExclusionEffect(one.excluded + other.excluded, one.counted + other.counted)
+def _sum(first: ExclusionEffect, second: ExclusionEffect) -> ExclusionEffect:
+    return ExclusionEffect(first.excluded + second.excluded, first.counted + second.counted)

@@ -1,4 +1,4 @@
-"""Merging persons by hand: the same rules and the same journal as where an event asks for it."""
+"""Merging persons by hand, with the same rules and journal as merges by events."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from common.locks import Lock, locked_cursor
 
 @dataclass(frozen=True, slots=True)
 class MergePreview:
-    """What merging `other` into `person` would do."""
+    """The effect of merging `other` into `person`."""
 
     person: Person
     other: Person
@@ -27,17 +27,17 @@ class MergePreview:
     events: int
     days: int
     shared_days: int  # ... of them on which both were active
-    taken_over: dict[str, Any]  # properties that only the other has
-    lost: list[tuple[str, Any, Any]]  # name, the value that stays, the other's
+    taken_over: dict[str, Any]  # properties that only the other person has
+    lost: list[tuple[str, Any, Any]]  # name, remaining value, the other person's value
     excluded_by_hand: bool
 
 
 def preview(person: Person, distinct_id: str) -> MergePreview:
-    """Return what merging the person known by `distinct_id` into `person` would do.
+    """Return the effect of merging the person with `distinct_id` into `person`.
 
-    A ValidationError says why it cannot be done.
+    Raise a ValidationError that says why it cannot be done.
     """
-    _named(person)
+    _identifying_id(person)
     other = _other(person, distinct_id)
     days = PersonDay.objects.filter(person=other)
     shared = PersonDay.objects.filter(person=person, day__in=days.values("day"))
@@ -45,7 +45,7 @@ def preview(person: Person, distinct_id: str) -> MergePreview:
     return MergePreview(
         person=person,
         other=other,
-        distinct_ids=sorted(known.distinct_id for known in other.distinct_ids.all()),
+        distinct_ids=sorted(row.distinct_id for row in other.distinct_ids.all()),
         events=Event.objects.filter(person=other).count(),
         days=days.count(),
         shared_days=shared.count(),
@@ -63,61 +63,65 @@ def preview(person: Person, distinct_id: str) -> MergePreview:
 
 @transaction.atomic
 def merge(person_id: int, distinct_id: str, *, other_id: int, by: str) -> PersonMerge:
-    """Merge the person known by `distinct_id`, seen as `other_id`, and return the journal line.
+    """Merge the person with `distinct_id`, previewed as `other_id`, and return the journal line.
 
-    A ValidationError says why it cannot be done; then nothing has changed.
+    Raise a ValidationError that says why it cannot be done; then nothing has changed.
     """
     cursor = locked_cursor(Lock.IDENTITY, Lock.ROLLUPS)
     person = Person.objects.filter(pk=person_id).first()
     if person is None:
-        raise ValidationError("This person has gone meanwhile: merged elsewhere, or erased.")
+        raise ValidationError(
+            "This person no longer exists: it was merged into another one or erased."
+        )
     other = _other(person, distinct_id)
     if other.pk != other_id:
         raise ValidationError(
-            f"“{distinct_id}” has become another person's meanwhile. Look at the preview again."
+            f"“{distinct_id}” now belongs to another person. Check the preview again."
         )
-    # What an event would say, and no more than that: it is not stored.
+    # Stands for an event that would request the merge; it is not stored.
     record = EventRecord(
         uuid=uuid4().bytes,
         event="$merge_dangerously",
-        distinct_id=_named(person),
+        distinct_id=_identifying_id(person),
         timestamp=timezone.now(),
         properties=b"{}",
         other_id=distinct_id,
     )
     event = EventBatch.from_records([record])
-    identified = {one.pk for one in (person, other) if one.is_identified}
-    known = {record.distinct_id: person.pk, distinct_id: other.pk}
-    identities = Identities(known, identified, iter(()))
+    identified = {side.pk for side in (person, other) if side.is_identified}
+    person_of = {record.distinct_id: person.pk, distinct_id: other.pk}
+    identities = Identities(person_of, identified, iter(()))
     identities.apply(event)
     profiles.update(cursor, event, [person.pk], identities, cause=f"admin: {by}")
     identity.mark_identified(cursor, identities)
     merging.merge(cursor, identities.merges)
-    exclusions.settle(cursor, [person.pk])
+    exclusions.update(cursor, [person.pk])
     return PersonMerge.objects.filter(other_person_id=other.pk).latest("pk")
 
 
 def _other(person: Person, distinct_id: str) -> Person:
-    """Return the person to be merged into `person`, or raise why there is none."""
+    """Return the person to merge into `person`, or raise why it cannot be merged."""
     if is_illegal(distinct_id):
         raise ValidationError(
-            f"“{distinct_id}” is a placeholder that products send for everybody: it identifies"
-            " nobody."
+            f"“{distinct_id}” is a placeholder that products send for unknown users: it does not"
+            " identify a person."
             if distinct_id.strip()
-            else "Name a distinct id of the person that is to be merged into this one."
+            else "Enter a distinct id of the person to merge into this one."
         )
     other = persons.find_person(distinct_id)
     if other is None:
-        raise ValidationError(f"Nobody is known by the distinct id “{distinct_id}”.")
+        raise ValidationError(f"No person has the distinct id “{distinct_id}”.")
     if other.pk == person.pk:
-        raise ValidationError(f"“{distinct_id}” is this person already.")
+        raise ValidationError(f"“{distinct_id}” already belongs to this person.")
     return other
 
 
-def _named(person: Person) -> str:
-    """Return a distinct id that identifies the person, or raise that there is none."""
-    ids = sorted(known.distinct_id for known in person.distinct_ids.all())
+def _identifying_id(person: Person) -> str:
+    """Return a distinct id that identifies the person, or raise a ValidationError."""
+    ids = sorted(row.distinct_id for row in person.distinct_ids.all())
     for distinct_id in ids:
         if not is_illegal(distinct_id):
             return distinct_id
-    raise ValidationError("This person has only placeholders for an id: nobody can be merged.")
+    raise ValidationError(
+        "This person has only placeholder ids, so no other person can be merged into it."
+    )

@@ -1,4 +1,4 @@
-"""Make one person of two: their ids, events, days and counters move together."""
+"""Merge persons: their ids, events, days and counters move together."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from common.postgres import array_literal
 
 _PAIRS = "unnest(%(sources)s::bigint[], %(targets)s::bigint[]) AS pair (source, target)"
 
-# A distribution column cannot be updated on a cluster, so rows are taken out and put in again.
+# A distribution column cannot be updated on a cluster, so rows are deleted and inserted again.
 _MOVES = (
     f"""
     WITH moved AS (
@@ -60,8 +60,8 @@ _MOVES = (
 def merge(cursor: psycopg.Cursor, merges: Mapping[int, int]) -> None:
     """Move everything of each source into its target, inside the caller's transaction.
 
-    Needs the identity lock. `merges` names final targets: no source is itself a target. The
-    properties are `analytics.people.profiles`' business.
+    Needs the identity lock. `merges` names final targets: no source is itself a target.
+    Properties are merged by `analytics.people.profiles`.
     """
     if not merges:
         return

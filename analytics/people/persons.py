@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from analytics.models import DistinctId, Person, PersonDay, PersonMerge
 from analytics.rollups import definitions
 
-EVENTS_READ_FOR_GROUPS = 1_000  # the latest, so that the page costs the same for everybody
+EVENTS_READ_FOR_GROUPS = 1_000  # the latest, so that every person's page costs the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class PersonActivity:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A group that a person's events name; without `group_id` nothing was sent about it."""
+    """A group that a person's events name; `group_id` is None where no properties were sent."""
 
     group_type: str
     key: str
@@ -34,8 +34,8 @@ class Membership:
 
 
 def find_person(distinct_id: str) -> Person | None:
-    """Return the person known by a distinct id."""
-    if "\0" in distinct_id:  # PostgreSQL's texts cannot hold it, so nobody is known by it
+    """Return the person with a distinct id."""
+    if "\0" in distinct_id:  # PostgreSQL's texts cannot hold it, so no person has it
         return None
     return Person.objects.filter(distinct_ids__distinct_id=distinct_id).first()
 
@@ -88,23 +88,25 @@ def find_persons(
     signed_up_to: date | None = None,
     activated: bool | None = None,
 ) -> QuerySet[Person]:
-    """Return persons, the newest known first, excluded ones included.
+    """Return persons, newest first, including excluded ones.
 
-    `search` is the beginning of a distinct id, or an e-mail address; only it finds who has no
-    profile. The days are local ones.
+    `search` is the beginning of a distinct id, or an e-mail address; without it, persons without a
+    profile are left out. The days are local ones.
     """
-    found = Person.objects.order_by("-pk")
-    found = found.filter(pk__in=matching(search)) if search else found.filter(has_profile=True)
+    persons = Person.objects.order_by("-pk")
+    persons = (
+        persons.filter(pk__in=matching(search)) if search else persons.filter(has_profile=True)
+    )
     if signed_up_from or signed_up_to:
         start, end = definitions.calendar().span(signed_up_from, signed_up_to)
-        found = found.filter(signup_at__gte=start, signup_at__lt=end)
+        persons = persons.filter(signup_at__gte=start, signup_at__lt=end)
     if activated is not None:
-        found = found.filter(activated_at__isnull=not activated)
-    return found
+        persons = persons.filter(activated_at__isnull=not activated)
+    return persons
 
 
 def matching(search: str) -> QuerySet:
-    """Return the ids of the persons that a search finds, each half through its own index."""
+    """Return the ids of the persons that match a search; each half uses its own index."""
     by_id = DistinctId.objects.filter(distinct_id__startswith=search).values_list("person_id")
     email = Lower(KeyTextTransform("email", "properties"))
     by_email = (
@@ -118,13 +120,13 @@ def groups_of(person: Person) -> list[Membership]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT DISTINCT named.key, named.value, known.id
+            SELECT DISTINCT named.key, named.value, stored.id
             FROM (SELECT properties -> '$groups' AS groups FROM analytics_event
                   WHERE person_id = %s ORDER BY timestamp DESC LIMIT %s) AS latest
             CROSS JOIN jsonb_each_text(
                 CASE jsonb_typeof(groups) WHEN 'object' THEN groups ELSE '{}' END
             ) AS named
-            LEFT JOIN analytics_group AS known ON (group_type, group_key) = (key, value)
+            LEFT JOIN analytics_group AS stored ON (group_type, group_key) = (key, value)
             WHERE named.value IS NOT NULL ORDER BY 1, 2
             """,
             [person.pk, EVENTS_READ_FOR_GROUPS],
@@ -133,7 +135,7 @@ def groups_of(person: Person) -> list[Membership]:
 
 
 def merges_of(person: Person) -> QuerySet[PersonMerge]:
-    """Return the journal's lines about a person, the newest first."""
+    """Return the journal's lines about a person, newest first."""
     return PersonMerge.objects.filter(
         Q(person_id=person.pk) | Q(other_person_id=person.pk)
     ).order_by("-pk")

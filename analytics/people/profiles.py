@@ -1,4 +1,4 @@
-"""What is known of persons and groups: the properties that events set, in order of arrival."""
+"""Properties of persons and groups, as events set them in order of arrival."""
 
 import json
 from collections import defaultdict
@@ -31,45 +31,45 @@ def update(
     *,
     cause: str = "",
 ) -> set[int]:
-    """Apply what events set, one after the other, and keep the journal of merges.
+    """Apply the property changes of events, in order, and write the journal of merges.
 
-    `persons` are those of the events at their moment. Return the persons whose properties
-    changed. At a merge the properties of the person that stays win. `cause` says who asks for
-    the merge where no event does. Needs the roll-up lock.
+    `persons` are those of the events at their times. Return the persons whose properties
+    changed. In a merge the properties of the remaining person win. `cause` is the origin of a
+    merge that no event requested. Needs the roll-up lock.
     """
     merges = {entry.record.uuid: entry for entry in identities.journal}
     changes = [
-        (record, persons[place], change)
-        for place, record in events.special.items()
+        (record, persons[index], change)
+        for index, record in events.special.items()
         if (may_change_person(record.properties) or record.uuid in merges)
         and (any(change := _changes(record)) or record.uuid in merges)
     ]
     if not changes:
         return set()
     involved = {person for _, person, _ in changes}
-    for noted in identities.journal:
-        involved |= {person for person in (noted.person, noted.other) if person is not None}
+    for entry in identities.journal:
+        involved |= {person for person in (entry.person, entry.other) if person is not None}
     before = _read(cursor, involved)
     now = {person: before.get(person, {}) for person in involved}
     journal = _Journal(cursor, identities, cause)
     for record, person, (set_, once, unset) in changes:
-        if entry := merges.get(record.uuid):
-            journal.add(entry, now)
+        if merge := merges.get(record.uuid):
+            journal.add(merge, now)
         properties = {**once, **now[person], **set_}
         now[person] = {name: properties[name] for name in properties if name not in unset}
     journal.write()
-    gone = identities.merges
+    merged = identities.merges
     changed = {
         person: properties
         for person, properties in now.items()
-        if person not in gone and properties != before.get(person)
+        if person not in merged and properties != before.get(person)
     }
     _write(cursor, changed)
     return set(changed)
 
 
 def update_groups(cursor: psycopg.Cursor, events: EventBatch) -> None:
-    """Apply what ``$groupidentify`` events set, the later over the earlier."""
+    """Apply the properties of ``$groupidentify`` events; later ones win."""
     groups: dict[tuple[str, str], Properties] = defaultdict(dict)
     for record in events.special.values():
         if change := group_change(record):
@@ -80,10 +80,10 @@ def update_groups(cursor: psycopg.Cursor, events: EventBatch) -> None:
     rows = sorted(groups)
     cursor.execute(
         """
-        INSERT INTO analytics_group AS known (group_type, group_key, properties)
+        INSERT INTO analytics_group AS stored (group_type, group_key, properties)
         SELECT * FROM unnest(%s::text[], %s::text[], %s::jsonb[])
         ON CONFLICT (group_type, group_key)
-        DO UPDATE SET properties = known.properties || excluded.properties
+        DO UPDATE SET properties = stored.properties || excluded.properties
         """,
         [
             [group_type for group_type, _ in rows],
@@ -94,7 +94,7 @@ def update_groups(cursor: psycopg.Cursor, events: EventBatch) -> None:
 
 
 class _Journal:
-    """Journal lines to be, with what an undo will need."""
+    """The journal lines of a batch, with the data that an undo will need."""
 
     def __init__(self, cursor: psycopg.Cursor, identities: Identities, cause: str) -> None:
         self._lines: list[PersonMerge] = []
@@ -102,7 +102,7 @@ class _Journal:
         self._flags: dict[int, tuple[bool | None, bool]] = {}  # excluded by hand, demo
         self._attached = list(identities.attached)
         self._identities = identities
-        self._known = 0
+        self._applied = 0
         self._cause = cause
         merges = [entry for entry in identities.journal if entry.verdict == MergeVerdict.MERGED]
         if involved := list({id_ for entry in merges for id_ in (entry.person, entry.other)}):
@@ -120,7 +120,7 @@ class _Journal:
             self._flags = {person: (by_hand, demo) for person, by_hand, demo in cursor.fetchall()}
 
     def add(self, entry: JournalEntry, properties: dict[int, Properties]) -> None:
-        """Note a verdict, and give the person that stays the properties of the one that goes."""
+        """Add a line, and merge the properties of the two persons where they were merged."""
         before = None
         if (
             entry.verdict == MergeVerdict.MERGED
@@ -144,11 +144,11 @@ class _Journal:
     def _merge(
         self, entry: JournalEntry, person: int, other: int, properties: dict[int, Properties]
     ) -> Before:
-        for distinct_id in self._attached[self._known : entry.attached]:
+        for distinct_id in self._attached[self._applied : entry.attached]:
             self._ids[self._identities.attached[distinct_id]].add(distinct_id)
-        self._known = entry.attached
+        self._applied = entry.attached
         (by_hand, demo), (other_by_hand, other_demo) = (
-            self._flags.get(one, (None, False)) for one in (person, other)
+            self._flags.get(pk, (None, False)) for pk in (person, other)
         )
         before = Before(
             distinct_ids=sorted(self._ids[other]),
@@ -188,5 +188,5 @@ def _write(cursor: psycopg.Cursor, changed: dict[int, Properties]) -> None:
         "UPDATE analytics_person SET properties = new.properties"
         " FROM unnest(%s::bigint[], %s::jsonb[]) AS new (id, properties)"
         " WHERE analytics_person.id = new.id",
-        [list(changed), [json.dumps(one) for one in changed.values()]],
+        [list(changed), [json.dumps(properties) for properties in changed.values()]],
     )

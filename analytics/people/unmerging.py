@@ -1,4 +1,4 @@
-"""Undo a merge: the person that went comes back with what it had, and what it did since."""
+"""Undo a merge: restore the merged person with its data, and with its events since then."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from analytics.calculations.identity import is_illegal
-from analytics.calculations.merge import Before, Side, what_stays
+from analytics.calculations.merge import Before, Side, without_merged
 from analytics.calculations.profile_changes import makes_profile
 from analytics.models import Event, Person, PersonMerge
 from analytics.people import exclusions
@@ -20,7 +20,7 @@ from common.locks import Lock, locked_cursor
 
 @dataclass(frozen=True, slots=True)
 class UndoPreview:
-    """What an undo would do. `leaving` are the properties that the person that stays loses."""
+    """The effect of an undo. `leaving` are the properties that the remaining person loses."""
 
     person: Person
     distinct_ids: list[str]
@@ -30,7 +30,7 @@ class UndoPreview:
 
 
 class CannotUndo(ValidationError):
-    """Why a merge cannot be undone, and which one to undo first where that would help."""
+    """Why a merge cannot be undone, and which merge to undo first where that would help."""
 
     def __init__(self, reason: str, *, undo_first: PersonMerge | None = None) -> None:
         super().__init__(reason)
@@ -38,15 +38,15 @@ class CannotUndo(ValidationError):
 
 
 def merge_away(person_id: int | None) -> PersonMerge | None:
-    """Return the merge in which a person went, if it has not been undone."""
+    """Return the merge of a person into another one, if it has not been undone."""
     merges = PersonMerge.objects.filter(other_person_id=person_id, result=PersonMerge.Result.MERGED)
     return merges.order_by("-pk").first()
 
 
 def preview(merge: PersonMerge) -> UndoPreview:
-    """Return what the undo of a merge would do, or raise `CannotUndo`."""
+    """Return the effect of undoing a merge, or raise `CannotUndo`."""
     before, person, _ = _needed(merge)
-    staying = what_stays(_side(person), before).properties
+    staying = without_merged(_side(person), before).properties
     return UndoPreview(
         person=person,
         distinct_ids=before.distinct_ids,
@@ -68,14 +68,14 @@ def undo(merge_id: int, *, by: str, now: datetime) -> PersonMerge:
         rebuild.recompute_persons(cursor, definitions.in_force(), both)
         merge.result, merge.undone_at, merge.undone_by = PersonMerge.Result.UNDONE, now, by
         merge.save(update_fields=["result", "undone_at", "undone_by"])
-        _write(person.pk, what_stays(_side(person), before))
+        _write(person.pk, without_merged(_side(person), before))
         _write(other, before.other)
-    exclusions.settle(cursor, both)
+    exclusions.update(cursor, both)
     return merge
 
 
 def _bring_back(cursor: psycopg.Cursor, person: Person, other: int, before: Before) -> None:
-    """Make the other person again, with its ids and the events that name them."""
+    """Create the other person again, with its ids and the events that name them."""
     Person.objects.create(pk=other, created_at=person.created_at)
     moved = {"person": person.pk, "other": other, "ids": before.distinct_ids}
     cursor.execute(
@@ -83,7 +83,7 @@ def _bring_back(cursor: psycopg.Cursor, person: Person, other: int, before: Befo
         " WHERE person_id = %(person)s AND distinct_id = ANY(%(ids)s)",
         moved,
     )
-    # A distribution column cannot be updated on a cluster, so rows are taken out and put in again.
+    # A distribution column cannot be updated on a cluster, so rows are deleted and inserted again.
     cursor.execute(
         """
         WITH moved AS (
@@ -99,35 +99,38 @@ def _bring_back(cursor: psycopg.Cursor, person: Person, other: int, before: Befo
 
 
 def _write(person_id: int, side: Side) -> None:
-    """Write what a person is after the undo, by what was noted and by their events."""
+    """Update a person after the undo, from the journal and from their events."""
     Person.objects.filter(pk=person_id).update(
         properties=side.properties,
-        is_identified=side.is_identified or _was_named(person_id),
+        is_identified=side.is_identified or _was_identified(person_id),
         excluded_by_hand=side.excluded_by_hand,
         is_demo=side.is_demo,
         has_profile=_has_profile(person_id),
     )
 
 
-def _was_named(person_id: int) -> bool:
-    """Whether an event identified the person, or a merge that stands made it of two."""
-    named = Event.objects.filter(person=person_id, event="$identify").values_list("distinct_id")
-    return _is_of_two(person_id) or any(
-        not is_illegal(distinct_id) for (distinct_id,) in named.distinct()
+def _was_identified(person_id: int) -> bool:
+    """Whether an event identified the person, or a valid merge created it from two."""
+    identifying = Event.objects.filter(person=person_id, event="$identify").values_list(
+        "distinct_id"
+    )
+    return _has_merges(person_id) or any(
+        not is_illegal(distinct_id) for (distinct_id,) in identifying.distinct()
     )
 
 
 def _has_profile(person_id: int) -> bool:
-    """Whether an event gave the person a profile, or a merge that stands made it of two."""
+    """Whether an event gave the person a profile, or a valid merge created it from two."""
     kinds = Event.objects.filter(person=person_id).values_list(
         "event", "properties__$process_person_profile"
     )
-    return _is_of_two(person_id) or any(
-        makes_profile(event, asked) for event, asked in kinds.distinct()
+    return _has_merges(person_id) or any(
+        makes_profile(event, process_person_profile)
+        for event, process_person_profile in kinds.distinct()
     )
 
 
-def _is_of_two(person_id: int) -> bool:
+def _has_merges(person_id: int) -> bool:
     merges = PersonMerge.objects.filter(person_id=person_id, result=PersonMerge.Result.MERGED)
     return merges.exists()
 
@@ -142,24 +145,27 @@ def _side(person: Person) -> Side:
 
 
 def _needed(merge: PersonMerge) -> tuple[Before, Person, int]:
-    """Return what was noted of a merge, who stayed, and who went, or raise `CannotUndo`."""
+    """Return what was stored at a merge, the remaining person, and the id of the merged one.
+
+    Raise `CannotUndo` where it cannot be undone.
+    """
     if merge.result == PersonMerge.Result.UNDONE:
-        raise CannotUndo(f"This merge has been undone already, by {merge.undone_by}.")
+        raise CannotUndo(f"This merge was already undone by {merge.undone_by}.")
     if merge.result != PersonMerge.Result.MERGED:
         raise CannotUndo("This merge was refused: there is nothing to undo.")
     before, other = _before(merge), merge.other_person_id
     if before is None or other is None:
-        raise CannotUndo("What an undo needs was not noted with this merge.")
+        raise CannotUndo("The data needed for an undo was not stored with this merge.")
     person = Person.objects.filter(pk=merge.person_id or 0).first()
     if person is not None:
         return before, person, other
     if later := merge_away(merge.person_id):
         raise CannotUndo(
-            f"The person that stayed has itself been merged into “{later.distinct_id}” since."
+            f"The remaining person has since been merged into “{later.distinct_id}”."
             " Undo that merge first.",
             undo_first=later,
         )
-    raise CannotUndo("The person that stayed has been erased since.")
+    raise CannotUndo("The remaining person has since been erased.")
 
 
 def _before(merge: PersonMerge) -> Before | None:

@@ -1,6 +1,6 @@
-"""Who is who, told again the naive way: plain objects, one event after the other, no database.
+"""A naive model of identity: plain objects, one event after the other, no database.
 
-Shares no code with the product, so that a mistake in one does not hide in the other.
+It shares no code with the product, so that the same mistake cannot hide in both.
 """
 
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Person:
         return any(map(_has_profile, self.events))
 
     def first(self, name: str | None = None) -> datetime | None:
-        """Return when the person did this first, or anything at all."""
+        """Return the time of the first event of this name, or of the first of all events."""
         return min(
             (
                 datetime.fromisoformat(event["timestamp"])
@@ -42,7 +42,7 @@ class Person:
 
 @dataclass
 class World:
-    """Everybody there is, and the journal: tuples of a verdict and what it is about."""
+    """All persons, and the journal: tuples of a verdict and the event and ids it concerns."""
 
     persons: list[Person] = field(default_factory=list)
     journal: list[tuple] = field(default_factory=list)
@@ -63,7 +63,7 @@ class World:
             other_id = properties.get("alias")
         if other_id is not None and other_id != event["distinct_id"]:
             self._same_person(event, other_id)
-        person = self._found_or_made(event["distinct_id"])
+        person = self._get_or_create(event["distinct_id"])
         if event["event"] == "$identify" and not cannot_identify(event["distinct_id"]):
             person.identified = True
         person.events.append(event)
@@ -73,30 +73,30 @@ class World:
     def _same_person(self, event: dict, other_id: str) -> None:
         distinct_id = event["distinct_id"]
         if cannot_identify(distinct_id) or cannot_identify(other_id):
-            self._note("illegal_distinct_id", event, other_id, {})
+            self._record("illegal_distinct_id", event, other_id, {})
             return
         person, other = self.find(distinct_id), self.find(other_id)
         if person and other and person is not other:
             if other.identified and event["event"] != "$merge_dangerously":
-                self._note("cannot_merge_already_identified", event, other_id, {})
+                self._record("cannot_merge_already_identified", event, other_id, {})
                 return
             before = {
                 "distinct_ids": sorted(other.ids),
                 "person": _side(person),
                 "other": _side(other),
             }
-            self._note("merged", event, other_id, before)
+            self._record("merged", event, other_id, before)
             self.persons.remove(other)
             person.ids |= other.ids
             person.events += other.events
             person.properties = {**other.properties, **person.properties}
-            opinions = {person.excluded_by_hand, other.excluded_by_hand}
-            person.excluded_by_hand = next((one for one in (True, False) if one in opinions), None)
-        person = person or other or self._found_or_made(distinct_id)
+            decisions = {person.excluded_by_hand, other.excluded_by_hand} - {None}
+            person.excluded_by_hand = any(decisions) if decisions else None
+        person = person or other or self._get_or_create(distinct_id)
         person.ids |= {distinct_id, other_id}
         person.identified = True
 
-    def _found_or_made(self, distinct_id: str) -> Person:
+    def _get_or_create(self, distinct_id: str) -> Person:
         person = self.find(distinct_id)
         if person is None:
             person = Person({distinct_id})
@@ -110,7 +110,7 @@ class World:
         for name in properties.get("$unset", []):
             person.properties.pop(name, None)
 
-    def _note(self, verdict: str, event: dict, other_id: str, before: dict) -> None:
+    def _record(self, verdict: str, event: dict, other_id: str, before: dict) -> None:
         self.journal.append(
             (verdict, event["event"], event["uuid"], event["distinct_id"], other_id, before)
         )

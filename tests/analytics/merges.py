@@ -1,4 +1,4 @@
-"""Merge persons by hand, and find them."""
+"""Find persons, and merge them by hand."""
 
 from analytics.ingestion.ingest import store
 from analytics.models import Person, PersonMerge
@@ -6,7 +6,7 @@ from analytics.people import manual_merging
 from tests.events import record
 
 
-def known(distinct_id: str) -> Person:
+def person_with(distinct_id: str) -> Person:
     return Person.objects.get(distinct_ids__distinct_id=distinct_id)
 
 
@@ -15,5 +15,5 @@ def set_(distinct_id: str, **properties) -> None:
 
 
 def merge(distinct_id: str, other_id: str) -> PersonMerge:
-    other = known(other_id)
-    return manual_merging.merge(known(distinct_id).pk, other_id, other_id=other.pk, by="eve")
+    other = person_with(other_id)
+    return manual_merging.merge(person_with(distinct_id).pk, other_id, other_id=other.pk, by="eve")

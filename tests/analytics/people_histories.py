@@ -11,11 +11,11 @@ DAY = timedelta(days=1)
 
 
 def at(text: str) -> datetime:
-    """Return a moment of UTC from ``2024-05-01`` or ``2024-05-01 23:45``."""
+    """Return a UTC time from ``2024-05-01`` or ``2024-05-01 23:45``."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def did(person: str, *events: tuple[str, str]) -> None:
-    """Store what a person did: pairs of an event's name and its moment in UTC."""
+    """Store what a person did: pairs of an event's name and its UTC time."""
     with transaction.atomic():
-        store([record(event, person, at(moment)) for event, moment in events])
+        store([record(event, person, at(time)) for event, time in events])

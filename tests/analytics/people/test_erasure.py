@@ -9,7 +9,7 @@ from tests.events import record
 pytestmark = pytest.mark.django_db
 
 
-def test_erasing_a_person_leaves_no_trace_and_right_counters():
+def test_erasing_a_person_leaves_no_trace_and_correct_counters():
     store([record("signed_up"), record(), record("signed_up", "ben")])
     ada = Person.objects.get(distinct_ids="ada")
     assert erasure.erase([ada.pk]) == 2
@@ -18,14 +18,14 @@ def test_erasing_a_person_leaves_no_trace_and_right_counters():
     assert rebuild.check() == []
 
 
-def test_erasing_everybody_leaves_every_counter_at_zero():
+def test_erasing_all_persons_leaves_every_counter_at_zero():
     store([record("signed_up"), record("workflow_created")])
     erasure.erase(list(Person.objects.values_list("pk", flat=True)))
     assert not Counter.objects.exclude(value=0).exists()
     assert not EventDay.objects.exclude(value=0).exists()
 
 
-def test_clearing_the_demo_keeps_everybody_else():
+def test_erasing_the_demo_keeps_all_other_persons():
     store([record(distinct_id="demo")], is_demo=True)
     store([record(distinct_id="real")])
     assert erasure.erase_demo() == 1

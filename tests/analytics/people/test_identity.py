@@ -47,10 +47,10 @@ def person(distinct_id):
 
 
 def persons():
-    """Return everybody as sets of ids."""
+    """Return all persons as sets of ids."""
     return {
-        frozenset(one.distinct_ids.values_list("distinct_id", flat=True))
-        for one in Person.objects.all()
+        frozenset(person.distinct_ids.values_list("distinct_id", flat=True))
+        for person in Person.objects.all()
     }
 
 
@@ -58,27 +58,27 @@ def journal():
     return list(PersonMerge.objects.order_by("pk").values_list("result", "distinct_id", "other_id"))
 
 
-def one(*ids):
+def single_person(*ids):
     return {frozenset(ids)}
 
 
-def test_the_same_id_twice_says_nothing_new():
+def test_linking_an_id_to_itself_changes_nothing():
     sent("used", "ada")
     sent("$create_alias", "ada", alias="ada")
-    assert (persons(), journal(), person("ada").is_identified) == (one("ada"), [], False)
+    assert (persons(), journal(), person("ada").is_identified) == (single_person("ada"), [], False)
 
 
-def test_two_unknown_ids_become_one_identified_person():
+def test_two_new_ids_become_a_single_identified_person():
     sent("$create_alias", "ada", alias="a-1")
-    assert (persons(), person("a-1").is_identified) == (one("ada", "a-1"), True)
+    assert (persons(), person("a-1").is_identified) == (single_person("ada", "a-1"), True)
 
 
-@pytest.mark.parametrize("known", ["ada", "a-1"])
-def test_an_unknown_id_is_attached_to_the_known_one(known):
-    sent("used", known)
-    kept = person(known).pk
+@pytest.mark.parametrize("existing", ["ada", "a-1"])
+def test_a_new_id_is_attached_to_the_existing_person(existing):
+    sent("used", existing)
+    kept = person(existing).pk
     sent("$identify", "ada", anon="a-1")
-    assert persons() == one("ada", "a-1")
+    assert persons() == single_person("ada", "a-1")
     assert (person("ada").pk, person("ada").is_identified, journal()) == (kept, True, [])
 
 
@@ -86,12 +86,12 @@ def test_an_unknown_id_is_attached_to_the_known_one(known):
     ("event", "naming"),
     [("$identify", "anon"), ("$create_alias", "alias"), ("$merge_dangerously", "alias")],
 )
-def test_two_known_persons_become_one_and_the_journal_says_why(event, naming):
+def test_two_existing_persons_are_merged_and_the_journal_says_why(event, naming):
     sent("used", "ada")
     sent("used", "a-1")
     kept, gone = person("ada").pk, person("a-1").pk
     sent(event, "ada", **{naming: "a-1"})
-    assert (persons(), person("a-1").pk) == (one("ada", "a-1"), kept)
+    assert (persons(), person("a-1").pk) == (single_person("ada", "a-1"), kept)
     entry = PersonMerge.objects.get()
     assert (entry.result, entry.cause, entry.person_id, entry.other_person_id) == (
         "merged",
@@ -106,7 +106,7 @@ def test_p04_two_identified_persons_are_not_merged(event, naming):
     sent("$identify", "ada")
     sent("$identify", "ben")
     sent(event, "ada", **{naming: "ben"})
-    assert persons() == one("ada") | one("ben")
+    assert persons() == single_person("ada") | single_person("ben")
 
 
 def test_p05_a_refused_merge_is_in_the_journal_with_both_persons_and_its_cause():
@@ -122,20 +122,20 @@ def test_p05_a_refused_merge_is_in_the_journal_with_both_persons_and_its_cause()
     )
 
 
-def test_p04_an_identified_person_takes_in_an_anonymous_one_but_is_not_taken_in():
+def test_p04_an_identified_person_absorbs_an_anonymous_person_but_is_not_absorbed():
     sent("$identify", "ada")
     sent("used", "a-1")
     sent("$create_alias", "a-1", alias="ada")
-    assert persons() == one("ada") | one("a-1")
+    assert persons() == single_person("ada") | single_person("a-1")
     sent("$create_alias", "ada", alias="a-1")
-    assert persons() == one("ada", "a-1")
+    assert persons() == single_person("ada", "a-1")
 
 
 def test_the_next_user_of_the_same_browser_is_not_merged_into_the_first():
     sent("$identify", "ada", anon="a-1")
     sent("used", "ben")
-    sent("$identify", "ben", anon="a-1")  # nobody reset the SDK
-    assert persons() == one("ada", "a-1") | one("ben")
+    sent("$identify", "ben", anon="a-1")  # the SDK was not reset
+    assert persons() == single_person("ada", "a-1") | single_person("ben")
     assert journal() == [("cannot_merge_already_identified", "ben", "a-1")]
 
 
@@ -143,16 +143,16 @@ def test_merge_dangerously_merges_two_identified_persons():
     sent("$identify", "ada")
     sent("$identify", "ben")
     sent("$merge_dangerously", "ada", alias="ben")
-    assert (persons(), journal()) == (one("ada", "ben"), [("merged", "ada", "ben")])
+    assert (persons(), journal()) == (single_person("ada", "ben"), [("merged", "ada", "ben")])
 
 
 @pytest.mark.parametrize("distinct_id", ILLEGAL)
-def test_an_id_that_products_send_before_they_know_identifies_nobody(distinct_id):
+def test_a_placeholder_id_does_not_identify_a_person(distinct_id):
     assert is_illegal(distinct_id)
 
 
 @pytest.mark.parametrize("distinct_id", LEGAL)
-def test_an_id_that_only_resembles_one_of_those_does(distinct_id):
+def test_an_id_that_only_resembles_a_placeholder_identifies_a_person(distinct_id):
     assert not is_illegal(distinct_id)
 
 
@@ -162,19 +162,22 @@ def test_p05_a_merge_with_an_illegal_id_is_refused_and_in_the_journal(event, ill
     sent("used", "ada")
     sent(event, "ada", alias=illegal)
     as_text = illegal if isinstance(illegal, str) else json.dumps(illegal)
-    assert (persons(), journal()) == (one("ada"), [("illegal_distinct_id", "ada", as_text)])
+    assert (persons(), journal()) == (
+        single_person("ada"),
+        [("illegal_distinct_id", "ada", as_text)],
+    )
     assert not person("ada").is_identified
 
 
-def test_nobody_is_merged_into_an_illegal_id_either():
+def test_no_person_is_merged_into_an_illegal_id():
     sent("used", "a-1")
     sent("$identify", "undefined", anon="a-1")
-    assert persons() == one("a-1") | one("undefined")
+    assert persons() == single_person("a-1") | single_person("undefined")
     assert journal() == [("illegal_distinct_id", "undefined", "a-1")]
     assert not Person.objects.filter(is_identified=True).exists()
 
 
-def test_identify_without_another_id_identifies_and_is_no_merge():
+def test_identify_without_another_id_identifies_without_a_merge():
     sent("$identify", "ada", anon=None)
     assert (person("ada").is_identified, journal()) == (True, [])
 
@@ -188,20 +191,20 @@ def test_the_alias_call_of_posthog_python_names_the_new_id_as_alias(live_server)
     posthog.shutdown()
     while Inbox().process_batch():
         pass
-    assert persons() == one("a-1", "ada")
+    assert persons() == single_person("a-1", "ada")
     event = Event.objects.get(event="$create_alias")
     assert (event.distinct_id, event.properties["alias"]) == ("a-1", "ada")
     assert person("ada").properties == {"plan": "free"}
 
 
-def test_at_a_merge_the_properties_of_the_person_that_stays_win():
+def test_at_a_merge_the_properties_of_the_kept_person_win():
     sent("$set", "ada", set_={"plan": "pro", "name": "Ada"})
     sent("$set", "a-1", set_={"plan": "free", "ref": "ad"})
     sent("$create_alias", "ada", alias="a-1")
     assert person("ada").properties == {"plan": "pro", "name": "Ada", "ref": "ad"}
 
 
-def test_what_the_merging_event_sets_comes_after_the_merge():
+def test_the_properties_of_a_merging_event_are_set_after_the_merge():
     sent("$set", "a-1", set_={"plan": "free", "ref": "ad", "tmp": 1})
     sent("used", "ada")
     sent("$identify", "ada", anon="a-1", set_={"plan": "pro"}, once={"ref": "x"}, unset=["tmp"])
@@ -214,7 +217,7 @@ def test_unset_removes_a_property():
     assert person("ada").properties == {"name": "Ada"}
 
 
-def test_at_a_merge_the_earliest_moments_stay():
+def test_at_a_merge_the_earliest_milestones_stay():
     sent("signed_up", "ada", at="2024-05-03T12:00:00Z")
     sent("workflow_created", "a-1", at="2024-05-02T12:00:00Z")
     first_known = min(person("ada").created_at, person("a-1").created_at)
@@ -234,23 +237,23 @@ def test_a_merge_moves_events_and_counters():
     assert (active.value, rebuild.check()) == (1, [])
 
 
-def test_events_of_an_anonymous_id_after_its_merge_are_the_merged_person_s():
+def test_events_of_an_anonymous_id_after_its_merge_belong_to_the_merged_person():
     sent("used", "a-1")
     sent("used", "ada")
     sent("$identify", "ada", anon="a-1")
     sent("used", "a-1", at="2024-05-02T12:00:00Z")
-    assert persons() == one("ada", "a-1")
+    assert persons() == single_person("ada", "a-1")
     assert Event.objects.filter(person=person("ada")).count() == 4
 
 
-def test_a_personless_event_is_kept_but_makes_and_changes_nobody_s_profile():
+def test_a_personless_event_is_stored_without_creating_or_changing_a_profile():
     sent("used", "a-1", set_={"plan": "pro"}, **{"$process_person_profile": False})
     assert (Event.objects.count(), person("a-1").properties) == (1, {})
     assert not person("a-1").has_profile
     assert not Counter.objects.exclude(value=0).exists()
 
 
-def test_a_personless_person_that_is_identified_counts_from_its_first_event_on():
+def test_a_personless_person_that_is_identified_counts_from_their_first_event():
     sent("signed_up", "a-1", **{"$process_person_profile": False})
     sent("$identify", "ada", anon="a-1")
     assert (person("ada").has_profile, DistinctId.objects.count()) == (True, 2)
@@ -271,7 +274,7 @@ def test_groups_are_stored_with_the_latest_properties():
     group(plan="pro")
     group(key=7)
     assert {
-        one.group_key: one.properties for one in Group.objects.filter(group_type="company")
+        group.group_key: group.properties for group in Group.objects.filter(group_type="company")
     } == {
         "acme": {"name": "Acme", "plan": "pro"},
         "7": {},

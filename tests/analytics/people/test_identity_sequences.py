@@ -69,11 +69,11 @@ def histories(draw):
     ]
     for number, event in enumerate(history):
         event["uuid"] = str(uuid.UUID(int=number + 1, version=4))
-    for source, place in draw(
+    for source, distance in draw(
         st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=3)
     ):
         event = history[source % len(history)]
-        history.insert(history.index(event) + 1 + place % 5, event)
+        history.insert(history.index(event) + 1 + distance % 5, event)
     return history
 
 
@@ -89,20 +89,20 @@ def through_store(parts):
 
 
 def through_inbox(parts):
-    """Send each part as requests of two events, and let one ingest process take part by part."""
+    """Send each part as requests of two events, and ingest part by part in one process."""
     inbox = Inbox()
     for part in parts:
         for start in range(0, len(part), 2):
             body = {"api_key": sdk.key(), "batch": part[start : start + 2]}
             assert sdk.post("/batch/", body).status_code == 200
-        with TestCase.captureOnCommitCallbacks(execute=True):  # so that it remembers
+        with TestCase.captureOnCommitCallbacks(execute=True):  # so that persons are cached
             while inbox.process_batch():
                 pass
 
 
 @contextmanager
-def only_one_known(distinct_id, *, excluded_by_hand):
-    """Let there be one person, whom somebody excluded or not, and afterwards nothing."""
+def single_person(distinct_id, *, excluded_by_hand):
+    """Create a single person, perhaps with a decision by hand, and roll everything back after."""
     with transaction.atomic():
         person = Person.objects.create(
             excluded_by_hand=excluded_by_hand, excluded=bool(excluded_by_hand), has_profile=False
@@ -113,7 +113,7 @@ def only_one_known(distinct_id, *, excluded_by_hand):
 
 
 def outcome():
-    """Return all that is known now, without the numbers of persons."""
+    """Return everything stored about persons, without their ids."""
     ids_of = defaultdict(list)
     for distinct_id in DistinctId.objects.order_by("distinct_id"):
         ids_of[distinct_id.person_id].append(distinct_id.distinct_id)
@@ -127,14 +127,14 @@ def outcome():
 
 
 def facts(person):
-    moments = (person.first_seen_at, person.signup_at, person.activated_at)
+    milestones = (person.first_seen_at, person.signup_at, person.activated_at)
     flags = (person.is_identified, person.has_profile, person.excluded_by_hand)
-    return (person.properties, *flags, bool(person.excluded), *moments)
+    return (person.properties, *flags, bool(person.excluded), *milestones)
 
 
 def journal_line(entry):
-    told = (entry.result, entry.cause, str(entry.event_uuid), entry.distinct_id, entry.other_id)
-    return (*told, entry.before)
+    line = (entry.result, entry.cause, str(entry.event_uuid), entry.distinct_id, entry.other_id)
+    return (*line, entry.before)
 
 
 def model_outcome(history, excluded_by_hand):
@@ -142,15 +142,15 @@ def model_outcome(history, excluded_by_hand):
     for event in history:
         world.apply(event)
     return {
-        "persons": {tuple(sorted(one.ids)): model_facts(one) for one in world.persons},
+        "persons": {tuple(sorted(person.ids)): model_facts(person) for person in world.persons},
         "journal": world.journal,
     }
 
 
-def model_facts(one):
-    moments = (one.first(), one.first("signed_up"), one.first("workflow_created"))
-    flags = (one.identified, one.has_profile, one.excluded_by_hand)
-    return (one.properties, *flags, bool(one.excluded_by_hand), *moments)
+def model_facts(person):
+    milestones = (person.first(), person.first("signed_up"), person.first("workflow_created"))
+    flags = (person.identified, person.has_profile, person.excluded_by_hand)
+    return (person.properties, *flags, bool(person.excluded_by_hand), *milestones)
 
 
 def assert_consistent():
@@ -168,15 +168,13 @@ def assert_consistent():
     cuts=st.lists(st.integers(0, 99), max_size=3),
     excluded=st.sampled_from([None, True, False]),
 )
-def test_p04_any_split_into_batches_gives_what_one_event_at_a_time_gives(
-    way, history, cuts, excluded
-):
-    with only_one_known("a", excluded_by_hand=excluded):
+def test_p04_any_split_into_batches_gives_the_same_as_event_by_event(way, history, cuts, excluded):
+    with single_person("a", excluded_by_hand=excluded):
         way(batches(history, cuts))
-        found = outcome()
+        stored = outcome()
         assert_consistent()
     expected = model_outcome(history, excluded)
-    assert {name: found[name] for name in expected} == expected
-    with only_one_known("a", excluded_by_hand=excluded):
+    assert {name: stored[name] for name in expected} == expected
+    with single_person("a", excluded_by_hand=excluded):
         through_store([[event] for event in history])
-        assert outcome() == found
+        assert outcome() == stored

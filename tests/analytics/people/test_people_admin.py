@@ -46,7 +46,7 @@ def two_people():
     )
 
 
-def known(distinct_id):
+def person_with(distinct_id):
     return Person.objects.get(distinct_ids__distinct_id=distinct_id)
 
 
@@ -60,61 +60,61 @@ def page(client, path, *, post=None, **parameters):
     return " ".join(response.content.decode().split())
 
 
-def of(distinct_id, name="change"):
-    return f"{PERSONS}{known(distinct_id).pk}/{name}/"
+def address_of(distinct_id, name="change"):
+    return f"{PERSONS}{person_with(distinct_id).pk}/{name}/"
 
 
 class TestList:
-    def shown(self, client, **parameters):
+    def listed(self, client, **parameters):
         rows = client.get(PERSONS, parameters).context["cl"].result_list
-        return sorted(str(known) for person in rows for known in person.distinct_ids.all())
+        return sorted(str(id_) for person in rows for id_ in person.distinct_ids.all())
 
     @pytest.fixture(autouse=True)
     def people(self, two_people):
         store([record(distinct_id="no-profile", profile=False)])
 
-    def test_who_has_no_profile_is_not_among_the_persons(self, admin):
-        assert self.shown(admin) == ["ada", "anon"]
-        assert self.shown(admin, profile="without") == ["no-profile"]
-        assert self.shown(admin, profile="any") == ["ada", "anon", "no-profile"]
+    def test_persons_without_a_profile_are_not_listed(self, admin):
+        assert self.listed(admin) == ["ada", "anon"]
+        assert self.listed(admin, profile="without") == ["no-profile"]
+        assert self.listed(admin, profile="any") == ["ada", "anon", "no-profile"]
 
-    def test_a_search_finds_who_has_no_profile(self, admin):
-        assert self.shown(admin, q="no-pro") == ["no-profile"]
+    def test_a_search_finds_persons_without_a_profile(self, admin):
+        assert self.listed(admin, q="no-pro") == ["no-profile"]
 
     @pytest.mark.parametrize("search", ["ada@example.com", "ADA@Example.com", "ada"])
-    def test_a_person_is_found_by_address_in_any_case_and_by_distinct_id(self, admin, search):
-        assert self.shown(admin, q=search) == ["ada"]
+    def test_a_search_finds_a_person_by_address_in_any_case_and_by_distinct_id(self, admin, search):
+        assert self.listed(admin, q=search) == ["ada"]
 
-    def test_it_is_filtered_by_exclusion_and_by_rule(self, admin):
-        exclusions.decide([known("anon").pk], excluded=True)
+    def test_the_list_is_filtered_by_exclusion_and_by_rule(self, admin):
+        exclusions.decide([person_with("anon").pk], excluded=True)
         exclusions.save_rule(ExclusionRule(name="Our own", email_domain="example.com"))
         rule = ExclusionRule.objects.get().pk
-        assert self.shown(admin, exclusion="hand") == ["anon"]
-        assert self.shown(admin, exclusion="rule") == self.shown(admin, rule=rule) == ["ada"]
-        assert self.shown(admin, exclusion="any") == ["ada", "anon"]
+        assert self.listed(admin, exclusion="hand") == ["anon"]
+        assert self.listed(admin, exclusion="rule") == self.listed(admin, rule=rule) == ["ada"]
+        assert self.listed(admin, exclusion="any") == ["ada", "anon"]
 
-    def test_the_selected_are_excluded_and_counted_again(self, admin):
-        chosen = {"_selected_action": [known("ada").pk, known("anon").pk]}
+    def test_selected_persons_are_excluded_and_included_again(self, admin):
+        chosen = {"_selected_action": [person_with("ada").pk, person_with("anon").pk]}
         text = page(admin, PERSONS, post={"action": "exclude_selected", **chosen})
-        assert "2 persons excluded: taken out of every number." in text
+        assert "2 persons excluded from all metrics." in text
         assert Person.objects.counted().count() == 0
-        text = page(admin, PERSONS, post={"action": "count_selected", **chosen})
-        assert "2 persons counted again, in every number." in text
+        text = page(admin, PERSONS, post={"action": "include_selected", **chosen})
+        assert "2 persons included in all metrics again." in text
         assert Person.objects.counted().count() == 2
 
 
 class TestPage:
-    def test_it_says_what_is_known(self, admin, two_people):
-        text = page(admin, of("ada"))
-        assert "No: anonymous so far" in text
-        assert "They count in every number." in text
-        assert "Nobody was merged into this person" in text
+    def test_the_page_has_identity_metrics_and_merges(self, admin, two_people):
+        text = page(admin, address_of("ada"))
+        assert "No: anonymous" in text
+        assert "Included in all metrics." in text
+        assert "No merges, and no refused merges." in text
 
     def test_a_long_history_is_paged(self, admin, two_people):
         store([record(timestamp=NOON + timedelta(days=day)) for day in range(60)])
-        assert 'rel="next"' in page(admin, of("ada"))
+        assert 'rel="next"' in page(admin, address_of("ada"))
 
-    def test_it_names_the_groups_that_events_name(self, admin):
+    def test_the_page_has_the_groups_in_events(self, admin):
         store(
             [
                 record("$groupidentify", properties={"$group_type": "team", "$group_key": "a"}),
@@ -122,84 +122,88 @@ class TestPage:
                 record(properties={"$groups": "nonsense"}),
             ]
         )
-        text = page(admin, of("ada"))
+        text = page(admin, address_of("ada"))
         assert f'team <a href="{GROUPS}{Group.objects.get().pk}/change/">a</a>' in text
         assert "plan 7" in text
 
-    def test_it_says_that_there_is_no_profile(self, admin):
+    def test_the_page_says_that_there_is_no_profile(self, admin):
         store([record(profile=False)])
-        assert "The product asked for no profile" in page(admin, of("ada"))
+        assert "Your product sends their events without a profile" in page(admin, address_of("ada"))
 
-    def test_excluding_by_hand_says_who_did_it_and_has_a_way_back(self, admin, two_people):
-        text = page(admin, of("ada", "exclusion"), post={"excluded": "true"})
+    def test_excluding_by_hand_names_the_user_and_can_be_reversed(self, admin, two_people):
+        text = page(admin, address_of("ada", "exclusion"), post={"excluded": "true"})
         assert "1 person excluded" in text
         assert "Excluded by hand, by eve on" in text
-        assert known("ada").excluded
-        page(admin, of("ada", "exclusion"), post={"excluded": "false"})
-        assert not known("ada").excluded
+        assert person_with("ada").excluded
+        page(admin, address_of("ada", "exclusion"), post={"excluded": "false"})
+        assert not person_with("ada").excluded
 
-    def test_it_names_the_rule_that_excludes(self, admin, two_people):
+    def test_the_page_names_the_rule_that_excludes(self, admin, two_people):
         exclusions.save_rule(ExclusionRule(name="Our own", email_domain="example.com"))
-        assert "Matched by the rule <a" in page(admin, of("ada"))
-        text = page(admin, of("ada", "exclusion"), post={"excluded": "false"})
-        assert "Counted by hand, by eve on" in text
+        assert "Matched by the rule <a" in page(admin, address_of("ada"))
+        text = page(admin, address_of("ada", "exclusion"), post={"excluded": "false"})
+        assert "Included by hand, by eve on" in text
         assert "Although matched by the rule <a" in text
 
-    def test_who_was_merged_leads_to_whom_it_is_part_of(self, admin, two_people):
-        address = of("anon")
+    def test_a_merged_person_redirects_to_the_kept_person(self, admin, two_people):
+        address = address_of("anon")
         store([record("$identify", "ada", other_id="anon")])
         text = page(admin, address)
         assert "was merged into this one" in text
         assert "<code>ada</code> <code>anon</code>" in text
 
-    def test_who_may_only_look_finds_no_button_and_no_way_around_it(self, reader, two_people):
-        text = page(reader, of("ada"))
+    def test_a_reader_can_neither_exclude_nor_merge(self, reader, two_people):
+        text = page(reader, address_of("ada"))
         assert "Exclude as test" not in text
-        assert "Preview the merge" not in text
-        for answer in (
-            reader.post(of("ada", "exclusion"), {"excluded": "true"}),
-            reader.get(of("ada", "merge"), {"distinct_id": "anon"}),
-            reader.post(of("ada", "merge"), {"distinct_id": "anon", "other": known("anon").pk}),
+        assert "Preview merge" not in text
+        for response in (
+            reader.post(address_of("ada", "exclusion"), {"excluded": "true"}),
+            reader.get(address_of("ada", "merge"), {"distinct_id": "anon"}),
+            reader.post(
+                address_of("ada", "merge"), {"distinct_id": "anon", "other": person_with("anon").pk}
+            ),
         ):
-            assert answer.status_code == 403
-        reader.post(PERSONS, {"action": "exclude_selected", "_selected_action": [known("ada").pk]})
+            assert response.status_code == 403
+        reader.post(
+            PERSONS, {"action": "exclude_selected", "_selected_action": [person_with("ada").pk]}
+        )
         assert (Person.objects.counted().count(), PersonMerge.objects.count()) == (2, 0)
 
 
 class TestMerge:
     def test_a_merge_is_previewed_then_done_then_undone(self, admin, two_people):
-        text = page(admin, of("ada", "merge"), distinct_id=" anon ")
-        assert "1 active day; both were active on 1," in text
+        text = page(admin, address_of("ada", "merge"), distinct_id=" anon ")
+        assert "1 active day; 1 of them shared by both" in text
         assert "<td>pro</td><td><del>free</del></td>" in text
         assert Person.objects.count() == 2
-        confirmed = {"distinct_id": "anon", "other": known("anon").pk}
-        text = page(admin, of("ada", "merge"), post=confirmed)
-        assert "“anon” is merged into this person." in text
+        confirmed = {"distinct_id": "anon", "other": person_with("anon").pk}
+        text = page(admin, address_of("ada", "merge"), post=confirmed)
+        assert "“anon” was merged into this person." in text
         line = PersonMerge.objects.get()
         assert (line.cause, f"{MERGES}{line.pk}/change/" in text) == ("admin: eve", True)
-        assert "1 event that names it" in page(admin, f"{MERGES}{line.pk}/change/")
+        assert "1 event with this id" in page(admin, f"{MERGES}{line.pk}/change/")
         text = page(admin, f"{MERGES}{line.pk}/change/", post={"confirmed": "1"})
-        assert "“anon” is a person of its own again." in text
+        assert "“anon” is a separate person again." in text
         assert Person.objects.count() == 2
 
-    def test_a_merge_that_makes_no_sense_says_why_beside_the_field(self, admin, two_people):
-        text = page(admin, of("ada", "merge"), distinct_id="nobody")
-        assert 'id="error-distinct_id" role="alert">Nobody is known by' in text
-        assert 'value="nobody"' in text
+    def test_an_impossible_merge_says_why_next_to_the_field(self, admin, two_people):
+        text = page(admin, address_of("ada", "merge"), distinct_id="unknown")
+        assert 'id="error-distinct_id" role="alert">No person has the distinct id' in text
+        assert 'value="unknown"' in text
 
-    def test_a_preview_that_is_out_of_date_is_not_carried_out(self, admin, two_people):
-        text = page(admin, of("ada", "merge"), post={"distinct_id": "anon", "other": "1"})
-        assert "Look at the preview again" in text
+    def test_an_outdated_preview_is_not_merged(self, admin, two_people):
+        text = page(admin, address_of("ada", "merge"), post={"distinct_id": "anon", "other": "1"})
+        assert "Check the preview again" in text
         assert Person.objects.count() == 2
 
     @pytest.mark.parametrize("other", ["", "x", "9" * 30])
-    def test_nonsense_in_a_hidden_field_merges_nobody(self, admin, two_people, other):
-        page(admin, of("ada", "merge"), post={"distinct_id": "anon", "other": other})
+    def test_nonsense_in_a_hidden_field_merges_no_persons(self, admin, two_people, other):
+        page(admin, address_of("ada", "merge"), post={"distinct_id": "anon", "other": other})
         assert Person.objects.count() == 2
 
     def test_a_preview_warns_of_two_identified_persons(self, admin, two_people):
         store([record("$identify"), record("$identify", "anon")])
-        assert "Both are identified" in page(admin, of("ada", "merge"), distinct_id="anon")
+        assert "Both are identified" in page(admin, address_of("ada", "merge"), distinct_id="anon")
 
 
 class TestJournal:
@@ -209,23 +213,23 @@ class TestJournal:
 
     def test_p05_a_refused_merge_is_visible_with_its_reason(self, admin):
         assert "Refused: already identified" in page(admin, MERGES)
-        assert "Refused: already identified" in page(admin, of("anon"))
+        assert "Refused: already identified" in page(admin, address_of("anon"))
         text = page(admin, f"{MERGES}{PersonMerge.objects.get().pk}/change/")
-        assert "the product named two people" in text
+        assert "your product identified two different people" in text
         assert "Undo this merge" not in text
 
     def test_p05_a_merge_by_a_placeholder_is_visible_with_its_reason(self, admin):
         store([record("$identify", "ada", other_id="anonymous")])
         line = PersonMerge.objects.get(result="illegal_distinct_id")
         assert "a placeholder" in page(admin, f"{MERGES}{line.pk}/change/")
-        assert "Refused: the id identifies nobody" in page(admin, MERGES, result=line.result)
+        assert "Refused: the id is a placeholder" in page(admin, MERGES, result=line.result)
 
-    @pytest.mark.parametrize(("search", "found"), [("ad", 1), ("ada@example.com", 1), ("x", 0)])
-    def test_it_is_searched_by_person(self, admin, search, found):
-        answer = admin.get(MERGES, {"q": search})
-        assert answer.context["cl"].result_count == found
+    @pytest.mark.parametrize(("search", "matches"), [("ad", 1), ("ada@example.com", 1), ("x", 0)])
+    def test_the_journal_is_searched_by_person(self, admin, search, matches):
+        response = admin.get(MERGES, {"q": search})
+        assert response.context["cl"].result_count == matches
 
-    def test_it_says_which_merge_to_undo_first(self, admin):
+    def test_the_page_says_which_merge_to_undo_first(self, admin):
         store([record("$merge_dangerously", "ada", other_id="anon"), record(distinct_id="ben")])
         store([record("$merge_dangerously", "ben", other_id="ada")])
         first, second = PersonMerge.objects.filter(result="merged").order_by("pk")
@@ -233,7 +237,7 @@ class TestJournal:
         assert "It cannot be undone now." in text
         assert f'href="{MERGES}{second.pk}/change/">Open that merge' in text
 
-    def test_who_may_only_look_cannot_undo(self, reader):
+    def test_a_reader_cannot_undo(self, reader):
         store([record("$merge_dangerously", "ada", other_id="anon")])
         line = PersonMerge.objects.get(result="merged")
         assert "Undo this merge" not in page(reader, f"{MERGES}{line.pk}/change/")
@@ -244,37 +248,37 @@ class TestRule:
     def test_a_rule_is_previewed_then_saved_then_deleted(self, admin, two_people):
         text = page(admin, f"{RULES}add/", post=RULE)
         assert "It matches <strong>1 person</strong>" in text
-        assert "1 of the 2 persons who count now" in text
+        assert "1 of the 2 included persons" in text
         assert not ExclusionRule.objects.exists()
         assert "1 person excluded" in page(admin, f"{RULES}add/", post=RULE | {"confirmed": "1"})
-        assert known("ada").excluded
+        assert person_with("ada").excluded
         rule = ExclusionRule.objects.get()
         assert "e-mail addresses at example.com" in page(admin, RULES)
         text = page(admin, f"{RULES}{rule.pk}/delete/", post={"post": "yes"})
-        assert "1 person counted again" in text
-        assert not known("ada").excluded
+        assert "1 person included" in text
+        assert not person_with("ada").excluded
 
-    def test_a_changed_rule_says_who_comes_back(self, admin, two_people):
+    def test_the_preview_of_a_changed_rule_counts_persons_included_again(self, admin, two_people):
         exclusions.save_rule(ExclusionRule(name="Our own", email_domain="example.com"))
         address = f"{RULES}{ExclusionRule.objects.get().pk}/change/"
         changed = RULE | {"email_domain": "", "property_name": "plan", "property_value": "free"}
         text = page(admin, address, post=changed)
-        assert "1 excluded person will count again" in text
+        assert "1 excluded person will be included again" in text
         page(admin, address, post=changed | {"confirmed": "1"})
-        assert (known("ada").excluded, known("anon").excluded) == (False, True)
+        assert (person_with("ada").excluded, person_with("anon").excluded) == (False, True)
 
     @pytest.mark.parametrize(
         ("fields", "why"),
         [
-            ({"email_domain": ""}, "Give either an e-mail domain"),
-            ({"property_name": "plan", "property_value": "x"}, "Give either an e-mail domain"),
-            ({"property_value": "x"}, "Give either an e-mail domain"),
-            ({"email_domain": "", "property_name": "plan"}, "Give either an e-mail domain"),
+            ({"email_domain": ""}, "Enter either an e-mail domain"),
+            ({"property_name": "plan", "property_value": "x"}, "Enter either an e-mail domain"),
+            ({"property_value": "x"}, "Enter either an e-mail domain"),
+            ({"email_domain": "", "property_name": "plan"}, "Enter either an e-mail domain"),
             ({"email_domain": "not a domain"}, "Enter a valid domain name"),
             ({"name": ""}, "This field is required"),
         ],
     )
-    def test_a_rule_that_is_not_of_one_kind_is_refused(self, admin, fields, why):
+    def test_a_rule_of_two_kinds_or_none_is_refused(self, admin, fields, why):
         assert why in page(admin, f"{RULES}add/", post=RULE | fields)
         assert why in page(admin, f"{RULES}add/", post=RULE | fields | {"confirmed": "1"})
         assert not ExclusionRule.objects.exists()
@@ -296,9 +300,9 @@ class TestRule:
             ("null", "null"),
         ],
     )
-    def test_a_value_is_read_as_people_write_it_and_shown_again(self, admin, typed, value):
-        given = {"email_domain": "", "property_name": "plan", "property_value": typed}
-        page(admin, f"{RULES}add/", post=RULE | given | {"confirmed": "1"})
+    def test_a_value_is_read_as_people_write_it_and_displayed_again(self, admin, typed, value):
+        fields = {"email_domain": "", "property_name": "plan", "property_value": typed}
+        page(admin, f"{RULES}add/", post=RULE | fields | {"confirmed": "1"})
         rule = ExclusionRule.objects.get()
         assert rule.property_value == value
         form = admin.get(f"{RULES}{rule.pk}/change/").context["adminform"].form
@@ -306,12 +310,12 @@ class TestRule:
             admin,
             f"{RULES}{rule.pk}/change/",
             post=RULE
-            | given
+            | fields
             | {"property_value": form["property_value"].value(), "confirmed": "1"},
         )
         assert ExclusionRule.objects.get().property_value == value
 
-    def test_who_may_not_change_rules_sees_no_preview(self, reader):
+    def test_a_reader_gets_no_preview_of_a_rule(self, reader):
         assert reader.post(f"{RULES}add/", RULE).status_code == 403
 
 

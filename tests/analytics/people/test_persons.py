@@ -24,41 +24,41 @@ def two_people():
     ben.save()
 
 
-def test_the_newest_known_comes_first(two_people):
+def test_the_newest_person_comes_first(two_people):
     assert ids() == [["ben"], ["ada"]]
 
 
-def test_found_by_the_beginning_of_a_distinct_id(two_people):
+def test_a_search_finds_the_beginning_of_a_distinct_id(two_people):
     assert ids(search="ad") == [["ada"]]
 
 
 @pytest.mark.parametrize("address", ["ben@example.com", "Ben@Example.com"])
-def test_found_by_email_address(two_people, address):
+def test_a_search_finds_an_email_address(two_people, address):
     assert ids(search=address) == [["ben"]]
 
 
-def test_found_by_day_of_signup(two_people):
+def test_persons_are_filtered_by_day_of_signup(two_people):
     assert ids(signed_up_from="2024-05-02") == [["ben"]]
     assert ids(signed_up_to="2024-05-04") == [["ada"]]
 
 
-def test_found_by_whether_they_activated(two_people):
+def test_persons_are_filtered_by_activation(two_people):
     assert ids(activated="true") == [["ada"]]
     assert ids(activated="false") == [["ben"]]
 
 
-def test_a_walk_through_the_pages_returns_every_person_once():
+def test_the_pages_together_return_every_person_once():
     for number in range(7):
         did(f"person {number}", ("used", "2024-05-01 10:00"))
-    page, found = get("analytics/persons", limit=3), []
+    page, results = get("analytics/persons", limit=3), []
     while page["next"]:
-        found += page["results"]
+        results += page["results"]
         page = get(page["next"].split("/api/")[1])
-    found += page["results"]
-    assert len({person["distinct_ids"][0] for person in found}) == len(found) == 7
+    results += page["results"]
+    assert len({person["distinct_ids"][0] for person in results}) == len(results) == 7
 
 
-def test_a_person_says_what_is_known(two_people):
+def test_a_person_has_their_properties_milestones_and_activity(two_people):
     did("ada", ("used", "2024-05-09 10:00"))
     person = get("analytics/persons/ada")
     assert person["signup_at"] == "2024-05-01T10:00:00Z"
@@ -85,18 +85,18 @@ def test_any_distinct_id_opens_its_person(distinct_id, slash):
     assert person["distinct_ids"] == [distinct_id]
 
 
-def test_an_id_that_ends_with_a_slash_is_not_taken_for_another():
+def test_an_id_that_ends_with_a_slash_is_not_confused_with_another():
     did("a", ("used", "2024-05-01 10:00"))
     did("a/", ("used", "2024-05-01 10:00"))
     assert get("analytics/persons/a")["distinct_ids"] == ["a"]
     assert get("analytics/persons/a%2F")["distinct_ids"] == ["a/"]
 
 
-@pytest.mark.parametrize("distinct_id", ["nobody", "a%00b"])
-def test_nobody_is_a_404_problem(distinct_id):
+@pytest.mark.parametrize("distinct_id", ["unknown", "a%00b"])
+def test_an_unknown_distinct_id_is_a_404_problem(distinct_id):
     response = staff_client().get(f"/api/analytics/persons/{distinct_id}")
     assert response.status_code == 404
-    assert response.json()["detail"].startswith("Nobody is known by")
+    assert response.json()["detail"].startswith("No person has the distinct id")
 
 
 def test_an_excluded_person_opens_and_says_so():

@@ -23,7 +23,7 @@ from analytics.models import (
 from analytics.people import exclusions, unmerging
 from analytics.people.unmerging import CannotUndo
 from analytics.rollups import rebuild
-from tests.analytics.merges import known, merge, set_
+from tests.analytics.merges import merge, person_with, set_
 from tests.analytics.people_histories import DAY
 from tests.events import NOON, record
 from tests.property_tests import examples
@@ -62,34 +62,34 @@ def state():
 
 
 @pytest.mark.parametrize("event", ["$identify", "$create_alias", "$merge_dangerously", None])
-def test_undoing_a_merge_brings_back_the_other_person(two_people, event):
-    before = known("anon")
+def test_undoing_a_merge_restores_the_other_person(two_people, event):
+    before = person_with("anon")
     if event:
         store([record(event, "ada", NOON + DAY, other_id="anon")])
     else:
         merge("ada", "anon")
     line = undo(PersonMerge.objects.get())
-    again = known("anon")
+    restored = person_with("anon")
     assert (line.result, line.undone_by, line.undone_at) == ("undone", "eve", NOW)
-    assert (again.pk, again.properties) == (before.pk, {"plan": "free", "browser": "Firefox"})
-    assert (again.first_event_at, again.is_identified) == (NOON + DAY, False)
-    assert known("ada").properties == {"name": "Ada", "plan": "pro"}
+    assert (restored.pk, restored.properties) == (before.pk, {"plan": "free", "browser": "Firefox"})
+    assert (restored.first_event_at, restored.is_identified) == (NOON + DAY, False)
+    assert person_with("ada").properties == {"name": "Ada", "plan": "pro"}
 
 
-def test_a_person_that_an_event_named_stays_identified_after_the_undo(two_people):
+def test_a_person_identified_by_an_event_stays_identified_after_the_undo(two_people):
     store([record("$identify", "ada", other_id="anon")])
     undo(PersonMerge.objects.get())
-    assert known("ada").is_identified
+    assert person_with("ada").is_identified
 
 
-def test_what_the_other_id_did_since_the_merge_goes_back_with_it(two_people):
+def test_events_of_the_other_id_since_the_merge_move_back_with_it(two_people):
     line = merge("ada", "anon")
     store([record("paid", "anon", NOON + 9 * DAY), record("paid", "ada", NOON + 9 * DAY)])
     undo(line)
     events = Event.objects.filter(event="paid")
     assert {event.distinct_id: event.person for event in events} == {
-        "anon": known("anon"),
-        "ada": known("ada"),
+        "anon": person_with("anon"),
+        "ada": person_with("ada"),
     }
 
 
@@ -97,51 +97,53 @@ def test_a_property_that_changed_since_the_merge_stays(two_people):
     line = merge("ada", "anon")
     set_("ada", browser="Chrome")
     undo(line)
-    assert known("ada").properties["browser"] == "Chrome"
-    assert known("anon").properties["browser"] == "Firefox"
+    assert person_with("ada").properties["browser"] == "Chrome"
+    assert person_with("anon").properties["browser"] == "Firefox"
 
 
-def test_who_had_no_profile_before_a_merge_has_none_after_its_undo():
+def test_a_person_without_profile_before_a_merge_has_none_after_its_undo():
     store([record(distinct_id="ada", profile=False), record(distinct_id="anon")])
     line = merge("ada", "anon")
-    assert known("ada").has_profile
+    assert person_with("ada").has_profile
     undo(line)
-    assert (known("ada").has_profile, known("anon").has_profile) == (False, True)
+    assert (person_with("ada").has_profile, person_with("anon").has_profile) == (False, True)
 
 
-def test_a_profile_stays_while_another_merge_stands():
-    store([record("signed_up", one, profile=False) for one in ("ada", "ben", "cleo")])
+def test_a_profile_stays_while_another_merge_is_valid():
+    store(
+        [record("signed_up", distinct_id, profile=False) for distinct_id in ("ada", "ben", "cleo")]
+    )
     merge("ada", "ben")
     before = state()
     undo(merge("ada", "cleo"))
-    assert (known("ada").has_profile, state()) == (True, before)
+    assert (person_with("ada").has_profile, state()) == (True, before)
 
 
-def test_who_was_excluded_for_the_merge_counts_again_after_the_undo(two_people):
-    exclusions.decide([known("anon").pk], excluded=True)
+def test_a_person_excluded_by_the_merge_counts_again_after_the_undo(two_people):
+    exclusions.decide([person_with("anon").pk], excluded=True)
     before = state()
     undo(merge("ada", "anon"))
     assert state() == before
 
 
-def test_whom_somebody_excluded_since_the_merge_stays_excluded(two_people):
+def test_a_person_excluded_since_the_merge_stays_excluded(two_people):
     line = merge("ada", "anon")
-    exclusions.decide([known("ada").pk], excluded=True)
+    exclusions.decide([person_with("ada").pk], excluded=True)
     undo(line)
-    assert (known("ada").excluded, known("anon").excluded) == (True, False)
+    assert (person_with("ada").excluded, person_with("anon").excluded) == (True, False)
 
 
-def test_an_exclusion_rule_finds_the_person_that_comes_back(two_people):
+def test_an_exclusion_rule_applies_to_the_restored_person(two_people):
     line = merge("ada", "anon")
     rule = ExclusionRule(name="Free", property_name="plan", property_value="free")
     assert exclusions.save_rule(rule).excluded == 0
     undo(line)
-    assert (known("ada").excluded, known("anon").excluded) == (False, True)
+    assert (person_with("ada").excluded, person_with("anon").excluded) == (False, True)
 
 
 def test_undoing_twice_is_refused(two_people):
     line = undo(merge("ada", "anon"))
-    with pytest.raises(CannotUndo, match="undone already, by eve"):
+    with pytest.raises(CannotUndo, match="already undone by eve"):
         undo(line)
 
 
@@ -151,10 +153,10 @@ def test_p05_a_refused_merge_has_nothing_to_undo(two_people):
         undo(PersonMerge.objects.get())
 
 
-def test_a_merge_into_somebody_merged_since_says_what_to_undo_first(two_people):
+def test_a_merge_into_a_person_merged_since_says_what_to_undo_first(two_people):
     store([record("used", "ben")])
     first, second = merge("ada", "anon"), merge("ben", "ada")
-    with pytest.raises(CannotUndo, match="merged into “ben” since") as refused:
+    with pytest.raises(CannotUndo, match="since been merged into “ben”") as refused:
         undo(first)
     assert refused.value.undo_first == second
     undo(second)
@@ -162,14 +164,14 @@ def test_a_merge_into_somebody_merged_since_says_what_to_undo_first(two_people):
     assert Person.objects.count() == 3
 
 
-def test_a_merge_of_which_too_little_is_known_is_not_undone(two_people):
+def test_a_merge_without_data_for_an_undo_is_not_undone(two_people):
     line = merge("ada", "anon")
     PersonMerge.objects.update(before={})
-    with pytest.raises(CannotUndo, match="not noted"):
+    with pytest.raises(CannotUndo, match="not stored"):
         undo(line)
 
 
-def test_merges_within_one_batch_are_undone_one_by_one():
+def test_merges_within_a_batch_are_undone_separately():
     batch = [
         record("$set", "a", properties={"$set": {"x": 1}}),
         record("$set", "b", properties={"$set": {"x": 2, "y": 2}}),
@@ -180,7 +182,7 @@ def test_merges_within_one_batch_are_undone_one_by_one():
     store(batch)
     for line in PersonMerge.objects.order_by("-pk"):
         undo(line)
-    properties = [known(distinct_id).properties for distinct_id in "abc"]
+    properties = [person_with(distinct_id).properties for distinct_id in "abc"]
     assert properties == [{"x": 1}, {"x": 2, "y": 2}, {"z": 3}]
     assert not Person.objects.filter(is_identified=True).exists()
 
@@ -224,7 +226,7 @@ def some_are_excluded(data) -> None:
 
 @examples(30)
 @given(history=histories, data=st.data())
-def test_undoing_manual_merges_brings_back_exactly_what_was(history, data):
+def test_undoing_manual_merges_restores_exactly_the_state_before(history, data):
     with transaction.atomic():
         store(history)
         some_are_excluded(data)
@@ -247,7 +249,7 @@ def test_undoing_manual_merges_brings_back_exactly_what_was(history, data):
 
 @examples(30)
 @given(history=histories, later=histories, data=st.data())
-def test_merges_are_undone_in_any_order_that_makes_sense(history, later, data):
+def test_merges_are_undone_in_any_possible_order(history, later, data):
     with transaction.atomic():
         for batch in (history, later):
             store(batch)

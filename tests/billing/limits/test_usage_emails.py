@@ -21,7 +21,7 @@ def sender(settings):
     settings.PLUMBLINE_EMAIL_FROM = "hello@plumbline.example"
 
 
-def known(email="ada@example.com"):
+def person_with(email="ada@example.com"):
     ran(event="signed_up", properties={"$set": {"email": email}})
 
 
@@ -40,7 +40,7 @@ def told():
 def test_the_e_mail_has_a_text_the_same_in_html_and_the_way_out(paying):
     limit(10)
     price("price_pro")
-    known()
+    person_with()
     ran(8)
     tell()
     [message] = mail.outbox
@@ -58,7 +58,7 @@ def test_the_e_mail_has_a_text_the_same_in_html_and_the_way_out(paying):
 )
 def test_without_an_address_there_is_no_e_mail(email):
     limit(10)
-    known(email)
+    person_with(email)
     ran(8)
     tell()
     assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.NO_ADDRESS)
@@ -68,7 +68,7 @@ def test_without_an_address_there_is_no_e_mail(email):
 def test_without_a_sender_there_is_no_e_mail(settings):
     settings.PLUMBLINE_EMAIL_FROM = ""
     limit(10)
-    known()
+    person_with()
     ran(8)
     tell()
     assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.OFF)
@@ -77,7 +77,7 @@ def test_without_a_sender_there_is_no_e_mail(settings):
 def test_a_plan_may_send_none():
     Plan.objects.update(emails=False)
     limit(10)
-    known()
+    person_with()
     ran(8)
     tell()
     assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.PLAN_WITHOUT)
@@ -85,7 +85,7 @@ def test_a_plan_may_send_none():
 
 def test_persons_of_the_demo_get_no_e_mail():
     limit(10)
-    known()
+    person_with()
     ran(8)
     Person.objects.update(is_demo=True)
     tell()
@@ -109,7 +109,7 @@ def mail_server(monkeypatch):
 
 def test_p23_an_e_mail_that_failed_is_not_noted_as_sent_and_goes_out_later(mail_server):
     limit(10)
-    known()
+    person_with()
     ran(8)
     tell()
     assert UsageNotice.objects.get().email == Email.FAILED
@@ -120,7 +120,7 @@ def test_p23_an_e_mail_that_failed_is_not_noted_as_sent_and_goes_out_later(mail_
 
 def test_an_e_mail_that_always_fails_is_given_up(mail_server):
     limit(10)
-    known()
+    person_with()
     ran(8)
     for _ in range(9):
         tell()
@@ -130,7 +130,7 @@ def test_an_e_mail_that_always_fails_is_given_up(mail_server):
 
 def test_p21_what_one_worker_is_sending_no_other_sends():
     limit(10)
-    known()
+    person_with()
     ran(8)
     [notice] = usage_notices._claim(ada(), now=NOW)
     UsageNotice.objects.update(email=Email.SENDING)
@@ -140,7 +140,7 @@ def test_p21_what_one_worker_is_sending_no_other_sends():
 
 def test_what_is_not_so_any_more_is_not_sent():
     limit(10)
-    known()
+    person_with()
     ran(8)
     [notice] = usage_notices._claim(ada(), now=NOW)
     limit(100)

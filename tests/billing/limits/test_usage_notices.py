@@ -29,7 +29,7 @@ def sender(settings):
     settings.PLUMBLINE_EMAIL_FROM = "hello@plumbline.example"
 
 
-def known(email="ada@example.com"):
+def person_with(email="ada@example.com"):
     ran(event="signed_up", properties={"$set": {"email": email}})
 
 
@@ -51,7 +51,7 @@ def told():
 
 def test_at_80_and_at_100_percent_there_is_an_event_and_an_e_mail():
     limit(10)
-    known()
+    person_with()
     ran(7)
     assert tell() == []
     ran(1, at=at("2024-05-02"))
@@ -67,7 +67,7 @@ def test_at_80_and_at_100_percent_there_is_an_event_and_an_e_mail():
 
 def test_once_in_a_period_whatever_runs():
     limit(10)
-    known()
+    person_with()
     ran(8)
     tasks.send_usage_notices(ada())
     for _ in "12":
@@ -78,7 +78,7 @@ def test_once_in_a_period_whatever_runs():
 
 def test_again_in_the_next_period():
     limit(10)
-    known()
+    person_with()
     ran(8)
     ran(8, at=at("2024-06-10"))
     assert [tell(), tell(at("2024-06-11")), tell(at("2024-06-12"))] == [[80], [80], []]
@@ -86,7 +86,7 @@ def test_again_in_the_next_period():
 
 def test_who_jumps_to_100_percent_is_told_that_alone():
     limit(10)
-    known()
+    person_with()
     ran(12)
     assert (tell(), told()) == ([100], ["usage_limit_reached"])
 
@@ -95,7 +95,7 @@ def test_p40_after_an_upgrade_the_new_limit_is_told_of_too(paying):
     limit(10)
     limit(20, plan="pro")
     price("price_pro")
-    known()
+    person_with()
     ran(10)
     assert tell() == [100]
     paying.subscribes(ada(), "price_pro")
@@ -106,7 +106,7 @@ def test_p40_after_an_upgrade_the_new_limit_is_told_of_too(paying):
 
 def test_who_was_told_and_is_merged_is_not_told_again():
     limit(10)
-    known()
+    person_with()
     ran(8)
     tell()
     ran(event="seen", person="phone")
@@ -116,7 +116,7 @@ def test_who_was_told_and_is_merged_is_not_told_again():
 
 def test_the_hourly_run_finds_who_used_much_lately():
     limit(10)
-    known()
+    person_with()
     ran(8)
     ran(8, person="ben")
     ran(2, person="cleo")
@@ -124,7 +124,7 @@ def test_the_hourly_run_finds_who_used_much_lately():
 
 
 def test_the_hourly_run_knows_lifetimes_and_billing_periods(paying):
-    known()
+    person_with()
     limit(3, meter="workflows")
     ran(3, event="workflow_created", at=NOW)
     ran(3, event="workflow_created", at=at("2020-01-01"), person="ben")  # long ago, quiet since
@@ -133,7 +133,7 @@ def test_the_hourly_run_knows_lifetimes_and_billing_periods(paying):
 
 def test_what_plumbline_tells_is_neither_usage_nor_activity():
     limit(10, meter="events")
-    known()
+    person_with()
     ran(8)
     tell(NOW + timedelta(days=3))
     tell(NOW + timedelta(days=4))
@@ -144,7 +144,7 @@ def test_what_plumbline_tells_is_neither_usage_nor_activity():
 
 def test_an_erased_person_leaves_no_notice():
     limit(10)
-    known()
+    person_with()
     ran(8)
     tell()
     person_id = ada()
