@@ -61,6 +61,6 @@ def deliver(client, stripe, event):
     return answer.status_code
 
 
-def person_with(distinct_id):
+def known(distinct_id):
     """Make a person who is known by a distinct id."""
     ingest.store([record(distinct_id=distinct_id, timestamp=NOON)])
