@@ -16,7 +16,7 @@ from operational.reports import reports
 @shared_task  # type: ignore[untyped-decorator]
 @jobs.one_at_a_time
 def record_kpi_readings() -> None:
-    """Record the KPIs of the last complete day and restate the past 65; rank what to do."""
+    """Record the KPIs of the last complete day, restate the past 65, and rank the actions."""
     readings.record_recent(now=timezone.now())
     priority_actions.refresh(now=timezone.now())
 
@@ -24,7 +24,7 @@ def record_kpi_readings() -> None:
 @shared_task  # type: ignore[untyped-decorator]
 @jobs.one_at_a_time
 def check_kpi_alerts() -> None:
-    """Judge the KPIs of the last complete day, and tell people what changed."""
+    """Check the KPIs of the last complete day, and notify people of changes."""
     kpi_alerts.check(now=timezone.now())
     deliveries.send_due(now=timezone.now())
 
@@ -32,7 +32,7 @@ def check_kpi_alerts() -> None:
 @shared_task  # type: ignore[untyped-decorator]
 @jobs.one_at_a_time
 def check_system_health() -> None:
-    """Judge the system's health and send what is due, as the watchdog does."""
+    """Check the system's health and send due messages, as the watchdog does."""
     health_alerts.check(now=timezone.now())
     deliveries.send_due(now=timezone.now())
 
@@ -40,23 +40,23 @@ def check_system_health() -> None:
 @shared_task  # type: ignore[untyped-decorator]
 @jobs.one_at_a_time
 def send_due_reports() -> None:
-    """Send the daily and weekly reports to those whose morning it is."""
+    """Send the daily and weekly reports that are due in each recipient's time zone."""
     reports.send_due(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
 @jobs.one_at_a_time
 def check_data_quality() -> None:
-    """Run every data-quality check and keep what it finds."""
+    """Run every data-quality check and keep its findings."""
     data_quality.run(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
 @jobs.one_at_a_time
 def clean_up() -> None:
-    """Forget what nobody needs any more."""
+    """Delete old history."""
     now = timezone.now()
-    jobs.forget_old(now)
+    jobs.delete_old(now)
     minute_counts.delete_old()
-    deliveries.forget_old(now)
-    data_quality.forget_old(now)
+    deliveries.delete_old(now)
+    data_quality.delete_old(now)

@@ -1,4 +1,4 @@
-"""The pages of data quality, and the ignore rules."""
+"""The data-quality pages, and the ignore rules."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def repair(request: HttpRequest, slug: str) -> HttpResponse:
     require_permission(request, "operational.add_qualityrun")
     check, now = checks().get(slug), timezone.now()
     if not isinstance(check, RepairableCheck):
-        raise Http404(f"There is no check {slug} with a remedy to apply.")
+        raise Http404(f"There is no check {slug} that can be repaired.")
     if request.method == "POST":
         changed = check.repair(now=now)
         data_quality.run(now=timezone.now())

@@ -1,4 +1,4 @@
-"""Messages to the people who run the company, and the places they go to beside e-mail."""
+"""Messages to staff, and the channels they are sent to besides e-mail."""
 
 from typing import Any
 
@@ -26,15 +26,15 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 
 class AlertChannelForm(forms.ModelForm):
-    """The address holds secrets, so it is never shown again; empty keeps it."""
+    """The address holds secrets, so it is never displayed again; empty keeps it."""
 
     url = forms.CharField(
         widget=UnfoldAdminPasswordWidget,
         required=False,
         label="Apprise URL",
         help_text=(
-            "Such as slack://TokenA/TokenB/TokenC/ or jsons://hooks.example.com/alerts."
-            " It is not shown again; leave it empty to keep it."
+            "For example slack://TokenA/TokenB/TokenC/ or jsons://hooks.example.com/alerts."
+            " It is not displayed again; leave it empty to keep it."
         ),
     )
 
@@ -45,7 +45,7 @@ class AlertChannelForm(forms.ModelForm):
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"] or self.instance.url
         if apprise.Apprise.instantiate(url) is None:
-            raise forms.ValidationError("This is no Apprise URL.")
+            raise forms.ValidationError("This is not a valid Apprise URL.")
         return url
 
 

@@ -1,4 +1,4 @@
-"""Login attempts and lock-outs, with the admin's look. Deleting an attempt unlocks."""
+"""Login attempts and lockouts, styled like the admin. Deleting an attempt unlocks."""
 
 from axes.admin import AccessAttemptAdmin as AxesAccessAttemptAdmin
 from axes.admin import AccessFailureLogAdmin as AxesAccessFailureLogAdmin

@@ -1,4 +1,4 @@
-"""The scheduled jobs, with the admin's look."""
+"""The scheduled jobs, styled like the admin."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The page of how every part of the system is."""
+"""The system health page."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone

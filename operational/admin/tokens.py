@@ -1,4 +1,4 @@
-"""API tokens: listed and revoked. `manage.py create_token` makes them."""
+"""API tokens, which can be listed and revoked here. `manage.py create_token` creates them."""
 
 from typing import Any
 

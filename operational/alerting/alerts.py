@@ -153,7 +153,7 @@ def _notify(notifications: Sequence[Notification], *, now: datetime) -> None:
         Delivery.Kind.ALERT,
         f"alert:{newest}",
         deliveries.Message(_subject(notifications), text, html),
-        to=deliveries.watchers(),
+        to=deliveries.alert_recipients(),
         now=now,
     )
 

@@ -1,4 +1,4 @@
-"""GET /api/operational/data-quality: what the last run of the checks found."""
+"""GET /api/operational/data-quality: the last run of the checks."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -29,14 +29,14 @@ class QualityResultSerializer(serializers.Serializer):
 
 
 class DataQualitySerializer(serializers.Serializer):
-    at = serializers.DateTimeField(allow_null=True, help_text="Of the last run; null: none yet")
+    at = serializers.DateTimeField(allow_null=True, help_text="The last run; null: no run yet")
     score = serializers.IntegerField(allow_null=True, help_text="0 to 100; null: no data")
     band = serializers.CharField()
     results = QualityResultSerializer(many=True)
 
 
 class DataQualityView(APIView):
-    """What the last run of the data-quality checks found, the worst first."""
+    """The results of the last run of the data-quality checks, the worst first."""
 
     permission_classes = [IsAdminUser]
 

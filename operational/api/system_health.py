@@ -1,4 +1,4 @@
-"""GET /api/operational/system-health: how every part of the system is."""
+"""GET /api/operational/system-health: the health of every component."""
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -14,20 +14,20 @@ from operational.health.system_health import system_health
 
 class ComponentSerializer(serializers.Serializer):
     name = serializers.CharField()
-    health = serializers.ChoiceField(choices=[*Health], help_text="off: it is not set up.")
+    health = serializers.ChoiceField(choices=[*Health], help_text="off: not set up")
     detail = serializers.CharField()
-    since = serializers.DateTimeField(allow_null=True, help_text="Of what is wrong.")
+    since = serializers.DateTimeField(allow_null=True, help_text="Since when it is unhealthy")
     remedy = serializers.CharField()
 
 
 class SystemHealthSerializer(serializers.Serializer):
     now = serializers.DateTimeField()
-    health = serializers.ChoiceField(choices=[*Health], help_text="The worst of all.")
+    health = serializers.ChoiceField(choices=[*Health], help_text="The worst of all components")
     components = ComponentSerializer(many=True)
 
 
 class SystemHealthView(APIView):
-    """How every part of the system is, since when something is wrong, and the remedy."""
+    """The health of every component, since when it is unhealthy, and the remedy."""
 
     permission_classes = [IsAdminUser]
 

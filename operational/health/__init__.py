@@ -1,1 +1,1 @@
-"""Whether every part of the system works."""
+"""The health of every component of the system."""

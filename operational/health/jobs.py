@@ -1,4 +1,4 @@
-"""Scheduled jobs: what each run did, and which should have run and did not."""
+"""Scheduled jobs: the history of their runs, and which are overdue."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -25,13 +25,13 @@ KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class MissedJob:
     """A job that was due and has not succeeded since; `last_success` None: never."""
 
     job: str
     due: datetime
     last_success: datetime | None
-    problem: str  # of the last run, "" where it did not fail
+    problem: str  # of the last run, "" if it did not fail
 
 
 def record_start(task_id: str, task: Any, **_: Any) -> None:
@@ -55,7 +55,7 @@ def record_end(task_id: str, task: Any, state: str, retval: Any, **_: Any) -> No
 
 
 def _job_of(task: Any) -> str:
-    """Return the name of the schedule that started a task, "" where none did."""
+    """Return the name of the schedule that started a task, "" for other tasks."""
     headers = getattr(task.request, "headers", None) or {}
     return str(
         headers.get("periodic_task_name") or getattr(task.request, "periodic_task_name", "") or ""
@@ -64,14 +64,14 @@ def _job_of(task: Any) -> str:
 
 @read_once
 def schedules() -> Sequence[PeriodicTask]:
-    """Return what beat asks for, by name."""
+    """Return the enabled schedules of recurring jobs, by name."""
     tasks = PeriodicTask.objects.filter(enabled=True, one_off=False)
     return list(tasks.select_related("crontab", "interval").order_by("name"))
 
 
 @read_once
 def successes() -> Mapping[str, tuple[datetime, datetime]]:
-    """Return when each job that succeeded last started, and last finished."""
+    """Return when each job's last successful run started, and when it finished."""
     succeeded = JobRun.objects.filter(outcome=JobRun.Outcome.OK)
     rows = succeeded.values_list("job").annotate(Max("started_at"), Max("finished_at"))
     return {job: (started, finished) for job, started, finished in rows}
@@ -82,7 +82,7 @@ def last_success() -> datetime | None:
     return max((finished for _, finished in successes().values()), default=None)
 
 
-def missed(now: datetime, *, patience: timedelta = PATIENCE) -> Sequence[Missed]:
+def missed(now: datetime, *, patience: timedelta = PATIENCE) -> Sequence[MissedJob]:
     """Return the enabled jobs that were due longer than `patience` ago and did not succeed."""
     late = []
     for task in schedules():
@@ -91,7 +91,7 @@ def missed(now: datetime, *, patience: timedelta = PATIENCE) -> Sequence[Missed]
         if due + patience < now:
             late.append((task.name, due, last))
     problems = _problems() if late else {}
-    return [Missed(name, due, last, problems.get(name, "")) for name, due, last in late]
+    return [MissedJob(name, due, last, problems.get(name, "")) for name, due, last in late]
 
 
 def _problems() -> dict[str, str]:
@@ -100,9 +100,9 @@ def _problems() -> dict[str, str]:
 
 
 def next_due(task: PeriodicTask, after: datetime) -> datetime:
-    """Return when a job is due next after a moment, in the time zone of its schedule."""
+    """Return when a job is next due after a time, in the time zone of its schedule."""
     schedule = task.schedule
-    if not hasattr(schedule, "remaining_delta"):  # an interval, which knows no clock
+    if not hasattr(schedule, "remaining_delta"):  # an interval, which has no time of day
         start, delta = after, schedule.run_every
     else:
         start, delta, _ = schedule.remaining_delta(after.astimezone(getattr(schedule, "tz", None)))
@@ -110,29 +110,29 @@ def next_due(task: PeriodicTask, after: datetime) -> datetime:
 
 
 def next_on_clock(task: PeriodicTask, after: datetime) -> datetime:
-    """Return when a job with a crontab is due next after a moment of a clock without a zone."""
+    """Return when a job with a crontab is next due after a wall clock time without a zone."""
     crontab = copy(task.schedule)
-    crontab.tz = UTC  # so that it does not convert: the clock's zone is the caller's matter
+    crontab.tz = UTC  # so that nothing is converted: the caller knows the zone
     start, delta, _ = crontab.remaining_delta(after.replace(tzinfo=UTC))
     return cast("datetime", start + delta).replace(tzinfo=None)
 
 
 def one_at_a_time(job: Callable[[], None]) -> Callable[[], None]:
-    """Let a job run once at a time, whatever asks for it: another run does nothing.
+    """Let only one run of a job proceed at a time; another run does nothing.
 
-    The database holds the claim, and drops it where the process dies.
+    The database holds the claim, and drops it if the process dies.
     """
 
     @wraps(job)
-    def alone() -> None:
-        with try_session_lock(job.__qualname__) as is_ours:
-            if is_ours:
+    def exclusive() -> None:
+        with try_session_lock(job.__qualname__) as is_acquired:
+            if is_acquired:
                 job()
             else:
-                logger.info("%s runs already.", job.__qualname__)
+                logger.info("%s is already running.", job.__qualname__)
 
-    return alone
+    return exclusive
 
 
-def forget_old(now: datetime) -> None:
+def delete_old(now: datetime) -> None:
     JobRun.objects.filter(started_at__lt=now - KEPT).delete()

@@ -1,1 +1,1 @@
-"""Messages to the people who run the company: rows first, then sent."""
+"""Messages to staff: stored as rows first, then sent."""

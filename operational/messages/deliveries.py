@@ -1,9 +1,9 @@
-"""Messages to the people who run the company: each is a row first, and is sent from there.
+"""Messages to staff: each is stored as a row first, then sent.
 
 The row is written in the transaction that decides on the message, so none is lost, and claimed
-before it is sent, so none is sent twice. Only a sender that dies between sending and noting it
-leaves that unknown: its claim ends after ten minutes and the message goes out again, with the same
-Message-ID, because an alert that nobody gets is worse than one that comes twice.
+before it is sent, so none is sent twice. There is one exception: if a sender dies after sending
+and before recording it, its claim expires after ten minutes and the message is sent again with the
+same Message-ID, because a lost alert is worse than a duplicate.
 """
 
 import logging
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 CLAIMED = timedelta(minutes=10)  # longer than any attempt takes
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)  # between attempts
-USEFUL = timedelta(days=2)  # a message that could not be sent for longer is given up
+USEFUL = timedelta(days=2)  # after which a message that could not be sent is given up
 KEPT = timedelta(days=90)
 EMAIL_ERRORS = (OSError, SMTPException, AnymailError, ValueError)
 _Status = Delivery.Status
@@ -37,7 +37,7 @@ _Status = Delivery.Status
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent; channels other than e-mail get the text."""
+    """The content of a message; channels other than e-mail get the text."""
 
     subject: str
     text: str
@@ -46,11 +46,11 @@ class Message:
 
 
 class NotSent(Exception):
-    """Why a message could not be sent."""
+    """A message could not be sent, and the reason."""
 
 
-def watchers() -> list[str | AlertChannel]:
-    """Return who hears of alerts: the addresses of ADMIN_EMAIL and the enabled channels."""
+def alert_recipients() -> list[str | AlertChannel]:
+    """Return the recipients of alerts: the ADMIN_EMAIL addresses and the enabled channels."""
     addresses = settings.ADMIN_EMAIL if settings.PLUMBLINE_EMAIL_FROM else []
     return [*addresses, *AlertChannel.objects.filter(enabled=True).order_by("name")]
 
@@ -64,36 +64,40 @@ def post(
     now: datetime,
     expires_at: datetime | None = None,
 ) -> None:
-    """Have a message sent to each recipient, once for each `key`, and not after it expires."""
+    """Queue a message to each recipient, once per `key`; it is not sent after it expires."""
     Delivery.objects.bulk_create(
         [
             Delivery(
-                key=f"{key}:{one if isinstance(one, str) else f'channel {one.pk}'}",
+                key=f"{key}:{_recipient_key(recipient)}",
                 kind=kind,
-                email=one if isinstance(one, str) else "",
-                channel=None if isinstance(one, str) else one,
+                email=recipient if isinstance(recipient, str) else "",
+                channel=None if isinstance(recipient, str) else recipient,
                 subject=" ".join(message.subject.split())[:300],
                 text=message.text,
-                html=message.html if isinstance(one, str) else "",
+                html=message.html if isinstance(recipient, str) else "",
                 headers=dict(message.headers),
                 created_at=now,
                 due_at=now,
                 expires_at=expires_at or now + USEFUL,
             )
-            for one in to
+            for recipient in to
         ],
         ignore_conflicts=True,
     )
 
 
+def _recipient_key(recipient: str | AlertChannel) -> str:
+    return recipient if isinstance(recipient, str) else f"channel {recipient.pk}"
+
+
 def send_test(to: str | AlertChannel, *, now: datetime) -> str:
     """Send a test message at once; return why it failed, or an empty text."""
-    text = f"This is a test. Alerts of {settings.PLUMBLINE_URL} come here, too.\n"
-    return send_message(Message("Plumbline: a test", text), to, now=now)
+    text = f"This is a test. Alerts from {settings.PLUMBLINE_URL} are sent here.\n"
+    return send_message(Message("Plumbline: test message", text), to, now=now)
 
 
 def send_message(message: Message, to: str | AlertChannel, *, now: datetime) -> str:
-    """Send somebody a test message at once; return why it failed, or an empty text."""
+    """Send a test message at once; return why it failed, or an empty text."""
     key = f"test:{uuid4()}"
     post(Delivery.Kind.TEST, key, message, to=[to], now=now, expires_at=now + CLAIMED)
     delivery = Delivery.objects.get(key__startswith=f"{key}:")
@@ -103,7 +107,7 @@ def send_message(message: Message, to: str | AlertChannel, *, now: datetime) -> 
 
 
 def send_due(*, now: datetime) -> int:
-    """Send what is due, and return how much of it was sent."""
+    """Send the due messages; return how many were sent."""
     due = Delivery.objects.filter(due_at__lte=now)
     given_up = Case(When(attempts=0, then=Value(_Status.EXPIRED)), default=Value(_Status.FAILED))
     due.filter(expires_at__lt=now).update(status=given_up, due_at=None)
@@ -114,7 +118,7 @@ def send_due(*, now: datetime) -> int:
 
 
 def send(delivery: Delivery, *, now: datetime) -> bool:
-    """Send a message unless somebody does or did; return whether it was sent now."""
+    """Send a message unless it is claimed or was sent; return whether it was sent now."""
     claim = Delivery.objects.filter(pk=delivery.pk, due_at__lte=now)
     attempt = {"status": _Status.SENDING, "attempts": F("attempts") + 1, "due_at": now + CLAIMED}
     if not claim.update(**attempt):
@@ -124,9 +128,9 @@ def send(delivery: Delivery, *, now: datetime) -> bool:
     except NotSent as error:
         logger.warning("A message could not be sent, delivery %s", delivery.pk)
         wait = backoff(delivery.attempts + 1, first=FIRST_WAIT, longest=LONGEST_WAIT)
-        _note(delivery, status=_Status.WAITING, due_at=now + wait, problem=str(error)[:500])
+        _record(delivery, status=_Status.WAITING, due_at=now + wait, problem=str(error)[:500])
         return False
-    _note(delivery, status=_Status.SENT, due_at=None, sent_at=now, problem="")
+    _record(delivery, status=_Status.SENT, due_at=None, sent_at=now, problem="")
     return True
 
 
@@ -153,15 +157,15 @@ def _by_email(delivery: Delivery) -> None:
 def _to_channel(delivery: Delivery) -> None:
     notifier = apprise.Apprise()
     if delivery.channel is None or not notifier.add(delivery.channel.url):
-        raise NotSent("Its address is no Apprise URL.")
+        raise NotSent("The channel's address is not an Apprise URL.")
     with apprise.LogCapture(level=logging.WARNING) as captured:  # type: ignore[no-untyped-call]
         was_sent = notifier.notify(title=delivery.subject, body=delivery.text)
         if not was_sent:
-            raise NotSent(" ".join(captured.getvalue().split()) or "It was refused.")
+            raise NotSent(" ".join(captured.getvalue().split()) or "The message was rejected.")
 
 
-def _note(delivery: Delivery, **outcome: Any) -> None:
-    """Note what became of a message, also where the database is away for a moment."""
+def _record(delivery: Delivery, **outcome: Any) -> None:
+    """Record a message's outcome, even if the database is briefly unavailable."""
     tries = 0
     while True:
         try:
@@ -176,5 +180,5 @@ def _note(delivery: Delivery, **outcome: Any) -> None:
             return
 
 
-def forget_old(now: datetime) -> None:
+def delete_old(now: datetime) -> None:
     Delivery.objects.filter(created_at__lt=now - KEPT, due_at=None).delete()

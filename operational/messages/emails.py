@@ -1,4 +1,4 @@
-"""E-mails to the people who run the company: HTML that survives mail clients, and a text."""
+"""E-mails to staff: HTML that works in mail clients, and plain text."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,7 +11,7 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-# Style tags stay for what cannot be inlined: narrow screens and dark mode.
+# Style tags are kept for rules that cannot be inlined: narrow screens and dark mode.
 _INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
 

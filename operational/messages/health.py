@@ -22,7 +22,7 @@ def mail(now: datetime) -> Iterator[Component]:
         detail = f"Messages that could not be sent: {len(times):,}."
         remedy = "See Deliveries in the admin for the reason, and check the mail server's settings."
         yield Component("mail", Health.WARNING, detail, min(times), remedy)
-    elif not settings.ADMIN_EMAIL and not deliveries.watchers():
+    elif not settings.ADMIN_EMAIL and not deliveries.alert_recipients():
         detail = "Alerts have no recipients: neither ADMIN_EMAIL nor a channel is set."
         yield Component("mail", Health.OFF, detail)
     else:

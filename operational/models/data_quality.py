@@ -1,4 +1,4 @@
-"""What the data-quality checks found, and which findings are known and accepted."""
+"""The results of the data-quality checks, and which findings are accepted."""
 
 from django.conf import settings
 from django.db import models
@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from common.data_quality import CheckVerdict
 
-_VERDICTS = [(one.value, one.value.replace("_", " ")) for one in CheckVerdict]
+_VERDICTS = [(verdict.value, verdict.value.replace("_", " ")) for verdict in CheckVerdict]
 
 
 class QualityRun(models.Model):
@@ -20,16 +20,16 @@ class QualityRun(models.Model):
 
 
 class QualityResult(models.Model):
-    """What one check found in a run."""
+    """The result of a check in a run."""
 
     run = models.ForeignKey(QualityRun, on_delete=models.CASCADE, related_name="results")
     check_slug = models.CharField(max_length=64)
     verdict = models.CharField(max_length=7, choices=_VERDICTS)
     affected = models.BigIntegerField(default=0)
     detail = models.TextField(blank=True)
-    examples = models.JSONField(default=list, help_text="text, page and argument of each")
+    examples = models.JSONField(default=list, help_text="Text, page and argument of each")
     ignored = models.BooleanField(default=False)
-    seconds = models.FloatField(help_text="How long it took")
+    seconds = models.FloatField(help_text="Duration")
 
     class Meta:
         constraints = [
@@ -41,13 +41,13 @@ class QualityResult(models.Model):
 
 
 class QualityIgnore(models.Model):
-    """A finding that is known and accepted for a time; the score does not count it."""
+    """A finding that is accepted for a time; the score does not count it."""
 
     check_slug = models.CharField("check", max_length=64)
     reason = models.CharField(max_length=200)
     until = models.DateField(help_text="The last day on which it is ignored")
     most = models.PositiveBigIntegerField(
-        "up to", null=True, blank=True, help_text="Heard again when more rows are affected"
+        "up to", null=True, blank=True, help_text="Counts again when more rows are affected"
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     created_by = models.ForeignKey(

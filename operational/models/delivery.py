@@ -1,17 +1,17 @@
-"""What Plumbline sends to the people who run the company: where to, and what became of it."""
+"""Messages to staff, where they are sent, and their outcome."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class AlertChannel(models.Model):
-    """A place beside ADMIN_EMAIL that alerts go to, such as a Slack channel or a webhook."""
+    """A destination of alerts besides ADMIN_EMAIL, such as a Slack channel or a webhook."""
 
     name = models.CharField(max_length=100, unique=True)
     url = models.CharField(
         "Apprise URL",
         max_length=1000,
-        help_text="Such as slack://TokenA/TokenB/TokenC/ or jsons://hooks.example.com/alerts",
+        help_text="For example slack://TokenA/TokenB/TokenC/ or jsons://hooks.example.com/alerts",
     )
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -21,7 +21,7 @@ class AlertChannel(models.Model):
 
 
 class Delivery(models.Model):
-    """A message on its way to one recipient; its row is committed before anything is sent."""
+    """A message to one recipient; its row is committed before anything is sent."""
 
     class Kind(models.TextChoices):
         ALERT = "alert"
@@ -33,10 +33,12 @@ class Delivery(models.Model):
         WAITING = "waiting"
         SENDING = "sending"
         SENT = "sent"
-        FAILED = "failed", "failed: given up"
-        EXPIRED = "expired", "expired: too late to be of use"
+        FAILED = "failed", "failed: gave up"
+        EXPIRED = "expired", "expired: too late to be useful"
 
-    key = models.CharField(max_length=300, unique=True, help_text="The same message, once")
+    key = models.CharField(
+        max_length=300, unique=True, help_text="Identifies the message, so that it is sent once"
+    )
     kind = models.CharField(max_length=13, choices=Kind.choices)
     email = models.EmailField(blank=True)
     channel = models.ForeignKey(AlertChannel, null=True, on_delete=models.CASCADE)
@@ -47,8 +49,8 @@ class Delivery(models.Model):
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
-    due_at = models.DateTimeField(null=True, help_text="When it is tried next, or claimed anew")
-    expires_at = models.DateTimeField(help_text="Not sent later than this")
+    due_at = models.DateTimeField(null=True, help_text="The next attempt, or the end of a claim")
+    expires_at = models.DateTimeField(help_text="Not sent after this time")
     sent_at = models.DateTimeField(null=True)
     problem = models.TextField(blank=True, help_text="Why the last attempt failed")
 

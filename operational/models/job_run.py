@@ -1,4 +1,4 @@
-"""What scheduled jobs did, and that a long-running process lives."""
+"""The history of scheduled jobs, and the heartbeats of long-running processes."""
 
 from django.db import models
 
@@ -11,8 +11,8 @@ class JobRun(models.Model):
         OK = "ok"
         FAILED = "failed"
 
-    task_id = models.CharField(max_length=64, primary_key=True, help_text="Celery's")
-    job = models.CharField(max_length=200, help_text="The name of its schedule")
+    task_id = models.CharField(max_length=64, primary_key=True, help_text="The task's id in Celery")
+    job = models.CharField(max_length=200, help_text="The name of the schedule")
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=7, choices=Outcome.choices, default=Outcome.RUNNING)
@@ -29,7 +29,7 @@ class JobRun(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a process last said that it lives."""
+    """The last sign of life of a process."""
 
     process = models.CharField(max_length=32, primary_key=True)
     at = models.DateTimeField()

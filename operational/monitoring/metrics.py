@@ -1,4 +1,4 @@
-"""GET /metrics: gauges for Prometheus, read from the database, so the same from every process."""
+"""GET /metrics: gauges for Prometheus, read from the database, so the same in every process."""
 
 from collections.abc import Iterator, Mapping
 
@@ -27,47 +27,56 @@ from operational.quality import data_quality
 
 
 class Gauges(Collector):
-    """Everything worth a graph or an alert of one's own. What is not known has no sample."""
+    """Everything worth a graph or an alert in Prometheus. Unknown values have no sample."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         now = timezone.now()
         yield from _kpis()
         waiting, since = inbox.waiting()
-        yield _gauge("inbox_requests", "Acknowledged requests that wait for ingest", waiting)
+        yield _gauge("inbox_requests", "Acknowledged requests waiting for ingest", waiting)
         age = (now - since).total_seconds() if since else 0
-        yield _gauge("inbox_age_seconds", "Age of the oldest request that waits", age)
+        yield _gauge("inbox_age_seconds", "Age of the oldest waiting request", age)
         backlog = outbox.backlog()
-        yield _gauge("forwarding_backlog_events", "Events that wait for PostHog", backlog.events)
-        parts = {one.name: [*Health].index(one.health) for one in system_health(now).components}
-        yield _by("component_health", "0 off, 1 ok, 2 warning, 3 critical", "component", parts)
+        yield _gauge("forwarding_backlog_events", "Events waiting for PostHog", backlog.events)
+        levels = {
+            component.name: [*Health].index(component.health)
+            for component in system_health(now).components
+        }
+        yield _by("component_health", "0 off, 1 ok, 2 warning, 3 critical", "component", levels)
         successes = {job: last.timestamp() for job, (_, last) in jobs.successes().items()}
-        yield _by("job_last_success_timestamp_seconds", "When a job last ended", "job", successes)
-        yield _gauge("jobs_missed", "Jobs that were due and not done", len(jobs.missed(now)))
-        yield _gauge("alerts_firing", "Alerts that fire", open_alerts().count())
+        yield _by("job_last_success_timestamp_seconds", "Last successful run", "job", successes)
+        yield _gauge("jobs_missed", "Jobs that are overdue", len(jobs.missed(now)))
+        yield _gauge("alerts_firing", "Firing alerts", open_alerts().count())
         unsent = Delivery.objects.filter(due_at__isnull=False).count()
-        yield _gauge("deliveries_waiting", "Messages that wait to be sent", unsent)
+        yield _gauge("deliveries_waiting", "Messages waiting to be sent", unsent)
         yield _gauge("data_quality_score", "0 to 100", data_quality.latest().score)
 
 
 def _kpis() -> Iterator[GaugeMetricFamily]:
     as_of = definitions.last_complete_day()
     statuses = read_kpis(as_of=as_of)
-    values = {one.kpi.slug: one.measurement.value for one in statuses if one.measurement.counts}
+    values = {
+        status.kpi.slug: status.measurement.value
+        for status in statuses
+        if status.measurement.counts
+    }
     yield _by("kpi", "Value as of the last complete day; rates as fractions", "kpi", values)
     alignment = alignment_score(as_of=as_of, statuses=statuses)
     yield _gauge("alignment_score", "0 to 100", alignment.score)
     yield _gauge("alignment_coverage", "Share of the weight that counts", alignment.coverage)
 
 
-def _gauge(name: str, says: str, value: float | None) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"plumbline_{name}", says)
+def _gauge(name: str, description: str, value: float | None) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"plumbline_{name}", description)
     if value is not None:
         family.add_metric([], value)
     return family
 
 
-def _by(name: str, says: str, label: str, values: Mapping[str, float | None]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"plumbline_{name}", says, labels=[label])
+def _by(
+    name: str, description: str, label: str, values: Mapping[str, float | None]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"plumbline_{name}", description, labels=[label])
     for key, value in values.items():
         if value is not None:
             family.add_metric([key], value)
@@ -82,6 +91,6 @@ class MetricsView(APIView):
     @extend_schema(exclude=True)
     @reading_together()
     def get(self, _request: Request) -> HttpResponse:
-        registry = CollectorRegistry(auto_describe=False)  # which would read everything twice
+        registry = CollectorRegistry(auto_describe=False)  # describing would read everything twice
         registry.register(Gauges())
         return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

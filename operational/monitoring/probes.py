@@ -1,4 +1,4 @@
-"""What load balancers and supervisors ask: /livez and /readyz."""
+"""Probes for load balancers and supervisors: /livez and /readyz."""
 
 from http import HTTPStatus
 
@@ -9,20 +9,20 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-_applied = False  # once it is seen: nobody takes migrations back under a running process
+_applied = False  # not checked again: no one reverts migrations under a running process
 
 
 @never_cache
 @require_safe
 def livez(_request: HttpRequest) -> HttpResponse:
-    """Answer as long as the process does, whatever else is away (P35)."""
+    """Return 200 while the process runs, whatever else is unavailable (P35)."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @never_cache
 @require_safe
 def readyz(_request: HttpRequest) -> HttpResponse:
-    """Answer 200 where the database answers and has every migration, else 503 and why."""
+    """Return 200 if the database responds and has every migration, else 503 and the reason."""
     problem = _problem()
     status = HTTPStatus.SERVICE_UNAVAILABLE if problem else HTTPStatus.OK
     return HttpResponse(f"{problem or 'ok'}\n", status=status, content_type="text/plain")
@@ -37,8 +37,8 @@ def _problem() -> str:
             executor = MigrationExecutor(connection)
             plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
             if plan:
-                return f"Migrations are missing: {len(plan)}. Run: python manage.py migrate"
+                return f"{len(plan)} migrations are missing. Run: python manage.py migrate"
             _applied = True
     except (DatabaseError, psycopg.Error) as error:
-        return f"The database does not answer: {type(error).__name__}"
+        return f"The database is not responding: {type(error).__name__}"
     return ""

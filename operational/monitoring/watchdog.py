@@ -1,7 +1,7 @@
-"""The watchdog: a process of its own that looks at the system each minute.
+"""The watchdog: a process of its own that checks the system each minute.
 
-It hears of a dead worker, beat or Valkey, since it needs none of them. A database that is away
-leaves no place for alerts and deliveries: of that the watchdog tells ADMIN_EMAIL directly.
+It notices a dead worker, beat or Valkey, because it needs none of them. While the database is
+unavailable, alerts and deliveries cannot be stored, so the watchdog notifies ADMIN_EMAIL directly.
 """
 
 import logging
@@ -24,61 +24,63 @@ logger = logging.getLogger(__name__)
 
 NAME = "watchdog"
 EVERY = 60  # seconds
-PATIENCE = 2  # looks in vain, after which people are told
+PATIENCE = 2  # failed checks, after which ADMIN_EMAIL is notified
 
 
 @dataclass(slots=True)
-class Outage:
-    """What the watchdog remembers of a database that is away; nothing else could."""
+class DatabaseOutage:
+    """The state of a database outage; it lives in memory, as the database cannot hold it."""
 
     since: datetime | None = None
-    looks: int = 0
-    news: list[tuple[str, str]] = field(default_factory=list)  # not yet sent: subject, text
-    is_told: bool = False
+    failed_checks: int = 0
+    unsent: list[tuple[str, str]] = field(default_factory=list)  # subject and text
+    is_notified: bool = False
 
-    def lasts(self, now: datetime, why: str) -> None:
-        self.since, self.looks = self.since or now, self.looks + 1
-        if self.looks < PATIENCE or self.is_told:
+    def failed(self, now: datetime, reason: str) -> None:
+        """Record a failed check."""
+        self.since, self.failed_checks = self.since or now, self.failed_checks + 1
+        if self.failed_checks < PATIENCE or self.is_notified:
             return
-        text = f"It does not answer since {moment(self.since)}: {why}.\n"
-        text += "Nothing is captured and nothing else is told until it does.\n"
-        self.news.append(("Plumbline: the database is away", text))
-        self.is_told = True
+        text = f"It has not responded since {moment(self.since)}: {reason}.\n"
+        text += "Until it does, no events are captured and no other alerts are sent.\n"
+        self.unsent.append(("Plumbline: the database is unavailable", text))
+        self.is_notified = True
 
-    def ends(self, now: datetime) -> None:
-        if self.is_told:
-            text = f"It was away from {moment(self.since)} to {moment(now)}.\n"
-            self.news.append(("Plumbline: the database is back", text))
-        self.since, self.looks, self.is_told = None, 0, False
+    def succeeded(self, now: datetime) -> None:
+        """Record a successful check, which ends an outage."""
+        if self.is_notified:
+            text = f"It was unavailable from {moment(self.since)} to {moment(now)}.\n"
+            self.unsent.append(("Plumbline: the database is available again", text))
+        self.since, self.failed_checks, self.is_notified = None, 0, False
 
 
 def run(stop: threading.Event, *, every: float = EVERY) -> None:
-    """Look every so many seconds until `stop` is set."""
-    outage = Outage()
+    """Check every so many seconds until `stop` is set."""
+    outage = DatabaseOutage()
     while not stop.is_set():
-        look(outage, now=timezone.now())
+        check(outage, now=timezone.now())
         stop.wait(every)
 
 
-def look(outage: Outage, *, now: datetime) -> None:
-    """Look once: say that the watchdog lives, judge the health, send what is due."""
+def check(outage: DatabaseOutage, *, now: datetime) -> None:
+    """Record the watchdog's heartbeat, check the system's health, and send what is due."""
     try:
         Heartbeat.objects.update_or_create(process=NAME, defaults={"at": now})
         health_alerts.check(now=now)
         deliveries.send_due(now=now)
     except (DatabaseError, psycopg.Error) as error:
-        logger.warning("The database is away: %s", type(error).__name__)
+        logger.warning("The database is unavailable: %s", type(error).__name__)
         if not connection.in_atomic_block:
             connection.close()
-        outage.lasts(now, type(error).__name__)
+        outage.failed(now, type(error).__name__)
     else:
-        outage.ends(now)
-    while outage.news and _tell(*outage.news[0]):
-        outage.news.pop(0)
+        outage.succeeded(now)
+    while outage.unsent and _notify(*outage.unsent[0]):
+        outage.unsent.pop(0)
 
 
-def _tell(subject: str, text: str) -> bool:
-    """Tell ADMIN_EMAIL; what cannot be sent is tried again at the next look."""
+def _notify(subject: str, text: str) -> bool:
+    """E-mail ADMIN_EMAIL; return whether it need not be retried at the next check."""
     if not settings.PLUMBLINE_EMAIL_FROM or not settings.ADMIN_EMAIL:
         return True
     try:

@@ -1,1 +1,1 @@
-"""Runs of the data-quality checks and what they found."""
+"""Runs of the data-quality checks and their findings."""

@@ -1,4 +1,4 @@
-"""Data quality: checks are run, what they find is kept, and a score says how good the data are.
+"""Data quality: runs the checks, keeps their findings, and scores the data.
 
 The checks themselves are in `analytics.quality_checks` and `billing.revenue.quality_checks`.
 """
@@ -21,13 +21,14 @@ from operational.models import QualityIgnore, QualityResult, QualityRun
 logger = logging.getLogger(__name__)
 
 KEPT = timedelta(days=400)
-HISTORY = 90  # runs shown
+HISTORY = 90  # runs in the history
 _ORDER = [CheckVerdict.FAIL, CheckVerdict.WARNING, CheckVerdict.PASS, CheckVerdict.NO_DATA]
+_FINDINGS = frozenset({CheckVerdict.FAIL, CheckVerdict.WARNING})
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """A check with what it found last."""
+class CheckResult:
+    """The outcome of a check in the last run."""
 
     check: Check
     verdict: CheckVerdict
@@ -35,91 +36,98 @@ class Result:
     detail: str
     examples: Sequence[dict[str, Any]]  # text and url
     is_ignored: bool
-    ignored: QualityIgnore | None  # None also where the rule is gone since then
+    ignored: QualityIgnore | None  # None also if the rule was deleted since
 
     @property
     def is_repairable(self) -> bool:
-        return isinstance(self.check, RepairableCheck) and self.verdict in _ORDER[:2]
+        return isinstance(self.check, RepairableCheck) and self.verdict in _FINDINGS
 
     @property
     def remedy(self) -> str:
-        return self.check.remedy if self.verdict in _ORDER[:2] else ""
+        return self.check.remedy if self.verdict in _FINDINGS else ""
 
 
 @dataclass(frozen=True, slots=True)
 class DataQuality:
-    """What the last run found, the worst first; `at` None: there was none."""
+    """The last run, its worst results first; `at` None: no run yet."""
 
     at: datetime | None
     score: int | None
-    results: tuple[Result, ...]
+    results: tuple[CheckResult, ...]
 
     @property
     def band(self) -> str:
         return calculation.band(self.score)
 
     @property
-    def findings(self) -> list[Result]:
-        return [one for one in self.results if one.verdict in _ORDER[:2]]
+    def findings(self) -> list[CheckResult]:
+        return [result for result in self.results if result.verdict in _FINDINGS]
 
 
 def run(*, now: datetime) -> QualityRun:
-    """Run every check and keep what it finds. A check that breaks is a failure, not a silence."""
+    """Run every check and keep its finding. A check that breaks counts as a failure."""
     ignores = ignored(now)
-    results = [_look(check, now, ignores.get(check.slug)) for check in checks().values()]
-    heard = [CheckVerdict(one.verdict) for one in results if not one.ignored]
-    score = calculation.score(heard, ignored=sum(one.ignored for one in results))
+    results = [_result(check, now, ignores.get(check.slug)) for check in checks().values()]
+    scored = [CheckVerdict(result.verdict) for result in results if not result.ignored]
+    score = calculation.score(scored, ignored=sum(result.ignored for result in results))
     with transaction.atomic():
-        done = QualityRun.objects.create(at=now, score=score)
+        quality_run = QualityRun.objects.create(at=now, score=score)
         for result in results:
-            result.run = done
+            result.run = quality_run
         QualityResult.objects.bulk_create(results)
-    return done
+    return quality_run
 
 
-def _look(check: Check, now: datetime, ignore: QualityIgnore | None) -> QualityResult:
+def _result(check: Check, now: datetime, ignore: QualityIgnore | None) -> QualityResult:
     began = monotonic()
-    try:
-        with transaction.atomic():
-            found = check.run(now=now)
-    except (DatabaseError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        logger.exception("The check %s broke", check.slug)
-        found = Finding(CheckVerdict.FAIL, 0, f"The check itself broke: {type(error).__name__}.")
-    is_finding = found.verdict in {CheckVerdict.WARNING, CheckVerdict.FAIL}
-    is_ignored = ignore is not None and (ignore.most is None or found.affected <= ignore.most)
+    finding = _finding(check, now)
+    is_ignored = ignore is not None and (ignore.most is None or finding.affected <= ignore.most)
     return QualityResult(
         check_slug=check.slug,
-        verdict=found.verdict,
-        affected=found.affected,
-        detail=found.detail,
-        examples=[asdict(one) for one in found.examples],
-        ignored=is_finding and is_ignored,
+        verdict=finding.verdict,
+        affected=finding.affected,
+        detail=finding.detail,
+        examples=[asdict(example) for example in finding.examples],
+        ignored=finding.verdict in _FINDINGS and is_ignored,
         seconds=monotonic() - began,
     )
 
 
+def _finding(check: Check, now: datetime) -> Finding:
+    try:
+        with transaction.atomic():
+            return check.run(now=now)
+    except (DatabaseError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        logger.exception("The check %s broke", check.slug)
+        return Finding(CheckVerdict.FAIL, 0, f"The check itself broke: {type(error).__name__}.")
+
+
 def latest() -> DataQuality:
-    """Return what the last run found, with one query for the run, one for the rest."""
+    """Return the last run, with one query for the run and one for its results."""
     last = QualityRun.objects.order_by("-at").first()
     if last is None:
         return DataQuality(None, None, ())
     ignores = ignored(last.at)
-    found = {one.check_slug: one for one in last.results.all()}
+    rows = {row.check_slug: row for row in last.results.all()}
     results = [
-        Result(
-            check,
-            CheckVerdict(row.verdict),
-            row.affected,
-            row.detail,
-            [{"text": one["text"], "url": _url(one)} for one in row.examples],
-            row.ignored,
-            ignores.get(slug),
-        )
+        _check_result(check, rows[slug], ignores.get(slug))
         for slug, check in checks().items()
-        if (row := found.get(slug))
+        if slug in rows
     ]
-    results.sort(key=lambda one: (one.is_ignored, _ORDER.index(one.verdict)))
+    results.sort(key=lambda result: (result.is_ignored, _ORDER.index(result.verdict)))
     return DataQuality(last.at, last.score, tuple(results))
+
+
+def _check_result(check: Check, row: QualityResult, ignore: QualityIgnore | None) -> CheckResult:
+    return CheckResult(
+        check,
+        CheckVerdict(row.verdict),
+        row.affected,
+        row.detail,
+        [{"text": example["text"], "url": _url(example)} for example in row.examples],
+        row.ignored,
+        ignore,
+    )
 
 
 def score_history() -> Sequence[QualityRun]:
@@ -134,7 +142,7 @@ def ignored(now: datetime) -> dict[str, QualityIgnore]:
     return {rule.check_slug: rule for rule in rules}
 
 
-def forget_old(now: datetime) -> None:
+def delete_old(now: datetime) -> None:
     QualityRun.objects.filter(at__lt=now - KEPT).delete()
 
 
@@ -143,5 +151,5 @@ def _url(example: dict[str, Any]) -> str:
         return ""
     try:
         return reverse(example["page"], args=[example["argument"]] if example["argument"] else [])
-    except NoReverseMatch:  # a page that an earlier version had
+    except NoReverseMatch:  # a page of an earlier version
         return ""

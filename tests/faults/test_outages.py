@@ -21,7 +21,7 @@ from operational.health import jobs
 from operational.health.system_health import system_health
 from operational.models import JobRun
 from operational.monitoring import watchdog
-from operational.monitoring.watchdog import Outage
+from operational.monitoring.watchdog import DatabaseOutage
 from tests.mail_server import listening
 from tests.processes import ROOT, environment, wait_until
 
@@ -100,14 +100,14 @@ def test_a_valkey_that_is_down_is_reported_and_the_web_stays_up(settings, mail_s
         server.process.wait()
         for minutes in range(3):  # P35
             assert Client().get("/livez").status_code == 200
-            watchdog.look(Outage(), now=now + minutes * MINUTE)
+            watchdog.check(DatabaseOutage(), now=now + minutes * MINUTE)
         assert Client().get("/readyz").status_code == 200
         assert part("valkey", now).health == "critical"
         critical = "Valkey: critical\nNot responding: ConnectionError."
         assert _count(mail_server, critical) == 1
         server.start()
         for minutes in range(3, 6):
-            watchdog.look(Outage(), now=now + minutes * MINUTE)
+            watchdog.check(DatabaseOutage(), now=now + minutes * MINUTE)
         assert _count(mail_server, "Valkey: resolved") == 1
         assert _count(mail_server, critical) == 1
     finally:
@@ -147,14 +147,17 @@ def test_a_postgresql_that_is_down_is_reported_by_the_watchdog_and_livez_stays_u
         wait_until(lambda: _status(f"{url}/readyz") == 200)
         server.process.send_signal(signal.SIGINT)  # a fast shutdown
         server.process.wait()
-        wait_until(lambda: "Plumbline: the database is away" in mail_server.subjects)
+        wait_until(lambda: "Plumbline: the database is unavailable" in mail_server.subjects)
         assert _status(f"{url}/livez") == 200
         assert _status(f"{url}/readyz") == 503
         server.start()
-        wait_until(lambda: "Plumbline: the database is back" in mail_server.subjects)
+        wait_until(lambda: "Plumbline: the database is available again" in mail_server.subjects)
         wait_until(lambda: _status(f"{url}/readyz") == 200)
         reports = [subject for subject in mail_server.subjects if "the database" in subject]
-        assert reports == ["Plumbline: the database is away", "Plumbline: the database is back"]
+        assert reports == [
+            "Plumbline: the database is unavailable",
+            "Plumbline: the database is available again",
+        ]
     finally:
         watch.kill()
         web.kill()

@@ -22,7 +22,7 @@ class Command(QuickCommand):
 
     def handle(self, *_: Any, once: bool, every: float, **__: Any) -> None:
         if once:
-            watchdog.look(watchdog.Outage(), now=timezone.now())
+            watchdog.check(watchdog.DatabaseOutage(), now=timezone.now())
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -112,7 +112,7 @@ def test_a_test_to_an_address_that_is_not_configured_is_refused(admin_client):
 def test_a_channel_is_saved_only_with_a_valid_address_which_is_never_displayed(admin_client):
     add = "/admin/operational/alertchannel/add/"
     fields = {"name": "hook", "enabled": "on"}
-    assert "This is no Apprise URL." in follow(admin_client, add, **fields, url="nonsense")
+    assert "This is not a valid Apprise URL." in follow(admin_client, add, **fields, url="nonsense")
     follow(admin_client, add, **fields, url="json://hooks.example.com/secret")
     channel = AlertChannel.objects.get()
     change = f"/admin/operational/alertchannel/{channel.pk}/change/"

@@ -126,7 +126,7 @@ def test_p29_a_job_is_due_once_on_the_day_the_clocks_change(zone, last, due):
 def test_the_history_is_kept_for_30_days():
     succeeded(at=NOW - timedelta(days=31))
     succeeded(at=NOW - timedelta(days=29))
-    jobs.forget_old(NOW)
+    jobs.delete_old(NOW)
     assert JobRun.objects.count() == 1
 
 

@@ -136,7 +136,7 @@ def test_a_channel_gets_the_text_over_http(web_hook):
     url = f"json://{web_hook.address}/hook"
     channel = AlertChannel.objects.create(name="hook", url=url)
     assert deliveries.send_test(channel, now=NOW) == ""
-    assert web_hook.posted[0]["title"] == "Plumbline: a test"
+    assert web_hook.posted[0]["title"] == "Plumbline: test message"
     assert Delivery.objects.get().status == "sent"
 
 
@@ -153,7 +153,7 @@ def test_without_a_sender_address_only_channels_hear(settings):
     settings.PLUMBLINE_EMAIL_FROM, settings.ADMIN_EMAIL = "", ["ada@example.com"]
     channel = AlertChannel.objects.create(name="hook", url="json://127.0.0.1:1/")
     AlertChannel.objects.create(name="off", url="json://127.0.0.1:1/", enabled=False)
-    assert deliveries.watchers() == [channel]
+    assert deliveries.alert_recipients() == [channel]
 
 
 @pytest.mark.django_db
@@ -170,7 +170,7 @@ def test_old_deliveries_are_forgotten_and_waiting_ones_kept(mail_server):
     post("sent")
     deliveries.send_due(now=NOW)
     post("waiting")
-    deliveries.forget_old(NOW + deliveries.KEPT + MINUTE)
+    deliveries.delete_old(NOW + deliveries.KEPT + MINUTE)
     assert statuses() == ["waiting"]
 
 

@@ -1,4 +1,4 @@
-"""What load balancers and supervisors ask."""
+"""The probes for load balancers and supervisors."""
 
 import pytest
 from django.db import connection
@@ -30,12 +30,12 @@ def test_it_is_not_ready_while_a_migration_is_missing(client, monkeypatch):
 
 @pytest.mark.django_db
 def test_it_is_not_ready_without_its_database(client, monkeypatch):
-    def away(*_, **__):
+    def unavailable(*_, **__):
         from django.db import OperationalError  # noqa: PLC0415
 
         raise OperationalError("gone")
 
-    monkeypatch.setattr(connection, "cursor", away)
+    monkeypatch.setattr(connection, "cursor", unavailable)
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert b"does not answer" in answer.content
+    assert b"is not responding" in answer.content

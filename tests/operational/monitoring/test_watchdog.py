@@ -13,7 +13,7 @@ from operational.health.system_health import SystemHealth, system_health
 from operational.messages import deliveries
 from operational.models import Alert, Delivery, Heartbeat, JobRun
 from operational.monitoring import watchdog
-from operational.monitoring.watchdog import Outage
+from operational.monitoring.watchdog import DatabaseOutage
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ def looks(monkeypatch, mail_server):
         for number, component in enumerate(components):
             health = SystemHealth(NOW, overall([component]), (component,))
             monkeypatch.setattr(health_alerts, "system_health", lambda _now, found=health: found)
-            watchdog.look(Outage(), now=NOW + number * MINUTE)
+            watchdog.check(DatabaseOutage(), now=NOW + number * MINUTE)
         return mail_server.subjects
 
     return run
@@ -58,7 +58,7 @@ def test_what_is_not_set_up_is_no_alert(looks):
 
 def test_two_looks_in_one_minute_count_once(looks, mail_server):
     looks(BAD)
-    watchdog.look(Outage(), now=NOW + timedelta(seconds=10))
+    watchdog.check(DatabaseOutage(), now=NOW + timedelta(seconds=10))
     assert not mail_server.subjects
     assert Alert.objects.get().recent == [[int(NOW.timestamp() // 60), "critical"]]
 
@@ -101,34 +101,34 @@ def no_database(monkeypatch):
 
 
 def test_a_database_that_is_away_is_told_directly_and_once(no_database, mail_server):
-    outage = Outage()
+    outage = DatabaseOutage()
     for minutes in range(5):
-        watchdog.look(outage, now=NOW + minutes * MINUTE)
-    assert mail_server.subjects == ["Plumbline: the database is away"]
+        watchdog.check(outage, now=NOW + minutes * MINUTE)
+    assert mail_server.subjects == ["Plumbline: the database is unavailable"]
     assert "since 2026-04-01 12:00 UTC: DatabaseError" in mail_server.text()
 
 
 def test_a_database_that_is_back_is_told_too(no_database, mail_server, monkeypatch):
-    outage = Outage()
+    outage = DatabaseOutage()
     for minutes in range(3):
-        watchdog.look(outage, now=NOW + minutes * MINUTE)
+        watchdog.check(outage, now=NOW + minutes * MINUTE)
     monkeypatch.undo()
     monkeypatch.setattr(health_alerts, "check", lambda **_: [])
     for minutes in range(3, 6):
-        watchdog.look(outage, now=NOW + minutes * MINUTE)
-    assert mail_server.subjects[1:] == ["Plumbline: the database is back"]
+        watchdog.check(outage, now=NOW + minutes * MINUTE)
+    assert mail_server.subjects[1:] == ["Plumbline: the database is available again"]
     assert "from 2026-04-01 12:00 to 2026-04-01 12:03 UTC" in mail_server.text()
 
 
 def test_of_an_outage_is_told_when_the_mail_server_is_back(no_database, mail_server):
-    outage = Outage()
+    outage = DatabaseOutage()
     mail_server.refusal = "451 later"
     for minutes in range(3):
-        watchdog.look(outage, now=NOW + minutes * MINUTE)
+        watchdog.check(outage, now=NOW + minutes * MINUTE)
     mail_server.refusal = ""
     for minutes in range(3, 5):
-        watchdog.look(outage, now=NOW + minutes * MINUTE)
-    assert mail_server.subjects == ["Plumbline: the database is away"]
+        watchdog.check(outage, now=NOW + minutes * MINUTE)
+    assert mail_server.subjects == ["Plumbline: the database is unavailable"]
 
 
 def test_mail_that_fails_is_shown_by_system_health(mail_server):

@@ -136,7 +136,7 @@ def test_an_ignore_rule_ends_with_its_day_or_when_more_is_affected(rows, until, 
 @pytest.mark.django_db
 def test_old_runs_are_forgotten(rows):
     data_quality.run(now=NOW)
-    data_quality.forget_old(NOW + timedelta(days=401))
+    data_quality.delete_old(NOW + timedelta(days=401))
     assert not QualityRun.objects.exists()
 
 
