@@ -1,6 +1,6 @@
 """How numbers, money, days and durations are written on pages, in mails and in terminals.
 
-Every function writes None as `UNKNOWN`: a number that is not known is not zero.
+Every function writes None as `UNKNOWN`: an unknown number is not zero.
 """
 
 import json

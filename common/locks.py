@@ -12,9 +12,9 @@ from common.postgres import raw_cursor
 
 
 class Lock(IntEnum):
-    """The locks in their order: whoever holds one may take those below it, never one above it.
+    """The locks in order: a transaction that holds one may take those below it, none above it.
 
-    Two more kinds of key are computed, and are taken before all of these: `import_key` and the
+    Two more kinds of key are computed; they are taken before all of these: `import_key` and the
     names of jobs (`try_session_lock`).
     """
 

@@ -42,12 +42,12 @@ def brief_transaction() -> Iterator[psycopg.Cursor]:
 
 
 def has_hung_up(raw: psycopg.Connection) -> bool:
-    """Whether the server ended a connection that waits for work; costs no round trip."""
+    """Return whether the server closed an idle connection; costs no round trip."""
     if raw.closed:
         return True
     poll = select.poll()
     poll.register(raw.fileno(), select.POLLIN)
-    return bool(poll.poll(0))  # a server says nothing unasked but farewell
+    return bool(poll.poll(0))  # an idle server sends nothing but its goodbye
 
 
 class Prepared:
@@ -68,7 +68,7 @@ class Prepared:
             _checked(raw.pgconn.prepare(self._name, self._statement))
             self._ready_on.add(raw)
         formats = [Format.BINARY] * len(values)
-        # NULL is None, which psycopg's annotation forgets.
+        # None is NULL, which psycopg's annotation omits.
         _checked(raw.pgconn.exec_prepared(self._name, values, formats))  # type: ignore[arg-type]
 
 
@@ -80,7 +80,7 @@ def _checked(result: PGresult) -> None:
 def array_literal(values: Iterable[object]) -> str:
     """Return PostgreSQL's text form of an array of numbers, dates or uuids, for ``%s::type[]``.
 
-    psycopg adapts each element of a list by itself, which costs more than the statement. The
+    psycopg adapts each element of a list separately, which costs more than the statement. The
     values' texts must need no quoting; None becomes NULL.
     """
     return f"{{{','.join('NULL' if value is None else str(value) for value in values)}}}"

@@ -1,4 +1,4 @@
-"""Read once what many parts of one answer ask for."""
+"""Read once what several parts of a page or an answer need."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,56 +10,56 @@ P = ParamSpec("P")
 R = TypeVar("R")
 K = TypeVar("K", bound=Hashable)
 
-_answers: ContextVar[dict[Any, Any] | None] = ContextVar("answers", default=None)
+_results: ContextVar[dict[Any, Any] | None] = ContextVar("results", default=None)
 
 
 @contextmanager
 def reading_together() -> Iterator[None]:
-    """Let functions that are `read_once` keep their answers until the end of the block.
+    """Let `read_once` functions keep their results until the end of the block.
 
-    For gathering a page or an answer that changes nothing meanwhile.
+    For building a page or an answer, while nothing changes.
     """
-    if _answers.get() is not None:
+    if _results.get() is not None:
         yield
         return
-    token = _answers.set({})
+    token = _results.set({})
     try:
         yield
     finally:
-        _answers.reset(token)
+        _results.reset(token)
 
 
 def read_once(read: Callable[P, R]) -> Callable[P, R]:
-    """Let a function without side effects, of hashable arguments, answer once in a block."""
+    """Call a function without side effects once per block for the same (hashable) arguments."""
 
     @wraps(read)
     def once(*args: P.args, **kwargs: P.kwargs) -> R:
-        answers = _answers.get()
-        if answers is None:
+        results = _results.get()
+        if results is None:
             return read(*args, **kwargs)
         key = read, args, tuple(sorted(kwargs.items()))
-        if key not in answers:
-            answers[key] = read(*args, **kwargs)
-        found: R = answers[key]
-        return found
+        if key not in results:
+            results[key] = read(*args, **kwargs)
+        result: R = results[key]
+        return result
 
     return once
 
 
 def read_each_once(read: Callable[[Sequence[K]], list[R]]) -> Callable[[Sequence[K]], list[R]]:
-    """Let a function that reads many things with one query read each of them once in a block.
+    """Let a function that reads many keys with one query read each key once per block.
 
-    What is asked for early, for all who will need it, costs one query.
+    Reading all the keys early, before their first use, costs a single query.
     """
 
     @wraps(read)
-    def once(asked: Sequence[K]) -> list[R]:
-        answers = _answers.get()
-        if answers is None:
-            return read(asked)
-        known: dict[K, R] = answers.setdefault(read, {})
-        if missing := [one for one in dict.fromkeys(asked) if one not in known]:
-            known.update(zip(missing, read(missing), strict=True))
-        return [known[one] for one in asked]
+    def once(keys: Sequence[K]) -> list[R]:
+        results = _results.get()
+        if results is None:
+            return read(keys)
+        by_key: dict[K, R] = results.setdefault(read, {})
+        if missing := [key for key in dict.fromkeys(keys) if key not in by_key]:
+            by_key.update(zip(missing, read(missing), strict=True))
+        return [by_key[key] for key in keys]
 
     return once

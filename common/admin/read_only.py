@@ -1,4 +1,4 @@
-"""Rows that staff look at and that only Plumbline writes."""
+"""Lists of rows that staff can read and only Plumbline writes."""
 
 from django.db.models import Model
 from django.http import HttpRequest

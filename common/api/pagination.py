@@ -1,4 +1,4 @@
-"""Pages that begin where the last one ended: every page costs the same, no row comes twice."""
+"""Keyset pagination: each page starts after the last row of the previous one, at equal cost."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
@@ -14,7 +14,7 @@ class CursorField(serializers.CharField):
 
     def __init__(self, *readers: Callable[[str], Any], **options: Any) -> None:
         self.readers = readers
-        super().__init__(required=False, help_text="From the answer before; opaque.", **options)
+        super().__init__(required=False, help_text="From the previous page; opaque.", **options)
 
     def to_internal_value(self, data: Any) -> Any:
         text = super().to_internal_value(data)
@@ -42,5 +42,5 @@ def next_page(parameters: QueryDict, *position: Any) -> str:
 
 
 def page_link(request: Request, query: str | None) -> str | None:
-    """Return the full address of a page of the list that `request` asks for."""
+    """Return the absolute URL of a page of the requested list."""
     return request.build_absolute_uri(query) if query else None

@@ -1,4 +1,4 @@
-"""Problem objects (RFC 9457): what every refused request below /api/ is answered with."""
+"""Problem objects (RFC 9457): the answer to every refused request under /api/."""
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -14,7 +14,7 @@ CONTENT_TYPE = "application/problem+json"
 
 
 def problem(status: int, detail: str, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
-    """Return a problem object; `errors` names the fields at fault, if any are."""
+    """Return a problem object; `errors` names the invalid fields, if any."""
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -47,7 +47,7 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> Response | None
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     if _is_api(request):
-        return _answer(HTTPStatus.BAD_REQUEST, "The request cannot be read.")
+        return _answer(HTTPStatus.BAD_REQUEST, "The request could not be read.")
     return defaults.bad_request(request, exception)
 
 
@@ -72,7 +72,7 @@ def _answer(status: HTTPStatus, detail: str) -> HttpResponse:
 
 
 def _field_errors(detail: Any, field: str = "") -> Iterator[dict[str, str]]:
-    """Yield the messages of a validation error, fields below fields joined by dots."""
+    """Yield the messages of a validation error, nested fields joined by dots."""
     if isinstance(detail, Mapping):
         for name, below in detail.items():
             inner = "" if name == "non_field_errors" else str(name)

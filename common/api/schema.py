@@ -1,4 +1,4 @@
-"""What the OpenAPI schema says of every endpoint alike."""
+"""What the OpenAPI schema says about every endpoint."""
 
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +16,7 @@ PROBLEM_SCHEMA = {
         "detail": {"type": "string", "example": "days: 'x': A valid integer is required."},
         "errors": {
             "type": "array",
-            "description": "The parameters or fields at fault.",
+            "description": "The invalid parameters or fields.",
             "items": {
                 "type": "object",
                 "required": ["field", "message"],

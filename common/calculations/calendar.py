@@ -9,7 +9,7 @@ QUARTER = 900  # seconds; every zone's offset and transition falls on a quarter 
 
 
 class LocalCalendar:
-    """Tells the calendar day of a moment in one time zone, remembering each quarter of an hour."""
+    """Converts moments to calendar days of a time zone, caching each quarter of an hour."""
 
     def __init__(self, time_zone: str) -> None:
         self.zone = ZoneInfo(time_zone)
@@ -33,7 +33,7 @@ class LocalCalendar:
         return datetime(day.year, day.month, day.day, tzinfo=self.zone)
 
     def span(self, first: date | None, last: date | None) -> tuple[datetime, datetime]:
-        """Return the moments from which on and before which local days lie; None is open."""
+        """Return the moments where local days start and end (not included); None is open."""
         start = self.midnight(first) if first else datetime.min.replace(tzinfo=UTC)
         if last is None:
             return start, datetime.max.replace(tzinfo=UTC)

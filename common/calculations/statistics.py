@@ -1,4 +1,4 @@
-"""Rates that know how far they can be trusted."""
+"""Rates with their confidence interval, and whether their sample is large enough."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,9 +24,9 @@ class Interval:
 
 
 def wilson_interval(numerator: int, denominator: int) -> Interval:
-    """Return the 95 % Wilson score interval of a rate; ValueError where there is no such rate."""
+    """Return the 95 % Wilson score interval of a rate; ValueError if it is not a rate."""
     if not 0 <= numerator <= denominator or not denominator:
-        raise ValueError(f"{numerator} of {denominator} is no rate.")
+        raise ValueError(f"{numerator} of {denominator} is not a rate.")
     share, z_squared = numerator / denominator, _Z * _Z
     centre = share + z_squared / (2 * denominator)
     spread = _Z * sqrt(share * (1 - share) / denominator + z_squared / (4 * denominator**2))
@@ -62,7 +62,7 @@ class Rate:
     def reason(self) -> str:
         """Return why the status is not ok, or an empty text."""
         if self.status is Status.NO_DATA:
-            return "Nobody is eligible yet."
+            return "No one is eligible yet."
         if self.status is Status.LOW_SAMPLE:
             return f"Only {self.denominator} eligible; at least {SMALLEST_SAMPLE} are needed."
         return ""

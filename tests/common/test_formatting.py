@@ -28,7 +28,7 @@ from common.formatting import Unit
         lambda value: formatting.money(value, "usd"),
     ],
 )
-def test_what_is_unknown_is_a_dash_and_never_zero(write):
+def test_an_unknown_value_is_a_dash_and_never_zero(write):
     assert write(None) == "–"
 
 

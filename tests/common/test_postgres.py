@@ -1,4 +1,4 @@
-"""What we need of PostgreSQL beyond Django."""
+"""PostgreSQL beyond Django."""
 
 from datetime import UTC, datetime
 
@@ -24,8 +24,8 @@ def revoke(key, moment):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_prepared_statement_is_executed_and_committed_every_time():
-    key = ProjectKey.objects.create(name="One")
+def test_a_prepared_statement_is_committed_every_time():
+    key = ProjectKey.objects.create(name="web")
     assert revoke(key, timestamptz(MOMENT)) == MOMENT
     connection.close()
     key.refresh_from_db()
@@ -34,8 +34,8 @@ def test_a_prepared_statement_is_executed_and_committed_every_time():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_prepared_statement_belongs_to_the_transaction_around_it():
-    key = ProjectKey.objects.create(name="One")
+def test_a_prepared_statement_is_part_of_the_surrounding_transaction():
+    key = ProjectKey.objects.create(name="web")
     connection.close()
     with transaction.atomic():
         connection.ensure_connection()
@@ -46,7 +46,7 @@ def test_a_prepared_statement_belongs_to_the_transaction_around_it():
 
 
 @pytest.mark.django_db
-def test_what_the_database_refuses_is_raised_as_psycopg_would():
-    ProjectKey.objects.create(name="One")
+def test_a_database_error_is_raised_as_by_psycopg():
+    ProjectKey.objects.create(name="web")
     with pytest.raises(psycopg.errors.DivisionByZero), transaction.atomic():
         DIVIDE.execute(connection.connection, [bigint(0)])

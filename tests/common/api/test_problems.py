@@ -1,4 +1,4 @@
-"""Every refusal below /api/ is a problem object that says what to do better."""
+"""Every refused request under /api/ gets a problem object that says what is wrong."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -27,8 +27,8 @@ def staff():
 
 
 @pytest.fixture
-def somebody():
-    return User.objects.create_user("somebody")
+def customer():
+    return User.objects.create_user("customer")
 
 
 def bearer(user):
@@ -45,31 +45,33 @@ def assert_problem(response, status):
 
 
 @pytest.mark.parametrize("path", ALL_PATHS)
-def test_without_a_token_it_is_401_and_says_which_kind_is_asked_for(client, path):
+def test_without_a_token_the_answer_is_401_and_names_the_scheme(client, path):
     response = client.get(f"/api/analytics/{path}")
     assert_problem(response, 401)
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer", "Bearer a b"])
-def test_a_bad_token_is_401(client, header):
+def test_an_invalid_token_is_401(client, header):
     assert_problem(client.get("/api/analytics/persons", headers={"Authorization": header}), 401)
 
 
 @pytest.mark.parametrize("path", ALL_PATHS)
-def test_who_is_no_staff_is_refused(client, path, somebody):
-    assert_problem(client.get(f"/api/analytics/{path}", headers=bearer(somebody)), 403)
+def test_users_who_are_not_staff_are_refused(client, path, customer):
+    assert_problem(client.get(f"/api/analytics/{path}", headers=bearer(customer)), 403)
 
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_staff_with_a_token_is_answered_without_and_with_trailing_slash(client, path, slash, staff):
+def test_staff_with_a_token_get_an_answer_with_and_without_trailing_slash(
+    client, path, slash, staff
+):
     response = client.get(f"/api/analytics/{path}{slash}", headers=bearer(staff))
     assert response.status_code == 200
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_staff_with_a_session_is_answered(client, path, staff):
+def test_staff_with_a_session_get_an_answer(client, path, staff):
     client.force_login(staff)
     assert client.get(f"/api/analytics/{path}").status_code == 200
 
@@ -102,24 +104,24 @@ def test_staff_with_a_session_is_answered(client, path, staff):
         ("persons", {"activated": "perhaps"}, "activated"),
     ],
 )
-def test_a_bad_parameter_is_named(path, parameters, field):
+def test_an_invalid_parameter_is_named(path, parameters, field):
     body = refused(f"analytics/{path}", **parameters)
     assert field in [error["field"] for error in body["errors"]]
     assert body["detail"]
 
 
-def test_a_blank_parameter_is_an_absent_one():
+def test_a_blank_parameter_counts_as_absent():
     answer = get("analytics/retention", cohort="", days="", from_="", to=" ", as_of="2024-05-01")
     assert (answer["cohort"], answer["from"], answer["to"]) == ("signup", None, None)
     assert [day["day"] for day in answer["days"]] == [1, 7, 30]
 
 
-def test_a_list_may_come_in_several_parameters():
+def test_a_list_may_be_split_over_several_parameters():
     days = staff_client().get("/api/analytics/retention?days=1&days=2,3").json()["days"]
     assert [day["day"] for day in days] == [1, 2, 3]
 
 
-def test_a_bad_item_of_a_list_is_quoted():
+def test_an_invalid_list_item_is_quoted():
     [error] = refused("analytics/retention", days="1,x,7")["errors"]
     assert error == {"field": "days", "message": "'x': A valid integer is required."}
 
@@ -136,13 +138,13 @@ def test_an_unknown_path_is_404(client, path):
     assert_problem(client.get(path), 404)
 
 
-def test_outside_the_api_a_page_is_not_found_in_words(client):
+def test_outside_the_api_an_unknown_page_is_html(client):
     response = client.get("/nothing")
     assert response.status_code == 404
     assert response.headers["Content-Type"].startswith("text/html")
 
 
-def test_a_failure_of_ours_is_500(monkeypatch, staff):
+def test_a_server_error_is_500_without_its_details(monkeypatch, staff):
     monkeypatch.setattr("analytics.insights.retention.day_retention", lambda **_: 1 / 0)
     client = Client(raise_request_exception=False)
     response = client.get("/api/analytics/retention", headers=bearer(staff))
@@ -157,6 +159,6 @@ def test_an_unreadable_request_is_400():
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
-def test_fields_below_fields_are_joined_by_dots():
+def test_nested_fields_are_joined_by_dots():
     errors = problems._field_errors({"a": {"b": ["no"]}, "c": [{}, {"d": ["nor"]}]})
     assert [error["field"] for error in errors] == ["a.b", "c.1.d"]

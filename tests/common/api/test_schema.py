@@ -1,4 +1,4 @@
-"""The OpenAPI schema describes what is there."""
+"""The OpenAPI schema describes every endpoint."""
 
 import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
@@ -12,7 +12,7 @@ def schema():
     return SchemaGenerator().get_schema(request=None, public=True)
 
 
-def test_it_is_valid_and_made_without_a_warning(schema):
+def test_it_is_valid_and_generated_without_warnings(schema):
     assert not GENERATOR_STATS
     validate_schema(schema)
 

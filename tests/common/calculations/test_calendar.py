@@ -24,5 +24,5 @@ def test_a_week_starts_on_its_iso_monday(day):
 @pytest.mark.parametrize(
     ("zone", "last"), [("UTC", date(2024, 3, 9)), ("Pacific/Auckland", date(2024, 3, 10))]
 )
-def test_p19_the_day_that_is_not_over_is_not_complete(zone, last):
+def test_p19_today_is_not_a_complete_day(zone, last):
     assert LocalCalendar(zone).last_complete_day(datetime(2024, 3, 10, 23, 59, tzinfo=UTC)) == last

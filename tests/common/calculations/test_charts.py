@@ -29,7 +29,7 @@ def test_an_axis_has_round_numbers(values, ticks):
 
 
 @given(st.lists(st.integers(-(10**7), 10**7)))
-def test_every_value_has_its_place_on_few_ticks(values):
+def test_an_axis_spans_every_value_with_few_ticks(values):
     axis = axis_from_zero(values)
     assert all(0 <= axis.y(value) <= 100 for value in [0, *values])
     assert 2 <= len(axis.ticks) <= 9
@@ -43,7 +43,7 @@ def test_one_value_is_a_point():
     assert polyline([10], axis_from_zero([10])) == "0.0,0.0"
 
 
-def test_a_bar_below_zero_hangs_from_it():
+def test_a_negative_bar_hangs_from_zero():
     hanging = bar(1, 2, start=0, end=-10, axis=axis_from_zero([10, -10]))
     assert (hanging.y, hanging.height) == (50, 50)
     assert 50 < hanging.x < hanging.x + hanging.width < 100

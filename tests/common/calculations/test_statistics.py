@@ -1,4 +1,4 @@
-"""Rates, their intervals and what they are worth."""
+"""Rates, their intervals and whether they count."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from common.calculations.statistics import Rate, Status, wilson_interval
 
 # (numerator, denominator, low, high) as printed by R's binom.confint(method = "wilson").
-KNOWN = [
+REFERENCE = [
     (1, 10, 0.01787621, 0.4041500),
     (50, 100, 0.4038315, 0.5961685),
     (0, 10, 0.0, 0.2775328),
@@ -15,8 +15,8 @@ KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("numerator", "denominator", "low", "high"), KNOWN)
-def test_wilson_interval_of_known_rates(numerator, denominator, low, high):
+@pytest.mark.parametrize(("numerator", "denominator", "low", "high"), REFERENCE)
+def test_wilson_intervals_equal_those_of_r(numerator, denominator, low, high):
     interval = wilson_interval(numerator, denominator)
     assert (interval.low, interval.high) == pytest.approx((low, high), abs=1e-7)
 
@@ -28,18 +28,18 @@ def test_the_interval_lies_around_the_rate_and_within_0_and_1(rate):
 
 
 @pytest.mark.parametrize(("numerator", "denominator"), [(2, 1), (-1, 1), (0, 0)])
-def test_p11_what_is_no_share_is_refused(numerator, denominator):
-    with pytest.raises(ValueError, match="is no rate"):
+def test_p11_an_invalid_rate_is_refused(numerator, denominator):
+    with pytest.raises(ValueError, match="is not a rate"):
         wilson_interval(numerator, denominator)
 
 
-def test_nobody_eligible_is_no_data_and_not_zero():
+def test_no_one_eligible_is_no_data_and_not_zero():
     rate = Rate(0, 0)
     assert (rate.value, rate.interval, rate.status) == (None, None, Status.NO_DATA)
     assert rate.reason
 
 
-def test_29_are_a_low_sample_and_30_are_not():
+def test_29_people_are_a_low_sample_and_30_are_not():
     assert Rate(1, 29).status is Status.LOW_SAMPLE
     assert "29" in Rate(1, 29).reason
     assert Rate(1, 30).status is Status.OK
