@@ -14,7 +14,7 @@ from analytics.ingestion import inbox, partitions
 from analytics.models import ForwardingState, RejectedEvent
 from analytics.rollups import definitions
 from common.calculations.health import Component, Health
-from common.formatting import counted
+from common.formatting import counted, number
 
 INGEST_PATIENCE = timedelta(seconds=60)
 FORWARDING_PATIENCE = timedelta(minutes=10)
@@ -172,7 +172,7 @@ def _rejection_problems(rejected: Sequence[Rejected]) -> Iterator[Problem]:
     events = sum(one.events for one in rejected)
     yield Problem(
         f"{counted(events, 'event')} {pluralize(events, 'was,were')} rejected.",
-        ", ".join(f"{one.label}: {one.events:,}" for one in rejected).capitalize() + ".",
+        ", ".join(f"{one.label}: {number(one.events)}" for one in rejected).capitalize() + ".",
         min(one.since for one in rejected),
         page="admin:analytics_rejectedevent_changelist",
     )

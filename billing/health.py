@@ -8,7 +8,7 @@ from django.db.models import QuerySet, Value
 
 from billing.models import StripeEvent, UsageNotice
 from common.calculations.health import Component, Health
-from common.formatting import moment
+from common.formatting import moment, number
 
 EVENT_PATIENCE = timedelta(minutes=5)
 
@@ -29,7 +29,7 @@ def stripe(now: datetime) -> Iterator[Component]:
         yield Component(
             "stripe",
             Health.WARNING,
-            f"Events waiting or failing: {waiting.count():,}.",
+            f"Events waiting or failing: {number(waiting.count())}.",
             since,
             "See Stripe events in the admin for the reason; a worker must be running.",
         )

@@ -31,7 +31,7 @@ class InboxRequestAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Size")
     def received(self, waiting: InboxRequest) -> str:
-        return f"{vars(waiting)['octets']:,} bytes"
+        return f"{number(vars(waiting)['octets'])} bytes"
 
     @admin.display(description="Body")
     def content(self, waiting: InboxRequest) -> SafeString:

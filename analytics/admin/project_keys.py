@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 from analytics.capture import capture, snippets
 from analytics.capture.project_keys import used_today
 from analytics.models import ProjectKey
+from common.formatting import number
 from common.postgres import raw_cursor
 
 
@@ -85,7 +86,11 @@ class ProjectKeyAdmin(ModelAdmin):
     @admin.display(description="Events today (UTC)")
     def used_today(self, key: ProjectKey) -> str:
         used = vars(key)["events_today"]
-        return f"{used:,}" if key.daily_quota is None else f"{used:,} of {key.daily_quota:,}"
+        return (
+            number(used)
+            if key.daily_quota is None
+            else f"{number(used)} of {number(key.daily_quota)}"
+        )
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ProjectKey]) -> None:

@@ -16,6 +16,7 @@ from analytics.calculations.records import Holds
 from analytics.ingestion import retrying
 from analytics.models import RejectedEvent
 from common.admin.read_only import ReadOnlyAdmin
+from common.formatting import number
 
 REASONS_SHOWN = 3
 FACTS = ["rejected_at", "reason", "detail", "source", "received_at", "holds"]
@@ -118,15 +119,15 @@ class RejectedEventAdmin(ReadOnlyAdmin):
             "already stored": retried.duplicates,
             "returned to the inbox": retried.waiting,
         }
-        if done := [f"{events:,} {outcome}" for outcome, events in amounts.items() if events]:
+        if done := [f"{number(events)} {outcome}" for outcome, events in amounts.items() if events]:
             messages.success(request, f"Retried: {', '.join(done)}.")
         if retried.rejected:
             why = "; ".join(
-                f"{detail} ({events:,})"
+                f"{detail} ({number(events)})"
                 for detail, events in retried.rejected.most_common(REASONS_SHOWN)
             )
             more = "; and other reasons" if len(retried.rejected) > REASONS_SHOWN else ""
-            text = f"Rejected again: {retried.rejected.total():,}. {why}{more}"
+            text = f"Rejected again: {number(retried.rejected.total())}. {why}{more}"
             messages.warning(request, text)
         if not done and not retried.rejected:
             messages.warning(request, "They no longer exist: someone else retried them before you.")

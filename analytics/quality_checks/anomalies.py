@@ -20,7 +20,7 @@ from common.data_quality import (
     Finding,
     RepairableCheck,
 )
-from common.formatting import percent
+from common.formatting import decimals, number, percent
 
 SHOWN = 5
 WEEKS = 8
@@ -49,13 +49,12 @@ class UnusualVolume(Check):
             baseline = weekday_baseline([by_day.get(day, 0) for day in past_days])
             value = by_day.get(last, 0)
             if baseline and baseline.is_unusual(value):
-                text = (
-                    f"{event}: {value:,} on {last}, usually {baseline.usual:,.0f} on that weekday"
-                )
+                usual = decimals(baseline.usual, 0)
+                text = f"{event}: {number(value)} on {last}, usually {usual} on that weekday"
                 examples.append(Example(text, "analytics:events-page"))
         if not examples:
             return PASSED
-        detail = f"{len(examples):,} kinds of events were unusually many or few on {last}."
+        detail = f"{number(len(examples))} kinds of events were unusually many or few on {last}."
         return Finding(CheckVerdict.WARNING, len(examples), detail, examples[:SHOWN])
 
 
@@ -150,7 +149,7 @@ class Bots(RepairableCheck):
         if not found:
             return PASSED
         detail = (
-            f"{len(found):,} persons acted faster or more regularly than people do, on"
+            f"{number(len(found))} persons acted faster or more regularly than people do, on"
             f" {definitions.last_complete_day(now)}."
         )
         return Finding(CheckVerdict.WARNING, len(found), detail, _examples(found)[:SHOWN])
@@ -181,6 +180,6 @@ class Bots(RepairableCheck):
 
 def _examples(found: Sequence[tuple[int, int]]) -> list[Example]:
     return [
-        Example(f"person {pk}: {events:,} events", "admin:analytics_person_change", pk)
+        Example(f"person {pk}: {number(events)} events", "admin:analytics_person_change", pk)
         for pk, events in found
     ]

@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 
 from analytics.models import Person
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
+from common.formatting import number
 
 SHOWN = 5
 
@@ -47,7 +48,7 @@ class DuplicatePersons(Check):
             )
             for one in found[:SHOWN]
         ]
-        detail = f"{affected:,} persons share {len(found):,} e-mail addresses."
+        detail = f"{number(affected)} persons share {number(len(found))} e-mail addresses."
         return Finding(CheckVerdict.WARNING, affected, detail, examples)
 
 

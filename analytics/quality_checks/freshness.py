@@ -8,6 +8,7 @@ from analytics.models import EventDay, EventMinute
 from analytics.rollups import definitions
 from analytics.rollups.minute_counts import EVERY_EVENT
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Finding
+from common.formatting import number
 
 USUAL_DAYS = 14
 MOST_QUIET_DAYS = 4  # of those; with more of them, a day without events is nothing unusual
@@ -43,9 +44,8 @@ class Freshness(Check):
             day = timedelta(days=1)
             yesterday = _events(now - day - HOURS + HOURS / 3, now - day)
             if yesterday >= BUSY:
-                detail = (
-                    f"None in 3 hours; in the same hours of yesterday there were {yesterday:,}."
-                )
+                before = number(yesterday)
+                detail = f"None in 3 hours; in the same hours of yesterday there were {before}."
                 return Finding(CheckVerdict.WARNING, 1, detail)
         return PASSED
 

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from analytics.insights import events
 from analytics.models import DistinctId, Person, PersonDay
 from common.data_quality import NO_DATA, PASSED, CheckVerdict, Example, Finding, RepairableCheck
+from common.formatting import number
 
 SHOWN = 5
 
@@ -31,7 +32,7 @@ class Orphans(RepairableCheck):
         affected = sum(counts.values())
         if not affected:
             return PASSED
-        detail = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number)
+        detail = ", ".join(f"{number(rows)} {name}" for name, rows in counts.items() if rows)
         return Finding(
             CheckVerdict.FAIL,
             affected,

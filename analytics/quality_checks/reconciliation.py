@@ -9,6 +9,7 @@ from django.db.models import Count
 from analytics.models import Event
 from analytics.rollups import definitions
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
+from common.formatting import number
 
 MOST = 0.01  # of the events of a day; more of them missing is a warning
 SECONDS = 20  # to wait for an answer
@@ -54,10 +55,10 @@ class PostHogReconciliation(Check):
             return PASSED
         worst = sorted(missing, key=lambda event: (-missing[event], event))
         examples = [
-            Example(f"{event}: {ours[event]:,} here, {theirs.get(event, 0):,} there")
+            Example(f"{event}: {number(ours[event])} here, {number(theirs.get(event, 0))} there")
             for event in worst[:SHOWN]
         ]
-        detail = f"PostHog lacks {affected:,} of {total:,} events of {day}."
+        detail = f"PostHog lacks {number(affected)} of {number(total)} events of {day}."
         return Finding(CheckVerdict.WARNING, affected, detail, examples)
 
 

@@ -8,7 +8,7 @@ from analytics.capture import ledger
 from analytics.models import RejectedEvent
 from analytics.rollups import definitions
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
-from common.formatting import percent
+from common.formatting import number, percent
 
 WITHIN = timedelta(hours=24)
 MOST = 0.01  # of what arrived; more is a failure
@@ -34,13 +34,12 @@ class RejectedEvents(Check):
         share = affected / max(sum(one.accepted for one in entries), affected)
         reasons = lately.values_list("reason").annotate(number=Count("pk")).order_by("-number")
         examples = [
-            Example(f"{number:,}: {reason}", "admin:analytics_rejectedevent_changelist")
-            for reason, number in reasons[:SHOWN]
+            Example(f"{number(count)}: {reason}", "admin:analytics_rejectedevent_changelist")
+            for reason, count in reasons[:SHOWN]
         ]
         verdict = CheckVerdict.FAIL if share > MOST else CheckVerdict.WARNING
-        detail = (
-            f"{affected:,} events were rejected within 24 hours, {percent(share)} of what arrived."
-        )
+        events = number(affected)
+        detail = f"{events} events were rejected within 24 hours, {percent(share)} of what arrived."
         return Finding(verdict, affected, detail, examples)
 
 
@@ -60,8 +59,8 @@ class IngestionLedger(Check):
             return PASSED
         missing = sum(abs(one.missing) for one in wrong)
         examples = [
-            Example(f"{one.start:%Y-%m-%d}, {one.project_key}: {one.missing:,}", _PAGE)
+            Example(f"{one.start:%Y-%m-%d}, {one.project_key}: {number(one.missing)}", _PAGE)
             for one in wrong[:SHOWN]
         ]
-        detail = f"{missing:,} events of the last 7 days are not accounted for."
+        detail = f"{number(missing)} events of the last 7 days are not accounted for."
         return Finding(CheckVerdict.FAIL, missing, detail, examples)

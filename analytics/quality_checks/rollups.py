@@ -8,6 +8,7 @@ from django.db import connection
 from analytics.models import Person
 from analytics.rollups import definitions, rebuild
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
+from common.formatting import number
 
 SAMPLE = 200  # persons
 DAYS = 90
@@ -35,7 +36,8 @@ class RollupsAgainstEvents(Check):
         ]
         if not examples:
             return PASSED
-        detail = f"{len(examples):,} roll-ups differ, in a sample of {len(persons):,} persons."
+        sample = number(len(persons))
+        detail = f"{number(len(examples))} roll-ups differ, in a sample of {sample} persons."
         return Finding(CheckVerdict.FAIL, len(examples), detail, examples[:5])
 
 
@@ -85,7 +87,7 @@ def _differing_days(now: datetime) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(_DAY, [*definitions.calendar().span(day, day), day])
         return [
-            f"{event} on {day}: {counted:,} events, {kept:,} counted"
+            f"{event} on {day}: {number(counted)} events, {number(kept)} counted"
             for event, counted, kept in cursor.fetchall()
         ]
 
@@ -105,6 +107,6 @@ def _differing_signups(now: datetime) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(_SIGNUPS, values)
         return [
-            f"signups of {day}: {counted:,} persons, {kept:,} counted"
+            f"signups of {day}: {number(counted)} persons, {number(kept)} counted"
             for day, counted, kept in cursor.fetchall()
         ]

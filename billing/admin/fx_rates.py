@@ -10,6 +10,7 @@ from billing.admin.history import ValuesInHistory
 from billing.models import FxRate, RevenueSettings
 from billing.revenue import ledger
 from billing.revenue import settings as revenue_settings
+from common.formatting import number
 
 
 class FxRateForm(forms.ModelForm):
@@ -37,7 +38,7 @@ class FxRateAdmin(ValuesInHistory, ModelAdmin):
     ) -> None:
         super().save_model(request, obj, form, change)
         if freed := ledger.recount_held(now=timezone.now()):
-            messages.success(request, f"{freed:,} movements follow the new rate.")
+            messages.success(request, f"{number(freed)} movements follow the new rate.")
 
 
 @admin.register(RevenueSettings)

@@ -19,6 +19,7 @@ from billing.models import StripeCustomer, StripeEvent
 from billing.stripe import events
 from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
+from common.formatting import number
 
 # Stripe's objects are shown where they matter; dj-stripe's own pages could change them here only.
 for _model in apps.get_app_config("djstripe").get_models():
@@ -59,7 +60,9 @@ class StripeEventAdmin(ReadOnlyAdmin):
     def try_again(self, request: HttpRequest, rows: QuerySet[StripeEvent]) -> None:
         tried = events.try_again(list(rows.values_list("pk", flat=True)))
         if tried:
-            messages.success(request, f"Tried again soon: {tried:,}. Reload to see what became.")
+            messages.success(
+                request, f"Tried again soon: {number(tried)}. Reload to see what became."
+            )
         else:
             messages.warning(request, "None of them failed or was refused.")
 

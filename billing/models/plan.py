@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
 from billing.models.meter import UsageMeter
+from common.formatting import number
 
 LARGEST_LIMIT = 10**15
 
@@ -117,7 +118,7 @@ class PlanLimit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.plan}: {self.amount:,} {self.meter}"
+        return f"{self.plan}: {number(self.amount)} {self.meter}"
 
     def clean(self) -> None:
         errors: dict[str, Any] = {}

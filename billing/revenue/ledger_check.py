@@ -9,6 +9,8 @@ from datetime import date
 
 from django.db import connection
 
+from common.formatting import number
+
 # What customers pay at the end of each day, summed up over the days, beside the sums of the days.
 _DAYS = """
 WITH paid AS (
@@ -75,7 +77,7 @@ class Imbalance:
     found: int
 
     def __str__(self) -> str:
-        return f"{self.day}, {self.what}: {self.found:,} instead of {self.expected:,}"
+        return f"{self.day}, {self.what}: {number(self.found)} instead of {number(self.expected)}"
 
 
 def check(*, most: int = 100) -> list[Imbalance]:

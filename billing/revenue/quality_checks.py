@@ -5,6 +5,7 @@ from datetime import datetime
 from billing.models import HeldObject, MrrMovement
 from billing.revenue import ledger_check
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
+from common.formatting import number
 
 SHOWN = 5
 
@@ -22,7 +23,7 @@ class LedgerInvariant(Check):
         if not found:
             return PASSED
         examples = [Example(str(one), "billing:revenue-page") for one in found[:SHOWN]]
-        detail = f"{len(found):,} sums differ from what customers pay."
+        detail = f"{number(len(found))} sums differ from what customers pay."
         return Finding(CheckVerdict.FAIL, len(found), detail, examples)
 
 
@@ -41,7 +42,7 @@ class HeldAmounts(Check):
         page = "admin:billing_heldobject_changelist"
         examples = [Example(str(one), page) for one in HeldObject.objects.order_by("pk")[:SHOWN]]
         return Finding(
-            CheckVerdict.WARNING, held, f"{held:,} objects of Stripe are held.", examples
+            CheckVerdict.WARNING, held, f"{number(held)} objects of Stripe are held.", examples
         )
 
 

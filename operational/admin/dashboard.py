@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from analytics.admin.charts import heat_rows
 from analytics.rollups import definitions
 from common.admin.pages import is_refresh, require_permission, staff_page
+from common.formatting import number
 from operational.actions import priority_actions
 from operational.admin.pages import page
 from operational.alerting.alerts import open_alerts
@@ -86,7 +87,7 @@ def remove_demo(request: HttpRequest) -> HttpResponse:
     require_permission(request, "analytics.delete_person")
     if request.method == "POST":
         persons = demo_data.remove(now=timezone.now())
-        messages.success(request, f"Demo data removed: {persons:,} persons and their events.")
+        messages.success(request, f"Demo data removed: {number(persons)} persons and their events.")
         return redirect("operational:dashboard")
     return page(request, "remove_demo", title="Remove demo data", persons=demo_data.persons())
 

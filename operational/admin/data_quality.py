@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from common.admin.pages import require_permission, staff_page
 from common.data_quality import RepairableCheck, checks
+from common.formatting import number
 from operational.admin.pages import page
 from operational.models import QualityIgnore
 from operational.quality import data_quality
@@ -45,7 +46,7 @@ def repair(request: HttpRequest, slug: str) -> HttpResponse:
         changed = check.repair(now=now)
         data_quality.run(now=timezone.now())
         messages.success(
-            request, f"{check.repair_label}: {changed:,} changed. All checks ran again."
+            request, f"{check.repair_label}: {number(changed)} changed. All checks ran again."
         )
         return redirect("operational:data-quality")
     examples = check.preview(now=now)

@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 
 from common import formatting
 from common.admin.pages import require_permission, staff_page
+from common.formatting import number
 from operational.admin.pages import page
 from operational.models import Report, ReportSubscriber
 from operational.reports import making, report_schedule, reports
@@ -70,7 +71,7 @@ def send_now(request: HttpRequest, kind: str) -> HttpResponse:
     sent = reports.send_now(_kind(kind), now=timezone.now())
     done = sum(delivery.status == "sent" for delivery in sent)
     recipients = formatting.counted(len(sent), "recipient")
-    messages.success(request, f"Sent to {done:,} of {recipients}.")
+    messages.success(request, f"Sent to {number(done)} of {recipients}.")
     return redirect("operational:reports")
 
 

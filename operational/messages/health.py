@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from common import health
 from common.calculations.health import Component, Health
+from common.formatting import number
 from operational.messages import deliveries
 from operational.models import Delivery
 
@@ -19,7 +20,7 @@ def mail(now: datetime) -> Iterator[Component]:
         detail = "PLUMBLINE_EMAIL_FROM is not set, so no e-mail is sent."
         yield Component("mail", Health.OFF, detail)
     elif times := health.failed_emails(now):
-        detail = f"Messages that could not be sent: {len(times):,}."
+        detail = f"Messages that could not be sent: {number(len(times))}."
         remedy = "See Deliveries in the admin for the reason, and check the mail server's settings."
         yield Component("mail", Health.WARNING, detail, min(times), remedy)
     elif not settings.ADMIN_EMAIL and not deliveries.alert_recipients():

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from analytics.ingestion.importing import Columns, Format, import_file, import_stream
 from analytics.models import ImportRun
 from common.commands import QuickCommand
+from common.formatting import decimals, number
 from common.locks import Locked
 
 SOME_REJECTED = 2  # exit status
@@ -65,7 +66,7 @@ class Command(QuickCommand):
             def show(position: int, run: ImportRun) -> None:
                 bar.update(position - bar.n)
                 rate = run.lines / (bar.format_dict["elapsed"] or 1)
-                bar.set_postfix_str(f"{run.lines:,} events, {rate:,.0f}/s")
+                bar.set_postfix_str(f"{number(run.lines)} events, {decimals(rate, 0)}/s")
 
             try:
                 if file == "-":
@@ -89,14 +90,14 @@ class Command(QuickCommand):
 
     def _summarise(self, file: str, run: ImportRun) -> None:
         self.stdout.write(
-            f"{file}: {run.lines:,} events read, {run.stored:,} stored,"
-            f" {run.duplicates:,} known already, {run.rejected:,} rejected"
+            f"{file}: {number(run.lines)} events read, {number(run.stored)} stored,"
+            f" {number(run.duplicates)} known already, {number(run.rejected)} rejected"
         )
         rejected = run.rejectedevent_set.order_by("line")
         reasons = Counter(rejected.values_list("reason", flat=True))
         for reason, count in reasons.most_common():
             examples = rejected.filter(reason=reason)[:3]
-            self.stdout.write(f"  {reason}: {count:,}")
+            self.stdout.write(f"  {reason}: {number(count)}")
             for example in examples:
                 where = f"line {example.line}: " if example.line else ""
                 self.stdout.write(f"    {where}{example.detail}")

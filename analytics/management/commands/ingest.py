@@ -16,7 +16,7 @@ import psycopg
 from analytics.ingestion import inbox
 from analytics.rollups.person_cache import PersonCache
 from common.commands import QuickCommand
-from common.formatting import counted
+from common.formatting import counted, decimals
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ class Progress:
     def _say(self, now: float) -> None:
         rate = self._events / max(now - self._since, 0.001)
         stored, waiting = counted(self._events, "event"), counted(inbox.depth(), "request")
-        logger.info("%s stored (%s/s), %s waiting", stored, f"{rate:,.0f}", waiting)
+        logger.info("%s stored (%s/s), %s waiting", stored, decimals(rate, 0), waiting)
         self._events, self._since, self._said_at = 0, now, now
 
 

@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from analytics.rollups import rebuild
 from common.commands import QuickCommand
+from common.formatting import number
 
 
 class Command(QuickCommand):
@@ -37,7 +38,9 @@ class Command(QuickCommand):
             else:
                 differences = rebuild.check(progress=show)
         for difference in differences:
-            self.stderr.write(f"{difference.rollup}: {difference.rows:,} rows differ, such as")
+            self.stderr.write(
+                f"{difference.rollup}: {number(difference.rows)} rows differ, such as"
+            )
             for example in difference.examples:
                 self.stderr.write(f"  {example}")
         if differences:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from billing.revenue import fx, ledger
 from common.commands import QuickCommand
+from common.formatting import number
 
 
 class Command(QuickCommand):
@@ -27,4 +28,6 @@ class Command(QuickCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         movements = ledger.recount_held(now=timezone.now())
-        self.stdout.write(f"{rates:,} exchange rates stored; {movements:,} movements follow them.")
+        self.stdout.write(
+            f"{number(rates)} exchange rates stored; {number(movements)} movements follow them."
+        )

@@ -7,6 +7,7 @@ from tqdm import tqdm
 
 from billing.revenue import ledger
 from common.commands import QuickCommand
+from common.formatting import number
 
 
 class Command(QuickCommand):
@@ -29,4 +30,4 @@ class Command(QuickCommand):
                 bar.update(done - bar.n)
 
             movements = ledger.rebuild(show, new_rates=new_rates)
-        self.stdout.write(f"MRR ledger rebuilt: {movements:,} movements.")
+        self.stdout.write(f"MRR ledger rebuilt: {number(movements)} movements.")

@@ -13,6 +13,7 @@ from analytics.models import Person
 from analytics.rollups import definitions
 from billing import demo as billing_demo
 from common.commands import QuickCommand
+from common.formatting import number
 from operational.actions import priority_actions
 from operational.kpis import readings
 from operational.overview import demo_data
@@ -67,8 +68,9 @@ class Command(QuickCommand):
         data_quality.run(now=timezone.now())
         priority_actions.refresh(now=timezone.now())
         self.stdout.write(
-            f"Demo company loaded: {run.stored:,} events of {persons:,} persons over {days} days,"
-            f" {customers:,} of them current or former customers."
+            f"Demo company loaded: {number(run.stored)} events of {number(persons)} persons"
+            f" over {days} days,"
+            f" {number(customers)} of them current or former customers."
             " Remove it with: manage.py demo --clear"
         )
 
@@ -77,4 +79,4 @@ class Command(QuickCommand):
             removed = demo_data.remove(
                 now=timezone.now(), progress=lambda done: bar.update(done - bar.n)
             )
-        self.stdout.write(f"Demo data removed: {removed:,} persons and their events.")
+        self.stdout.write(f"Demo data removed: {number(removed)} persons and their events.")
