@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stripe
@@ -33,10 +34,15 @@ def pytest_configure() -> None:
     # A slow hash protects passwords from theft; these exist for one test.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Live servers use the same WSGI entry point as real ones, including the front door.
-    testcases.WSGIHandler = _wsgi_application
-    testcases._MediaFilesHandler = lambda application: application  # there are no media files
+    replace(testcases, WSGIHandler=_wsgi_application)
+    replace(testcases, _MediaFilesHandler=lambda application: application)  # no media files
     stripe.HTTPClient.INITIAL_DELAY = stripe.HTTPClient.MAX_DELAY = 0  # between its tries
-    TransactionTestCase._fixture_teardown = database.restore_first_rows
+    replace(TransactionTestCase, _fixture_teardown=database.restore_first_rows)
+
+
+def replace(owner: Any, **attributes: Any) -> None:
+    for name, value in attributes.items():
+        setattr(owner, name, value)
 
 
 def _wsgi_application():

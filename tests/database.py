@@ -10,6 +10,7 @@ import hashlib
 import inspect
 from pathlib import Path
 
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
@@ -91,8 +92,6 @@ END $$;
 
 PREFIX = "plumbline_template_"
 
-_flush = TransactionTestCase._fixture_teardown
-
 
 def remember_first_rows() -> None:
     """Save what a migrated database contains, if the user may switch off foreign keys."""
@@ -102,7 +101,7 @@ def remember_first_rows() -> None:
             cursor.execute(PRISTINE)
 
 
-def restore_first_rows(test_case: TransactionTestCase) -> None:
+def restore_first_rows(_: TransactionTestCase) -> None:
     """Replace Django's `flush` after a test that commits."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regnamespace('pristine') IS NOT NULL")
@@ -110,7 +109,7 @@ def restore_first_rows(test_case: TransactionTestCase) -> None:
             cursor.execute("SELECT pristine.restore()")
             if cursor.fetchone()[0]:
                 return
-    _flush(test_case)
+    call_command("flush", verbosity=0, interactive=False)
 
 
 def use_template() -> None:

@@ -65,5 +65,6 @@ def compare_active_users(in_force, *, first, as_of):
     for month in months:
         growth = month.growth_accounting
         if growth is not None:
-            expected = accounting.get(month.start, (0, 0, 0, 0))
-            assert (growth.new, growth.retained, growth.resurrected, growth.churned) == expected
+            assert (growth.new, growth.retained, growth.resurrected, growth.churned) == (
+                accounting.get(month.start, (0, 0, 0, 0))
+            )

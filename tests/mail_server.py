@@ -3,20 +3,25 @@
 import socket
 from contextlib import contextmanager
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
+
+
+class ReceivedMessage(EmailMessage):
+    recipients: list[str]
 
 
 class MailServer:
     def __init__(self, port):
         self.port = port
-        self.messages = []
+        self.messages: list[ReceivedMessage] = []
         self.refusal = ""  # the SMTP reply that refuses every message
 
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802  aiosmtpd's name
         if self.refusal:
             return self.refusal
-        message = message_from_bytes(envelope.content, policy=policy.default)
+        message = message_from_bytes(envelope.content, ReceivedMessage, policy=policy.default)
         message.recipients = envelope.rcpt_tos
         self.messages.append(message)
         return "250 OK"

@@ -33,7 +33,7 @@ def fork(work: Callable[[], object]) -> int:
         os._exit(status)
 
 
-_inherited = []  # kept open in the child, as the sockets belong to the parent
+_inherited: list[object] = []  # kept open in the child, as the sockets belong to the parent
 
 
 def _forget_connections() -> None:

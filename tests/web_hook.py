@@ -20,6 +20,8 @@ class WebHook(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: WebHook
+
     def do_POST(self):
         self.server.posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         body = json.dumps(self.server.answer).encode()

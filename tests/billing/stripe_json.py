@@ -106,8 +106,7 @@ class Store:
     """What Stripe sent, and to whom it belongs."""
 
     def __init__(self):
-        self.subscriptions, self.events, self.persons = {}, [], {}
-        self.invoice_rows, self.refund_rows, self.note_rows = [], [], []
+        self.forget()
 
     def tell(self, kind, moment, of, **more):
         """Store an event and, as the gateway does, what it says of the subscription."""
@@ -115,7 +114,8 @@ class Store:
         self.subscriptions[of["id"]] = of
 
     def forget(self):
-        self.__init__()
+        self.subscriptions, self.events, self.persons = {}, [], {}
+        self.invoice_rows, self.refund_rows, self.note_rows = [], [], []
 
     def install(self, monkeypatch):
         for name in "subscriptions_of subscription_events invoices refunds credit_notes".split():

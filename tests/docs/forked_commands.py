@@ -53,8 +53,7 @@ def run_shell(code: str, folder: Path, **variables: str) -> Completed:
             pass_fds=[ends],
         )
         os.close(ends)
-        while ended not in (ready := select.select([commands, ended], [], [])[0]):
-            assert commands in ready
+        while ended not in select.select([commands.fileno(), ended], [], [])[0]:
             _serve(commands, folder)
         os.close(ended)
         status = shell.wait()

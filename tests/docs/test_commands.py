@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_the_webhook_s_address_is_the_one_that_is_answered():
 @pytest.mark.parametrize("code", blocks("python"))
 def test_a_python_block_delivers_its_events(code, live_server):
     code = code.replace("<the capture key>", default_project_key().token)
-    names = {}
+    names: dict[str, Any] = {}
     exec(code.replace("http://localhost:8000", live_server.url), names)
     names["posthog"].shutdown()
     Inbox().process_batch()

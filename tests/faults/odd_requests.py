@@ -4,7 +4,7 @@ import base64
 import gzip
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote_from_bytes
 
@@ -156,8 +156,7 @@ class _Maker:
             return self.chance.choice(BOMBS)
         kind = self.chance.randrange(20)
         if kind < 6:
-            wrap = [gzip.compress, zlib.compress, zstandard.compress, _form, _twice, _stored][kind]
-            body = wrap(body)
+            body = _WRAPS[kind](body)
         if self.sometimes(0.15):
             body = self._damaged(body)
         return body
@@ -189,3 +188,9 @@ def _twice(body: bytes) -> bytes:
 
 def _stored(body: bytes) -> bytes:
     return gzip.compress(body, 0) + b"and more"
+
+
+_WRAPS: list[Callable[[bytes], bytes]] = [
+    *(gzip.compress, zlib.compress, zstandard.compress),
+    *(_form, _twice, _stored),
+]

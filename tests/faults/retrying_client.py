@@ -7,6 +7,7 @@ import random
 import time
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 PATIENCE = 5  # seconds for a response
 NAMES = ["used", "used", "used", "signed_up", "workflow_created"]
@@ -72,9 +73,9 @@ class RetryingClient:
         body = json.dumps({"api_key": self.token, "batch": batch}).encode()
         return gzip.compress(body, 1) if self._chance.random() < 0.3 else body
 
-    def _event(self, number: int) -> dict:
+    def _event(self, number: int) -> dict[str, Any]:
         person = self._chance.randrange(2_000)
-        event = {
+        event: dict[str, Any] = {
             "event": self._chance.choice(NAMES),
             "distinct_id": f"{self._chance.choice('au')}-{person}",
             "timestamp": 1_714_521_600 + self._chance.randrange(90 * 86_400),

@@ -4,9 +4,11 @@ import asyncio
 from queue import SimpleQueue
 from threading import Event as Signal
 from threading import Thread
+from typing import cast
 
 import pytest
 from django.db import connection, transaction
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from analytics.capture import capture
 from analytics.ingestion.inbox import Inbox
@@ -148,7 +150,8 @@ def test_idle_threads_hold_no_connection_that_other_threads_need(monkeypatch):
     connection.close()
     pool = {"min_size": 1, "max_size": 2, "timeout": 1}
     monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", pool)
-    answers, finished = SimpleQueue(), Signal()
+    answers: SimpleQueue[int] = SimpleQueue()
+    finished = Signal()
 
     def post_and_stay():
         capture.project_keys.forget()
@@ -165,7 +168,7 @@ def test_idle_threads_hold_no_connection_that_other_threads_need(monkeypatch):
         for thread in threads:
             thread.join()
         capture.requests.close()
-        connection.close_pool()
+        cast("DatabaseWrapper", connection).close_pool()
 
 
 def test_in_an_event_loop_a_request_is_rolled_back_with_its_transaction():

@@ -3,6 +3,7 @@
 import random
 import uuid
 from collections import defaultdict
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -48,7 +49,7 @@ def random_event(chance):
 
 def send(chance):
     """Send requests, some of them twice, and return the events by uuid."""
-    sent = {}
+    sent: dict[str, dict[str, Any]] = {}
     for _ in range(REQUESTS):
         batch = [random_event(chance) for _ in range(chance.randrange(1, 4))]
         for _ in range(1 + (chance.random() < 0.1)):
@@ -102,7 +103,7 @@ def assert_the_events_explain_the_identities(sent):
 
 def assert_the_journal_is_justified(sent):
     """No person is merged away twice, or once identified except by $merge_dangerously."""
-    gone = set()
+    gone: set[int] = set()
     for entry in PersonMerge.objects.order_by("pk"):
         dangerous = sent[str(entry.event_uuid)]["event"] == "$merge_dangerously"
         if entry.result == "merged":

@@ -167,7 +167,8 @@ def test_a_number_that_python_cannot_read_does_not_block_those_behind_it(posthog
 
 def test_p25_a_kill_between_sending_and_recording_sends_the_same_events_again(posthog):
     captured(*map(record, names(range(5))), batch=5)
-    started, pids = Signal(), []
+    started = Signal()
+    pids: list[int] = []
 
     def kill_the_sender(_):
         started.wait(30)

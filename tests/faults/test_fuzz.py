@@ -3,6 +3,7 @@
 import io
 import os
 from contextlib import closing
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -32,7 +33,7 @@ def test_no_body_makes_the_front_door_or_ingest_fail():
 @pytest.mark.slow
 def test_a_hundred_thousand_bodies_make_nothing_fail():
     sdk.key()  # or both processes would create it
-    halves = [fork(lambda seed=seed: send_half(seed)) for seed in (2, 3)]
+    halves = [fork(partial(send_half, seed)) for seed in (2, 3)]
     assert [wait(pid) for pid in halves] == [0, 0]
     ingest_everything()
     assert_everything_is_accounted_for()

@@ -2,6 +2,8 @@
 
 import gzip
 import random
+from functools import partial
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -21,7 +23,7 @@ def lines():
     return gzip.decompress((DATA / FILE).read_bytes()).splitlines()
 
 
-_once = []
+_once: list[tuple[set[Any], ...]] = []
 
 
 @pytest.fixture
@@ -62,6 +64,6 @@ def test_a_shuffled_file_gives_the_same(once, lines, tmp_path):
 def test_two_halves_at_the_same_time_give_the_same(once, lines, tmp_path):
     random.shuffle(lines)
     halves = [write(tmp_path / f"{number}.jsonl", lines[number::2]) for number in range(2)]
-    children = [fork(lambda half=half: import_file(half, file_format="jsonl")) for half in halves]
+    children = [fork(partial(import_file, half, file_format="jsonl")) for half in halves]
     assert [wait(pid) for pid in children] == [0, 0]
     assert rollups() == once

@@ -5,6 +5,7 @@ import random
 import signal
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.management import call_command
@@ -100,7 +101,7 @@ def test_two_concurrent_imports_of_the_same_persons_equal_a_single_import(tmp_pa
     for number in range(2):
         half = tmp_path / f"{number}.jsonl"
         half.write_text("\n".join(lines[number::2]))
-        halves.append(fork(lambda half=half: importing.import_file(half, file_format="jsonl")))
+        halves.append(fork(partial(importing.import_file, half, file_format="jsonl")))
     assert [wait(pid) for pid in halves] == [0, 0]
     assert Event.objects.count() == 40 + len(set(lines))
     call_command("rebuild_rollups", "--check")

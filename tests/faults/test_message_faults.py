@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -45,8 +46,7 @@ def test_p25_killed_senders_lose_nothing_and_resend_only_what_they_could_not_rec
         )
     chance, kills, now = random.Random(7), 0, NOW
     while Delivery.objects.filter(due_at__isnull=False).exists():
-        moment = now
-        pid = fork(lambda moment=moment: deliveries.send_due(now=moment))
+        pid = fork(partial(deliveries.send_due, now=now))
         time.sleep(chance.uniform(0.0, 0.25))
         kill(pid)
         kills += 1

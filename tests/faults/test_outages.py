@@ -28,6 +28,12 @@ from tests.processes import ROOT, environment, wait_until
 MINUTE = timedelta(minutes=1)
 
 
+def last_success():
+    success = jobs.last_success()
+    assert success
+    return success
+
+
 def part(name, now):
     return next(part for part in system_health(now).components if part.name == name)
 
@@ -68,12 +74,12 @@ def test_a_dead_worker_or_beat_is_unhealthy_since_its_last_run_until_it_is_back(
         wait_until(lambda: JobRun.objects.filter(outcome="ok").exists())
         assert part("worker", timezone.now()).health == "ok"
         worker.kill()
-        last = jobs.last_success()
+        last = last_success()
         dead = part("worker", last + 4 * MINUTE)
         assert (dead.health, dead.since) == ("warning", last)
         assert part("worker", last + 11 * MINUTE).health == "critical"
         worker = Program(*WORKER, env=env)
-        wait_until(lambda: jobs.last_success() > last)
+        wait_until(lambda: last_success() > last)
         assert part("worker", timezone.now()).health == "ok"
         beat.kill()
         last = max(task.last_run_at for task in jobs.schedules() if task.last_run_at)

@@ -25,6 +25,11 @@ def test_the_lines_for_nodejs_deliver_their_event(server):
     assert Event.objects.get().event == "workflow_created"
 
 
+def is_stored():
+    sdk.ingest()
+    return Event.objects.filter(event="workflow_created").exists()
+
+
 @pytest.mark.browser
 def test_the_lines_for_a_web_page_deliver_event_and_person(server, browser):
     code = documented("posthog-js", server).replace(
@@ -38,6 +43,6 @@ def test_the_lines_for_a_web_page_deliver_event_and_person(server, browser):
         )
         shop.add("/", f'<!doctype html>{imports}<script type="module">{code}</script>')
         page.goto(shop.url)
-        wait_until(lambda: sdk.ingest() or Event.objects.filter(event="workflow_created").exists())
+        wait_until(is_stored)
     person = Person.objects.get(distinct_ids__distinct_id="ada@example.com")
     assert (person.is_identified, person.properties["plan"]) == (True, "pro")

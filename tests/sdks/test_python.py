@@ -1,6 +1,7 @@
 """posthog-python delivers to the real web server, over each protocol it supports."""
 
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from posthog import Posthog
@@ -9,7 +10,7 @@ from analytics.models import Event, EventOutcome, Group, Person, PersonMerge
 from tests import sdk
 from tests.ledger import totals
 
-WIRES = {
+WIRES: dict[str, dict[str, Any]] = {
     "v0": {},
     "v0-gzip": {"gzip": True},
     "v0-sync": {"sync_mode": True},

@@ -18,7 +18,7 @@ def columns(some):
 @given(st.lists(rows, max_size=4), rows)
 def test_a_day_is_known_where_it_was_added_and_is_not_long_before_the_latest(batches, asked):
     persons = np.zeros(PERSONS, activity_bitmap.FIELDS)
-    days = [set() for _ in range(PERSONS)]
+    days: list[set[int]] = [set() for _ in range(PERSONS)]
     for batch in batches:
         activity_bitmap.add(persons, *columns(batch))
         for place, day in batch:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ some_day = st.integers(FIRST, FIRST + 130)
 
 
 def cells(days, signup_day=None, delay=None, excluded=False):
-    counted = Counter()
+    counted: Counter[Any] = Counter()
     firsts = Firsts(signup_day, activation_window(delay), min(days, default=None), excluded)
     add_cells(counted, firsts, sorted(days))
     return counted
@@ -76,7 +77,7 @@ def test_a_change_depends_only_on_the_days_around_it(days, data):
     )
 
     def change(around):
-        counted = Counter()
+        counted: Counter[Any] = Counter()
         firsts = Firsts(signup, None, min(kept, default=low))
         add_cells(counted, firsts, sorted(around))
         add_cells(counted, firsts, sorted(set(around) - added), -1)

@@ -4,6 +4,7 @@ import json
 import logging
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -100,7 +101,7 @@ def test_entries_come_newest_first_by_hour_or_day_and_key():
     shop, blog = (ProjectKey.objects.create(name=name).pk for name in ("Shop", "Blog"))
     for hours_ago, key in [(0, shop), (0, blog), (13, shop), (1, shop)]:
         line(hours_ago, key=key)
-    period = {"first": DAY - timedelta(days=1), "last": DAY}
+    period: dict[str, Any] = {"first": DAY - timedelta(days=1), "last": DAY}
     hours = [
         (entry.start.hour, entry.project_key) for entry in ledger.entries(grain="hour", **period)
     ]

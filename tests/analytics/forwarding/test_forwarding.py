@@ -1,6 +1,7 @@
 """What was captured reaches PostHog: in order, at least once, whatever PostHog does."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -106,7 +107,7 @@ def test_a_request_stays_below_what_posthog_takes(posthog, monkeypatch):
 def test_p25_concurrent_ingest_keeps_the_order_of_commits(posthog, monkeypatch):
     """Each child stores numbered events; what arrives is each one's numbers in their order."""
     children = [
-        processes.fork(lambda child=child: captured(*map(record, numbered(child)), batch=3))
+        processes.fork(partial(captured, *map(record, numbered(child)), batch=3))
         for child in range(3)
     ]
     assert [processes.wait(pid) for pid in children] == [0, 0, 0]

@@ -8,7 +8,7 @@ import sys
 import pytest
 from django.core.management import CommandError, call_command
 
-from analytics.ingestion import importing
+from analytics.ingestion import importing, ingest
 from analytics.models import Event, ImportRun, Person, RejectedEvent
 
 pytestmark = pytest.mark.django_db
@@ -89,7 +89,7 @@ def test_importing_bad_lines_twice_keeps_them_once(import_events):
 def test_an_interrupted_import_goes_on_where_it_stopped(import_events, monkeypatch):
     monkeypatch.setattr(importing, "LINES_PER_TRANSACTION", 2)
     content = jsonl(*({"distinct_id": f"p{number}"} for number in range(7)))
-    store, calls = importing.ingest.store, []
+    store, calls = ingest.store, []
 
     def fails_at_the_third(records, **options):
         calls.append([record.distinct_id for record in records])
@@ -97,7 +97,7 @@ def test_an_interrupted_import_goes_on_where_it_stopped(import_events, monkeypat
             raise KeyboardInterrupt
         return store(records, **options)
 
-    monkeypatch.setattr(importing.ingest, "store", fails_at_the_third)
+    monkeypatch.setattr(ingest, "store", fails_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         import_events(content)
     assert "7 events read, 7 stored" in import_events(content)

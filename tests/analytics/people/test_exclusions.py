@@ -172,9 +172,9 @@ class TestTheHookInIngest:
 
     @pytest.mark.parametrize("persons", [1, 50])
     def test_it_costs_two_queries_whatever_the_number_of_new_persons(self, persons):
-        with CaptureQueriesContext(connection) as queries:
+        with CaptureQueriesContext(connection) as captured:
             store([record(distinct_id=f"p{number}") for number in range(persons)])
-        queries = [query["sql"] for query in queries if "exclu" in query["sql"]]
+        queries = [query["sql"] for query in captured if "exclu" in query["sql"]]
         assert len([sql for sql in queries if sql.startswith("SELECT")]) == 2
 
 

@@ -206,7 +206,8 @@ def ask_funnel(funnel, *, as_of):
 
 @only("signup_any_event")
 def test_the_event_list_has_every_event_once(variant):
-    path, uuids, events = "analytics/events?limit=200", [], Counter()
+    path, uuids = "analytics/events?limit=200", []
+    events: Counter[str] = Counter()
     while path:
         page = get(path)
         uuids += [event["uuid"] for event in page["results"]]

@@ -1,6 +1,6 @@
 """Usage, read from events."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -159,7 +159,8 @@ STEPS = st.lists(
 @given(steps=STEPS, chance=st.randoms(use_true_random=False))
 def test_usage_is_what_the_raw_events_say_whatever_the_order_duplicates_and_merges(steps, chance):
     """The model: a set of events by uuid, and the ids that are one person."""
-    sent, groups = {}, {name: {name} for name in ("ada", "ben", "cleo")}
+    sent: dict[UUID, tuple[str, datetime]] = {}
+    groups = {name: {name} for name in ("ada", "ben", "cleo")}
     batches = []
     for what, person, other, days in steps:
         if what == "run":  # the same number is the same event, sent again

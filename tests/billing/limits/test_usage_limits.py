@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.models import DistinctId
 from analytics.people import erasure
-from billing.limits import plans, reservations, usage_limits
+from billing.limits import plans, reservations, usage, usage_limits
 from billing.models import LimitException, Plan, UsageMeter, UsageReservation
-from billing.stripe import idempotency
+from billing.stripe import gateway, idempotency
 from tests.billing.limited_usage import NOW, limit, price, ran
 
 pytestmark = pytest.mark.django_db
@@ -170,14 +170,14 @@ def test_p39_what_was_used_of_a_released_reservation_stays_used():
 
 def test_who_is_erased_while_they_reserve_is_unknown(monkeypatch):
     ran()
-    count = usage_limits.usage.usage_of
+    count = usage.usage_of
 
     def erasing(person_id, *args, **options):
         found = count(person_id, *args, **options)
         erasure.erase([person_id])
         return found
 
-    monkeypatch.setattr(usage_limits.usage, "usage_of", erasing)
+    monkeypatch.setattr(usage, "usage_of", erasing)
     with pytest.raises(usage_limits.UnknownName, match="ada"):
         reserve()
 
@@ -255,11 +255,11 @@ def test_a_reservation_takes_one_more(paying, monkeypatch):
 def asking_stripe(monkeypatch):
     """Let each answer of the gateway cost a query, as it does when Stripe's objects are stored."""
     for name in ("current_price_ids", "current_period"):
-        answer = getattr(usage_limits.gateway, name)
+        answer = getattr(gateway, name)
 
         def asked(person_id, answer=answer):
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
             return answer(person_id)
 
-        monkeypatch.setattr(usage_limits.gateway, name, asked)
+        monkeypatch.setattr(gateway, name, asked)

@@ -12,7 +12,7 @@ from analytics.models import DistinctId, Event, PersonDay
 from analytics.people import erasure
 from analytics.rollups import rebuild
 from billing import tasks
-from billing.limits import usage_notices
+from billing.limits import usage_limits, usage_notices
 from billing.models import UsageNotice
 from config.celery import app
 from tests.analytics.people_histories import at
@@ -137,7 +137,7 @@ def test_what_plumbline_tells_is_neither_usage_nor_activity():
     ran(8)
     tell(NOW + timedelta(days=3))
     tell(NOW + timedelta(days=4))
-    usage = usage_notices.usage_limits.check("ada", "events", now=NOW).meter_usage.usage
+    usage = usage_limits.check("ada", "events", now=NOW).meter_usage.usage
     assert (usage.used, PersonDay.objects.count()) == (9, 1)
     assert rebuild.check() == []
 

@@ -149,7 +149,9 @@ def test_subscriptions_created_are_counted_whatever_became_of_them(stripe):
 
 def retail():
     """Return (invoice number, first moment, customer, total in 1/1000 GBP) of each invoice."""
-    totals, first, customer = defaultdict(int), {}, {}
+    totals: defaultdict[str, int] = defaultdict(int)
+    first: dict[str, str] = {}
+    customer: dict[str, str] = {}
     with gzip.open(DATA / "retail" / "lines.csv.gz", "rt") as lines:
         for row in csv.DictReader(lines):
             number = row["invoice_no"]

@@ -303,7 +303,8 @@ STEPS = st.lists(
 
 def told(store, steps):
     """Tell of steps in the order of time; a subscription keeps its currency and ends once."""
-    currencies, over = {}, set()
+    currencies: dict[str, str] = {}
+    over = set()
     for number, (customer, name, day, status, amount, currency) in enumerate(
         sorted(steps, key=lambda s: s[2])
     ):

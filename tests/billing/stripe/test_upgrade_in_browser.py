@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from billing.limits.plans import Plan, create_defaults
-from billing.models import PlanPrice
+from billing.limits.plans import create_defaults
+from billing.models import Plan, PlanPrice
 from tests.api import staff_client
 from tests.billing.limited_usage import limit, ran
 from tests.billing.stripe_shop import WEBHOOK, Shop

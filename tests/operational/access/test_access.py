@@ -79,7 +79,7 @@ def test_a_deactivated_user_gets_no_token():
 def test_the_first_start_creates_an_administrator_and_prints_the_password(capsys, client):
     call_command("ensure_admin")
     printed = capsys.readouterr().out
-    password = re.search(r"Password: (\S{16,})", printed)[1]
+    [password] = re.findall(r"Password: (\S{16,})", printed)
     client.post("/admin/login/", {"username": "admin", "password": password})
     assert client.session["_auth_user_id"] == str(User.objects.get(username="admin").pk)
     assert "manage.py changepassword admin" in printed

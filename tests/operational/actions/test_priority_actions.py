@@ -1,6 +1,7 @@
 """Priority actions: the most recoverable points come first, and rows keep what was done."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -76,7 +77,7 @@ def ada():
 @pytest.fixture
 def todo(monkeypatch):
     """The candidates, which the test fills in."""
-    candidates = []
+    candidates: list[Any] = []
     monkeypatch.setattr(priority_actions, "candidates", lambda *, now: candidates)
     return candidates
 

@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,7 +11,13 @@ from operational.models import KpiGoal
 
 pytestmark = pytest.mark.django_db
 
-D7 = {"kpi": "d7_retention", "target": 0.25, "weight": 20, "warning": 0.20, "critical": 0.15}
+D7: dict[str, Any] = {
+    "kpi": "d7_retention",
+    "target": 0.25,
+    "weight": 20,
+    "warning": 0.20,
+    "critical": 0.15,
+}
 CHURN = {"kpi": "churn_rate", "target": 0.05, "weight": 10, "warning": 0.07, "critical": 0.10}
 
 

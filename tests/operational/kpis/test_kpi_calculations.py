@@ -1,4 +1,5 @@
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from operational.calculations.kpi import (
     severity,
 )
 
-WINDOW = {"window_from": date(2026, 1, 1), "window_to": date(2026, 1, 30)}
+WINDOW: dict[str, Any] = {"window_from": date(2026, 1, 1), "window_to": date(2026, 1, 30)}
 RETENTION = Goal("d7_retention", 1, target=0.25, weight=20, warning=0.20, critical=0.15)
 CHURN = Goal("churn_rate", 1, target=0.05, weight=10, warning=0.07, critical=0.10)
 

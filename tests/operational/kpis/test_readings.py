@@ -140,7 +140,8 @@ def test_p19_a_day_is_complete_at_its_end_in_the_time_zone():
 @time_machine.travel(NOW)
 def test_the_task_records_the_last_complete_day_and_restates_the_65_before():
     record_kpi_readings()
-    days = KpiReading.objects.filter(kpi="d7_retention").order_by("day").values_list("day", flat=1)
+    readings = KpiReading.objects.filter(kpi="d7_retention").order_by("day")
+    days = readings.values_list("day", flat=True)
     assert (days[0], days.last(), len(days)) == (AS_OF - timedelta(days=65), AS_OF, 66)
 
 

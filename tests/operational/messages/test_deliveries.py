@@ -62,6 +62,7 @@ def test_p23_a_failed_delivery_is_not_noted_as_sent_and_says_why(mail_server):
     delivery = Delivery.objects.get()
     assert delivery.status == "waiting"
     assert "no thanks" in delivery.problem
+    assert delivery.due_at
     assert delivery.due_at > NOW
 
 
