@@ -45,45 +45,45 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "check-kpi-alerts": {
         "task": "operational.tasks.check_kpi_alerts",
         "crontab": {"minute": "15", "hour": "*/6"},
-        "description": "Judge the KPIs of the last complete day, and tell people what changed.",
+        "description": "Check the KPIs of the last complete day, and notify people of changes.",
     },
     "check-data-quality": {
         "task": "operational.tasks.check_data_quality",
         "crontab": {"minute": "37", "hour": "*/6"},
-        "description": "Run every data-quality check and keep what it finds.",
+        "description": "Run every data-quality check and keep its findings.",
     },
-    # The hours of these two are those of every recipient's own clock; the third sends.
+    # The hours of these two are in each recipient's time zone; the third sends.
     "daily-report": {
         "task": "operational.tasks.send_due_reports",
         "crontab": {"minute": "0", "hour": "9"},
-        "description": "Send the daily report at this time of each recipient's own clock.",
+        "description": "Send the daily report at this time in each recipient's time zone.",
     },
     "weekly-report": {
         "task": "operational.tasks.send_due_reports",
         "crontab": {"minute": "0", "hour": "9", "day_of_week": "1"},
-        "description": "Send the weekly report at this time of each recipient's own clock.",
+        "description": "Send the weekly report at this time in each recipient's time zone.",
     },
     "send-due-reports": {
         "task": "operational.tasks.send_due_reports",
         "crontab": {"minute": "*/5"},
         "expire_seconds": 300,
-        "description": "Send the reports to those whose morning it is.",
+        "description": "Send the reports that are due in each recipient's time zone.",
     },
     "check-system-health": {
         "task": "operational.tasks.check_system_health",
         "crontab": {"minute": "*"},
         "expire_seconds": 60,
-        "description": "Judge the system's health and send what is due, as the watchdog does.",
+        "description": "Check the system's health and send due messages, as the watchdog does.",
     },
     "clean-up": {
         "task": "operational.tasks.clean_up",
         "crontab": {"minute": "0", "hour": "3"},
-        "description": "Forget the history of jobs after 30 days, and sent messages after 90.",
+        "description": "Delete the job history after 30 days, and sent messages after 90.",
     },
     "record-kpi-readings": {
         "task": "operational.tasks.record_kpi_readings",
         "crontab": {"minute": "7"},
-        "description": "Record the KPI readings of the last complete day, restate the past 65.",
+        "description": "Record the KPI readings of the last complete day, and restate the past 65.",
     },
 }
 

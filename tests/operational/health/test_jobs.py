@@ -1,4 +1,4 @@
-"""Every run of a scheduled job is noted, and one that did not run is noticed."""
+"""Every run of a scheduled job is recorded, and a missed run is noticed."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -50,24 +50,24 @@ def succeeded(job="nightly", *, at):
     )
 
 
-def test_a_run_is_noted_with_its_outcome():
-    noted = run(works)
-    assert (noted.outcome, noted.problem, noted.finished_at) == ("ok", "", NOW)
+def test_a_run_is_recorded_with_its_outcome():
+    recorded = run(works)
+    assert (recorded.outcome, recorded.problem, recorded.finished_at) == ("ok", "", NOW)
 
 
-def test_a_run_that_fails_is_noted_with_the_reason():
-    noted = run(breaks)
-    assert (noted.outcome, noted.problem) == ("failed", "ValueError: no bread today")
+def test_a_failed_run_is_recorded_with_the_reason():
+    recorded = run(breaks)
+    assert (recorded.outcome, recorded.problem) == ("failed", "ValueError: no bread today")
 
 
-def test_what_no_schedule_started_is_no_job():
+def test_a_task_without_a_schedule_is_not_a_job():
     works.apply()
     assert not JobRun.objects.exists()
 
 
 def test_a_job_is_missed_five_minutes_after_it_was_due():
     scheduled(minute="30", hour="11", since=NOW - timedelta(hours=1))
-    assert [one.job for one in jobs.missed(NOW)] == ["nightly"]
+    assert [missed_job.job for missed_job in jobs.missed(NOW)] == ["nightly"]
     assert jobs.missed(datetime(2026, 4, 1, 11, 35, tzinfo=UTC)) == []
 
 
@@ -77,19 +77,19 @@ def test_a_job_that_has_run_since_is_not_missed():
     assert jobs.missed(NOW) == []
 
 
-def test_p34_a_new_schedule_is_not_missed_before_it_was_ever_due():
+def test_p34_a_new_schedule_is_not_missed_before_it_is_first_due():
     scheduled(minute="0", hour="3", since=NOW - timedelta(minutes=1))
     assert jobs.missed(NOW) == []
 
 
-def test_a_job_that_failed_is_missed_and_says_why():
+def test_a_failed_job_is_missed_with_the_reason():
     scheduled(minute="30", hour="11", since=NOW - timedelta(hours=1))
     run(breaks)
-    (one,) = jobs.missed(NOW)
-    assert (one.last_success, one.problem) == (None, "ValueError: no bread today")
+    (missed_job,) = jobs.missed(NOW)
+    assert (missed_job.last_success, missed_job.problem) == (None, "ValueError: no bread today")
 
 
-def test_a_job_that_is_switched_off_is_not_missed():
+def test_a_disabled_job_is_not_missed():
     task = scheduled(minute="30", hour="11")
     PeriodicTask.objects.filter(pk=task.pk).update(enabled=False)
     assert jobs.missed(NOW) == []
@@ -101,7 +101,7 @@ def test_an_interval_is_watched_too():
     succeeded("often", at=NOW - timedelta(minutes=14))
     assert jobs.missed(NOW) == []
     JobRun.objects.update(started_at=NOW - timedelta(minutes=16))
-    assert [one.due for one in jobs.missed(NOW)] == [NOW - timedelta(minutes=6)]
+    assert [missed_job.due for missed_job in jobs.missed(NOW)] == [NOW - timedelta(minutes=6)]
 
 
 @pytest.mark.parametrize(
@@ -117,10 +117,10 @@ def test_p29_a_job_is_due_once_on_the_day_the_clocks_change(zone, last, due):
     moment, expected = datetime.fromisoformat(last), datetime.fromisoformat(due)
     minute, hour = str(moment.minute), str(moment.hour)
     task = scheduled(minute=minute, hour=hour, zone=zone)
-    found = jobs.next_due(task, moment)
-    assert abs(found - expected) <= timedelta(hours=1)
-    assert found.astimezone(UTC).date() == expected.astimezone(UTC).date()
-    assert jobs.next_due(task, found).date() > found.date()
+    next_due = jobs.next_due(task, moment)
+    assert abs(next_due - expected) <= timedelta(hours=1)
+    assert next_due.astimezone(UTC).date() == expected.astimezone(UTC).date()
+    assert jobs.next_due(task, next_due).date() > next_due.date()
 
 
 def test_the_history_is_kept_for_30_days():
@@ -131,7 +131,7 @@ def test_the_history_is_kept_for_30_days():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_job_that_runs_is_not_run_again_beside_itself():
+def test_a_running_job_is_not_started_again():
     started, release, runs = threading.Event(), threading.Event(), []
 
     @jobs.one_at_a_time

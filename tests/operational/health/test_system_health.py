@@ -1,4 +1,4 @@
-"""What is down is said, with since when and the remedy."""
+"""Unhealthy components are listed, with since when and the remedy."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def well(time_machine, monkeypatch):
+def healthy(time_machine, monkeypatch):
     """An installation in which everything runs."""
     time_machine.move_to(NOW, tick=False)
     partitions.make_ahead(NOW)
@@ -44,18 +44,18 @@ def ran(job, *, at=NOW):
 
 
 def components():
-    return {one["name"]: one for one in get(PATH)["components"]}
+    return {component["name"]: component for component in get(PATH)["components"]}
 
 
-def test_where_everything_runs_the_word_is_ok():
+def test_the_health_is_ok_if_everything_runs():
     assert get(PATH)["health"] == "ok"
 
 
-def test_what_is_not_set_up_is_off_and_no_fault():
+def test_components_that_are_not_set_up_are_off_which_is_not_a_fault():
     assert components()["stripe"]["health"] == components()["mail"]["health"] == "off"
 
 
-def test_a_worker_that_finishes_nothing_is_noticed_after_three_minutes():
+def test_a_worker_that_finishes_no_jobs_is_noticed_after_three_minutes():
     since = NOW - timedelta(minutes=4)
     JobRun.objects.update(finished_at=since)
     worker = components()["worker"]
@@ -65,10 +65,10 @@ def test_a_worker_that_finishes_nothing_is_noticed_after_three_minutes():
     assert get(PATH)["health"] == "critical"
 
 
-def test_beat_that_asks_for_nothing_is_noticed():
+def test_beat_that_schedules_no_jobs_is_noticed():
     PeriodicTask.objects.update(last_run_at=NOW - timedelta(minutes=4))
-    found = components()
-    assert (found["beat"]["health"], found["worker"]["health"]) == ("warning", "ok")
+    by_name = components()
+    assert (by_name["beat"]["health"], by_name["worker"]["health"]) == ("warning", "ok")
 
 
 def test_a_missed_job_is_named():
@@ -78,16 +78,16 @@ def test_a_missed_job_is_named():
     assert "make-partitions" in schedule["detail"]
 
 
-def test_what_waits_in_the_inbox_is_told():
+def test_requests_waiting_in_the_inbox_are_reported():
     InboxRequest.objects.create(
         project_key=capture.default_project_key(), body=b"{}", received_at=NOW - timedelta(hours=1)
     )
-    found = components()["capture"]
-    assert (found["health"], found["since"]) == ("warning", "2026-04-01T11:00:30Z")
-    assert "python manage.py ingest" in found["remedy"]
+    component = components()["capture"]
+    assert (component["health"], component["since"]) == ("warning", "2026-04-01T11:00:30Z")
+    assert "python manage.py ingest" in component["remedy"]
 
 
-def test_stripe_events_that_wait_are_told(settings):
+def test_waiting_stripe_events_are_reported(settings):
     settings.STRIPE_SECRET_KEY = "sk_test_" + "x" * 24
     assert components()["stripe"]["detail"] == "No events yet."
     StripeEvent.objects.create(
@@ -102,39 +102,39 @@ def test_stripe_events_that_wait_are_told(settings):
 
 
 @pytest.mark.parametrize(("free", "health"), [(15, "ok"), (14, "warning"), (4, "critical")])
-def test_a_disk_that_fills_up_is_told(well, free, health):
-    well.free = free
+def test_a_disk_that_fills_up_is_reported(healthy, free, health):
+    healthy.free = free
     assert components()["disk"]["health"] == health
 
 
-def test_a_clock_that_is_wrong_is_told(monkeypatch):
+def test_a_wrong_clock_is_reported(monkeypatch):
     monkeypatch.setattr(servers, "CLOCK_WARNING", timedelta(seconds=5))
     assert components()["clock"]["health"] == "warning"  # the database's clock is the real one
 
 
-def test_without_valkey_the_rest_is_looked_at(settings):
+def test_without_valkey_the_other_components_are_checked(settings):
     settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": "redis://127.0.0.1:9",
         }
     }
-    found = components()
-    assert (found["valkey"]["health"], found["database"]["health"]) == ("critical", "ok")
+    by_name = components()
+    assert (by_name["valkey"]["health"], by_name["database"]["health"]) == ("critical", "ok")
 
 
-def test_it_takes_few_queries_whatever_there_is():
+def test_it_takes_few_queries():
     get(PATH)
     with CaptureQueriesContext(connection) as queries:
         get(PATH)
     assert len(queries) <= 15
 
 
-def test_only_staff_may_ask(client):
+def test_only_staff_have_access(client):
     assert client.get(f"/api/{PATH}").status_code == 401
 
 
-def test_it_takes_few_queries_also_where_everything_is_set_up(settings):
+def test_it_takes_few_queries_even_if_everything_is_set_up(settings):
     settings.PLUMBLINE_EMAIL_FROM, settings.ADMIN_EMAIL = "plumbline@example.com", []
     settings.STRIPE_SECRET_KEY = "sk_test_" + 24 * "x"
     ReportSubscriber.objects.create(email="ada@example.com", created_at=NOW - timedelta(days=9))

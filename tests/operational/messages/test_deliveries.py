@@ -1,4 +1,4 @@
-"""Messages are rows first: each is sent once, whatever fails, and what failed is known."""
+"""Messages are stored first: each is sent once, whatever fails, and failures are recorded."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ MINUTE = timedelta(minutes=1)
 KIND = Delivery.Kind.ALERT
 
 
-def post(key="one", to=("ada@example.com",), **options):
+def post(key="message", to=("ada@example.com",), **options):
     options = {"now": NOW} | options
     deliveries.post(KIND, key, Message("Subject", "Text\n", "<p>HTML</p>"), to=to, **options)
 
@@ -26,7 +26,7 @@ def statuses():
 
 
 @pytest.mark.django_db
-def test_a_message_arrives_with_text_and_html_and_is_noted_as_sent(mail_server):
+def test_a_message_arrives_with_text_and_html_and_is_recorded_as_sent(mail_server):
     post()
     assert deliveries.send_due(now=NOW) == 1
     (message,) = mail_server.messages
@@ -48,14 +48,14 @@ def test_the_same_message_posted_again_is_sent_once(mail_server):
 
 @pytest.mark.django_db
 def test_one_recipient_that_fails_does_not_hold_up_the_others(settings, mail_server):
-    channel = AlertChannel.objects.create(name="away", url="json://127.0.0.1:1/")
+    channel = AlertChannel.objects.create(name="unreachable", url="json://127.0.0.1:1/")
     post(to=[channel, "ada@example.com"])
     deliveries.send_due(now=NOW)
     assert statuses() == ["waiting", "sent"]
 
 
 @pytest.mark.django_db
-def test_p23_a_failed_delivery_is_not_noted_as_sent_and_says_why(mail_server):
+def test_p23_a_failed_delivery_is_not_recorded_as_sent_and_has_the_reason(mail_server):
     mail_server.refusal = "554 no thanks"
     post()
     assert deliveries.send_due(now=NOW) == 0
@@ -68,7 +68,7 @@ def test_p23_a_failed_delivery_is_not_noted_as_sent_and_says_why(mail_server):
 
 @pytest.mark.django_db
 def test_a_mail_server_that_comes_back_gets_the_message_once(settings, mail_server):
-    settings.EMAIL_PORT = 1  # nobody listens there
+    settings.EMAIL_PORT = 1  # no server listens there
     post()
     deliveries.send_due(now=NOW)
     settings.EMAIL_PORT = mail_server.port
@@ -80,7 +80,7 @@ def test_a_mail_server_that_comes_back_gets_the_message_once(settings, mail_serv
 
 
 @pytest.mark.django_db
-def test_what_could_not_be_sent_in_time_is_given_up(mail_server):
+def test_a_message_that_could_not_be_sent_in_time_fails(mail_server):
     mail_server.refusal = "554 no thanks"
     post()
     deliveries.send_due(now=NOW)
@@ -91,7 +91,7 @@ def test_what_could_not_be_sent_in_time_is_given_up(mail_server):
 
 
 @pytest.mark.django_db
-def test_p24_a_late_start_does_not_send_what_is_out_of_date(mail_server):
+def test_p24_a_late_start_does_not_send_outdated_messages(mail_server):
     post(expires_at=NOW + MINUTE)
     deliveries.send_due(now=NOW + 2 * MINUTE)
     assert statuses() == ["expired"]
@@ -102,7 +102,7 @@ def test_p24_a_late_start_does_not_send_what_is_out_of_date(mail_server):
 def test_p25_a_message_whose_sender_died_goes_out_again_as_the_same_message(mail_server):
     post()
     deliveries.send_due(now=NOW)
-    # As if the process had been killed before it noted that the server took the message.
+    # As if the process had been killed before it recorded that the server took the message.
     Delivery.objects.update(status="sending", due_at=NOW + deliveries.CLAIMED, sent_at=None)
     deliveries.send_due(now=NOW + deliveries.CLAIMED - MINUTE)
     assert len(mail_server.messages) == 1
@@ -124,10 +124,10 @@ def test_p21_p26_two_senders_at_once_send_a_message_once(mail_server):
         connection.close()
 
     senders = [threading.Thread(target=sender) for _ in range(4)]
-    for one in senders:
-        one.start()
-    for one in senders:
-        one.join()
+    for thread in senders:
+        thread.start()
+    for thread in senders:
+        thread.join()
     assert len(mail_server.messages) == 20
     assert statuses() == ["sent"] * 20
 
@@ -142,15 +142,15 @@ def test_a_channel_gets_the_text_over_http(web_hook):
 
 
 @pytest.mark.django_db
-def test_a_test_that_fails_says_why_and_logs_no_address(capfd):
-    channel = AlertChannel.objects.create(name="away", url="json://127.0.0.1:1/secret")
+def test_a_test_message_that_fails_has_the_reason_and_logs_no_address(capfd):
+    channel = AlertChannel.objects.create(name="unreachable", url="json://127.0.0.1:1/secret")
     assert deliveries.send_test(channel, now=NOW)
     assert Delivery.objects.get().status == "waiting"
     assert "127.0.0.1" not in capfd.readouterr().err
 
 
 @pytest.mark.django_db
-def test_without_a_sender_address_only_channels_hear(settings):
+def test_without_a_sender_address_only_channels_are_notified(settings):
     settings.PLUMBLINE_EMAIL_FROM, settings.ADMIN_EMAIL = "", ["ada@example.com"]
     channel = AlertChannel.objects.create(name="hook", url="json://127.0.0.1:1/")
     AlertChannel.objects.create(name="off", url="json://127.0.0.1:1/", enabled=False)
@@ -161,13 +161,13 @@ def test_without_a_sender_address_only_channels_hear(settings):
 def test_a_subject_of_several_lines_is_sent_as_one(settings):
     settings.PLUMBLINE_EMAIL_FROM = "plumbline@example.com"
     message = Message("One\nBcc: eve@example.com", "Text")
-    deliveries.post(KIND, "one", message, to=["ada@example.com"], now=NOW)
+    deliveries.post(KIND, "message", message, to=["ada@example.com"], now=NOW)
     deliveries.send_due(now=NOW)
     assert mail.outbox[0].subject == "One Bcc: eve@example.com"
 
 
 @pytest.mark.django_db
-def test_old_deliveries_are_forgotten_and_waiting_ones_kept(mail_server):
+def test_old_deliveries_are_deleted_and_waiting_ones_kept(mail_server):
     post("sent")
     deliveries.send_due(now=NOW)
     post("waiting")
@@ -176,7 +176,7 @@ def test_old_deliveries_are_forgotten_and_waiting_ones_kept(mail_server):
 
 
 @pytest.mark.django_db
-def test_a_provider_of_anymail_is_asked_through_its_api(settings, web_hook):
+def test_an_anymail_provider_is_called_through_its_api(settings, web_hook):
     settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
     settings.ANYMAIL = {
         "POSTMARK_SERVER_TOKEN": "token",

@@ -1,4 +1,4 @@
-"""The watchdog hears of what is down, and tells people once."""
+"""The watchdog notices what is down, and notifies people once."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,46 +24,46 @@ BAD = Component("disk", Health.CRITICAL, "2 % free.", remedy="Make room.")
 
 
 @pytest.fixture
-def looks(monkeypatch, mail_server):
-    """Look once a minute at the components given; return the subjects that arrived."""
+def check_each(monkeypatch, mail_server):
+    """Check these components, one a minute; return the subjects that arrived."""
 
     def run(*components):
         for number, component in enumerate(components):
             health = SystemHealth(NOW, overall([component]), (component,))
-            monkeypatch.setattr(health_alerts, "system_health", lambda _now, found=health: found)
+            monkeypatch.setattr(health_alerts, "system_health", lambda _, latest=health: latest)
             watchdog.check(DatabaseOutage(), now=NOW + number * MINUTE)
         return mail_server.subjects
 
     return run
 
 
-def test_a_part_that_is_down_for_two_minutes_is_told_once_with_its_remedy(looks, mail_server):
-    assert looks(GOOD, BAD, BAD, BAD, BAD) == ["Plumbline: Disk: critical"]
+def test_a_component_down_for_two_minutes_is_reported_once_with_its_remedy(check_each, mail_server):
+    assert check_each(GOOD, BAD, BAD, BAD, BAD) == ["Plumbline: Disk: critical"]
     assert "2 % free." in mail_server.text()
     assert "What to do: Make room." in mail_server.text()
 
 
-def test_one_bad_look_is_no_alert(looks):
-    assert looks(GOOD, BAD, GOOD, GOOD) == []
+def test_a_single_failed_check_is_not_an_alert(check_each):
+    assert check_each(GOOD, BAD, GOOD, GOOD) == []
 
 
-def test_what_works_again_is_told_as_resolved(looks):
-    assert looks(BAD, BAD, GOOD)[1:] == ["Plumbline: Disk: resolved"]
+def test_a_component_that_recovers_is_reported_as_resolved(check_each):
+    assert check_each(BAD, BAD, GOOD)[1:] == ["Plumbline: Disk: resolved"]
 
 
-def test_what_is_not_set_up_is_no_alert(looks):
+def test_a_component_that_is_not_set_up_is_not_an_alert(check_each):
     off = Component("disk", Health.OFF, "Not set up.")
-    assert looks(off, off, off) == []
+    assert check_each(off, off, off) == []
 
 
-def test_two_looks_in_one_minute_count_once(looks, mail_server):
-    looks(BAD)
+def test_two_checks_in_a_minute_count_once(check_each, mail_server):
+    check_each(BAD)
     watchdog.check(DatabaseOutage(), now=NOW + timedelta(seconds=10))
     assert not mail_server.subjects
     assert Alert.objects.get().recent == [[int(NOW.timestamp() // 60), "critical"]]
 
 
-def test_a_job_that_was_missed_is_reported(mail_server, time_machine):
+def test_a_missed_job_is_reported(mail_server, time_machine):
     create_missing_entries()
     yesterday = NOW - timedelta(days=1)
     PeriodicTask.objects.update(date_changed=yesterday, last_run_at=NOW)
@@ -81,7 +81,7 @@ def test_a_job_that_was_missed_is_reported(mail_server, time_machine):
 
 def test_the_watchdog_is_watched():
     def watched():
-        return next(one for one in system_health(NOW).components if one.name == "watchdog")
+        return next(part for part in system_health(NOW).components if part.name == "watchdog")
 
     assert watched().health == "off"
     Heartbeat.objects.create(process="watchdog", at=NOW - MINUTE)
@@ -100,7 +100,7 @@ def no_database(monkeypatch):
     monkeypatch.setattr(health_alerts, "check", fail)
 
 
-def test_a_database_that_is_away_is_told_directly_and_once(no_database, mail_server):
+def test_an_unavailable_database_is_reported_directly_and_once(no_database, mail_server):
     outage = DatabaseOutage()
     for minutes in range(5):
         watchdog.check(outage, now=NOW + minutes * MINUTE)
@@ -108,7 +108,7 @@ def test_a_database_that_is_away_is_told_directly_and_once(no_database, mail_ser
     assert "since 2026-04-01 12:00 UTC: DatabaseError" in mail_server.text()
 
 
-def test_a_database_that_is_back_is_told_too(no_database, mail_server, monkeypatch):
+def test_a_recovered_database_is_reported_too(no_database, mail_server, monkeypatch):
     outage = DatabaseOutage()
     for minutes in range(3):
         watchdog.check(outage, now=NOW + minutes * MINUTE)
@@ -117,10 +117,10 @@ def test_a_database_that_is_back_is_told_too(no_database, mail_server, monkeypat
     for minutes in range(3, 6):
         watchdog.check(outage, now=NOW + minutes * MINUTE)
     assert mail_server.subjects[1:] == ["Plumbline: the database is available again"]
-    assert "from 2026-04-01 12:00 to 2026-04-01 12:03 UTC" in mail_server.text()
+    assert "from 2026-04-01 12:00 UTC to 2026-04-01 12:03 UTC" in mail_server.text()
 
 
-def test_of_an_outage_is_told_when_the_mail_server_is_back(no_database, mail_server):
+def test_an_outage_is_reported_once_the_mail_server_recovers(no_database, mail_server):
     outage = DatabaseOutage()
     mail_server.refusal = "451 later"
     for minutes in range(3):
@@ -131,14 +131,14 @@ def test_of_an_outage_is_told_when_the_mail_server_is_back(no_database, mail_ser
     assert mail_server.subjects == ["Plumbline: the database is unavailable"]
 
 
-def test_mail_that_fails_is_shown_by_system_health(mail_server):
+def test_failed_mail_is_shown_by_system_health(mail_server):
     def mail():
-        return next(one for one in system_health(NOW).components if one.name == "mail")
+        return next(part for part in system_health(NOW).components if part.name == "mail")
 
     assert mail().health == "ok"
     mail_server.refusal = "554 no thanks"
     message = deliveries.Message("Subject", "Text")
-    deliveries.post(Delivery.Kind.ALERT, "one", message, to=["ada@example.com"], now=NOW)
+    deliveries.post(Delivery.Kind.ALERT, "key", message, to=["ada@example.com"], now=NOW)
     deliveries.send_due(now=NOW)
     assert mail().health == "warning"
     assert mail().detail == "Messages that could not be sent: 1."

@@ -1,4 +1,4 @@
-"""Data quality: what the checks find is kept, scored, shown, ignored for a time, and mended."""
+"""Data quality: findings are kept, scored, displayed, ignored for a time, and repaired."""
 
 from datetime import date, timedelta
 
@@ -56,7 +56,7 @@ def test_the_bands_are_those_of_the_score():
 
 
 class Rows(RepairableCheck):
-    """Finds what it is told to."""
+    """Finds as many rows as are set."""
 
     slug, name, family, remedy = "rows", "Rows", "Orphaned records", "Remove them."
     repair_label = "Remove the rows"
@@ -87,7 +87,7 @@ class Broken(Check):
 def rows(monkeypatch, time_machine):
     time_machine.move_to(NOW, tick=False)
     check = Rows()
-    monkeypatch.setattr(registry, "_checks", {"rows": check})
+    monkeypatch.setattr(registry, "registry", [[check]])
     return check
 
 
@@ -100,7 +100,7 @@ def test_an_empty_installation_has_no_score(time_machine):
 
 
 @pytest.mark.django_db
-def test_what_is_found_is_kept_and_told(rows):
+def test_findings_are_kept_and_reported(rows):
     data_quality.run(now=NOW)
     answer = get("operational/data-quality")
     assert (answer["score"], answer["band"]) == (85, "minor warnings")
@@ -112,29 +112,29 @@ def test_what_is_found_is_kept_and_told(rows):
 
 @pytest.mark.django_db
 def test_a_check_that_breaks_is_a_failure_and_the_others_run(rows, monkeypatch):
-    monkeypatch.setattr(registry, "_checks", {"broken": Broken(), "rows": rows})
+    monkeypatch.setattr(registry, "registry", [[Broken(), rows]])
     data_quality.run(now=NOW)
-    found = {one.check.slug: one for one in data_quality.latest().results}
-    assert found["broken"].detail == "The check itself broke: ValueError."
-    assert found["rows"].affected == 3
+    results = {result.check.slug: result for result in data_quality.latest().results}
+    assert results["broken"].detail == "The check itself broke: ValueError."
+    assert results["rows"].affected == 3
 
 
 @pytest.mark.django_db
-def test_an_ignored_finding_costs_nothing_but_is_no_100(rows):
-    QualityIgnore.objects.create(check_slug="rows", reason="known", until=date(2026, 4, 1), most=3)
+def test_an_ignored_finding_costs_no_points_but_the_score_is_not_100(rows):
+    QualityIgnore.objects.create(check_slug="rows", reason="usual", until=date(2026, 4, 1), most=3)
     assert data_quality.run(now=NOW).score == 99
-    assert data_quality.latest().results[0].ignored.reason == "known"
+    assert data_quality.latest().results[0].ignored.reason == "usual"
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("until", "most"), [(date(2026, 3, 31), None), (date(2026, 4, 2), 2)])
 def test_an_ignore_rule_ends_with_its_day_or_when_more_is_affected(rows, until, most):
-    QualityIgnore.objects.create(check_slug="rows", reason="known", until=until, most=most)
+    QualityIgnore.objects.create(check_slug="rows", reason="expected", until=until, most=most)
     assert data_quality.run(now=NOW).score == 85
 
 
 @pytest.mark.django_db
-def test_old_runs_are_forgotten(rows):
+def test_old_runs_are_deleted(rows):
     data_quality.run(now=NOW)
     data_quality.delete_old(NOW + timedelta(days=401))
     assert not QualityRun.objects.exists()
@@ -143,23 +143,23 @@ def test_old_runs_are_forgotten(rows):
 @pytest.mark.django_db
 def test_a_remedy_is_previewed_and_applied_and_the_score_moves(rows, admin_client):
     admin_client.post(f"{PAGE}run/")
-    shown = admin_client.get(PAGE).content.decode()
-    assert "Remove the rows …" in shown
+    html = admin_client.get(PAGE).content.decode()
+    assert "Remove the rows …" in html
     preview = admin_client.get(f"{PAGE}repair/rows/").content.decode()
     assert "row 2" in preview
     assert rows.affected == 3
-    shown = admin_client.post(f"{PAGE}repair/rows/", follow=True).content.decode()
-    assert "Remove the rows: 3 changed. All checks ran again." in shown
+    html = admin_client.post(f"{PAGE}repair/rows/", follow=True).content.decode()
+    assert "Remove the rows: 3 changed. All checks ran again." in html
     assert [run.score for run in data_quality.score_history()] == [85, 100]
 
 
 @pytest.mark.django_db
-def test_what_has_no_remedy_to_apply_has_no_page(admin_client):
+def test_a_check_that_cannot_be_repaired_has_no_page(admin_client):
     assert admin_client.get(f"{PAGE}repair/freshness/").status_code == 404
 
 
 @pytest.mark.django_db
-def test_staff_without_the_permission_run_nothing(client, django_user_model, rows):
+def test_staff_without_the_permission_cannot_run_checks(client, django_user_model, rows):
     client.force_login(django_user_model.objects.create_user("ada", is_staff=True))
     assert client.get(PAGE).status_code == 200
     assert client.post(f"{PAGE}run/").status_code == 403
@@ -168,16 +168,16 @@ def test_staff_without_the_permission_run_nothing(client, django_user_model, row
 
 
 @pytest.mark.django_db
-def test_an_ignore_rule_is_made_in_the_admin(rows, admin_client):
+def test_an_ignore_rule_is_created_in_the_admin(rows, admin_client):
     path = "/admin/operational/qualityignore/add/"
-    fields = {"check_slug": "rows", "reason": "known", "until": "2026-05-01", "most": ""}
+    fields = {"check_slug": "rows", "reason": "expected", "until": "2026-05-01", "most": ""}
     admin_client.post(path, fields)
     ignore = QualityIgnore.objects.get()
     assert (ignore.check_slug, ignore.created_by.username) == ("rows", "admin")
 
 
 @pytest.mark.django_db
-def test_the_score_moves_as_dirt_comes_and_is_repaired(time_machine, admin_client):
+def test_the_score_moves_as_bad_data_appears_and_is_repaired(time_machine, admin_client):
     time_machine.move_to(NOW, tick=False)
     at = NOW - timedelta(hours=20)
     partitions.make_ahead(at)

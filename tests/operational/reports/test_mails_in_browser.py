@@ -1,4 +1,4 @@
-"""Daily, weekly and alert mails, as a real mail server got them, in a real browser."""
+"""Daily, weekly and alert mails, as a real mail server received them, in a real browser."""
 
 import re
 
@@ -43,9 +43,9 @@ def mails(mail_server, time_machine):
 
 
 @pytest.mark.parametrize("width", [390, 700])
-def test_every_mail_fits_its_window_and_asks_for_nothing(page, mails, width):
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
+def test_every_mail_fits_its_window_and_makes_no_requests(page, mails, width):
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
     page.set_viewport_size({"width": width, "height": 800})
     assert len(mails) == 3
     for subject, html in mails.items():
@@ -53,10 +53,10 @@ def test_every_mail_fits_its_window_and_asks_for_nothing(page, mails, width):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, subject
         assert page.locator("h1").count() == 1
         assert not re.search(r"<(script|img|link|iframe)", html), subject
-    assert asked == []
+    assert requests == []
 
 
-def test_styles_are_inline_since_many_mail_programs_drop_the_others(mails):
+def test_styles_are_inline_since_many_mail_clients_drop_the_others(mails):
     for html in mails.values():
         body = html[html.index("<body") :]
         assert 'class="m-inside" style="padding: 24px;' in body.replace("24px ;", "24px;")

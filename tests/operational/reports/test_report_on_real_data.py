@@ -1,4 +1,4 @@
-"""A report of a real product without billing says what it knows, what it does not, and why."""
+"""A report of a real product without billing: known values, unknown ones, and the reasons."""
 
 from datetime import UTC, datetime
 
@@ -45,7 +45,7 @@ def test_it_has_the_numbers_that_were_counted_by_hand(report):
     }
 
 
-def test_what_needs_billing_or_referrals_is_unknown_and_says_why(report):
+def test_kpis_that_need_billing_or_referrals_are_unknown_with_a_reason(report):
     unknown = {kpi.name: kpi.reason for kpi in report.unknown}
     assert set(unknown) == {"LTV:CAC", "Customer churn, monthly", "Viral coefficient"}
     assert all(unknown.values())
@@ -53,20 +53,20 @@ def test_what_needs_billing_or_referrals_is_unknown_and_says_why(report):
     assert report.real_time.revenue_24h == {}
 
 
-def test_the_score_is_provisional_or_has_its_coverage_said(report):
+def test_the_score_comes_with_its_coverage(report):
     alignment = report.alignment
     assert alignment.coverage == pytest.approx(0.70)
     assert alignment.score < 50
     assert alignment.band == "off_track"
 
 
-def test_nothing_is_made_up_of_days_that_were_never_recorded(report):
+def test_days_that_were_never_recorded_are_unknown(report):
     assert all(point.change is None for point in report.alignment.trend)
-    assert all("No readings of that day" in point.note for point in report.alignment.trend)
+    assert all("No readings for that day" in point.note for point in report.alignment.trend)
     assert all(kpi.change is None for kpi in report.kpis)
 
 
-def test_what_to_do_first_is_what_costs_most(report):
+def test_the_top_priority_is_the_biggest_gap(report):
     points = [action.points for action in report.actions if action.points]
     assert points == sorted(points, reverse=True)
     assert report.actions[0].title == "Bring people back in their first week"

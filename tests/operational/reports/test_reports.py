@@ -1,4 +1,4 @@
-"""Reports go out once, on everybody's own morning, and say what is so."""
+"""Reports are sent once, in each recipient's own morning."""
 
 import threading
 from datetime import UTC, date, datetime, timedelta
@@ -46,7 +46,7 @@ def sends(time_machine, mail_server):
 
 
 def begin(at=MORNING - 90 * DAY):
-    """Make the schedules, as if Plumbline had been installed then."""
+    """Create the schedules, as if Plumbline had been installed then."""
     create_missing_entries()
     PeriodicTask.objects.update(start_time=at)
 
@@ -61,7 +61,7 @@ def weekly_off():
     PeriodicTask.objects.filter(name="weekly-report").update(enabled=False)
 
 
-def test_a_report_goes_out_at_its_hour_and_once_whatever_runs(sends):
+def test_a_report_is_sent_once_at_its_hour(sends):
     weekly_off()
     assert sends(MORNING - MINUTE) == []
     assert len(sends(MORNING)) == 1
@@ -70,7 +70,7 @@ def test_a_report_goes_out_at_its_hour_and_once_whatever_runs(sends):
     assert len(sends(MORNING + DAY)) == 2
 
 
-def test_the_weekly_report_goes_out_on_monday_and_late_rather_than_never(sends):
+def test_the_weekly_report_is_sent_on_monday_or_late(sends):
     PeriodicTask.objects.filter(name="daily-report").update(enabled=False)
     monday = datetime(2026, 3, 30, 9, tzinfo=UTC)
     assert sends(monday - MINUTE)[-1:] == []
@@ -78,7 +78,7 @@ def test_the_weekly_report_goes_out_on_monday_and_late_rather_than_never(sends):
     assert len(sends(monday + 6 * DAY)) == 1
 
 
-def test_everybody_gets_it_on_their_own_morning(sends, mail_server):
+def test_each_recipient_gets_it_in_their_own_morning(sends, mail_server):
     weekly_off()
     subscriber("berlin@example.com", "Europe/Berlin")
     subscriber("york@example.com", "America/New_York")
@@ -123,12 +123,12 @@ def test_p30_an_edited_schedule_is_followed_from_then_on(sends):
     assert len(sends(MORNING + DAY - timedelta(minutes=90))) == 2
 
 
-def test_a_schedule_that_is_switched_off_sends_nothing(sends):
+def test_a_disabled_schedule_sends_nothing(sends):
     PeriodicTask.objects.filter(name__in=["daily-report", "weekly-report"]).update(enabled=False)
     assert sends(MORNING) == []
 
 
-def test_nobody_missed_a_report_of_before_they_came(sends):
+def test_a_new_recipient_did_not_miss_earlier_reports(sends):
     weekly_off()
     begin(MORNING + 12 * timedelta(hours=1))
     assert sends(MORNING + 13 * timedelta(hours=1)) == []
@@ -137,7 +137,7 @@ def test_nobody_missed_a_report_of_before_they_came(sends):
     assert len(sends(MORNING + 2 * DAY)) == 1
 
 
-def test_p24_after_days_of_silence_only_the_report_that_is_due_goes_out(sends):
+def test_p24_after_days_of_silence_only_the_current_report_is_sent(sends):
     weekly_off()
     assert sends(MORNING + 5 * DAY) == ["Daily report of 2026-04-05: no score yet"]
 
@@ -154,10 +154,10 @@ def test_p21_p26_workers_at_once_send_one_report(mail_server, time_machine):
         connection.close()
 
     workers = [threading.Thread(target=worker) for _ in range(4)]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join()
+    for thread in workers:
+        thread.start()
+    for thread in workers:
+        thread.join()
     assert len(mail_server.messages) == 1
     assert Report.objects.count() == 1
 
@@ -166,7 +166,7 @@ def test_p23_a_report_that_failed_is_sent_later_and_its_delay_is_a_problem(sends
     weekly_off()
 
     def health(now):
-        return next(one for one in system_health(now).components if one.name == "reports")
+        return next(part for part in system_health(now).components if part.name == "reports")
 
     mail_server.refusal = "451 later"
     assert sends(MORNING) == []
@@ -194,7 +194,7 @@ def test_p36_when_the_last_subscriber_leaves_admin_email_gets_it(sends, mail_ser
     ]
 
 
-def test_nobody_unsubscribes_by_looking_at_the_link_and_one_post_does(sends, mail_server, client):
+def test_opening_the_link_does_not_unsubscribe_and_a_post_does(sends, mail_server, client):
     weekly_off()
     ada = subscriber()
     sends(MORNING)
@@ -217,7 +217,7 @@ def test_a_made_up_unsubscribe_link_is_not_found(client):
     assert client.get("/reports/unsubscribe/made-up/").status_code == 404
 
 
-def test_p22_a_report_has_the_numbers_that_there_are(sends, mail_server):
+def test_p22_a_report_has_the_available_numbers(sends, mail_server):
     weekly_off()
     a_filled_project()
     sends(MORNING)
@@ -229,7 +229,7 @@ def test_p22_a_report_has_the_numbers_that_there_are(sends, mail_server):
     assert text.count("\n") < 90
 
 
-def test_what_fires_is_in_the_subject_and_the_text(sends, mail_server):
+def test_active_alerts_are_in_the_subject_and_the_text(sends, mail_server):
     weekly_off()
     Alert.objects.create(
         kind="kpi", subject="churn_rate", status="critical", firing="critical", episode=1,
@@ -240,7 +240,7 @@ def test_what_fires_is_in_the_subject_and_the_text(sends, mail_server):
     assert "Customer churn, monthly: critical. 12.0 %" in mail_server.text()
 
 
-def test_an_empty_installation_says_what_is_not_known_and_makes_nothing_up(mail_server):
+def test_a_report_of_an_empty_installation_lists_what_is_unknown(mail_server):
     report = making.make(Kind.WEEKLY, now=NOW)
     assert report.alignment.score is None
     assert all(kpi.value is None for kpi in report.kpis)
@@ -252,7 +252,7 @@ def test_an_empty_installation_says_what_is_not_known_and_makes_nothing_up(mail_
     assert "Unknown: no payments yet" in text
 
 
-def test_the_weekly_report_holds_all_of_it():
+def test_the_weekly_report_has_all_sections():
     a_filled_project()
     report = making.make(Kind.WEEKLY, now=NOW)
     assert isinstance(report, WeeklyReport)
@@ -271,7 +271,7 @@ def test_the_api_returns_a_report_as_it_is_stored(kind):
     assert making.from_json(stored) == report
 
 
-def test_a_report_has_values_and_no_texts_of_them():
+def test_a_report_has_values_with_their_units():
     a_filled_project()
     (d7,) = [kpi for kpi in making.make(Kind.DAILY, now=NOW).kpis if kpi.kpi == "d7_retention"]
     assert (d7.value, d7.unit, d7.status) == (0.22, "rate", "ok")
@@ -287,7 +287,7 @@ def test_a_report_of_demo_data_says_so():
     assert "these numbers belong to a made-up company" in html
 
 
-def test_a_report_keeps_what_it_said(sends):
+def test_a_stored_report_does_not_change(sends):
     weekly_off()
     sends(MORNING)
     report = Report.objects.get()
@@ -295,7 +295,7 @@ def test_a_report_keeps_what_it_said(sends):
     assert reports.of_period(Kind.DAILY, report.day, now=MORNING + MINUTE).content == report.content
 
 
-def test_the_endpoints_give_the_reports_and_send_them_once(mail_server):
+def test_the_endpoints_return_the_reports_and_send_them_once(mail_server):
     assert get("operational/daily-report")["kind"] == "daily"
     assert get("operational/weekly-report/")["kind"] == "weekly"
     for _ in range(2):
@@ -311,7 +311,7 @@ def test_a_daily_report_takes_at_most_40_queries():
     with CaptureQueriesContext(connection) as queries:
         making.make(Kind.DAILY, now=NOW)
     assert len(queries) <= 40
-    assert not [one["sql"] for one in queries if 'analytics_event"' in one["sql"]]
+    assert not [query["sql"] for query in queries if 'analytics_event"' in query["sql"]]
 
 
 def test_staff_preview_a_report_send_themselves_a_test_and_read_the_archive(
@@ -325,15 +325,15 @@ def test_staff_preview_a_report_send_themselves_a_test_and_read_the_archive(
     admin_client.post(f"{path}test/daily/")
     assert mail_server.messages[0].recipients == [admin_user.email]
     assert mail_server.subjects == ["Test: Daily report of 2026-03-31: no score yet"]
-    shown = admin_client.post(f"{path}send/daily/", follow=True).content.decode()
-    assert "Sent to 1 of 1 recipient." in shown
+    html = admin_client.post(f"{path}send/daily/", follow=True).content.decode()
+    assert "Sent to 1 of 1 recipient." in html
     report = Report.objects.get()
-    assert f'href="{path}{report.pk}/"' in shown
+    assert f'href="{path}{report.pk}/"' in html
     assert "As made on" in admin_client.get(f"{path}{report.pk}/").content.decode()
     assert admin_client.get(f"{path}preview/monthly/").status_code == 404
 
 
-def test_a_test_is_no_delivery_of_the_report(admin_client, admin_user, mail_server):
+def test_a_test_is_not_a_delivery_of_the_report(admin_client, admin_user, mail_server):
     admin_client.post("/admin/operational/reports/test/daily/")
     assert Delivery.objects.get().kind == "test"
     assert report_schedule.overdue(now=MORNING + 31 * MINUTE)
@@ -341,12 +341,12 @@ def test_a_test_is_no_delivery_of_the_report(admin_client, admin_user, mail_serv
 
 def test_a_time_zone_that_does_not_exist_is_refused(admin_client):
     fields = {"email": "ada@example.com", "time_zone": "Europe/Atlantis", "daily": "on"}
-    shown = admin_client.post("/admin/operational/reportsubscriber/add/", fields).content.decode()
-    assert "is not a time zone: use a name such as Europe/Berlin." in shown
+    html = admin_client.post("/admin/operational/reportsubscriber/add/", fields).content.decode()
+    assert "is not a time zone: use a name such as Europe/Berlin." in html
     assert not ReportSubscriber.objects.exists()
 
 
-def test_a_mail_server_that_was_away_gets_the_report_when_it_is_back(sends, mail_server, settings):
+def test_a_mail_server_that_recovers_gets_the_report(sends, mail_server, settings):
     weekly_off()
     port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
     sends(MORNING)
