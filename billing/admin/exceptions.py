@@ -48,7 +48,7 @@ class LimitExceptionForm(forms.ModelForm):
 
     def clean_ends_on(self) -> Any:
         day = self.cleaned_data["ends_on"]
-        today = timezone.now().astimezone(plans.zone()).date()
+        today = plans.today(timezone.now())
         if "ends_on" in self.changed_data and day < today:
             raise ValidationError(f"{day} is over: choose {today} or later.")
         return day
@@ -64,7 +64,7 @@ class InForceFilter(admin.SimpleListFilter):
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[LimitException]
     ) -> QuerySet[LimitException]:
-        today = timezone.now().astimezone(plans.zone()).date()
+        today = plans.today(timezone.now())
         if self.value() == "in_force":
             return queryset.filter(ends_on__gte=today)
         return queryset.filter(ends_on__lt=today) if self.value() == "over" else queryset

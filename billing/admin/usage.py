@@ -40,7 +40,7 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
         "account": account,
         "why": _why(account),
         "zone": plans.zone().key,
-        "today": now.astimezone(plans.zone()).date(),
+        "today": plans.today(now),
         "exceptions": [(row, gives(row)) for row in exceptions.order_by("-ends_on")],
         "notices": notices.order_by("-pk")[:SHOWN_NOTICES],
         "reservations": reservations.select_related("meter").order_by("expires_at"),

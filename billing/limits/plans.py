@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -82,6 +82,11 @@ def zone() -> ZoneInfo:
     return ZoneInfo(settings.PLUMBLINE_TIME_ZONE)
 
 
+def today(now: datetime) -> date:
+    """Return the calendar day on which limits and exceptions are judged."""
+    return now.astimezone(zone()).date()
+
+
 def catalogue() -> Catalogue:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {_CATALOGUE}")
@@ -120,7 +125,7 @@ def _situation(
         cursor.execute(
             f"SELECT {_CATALOGUE}, person.id, person.properties::text, {_EXEMPTIONS}, {lock}"
             f" FROM {persons_as('person')} WHERE person.id = {person_id}",
-            parameters | {"today": now.astimezone(zone()).date()},
+            parameters | {"today": today(now)},
         )
         row = cursor.fetchone()
     if row is None:

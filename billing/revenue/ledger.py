@@ -119,7 +119,7 @@ def recount_due(*, now: datetime) -> int:
     if revenue_settings.rebuild_needed():
         return rebuild(now=now)
     calendar = definitions.calendar()
-    today = now.astimezone(calendar.zone).date()
+    today = calendar.local_date(now)
     due = set(RevenueCustomer.objects.filter(changes_on__lte=today).values_list("pk", flat=True))
     due |= _waiting()
     known = RevenueCustomer.objects.values_list("pk", "excluded", "signup_month").iterator()

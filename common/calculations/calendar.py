@@ -28,6 +28,10 @@ class LocalCalendar:
             day = self._days[quarter] = start.astimezone(self.zone).toordinal()
         return day
 
+    def local_date(self, moment: datetime) -> date:
+        """Return the local calendar day of an aware `moment`."""
+        return moment.astimezone(self.zone).date()
+
     def midnight(self, day: date) -> datetime:
         """Return the moment at which the local calendar `day` begins."""
         return datetime(day.year, day.month, day.day, tzinfo=self.zone)
@@ -41,7 +45,7 @@ class LocalCalendar:
 
     def last_complete_day(self, now: datetime) -> date:
         """Return L: the last local calendar day that is over at the aware moment `now`."""
-        return now.astimezone(self.zone).date() - timedelta(days=1)
+        return self.local_date(now) - timedelta(days=1)
 
 
 def week_start(day: int) -> int:
