@@ -110,6 +110,7 @@ class ImportRun(models.Model):
     rejected = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name_plural = "imports"
         indexes = [models.Index(fields=["fingerprint"])]
 
     def __str__(self) -> str:

@@ -104,6 +104,7 @@ class PersonMerge(models.Model):
 
     class Meta:
         verbose_name = "merge"
+        verbose_name_plural = "merge journal"
         indexes = [
             models.Index(fields=["person_id"]),
             models.Index(fields=["other_person_id"]),

@@ -18,7 +18,7 @@ class CashEntry(models.Model):
     currency = models.CharField(max_length=3)
 
     class Meta:
-        verbose_name_plural = "cash entries"
+        verbose_name_plural = "cash"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.stripe_id}"

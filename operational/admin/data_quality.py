@@ -1,4 +1,4 @@
-"""The data-quality pages, and the ignore rules."""
+"""The data-quality pages, and the ignored findings."""
 
 from typing import Any
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import knox.admin  # noqa: F401  registers the list that is replaced here
 from django.contrib import admin
 from django.http import HttpRequest
 from knox.models import AuthToken

@@ -55,7 +55,7 @@ class QualityIgnore(models.Model):
     )
 
     class Meta:
-        verbose_name = "ignore rule"
+        verbose_name = "ignored finding"
 
     def __str__(self) -> str:
         return f"{self.check_slug} until {self.until}"

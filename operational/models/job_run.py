@@ -19,6 +19,7 @@ class JobRun(models.Model):
     problem = models.TextField(blank=True, help_text="Why it failed")
 
     class Meta:
+        verbose_name_plural = "job history"
         indexes = [
             models.Index(fields=["job", "-started_at"], name="job_run_by_job"),
             models.Index(fields=["started_at"], name="job_run_by_start"),

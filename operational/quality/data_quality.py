@@ -136,7 +136,7 @@ def score_history() -> Sequence[QualityRun]:
 
 
 def ignored(now: datetime) -> dict[str, QualityIgnore]:
-    """Return the ignore rules in force, by check."""
+    """Return the ignored findings in force, by check."""
     today = definitions.last_complete_day(now) + timedelta(days=1)
     rules = QualityIgnore.objects.filter(until__gte=today).order_by("until")
     return {rule.check_slug: rule for rule in rules}

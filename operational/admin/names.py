@@ -1,0 +1,19 @@
+"""The sidebar's names for lists and apps of other projects, in breadcrumbs and titles too."""
+
+from axes.models import AccessAttempt
+from django.apps import apps
+from django_celery_beat.models import PeriodicTask
+from knox.models import AuthToken
+
+_APPS = {
+    "auth": "Access",
+    "axes": "Access",
+    "django_celery_beat": "Background work",
+    "knox": "Access",
+}
+_LISTS = {AccessAttempt: "login attempts", AuthToken: "API tokens", PeriodicTask: "schedules"}
+
+for label, name in _APPS.items():
+    apps.get_app_config(label).verbose_name = name
+for model, name in _LISTS.items():
+    model._meta.verbose_name_plural = name
