@@ -1,4 +1,4 @@
-"""The demo company's product events, through the same import as anybody's."""
+"""The demo company's product events, loaded through the normal import."""
 
 import io
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def load(
     seed: int,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> ImportRun:
-    """Import the demo's events; `progress` is told the events done and their number."""
+    """Import the demo's events; `progress` is called with the events done and their total."""
     events = list(company.events(persons=persons, days=days, until=until, seed=seed))
     lines = b"\n".join(map(msgspec.json.encode, events))
     return import_stream(

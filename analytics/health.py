@@ -1,4 +1,4 @@
-"""What people have to know of capture: what waits, what was rejected, what is wrong, what to do."""
+"""The health of capture: waiting requests, rejected events, problems and their remedies."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ _HEALTH_PAGE = "analytics:capture-health-page"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is wrong, in sentences, and the remedy: a command, or a page that shows more.
+    """A problem in sentences, and the remedy: a command, or a page with details.
 
-    `page` is the name of an address without parameters.
+    `page` is the name of a URL without parameters.
     """
 
     what: str
@@ -40,7 +40,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """How many events were rejected for a reason, and when the first of them was."""
+    """The number of events rejected for a reason, and the time of the first."""
 
     reason: str
     events: int
@@ -53,15 +53,15 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class CaptureHealth:
-    """How capture is at a moment. Every number is read anew, cheaply."""
+    """The health of capture at a time. Every number is read on each call, cheaply."""
 
     now: datetime
     waiting: int  # requests in the inbox
     waiting_since: datetime | None
     backlog: Backlog  # of forwarding
     forwarding: ForwardingState
-    missing_partitions: Sequence[date]  # months that are near
-    rejected: Sequence[Rejected]  # lately, the most frequent reason first
+    missing_partitions: Sequence[date]  # this month and the next
+    rejected: Sequence[Rejected]  # recently, the most frequent reason first
     problems: Sequence[Problem] = ()
 
 
@@ -71,7 +71,7 @@ def capture_health(
     patience: timedelta = INGEST_PATIENCE,
     rejected_within: timedelta = REJECTED_WITHIN,
 ) -> CaptureHealth:
-    """Return how capture is; what waits in the inbox is no problem until `patience` is over."""
+    """Return the health of capture; requests may wait in the inbox for `patience`."""
     ahead = partitions.months_ahead(now)
     backlog, state = outbox.backlog(), outbox.state()
     waiting, waiting_since = inbox.waiting()
@@ -107,9 +107,9 @@ def capture(now: datetime) -> Iterator[Component]:
 
 
 def rollup_problems() -> list[Problem]:
-    """Return why the numbers cannot be relied on."""
+    """Return the reasons why the numbers cannot be relied on."""
     why = definitions.rebuild_needed()
-    return [Problem("The numbers are held.", why)] if why else []
+    return [Problem("The numbers are out of date.", why)] if why else []
 
 
 def _inbox_problems(waiting: int, since: datetime | None, before: datetime) -> Iterator[Problem]:
@@ -117,9 +117,9 @@ def _inbox_problems(waiting: int, since: datetime | None, before: datetime) -> I
         return
     yield Problem(
         f"{counted(waiting, 'request')} wait{pluralize(waiting, 's,')} in the inbox.",
-        "Nothing is lost, but ingest is not running or does not keep up.",
+        "Nothing is lost, but ingest is not running or cannot keep up.",
         since,
-        "Start it, or another one beside it:",
+        "Start it, or run another one:",
         "python manage.py ingest",
         "admin:analytics_inboxrequest_changelist",
     )
@@ -137,14 +137,14 @@ def _forwarding_problems(
             f"Events do not reach PostHog: {waiting} wait{pluralize(backlog.events, 's,')}.",
             f"{state.last_error}.",
             state.failing_since,
-            "It is tried again by itself; to try at once:",
+            "It is retried automatically. To retry now:",
             command,
             _HEALTH_PAGE,
         )
     elif backlog.since < before and not (state.last_success_at and state.last_success_at > before):
         yield Problem(
-            f"Nobody forwards to PostHog: {waiting} wait{pluralize(backlog.events, 's,')}.",
-            "A worker and beat have to run.",
+            f"Forwarding is not running: {waiting} wait{pluralize(backlog.events, 's,')}.",
+            "A worker and beat must be running.",
             backlog.since,
             "To forward without them:",
             command,
@@ -158,9 +158,9 @@ def _partition_problems(missing: Sequence[date]) -> Iterator[Problem]:
     months = ", ".join(f"{month:%B %Y}" for month in missing)
     yield Problem(
         f"The event table has no partition for {months}.",
-        "The daily job could not make it: its log says why, or a worker and beat do not run.",
+        "The daily job failed (see its log), or a worker and beat are not running.",
         None,
-        "To make it now:",
+        "To create it now:",
         "python manage.py make_partitions",
         _HEALTH_PAGE,
     )
@@ -169,18 +169,18 @@ def _partition_problems(missing: Sequence[date]) -> Iterator[Problem]:
 def _rejection_problems(rejected: Sequence[Rejected]) -> Iterator[Problem]:
     if not rejected:
         return
-    events = sum(one.events for one in rejected)
+    events = sum(row.events for row in rejected)
     yield Problem(
         f"{counted(events, 'event')} {pluralize(events, 'was,were')} rejected.",
-        ", ".join(f"{one.label}: {number(one.events)}" for one in rejected).capitalize() + ".",
-        min(one.since for one in rejected),
+        ", ".join(f"{row.label}: {number(row.events)}" for row in rejected).capitalize() + ".",
+        min(row.since for row in rejected),
         page="admin:analytics_rejectedevent_changelist",
     )
 
 
 def _rejected(now: datetime, within: timedelta) -> list[Rejected]:
-    lately = RejectedEvent.objects.all()
+    recent = RejectedEvent.objects.all()
     if within < timedelta.max:
-        lately = lately.filter(rejected_at__gt=now - within)
-    counted = lately.values_list("reason").annotate(Count("pk"), Min("rejected_at"))
-    return sorted((Rejected(*row) for row in counted), key=lambda one: -one.events)
+        recent = recent.filter(rejected_at__gt=now - within)
+    counted = recent.values_list("reason").annotate(Count("pk"), Min("rejected_at"))
+    return sorted((Rejected(*row) for row in counted), key=lambda rejected: -rejected.events)

@@ -13,15 +13,15 @@ logger = logging.getLogger(__name__)
 
 @shared_task  # type: ignore[untyped-decorator]
 def forward_to_posthog() -> None:
-    """Forward to PostHog what was captured."""
+    """Forward captured events to PostHog."""
     forwarding.forward_due(now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def make_partitions() -> None:
-    """Make the event table's partitions of the months ahead."""
+    """Create the event table's partitions for the months ahead."""
     try:
         partitions.make_ahead(timezone.now())
     except Exception:
-        logger.exception("The event table's partitions of the months ahead could not be made")
+        logger.exception("The event table's partitions for the months ahead could not be created")
         raise

@@ -1,4 +1,4 @@
-"""What the templates draw."""
+"""Charts and heat maps for the templates."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ from common.admin.pages import staff_page
 
 @dataclass(frozen=True, slots=True)
 class LedgerReason:
-    """How many events had a reason; `address` is where they are listed, "" where nowhere."""
+    """The number of events with a reason; `address` is the URL of their list, or ""."""
 
     name: str
     events: int
@@ -32,7 +32,7 @@ class LedgerReason:
 @staff_page
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
-    context: dict[str, Any] = {"given": request.GET.dict(), "keys": ProjectKey.objects.all()}
+    context: dict[str, Any] = {"values": request.GET.dict(), "keys": ProjectKey.objects.all()}
     try:
         query = parsed(IngestionQuery, request.GET)
     except ValidationError as error:
@@ -44,8 +44,11 @@ def page(request: HttpRequest) -> HttpResponse:
             grain=query["by"],
             project_key=query.get("project_key"),
         )
-        given = {"from": f"{query['first']}", "to": f"{query['last']}", "by": query["by"]}
-        context["given"] |= given
+        context["values"] |= {
+            "from": f"{query['first']}",
+            "to": f"{query['last']}",
+            "by": query["by"],
+        }
         context["query"] = query
         context["total"] = _row(report.total)
         context["rows"] = [_row(entry) for entry in report.periods]
@@ -81,13 +84,13 @@ def _words(reason: str) -> str:
 
 def _rejected_events(entry: LedgerEntry, outcome: EventOutcome, reason: str) -> str:
     if outcome is EventOutcome.LIMITED:
-        return ""  # nothing of them was kept
-    wanted = {
+        return ""  # they were not stored
+    filters = {
         "received_at__gte": entry.start.isoformat(),
         "received_at__lt": entry.end.isoformat(),
         "outcome__exact": outcome.value,
         "reason__exact": reason,
     }
     if entry.project_key_id is not None:
-        wanted["project_key__id__exact"] = str(entry.project_key_id)
-    return f"{reverse('admin:analytics_rejectedevent_changelist')}?{urlencode(wanted)}"
+        filters["project_key__id__exact"] = str(entry.project_key_id)
+    return f"{reverse('admin:analytics_rejectedevent_changelist')}?{urlencode(filters)}"

@@ -1,4 +1,4 @@
-"""The pages that show what persons did, from retention to single events, and how capture goes."""
+"""The pages of insights, from retention to single events, and of capture health."""
 
 from datetime import timedelta
 from typing import Any
@@ -29,17 +29,17 @@ from common.admin.pages import staff_page
 
 RETENTION_DAYS = [1, 7, 14, 30, 60, 90]
 RETENTION_WEEKS = 12
-SHOWN_DAYS = {"day": 90, "week": 7 * 26, "month": 730}  # unless other days are asked for
+DEFAULT_DAYS = {"day": 90, "week": 7 * 26, "month": 730}  # without a range in the form
 FEWEST_STEPS, MOST_STEPS = 3, 10
 
 
 @staff_page
 @require_GET
 def retention(request: HttpRequest) -> HttpResponse:
-    asked = _asked(CohortQuery, request, days=7 * 26)
-    query = asked["query"]
+    form = _form_context(CohortQuery, request, days=7 * 26)
+    query = form["query"]
     if query is None:
-        return _page(request, "retention", title="Retention", **asked)
+        return _page(request, "retention", title="Retention", **form)
     zone = definitions.in_force().time_zone
     cohorts = {
         "cohort": query["cohort"],
@@ -57,7 +57,7 @@ def retention(request: HttpRequest) -> HttpResponse:
         rows=charts.heat_rows(rows, weeks=RETENTION_WEEKS),
         week_numbers=range(RETENTION_WEEKS + 1),
         weekly_definition=retentions.weekly_definition(cohort=query["cohort"], time_zone=zone),
-        **asked,
+        **form,
     )
 
 
@@ -65,11 +65,11 @@ def retention(request: HttpRequest) -> HttpResponse:
 @require_GET
 def active_users(request: HttpRequest) -> HttpResponse:
     granularity = request.GET.get("granularity", "day")
-    asked = _asked(ActiveUsersQuery, request, days=SHOWN_DAYS.get(granularity, 90))
-    query = asked["query"]
+    form = _form_context(ActiveUsersQuery, request, days=DEFAULT_DAYS.get(granularity, 90))
+    query = form["query"]
     title = "Active users"
     if query is None:
-        return _page(request, "active_users", title=title, **asked)
+        return _page(request, "active_users", title=title, **form)
     periods: Any = GRANULARITIES[query["granularity"]](
         first=query["first"], last=query["last"], as_of=query["as_of"]
     )
@@ -80,19 +80,19 @@ def active_users(request: HttpRequest) -> HttpResponse:
         granularity=query["granularity"],
         periods=periods[::-1],
         chart=charts.ACTIVE_USERS[query["granularity"]](periods),
-        anybody=any(period.active for period in periods),
+        any_activity=any(period.active for period in periods),
         definition=active.definition(time_zone=definitions.in_force().time_zone),
-        **asked,
+        **form,
     )
 
 
 @staff_page
 @require_GET
 def activation(request: HttpRequest) -> HttpResponse:
-    asked = _asked(AsOfRangeQuery, request, days=365)
-    query = asked["query"]
+    form = _form_context(AsOfRangeQuery, request, days=365)
+    query = form["query"]
     if query is None:
-        return _page(request, "activation", title="Activation", **asked)
+        return _page(request, "activation", title="Activation", **form)
     in_force = definitions.in_force()
     report = activations.activation_report(
         signups_from=query["first"], signups_to=query["last"], as_of=query["as_of"]
@@ -107,7 +107,7 @@ def activation(request: HttpRequest) -> HttpResponse:
             activation_event=in_force.activation_event,
             time_zone=in_force.time_zone,
         ),
-        **asked,
+        **form,
     )
 
 
@@ -122,10 +122,10 @@ def funnel(request: HttpRequest) -> HttpResponse:
         "boxes": [*chosen, *[""] * (boxes - len(chosen))][:MOST_STEPS],
     }
     if not chosen:
-        given = {"within_hours": "168", "from": _days_ago(90), "to": "", "as_of": ""}
-        return _page(request, "funnel", title="Funnel", given=given, **context)
-    asked = _asked(FunnelQuery, request, days=90)
-    if query := asked["query"]:
+        values = {"within_hours": "168", "from": _days_ago(90), "to": "", "as_of": ""}
+        return _page(request, "funnel", title="Funnel", values=values, **context)
+    form = _form_context(FunnelQuery, request, days=90)
+    if query := form["query"]:
         context["steps"] = funnels.funnel(
             steps=query["steps"],
             within=timedelta(hours=query["within_hours"]),
@@ -136,13 +136,13 @@ def funnel(request: HttpRequest) -> HttpResponse:
         context["definition"] = funnels.definition(
             hours=query["within_hours"], time_zone=definitions.in_force().time_zone
         )
-    return _page(request, "funnel", title="Funnel", **asked, **context)
+    return _page(request, "funnel", title="Funnel", **form, **context)
 
 
 @staff_page
 @require_GET
 def events(request: HttpRequest) -> HttpResponse:
-    context: dict[str, Any] = {"given": request.GET.dict(), "recorded": funnels.recorded_events()}
+    context: dict[str, Any] = {"values": request.GET.dict(), "recorded": funnels.recorded_events()}
     try:
         context["events"], context["next"] = page_of_events(request.GET)
     except ValidationError as error:
@@ -153,33 +153,33 @@ def events(request: HttpRequest) -> HttpResponse:
 @staff_page
 @require_GET
 def capture_health(request: HttpRequest) -> HttpResponse:
-    found = health.capture_health(timezone.now())
+    capture = health.capture_health(timezone.now())
     context = {
-        "health": found,
+        "health": capture,
         "forwarding_on": settings.PLUMBLINE_FORWARDING,
         "posthog_host": settings.POSTHOG_HOST,
-        "problems": (*health.rollup_problems(), *found.problems),
-        "no_events": False,  # what waits says why
+        "problems": (*health.rollup_problems(), *capture.problems),
+        "no_events": False,  # waiting requests explain why
     }
     return _page(request, "capture_health", title="Capture health", **context)
 
 
-def _asked(query: type[Serializer], request: HttpRequest, *, days: int) -> dict[str, Any]:
-    """Return the valid `query` or None, the `errors` by field, and what was `given` in the form.
+def _form_context(query: type[Serializer], request: HttpRequest, *, days: int) -> dict[str, Any]:
+    """Return the valid `query` or None, the `errors` by field, and the `values` of the form.
 
-    Unless the form says otherwise, the range begins `days` days ago, or with the first activity.
+    By default the range begins `days` days ago, or with the first activity.
     """
-    given = request.GET.copy()
-    given.setdefault("from", _days_ago(days))
+    values = request.GET.copy()
+    values.setdefault("from", _days_ago(days))
     try:
-        return {"query": parsed(query, given), "given": given.dict()}
+        return {"query": parsed(query, values), "values": values.dict()}
     except ValidationError as error:
-        return {"query": None, "given": given.dict(), "errors": error.detail}
+        return {"query": None, "values": values.dict(), "errors": error.detail}
 
 
 def _days_ago(days: int) -> str:
     longest, last = timedelta(days=days - 1), definitions.last_complete_day()
-    return active.first_shown(last=last, longest=longest).isoformat()
+    return active.default_first_day(last=last, longest=longest).isoformat()
 
 
 def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:

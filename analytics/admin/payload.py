@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-LONGEST_SHOWN = 50_000  # characters
+MAX_CHARACTERS = 50_000  # characters
 
 
 def readable(payload: bytes | memoryview) -> str:
@@ -19,5 +19,5 @@ def readable(payload: bytes | memoryview) -> str:
 
 
 def as_pre(payload: bytes | memoryview) -> SafeString:
-    text = Truncator(readable(payload)).chars(LONGEST_SHOWN)
+    text = Truncator(readable(payload)).chars(MAX_CHARACTERS)
     return format_html('<pre class="pl-payload">{}</pre>', text)

@@ -22,7 +22,7 @@ from analytics.people.exclusions import ExclusionEffect
 from analytics.rollups import definitions
 from common.formatting import counted
 
-SHOWN_MERGES = 20
+MAX_MERGES = 20
 
 
 def may_change(request: HttpRequest) -> bool:
@@ -36,7 +36,7 @@ def person(request: HttpRequest, person: Person) -> HttpResponse:
         timeline, following = page_of_events(request.GET, person=person)
     except BadQuery:  # a cursor that was tampered with
         timeline, following = page_of_events(QueryDict(), person=person)
-    merges = list(persons.merges_of(person)[: SHOWN_MERGES + 1])
+    merges = list(persons.merges_of(person)[: MAX_MERGES + 1])
     return page(
         request,
         "person",
@@ -47,20 +47,20 @@ def person(request: HttpRequest, person: Person) -> HttpResponse:
         groups=persons.groups_of(person),
         rules=exclusions.rules_about(person),
         decision=_decision(person) if person.excluded_by_hand is not None else None,
-        merges=merges[:SHOWN_MERGES],
-        more_merges=len(merges) > SHOWN_MERGES,
+        merges=merges[:MAX_MERGES],
+        more_merges=len(merges) > MAX_MERGES,
         may_change=may_change(request),
         links=person_links,
         events=timeline,
         next=following,
-        given=request.GET,
+        values=request.GET,
     )
 
 
 def merge(request: HttpRequest, person: Person) -> HttpResponse:
     """Preview merging another person into this one, and merge it when confirmed."""
     distinct_id = (request.POST or request.GET).get("distinct_id", "").strip()
-    context: dict[str, Any] = {"person": person, "given": distinct_id}
+    context: dict[str, Any] = {"person": person, "values": distinct_id}
     try:
         if request.method == "POST":
             previewed = request.POST.get("other", "")

@@ -11,14 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from analytics.admin.payload import LONGEST_SHOWN, as_pre, readable
+from analytics.admin.payload import MAX_CHARACTERS, as_pre, readable
 from analytics.calculations.records import Holds
 from analytics.ingestion import retrying
 from analytics.models import RejectedEvent
 from common.admin.read_only import ReadOnlyAdmin
 from common.formatting import number
 
-REASONS_SHOWN = 3
+MAX_REASONS = 3
 FACTS = ["rejected_at", "reason", "detail", "source", "received_at", "holds"]
 
 
@@ -82,7 +82,7 @@ class RejectedEventAdmin(ReadOnlyAdmin):
             return False
         payload = bytes(obj.payload)
         is_text = payload.decode(errors="replace").encode() == payload and b"\0" not in payload
-        return obj.holds != Holds.REQUEST and is_text and len(payload) <= LONGEST_SHOWN
+        return obj.holds != Holds.REQUEST and is_text and len(payload) <= MAX_CHARACTERS
 
     def changeform_view(
         self,
@@ -124,9 +124,9 @@ class RejectedEventAdmin(ReadOnlyAdmin):
         if retried.rejected:
             why = "; ".join(
                 f"{detail} ({number(events)})"
-                for detail, events in retried.rejected.most_common(REASONS_SHOWN)
+                for detail, events in retried.rejected.most_common(MAX_REASONS)
             )
-            more = "; and other reasons" if len(retried.rejected) > REASONS_SHOWN else ""
+            more = "; and other reasons" if len(retried.rejected) > MAX_REASONS else ""
             text = f"Rejected again: {number(retried.rejected.total())}. {why}{more}"
             messages.warning(request, text)
         if not done and not retried.rejected:

@@ -1,4 +1,4 @@
-"""The sidebar's links to who did what, and to what comes in."""
+"""The sidebar's links to insights, people and capture."""
 
 from common.admin.sidebar import SidebarGroup, list_link, page_link
 

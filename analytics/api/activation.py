@@ -28,8 +28,8 @@ class ActivationFields(ActivatedSerializer):
         help_text="Median time to activation of those activated within 7 x 24 hours."
     )
 
-    def get_median_seconds(self, one: activation.ActivationInPeriod) -> float | None:
-        return one.median_time.total_seconds() if one.median_time is not None else None
+    def get_median_seconds(self, period: activation.ActivationInPeriod) -> float | None:
+        return period.median_time.total_seconds() if period.median_time is not None else None
 
 
 class ActivationMonthSerializer(ActivationFields):
@@ -37,7 +37,7 @@ class ActivationMonthSerializer(ActivationFields):
 
 
 class ActivationSerializer(RangeFields):
-    definition = serializers.CharField(help_text="What the numbers count.")
+    definition = serializers.CharField(help_text="The definition of the numbers.")
     overall = ActivationFields()
     months = ActivationMonthSerializer(many=True)
 
@@ -52,7 +52,7 @@ class ActivationView(APIView):
             signups_from=query["first"], signups_to=query["last"], as_of=query["as_of"]
         )
         in_force = definitions.in_force()
-        answer = query | {
+        response = query | {
             "time_zone": in_force.time_zone,
             "definition": activation.definition(
                 signup_event=in_force.signup_event,
@@ -62,4 +62,4 @@ class ActivationView(APIView):
             "overall": report.overall,
             "months": report.months,
         }
-        return Response(ActivationSerializer(answer).data)
+        return Response(ActivationSerializer(response).data)

@@ -29,7 +29,7 @@ class ActiveUsersQuery(AsOfRangeQuery):
         attrs = super().validate(attrs)
         last = attrs["last"] = attrs["last"] or attrs["as_of"]
         if attrs["first"] is None:
-            attrs["first"] = active_users.first_shown(last=last, longest=LONGEST)
+            attrs["first"] = active_users.default_first_day(last=last, longest=LONGEST)
         elif attrs["first"] > last:
             raise serializers.ValidationError({"from": [f"{attrs['first']} is after {last}."]})
         elif last - attrs["first"] > LONGEST:
@@ -41,7 +41,9 @@ class PeriodSerializer(serializers.Serializer):
     start = serializers.DateField()
     end = serializers.DateField(help_text="The last day, included.")
     active = serializers.IntegerField(help_text="Distinct active persons.")
-    complete = serializers.BooleanField(help_text="Whether it was over at the end of as_of.")
+    complete = serializers.BooleanField(
+        help_text="Whether the period was over at the end of as_of."
+    )
 
 
 class ActiveDaySerializer(PeriodSerializer):
@@ -65,11 +67,11 @@ class ActiveMonthSerializer(PeriodSerializer):
 
 
 class ActiveUsersFields(RangeFields):
-    definition = serializers.CharField(help_text="What the numbers count.")
+    definition = serializers.CharField(help_text="The definition of the numbers.")
 
 
 def _always(word: str) -> Any:
-    """Return a field that is always this word, which tells the answers apart."""
+    """Return a field that is always this word, which distinguishes the responses."""
     field = type("WordField", (serializers.CharField,), {})
     return extend_schema_field({"type": "string", "pattern": f"^{word}$"})(field)()
 
@@ -89,7 +91,7 @@ class ActiveMonthsSerializer(ActiveUsersFields):
     periods = ActiveMonthSerializer(many=True)
 
 
-ANSWERS: dict[str, type[ActiveUsersFields]] = {
+RESPONSES: dict[str, type[ActiveUsersFields]] = {
     "day": ActiveDaysSerializer,
     "week": ActiveWeeksSerializer,
     "month": ActiveMonthsSerializer,
@@ -97,13 +99,13 @@ ANSWERS: dict[str, type[ActiveUsersFields]] = {
 
 
 class ActiveUsersView(APIView):
-    """Distinct active persons by day, ISO week or calendar month; nobody is 0, not missing."""
+    """Distinct active persons by day, ISO week or calendar month; a period without any is 0."""
 
     @extend_schema(
         parameters=[ActiveUsersQuery],
         responses=PolymorphicProxySerializer(
             component_name="ActiveUsers",
-            serializers=list(ANSWERS.values()),
+            serializers=list(RESPONSES.values()),
             resource_type_field_name=None,
         ),
     )
@@ -115,5 +117,5 @@ class ActiveUsersView(APIView):
         )
         zone = definitions.in_force().time_zone
         definition = active_users.definition(time_zone=zone)
-        answer = query | {"time_zone": zone, "definition": definition, "periods": periods}
-        return Response(ANSWERS[granularity](answer).data)
+        response = query | {"time_zone": zone, "definition": definition, "periods": periods}
+        return Response(RESPONSES[granularity](response).data)

@@ -19,19 +19,17 @@ from analytics.people import persons
 from common.api.pagination import CursorField, PageFields, PageQuery, next_page, page_link
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or not EARLIEST <= moment.date() <= LATEST:
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None or not EARLIEST <= time.date() <= LATEST:
         raise ValueError(text)
-    return moment
+    return time
 
 
 class EventsQuery(DayRangeQuery, PageQuery):
     event = serializers.CharField(required=False, help_text="Name of the event.")
-    distinct_id = serializers.CharField(
-        required=False, help_text="Any distinct id of the person who did it."
-    )
-    cursor = CursorField(_moment, UUID)
+    distinct_id = serializers.CharField(required=False, help_text="Any distinct id of the person.")
+    cursor = CursorField(_time, UUID)
 
 
 class EventSerializer(serializers.Serializer):
@@ -47,13 +45,13 @@ class EventPageSerializer(PageFields):
 
 
 class EventsView(APIView):
-    """Events, newest first; those of an excluded person only where the person is asked for."""
+    """Events, newest first; those of excluded persons only with `distinct_id`."""
 
     @extend_schema(parameters=[EventsQuery], responses=EventPageSerializer)
     def get(self, request: Request) -> Response:
         page, following = page_of_events(request.query_params)
-        answer = {"next": page_link(request, following), "results": page}
-        return Response(EventPageSerializer(answer).data)
+        response = {"next": page_link(request, following), "results": page}
+        return Response(EventPageSerializer(response).data)
 
 
 def page_of_events(
@@ -61,15 +59,15 @@ def page_of_events(
 ) -> tuple[list[Event], str | None]:
     """Return a page of all events, or of a person's, and the query of the next page if any."""
     query = parsed(EventsQuery, parameters)
-    found = _events(query, person)
-    page = found[: query["limit"]]
-    if len(found) == len(page):
+    rows = _events(query, person)
+    page = rows[: query["limit"]]
+    if len(rows) == len(page):
         return page, None
     return page, next_page(parameters, page[-1].timestamp.isoformat(), page[-1].uuid)
 
 
 def _events(query: dict[str, Any], person: Person | None) -> list[Event]:
-    """Return the page's events and one more, which tells whether there is a next page."""
+    """Return the events of a page and one more, if there is a next page."""
     wanted = EventFilter(query.get("event"), query["first"], query["last"])
     after = EventPosition(*query["cursor"]) if "cursor" in query else None
     limit = query["limit"] + 1

@@ -25,8 +25,8 @@ class FunnelQuery(AsOfRangeQuery):
         min_length=2,
         max_length=10,
         error_messages={
-            "min_length": "At least {min_length} steps are needed.",
-            "max_length": "At most {max_length} steps are possible.",
+            "min_length": "At least {min_length} steps are required.",
+            "max_length": "At most {max_length} steps are allowed.",
         },
         help_text="Names of recorded events, in order.",
     )
@@ -36,7 +36,7 @@ class FunnelQuery(AsOfRangeQuery):
 
     def validate_steps(self, steps: list[str]) -> list[str]:
         problems = [
-            f"No event is named {name!r}."
+            f"There is no event {name!r}."
             + (f" Did you mean {', '.join(map(repr, similar))}?" if similar else "")
             for name, similar in funnels.unknown_events(steps).items()
         ]
@@ -53,13 +53,13 @@ class StepSerializer(serializers.Serializer):
 
 
 class FunnelSerializer(RangeFields):
-    definition = serializers.CharField(help_text="What the numbers count.")
+    definition = serializers.CharField(help_text="The definition of the numbers.")
     within_hours = serializers.IntegerField()
     steps = StepSerializer(many=True)
 
 
 class FunnelView(APIView):
-    """How many persons got from one event to the next, within a time of the first."""
+    """Conversion of persons from one event to the next, within a time after the first."""
 
     @extend_schema(parameters=[FunnelQuery], responses=FunnelSerializer)
     def get(self, request: Request) -> Response:
@@ -73,5 +73,5 @@ class FunnelView(APIView):
         )
         zone = definitions.in_force().time_zone
         definition = funnels.definition(hours=query["within_hours"], time_zone=zone)
-        answer = query | {"time_zone": zone, "definition": definition, "steps": steps}
-        return Response(FunnelSerializer(answer).data)
+        response = query | {"time_zone": zone, "definition": definition, "steps": steps}
+        return Response(FunnelSerializer(response).data)

@@ -13,12 +13,12 @@ from analytics.api.parameters import DayRangeQuery, parsed
 from analytics.capture import ledger
 from analytics.models import ProjectKey
 
-SHOWN = {"day": timedelta(days=14), "hour": timedelta(days=2)}  # unless other days are asked for
+DEFAULT_RANGES = {"day": timedelta(days=14), "hour": timedelta(days=2)}  # without `from`
 LONGEST = {"day": timedelta(days=366), "hour": timedelta(days=31)}
 
 
 class IngestionQuery(DayRangeQuery):
-    by = serializers.ChoiceField(choices=[*SHOWN], default="day")
+    by = serializers.ChoiceField(choices=[*DEFAULT_RANGES], default="day")
     project_key = serializers.CharField(
         required=False, help_text="Name of a project key; by default all."
     )
@@ -33,7 +33,7 @@ class IngestionQuery(DayRangeQuery):
         attrs = super().validate(attrs)
         by = attrs["by"]
         last = attrs["last"] = attrs["last"] or datetime.now(UTC).date()
-        first = attrs["first"] = attrs["first"] or last - SHOWN[by] + timedelta(days=1)
+        first = attrs["first"] = attrs["first"] or last - DEFAULT_RANGES[by] + timedelta(days=1)
         if first > last:
             raise serializers.ValidationError({"from": [f"{first} is after {last}."]})
         if last - first >= LONGEST[by]:
@@ -50,13 +50,13 @@ class AmountsSerializer(serializers.Serializer):
 
     accepted = serializers.IntegerField(help_text="Acknowledged.")
     stored = serializers.IntegerField()
-    duplicate = serializers.IntegerField(help_text="Stored already: changed nothing.")
+    duplicate = serializers.IntegerField(help_text="Already stored: changed nothing.")
     rejected = ReasonsField(help_text="Acknowledged but not storable, by reason.")
     waiting = serializers.IntegerField(help_text="In the inbox now.")
     refused = ReasonsField(help_text="Not acknowledged: no event of the request was usable.")
     limited = ReasonsField(help_text="Not acknowledged: over the key's rate limit or quota.")
     adds_up = serializers.BooleanField()
-    missing = serializers.IntegerField(help_text="By how much it does not add up.")
+    missing = serializers.IntegerField(help_text="Acknowledged events without an outcome.")
 
 
 class ArrivedSerializer(AmountsSerializer):
@@ -67,7 +67,7 @@ class ArrivedSerializer(AmountsSerializer):
 
 class IngestionSerializer(serializers.Serializer):
     to = serializers.DateField(source="last")
-    by = serializers.ChoiceField(choices=[*SHOWN])
+    by = serializers.ChoiceField(choices=[*DEFAULT_RANGES])
     total = AmountsSerializer()
     periods = ArrivedSerializer(many=True)
 
@@ -76,9 +76,9 @@ class IngestionSerializer(serializers.Serializer):
 
 
 class IngestionView(APIView):
-    """What became of every event that arrived, by day or hour (UTC) of arrival and by key.
+    """The outcome of every event that arrived, by day or hour (UTC) of arrival and by key.
 
-    Newest first; an hour in which nothing arrived is not listed.
+    Newest first; hours without arrivals are not listed.
     """
 
     @extend_schema(parameters=[IngestionQuery], responses=IngestionSerializer)
@@ -90,5 +90,5 @@ class IngestionView(APIView):
             grain=query["by"],
             project_key=query.get("project_key"),
         )
-        answer = query | {"periods": report.periods, "total": report.total}
-        return Response(IngestionSerializer(answer).data)
+        response = query | {"periods": report.periods, "total": report.total}
+        return Response(IngestionSerializer(response).data)

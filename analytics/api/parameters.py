@@ -1,4 +1,4 @@
-"""Query parameters and answers that several resources share."""
+"""Query parameters and response fields that several resources share."""
 
 from datetime import date
 from typing import Any
@@ -28,9 +28,7 @@ class CompleteDayField(DayField):
     """A day that is over."""
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault(
-            "help_text", "The last complete day that counts; by default the last one there is."
-        )
+        options.setdefault("help_text", "The last complete day to include; by default the latest.")
         super().__init__(**options)
 
     def to_internal_value(self, value: Any) -> date:
@@ -41,7 +39,7 @@ class CompleteDayField(DayField):
 
 
 class CommaSeparatedField(serializers.ListField):
-    """A list in one parameter, ``days=1,7``; one that comes again adds to it, as forms send it."""
+    """A list in one parameter, ``days=1,7``, or in a repeated parameter, as forms send it."""
 
     def get_value(self, dictionary: Any) -> Any:
         return ",".join(dictionary.getlist(self.field_name)) or serializers.empty
@@ -68,7 +66,7 @@ class DayRangeQuery(serializers.Serializer):
 
     def get_fields(self) -> dict[str, serializers.Field]:
         first = DayField(required=False, source="first", help_text="The first day, included.")
-        return {"from": first, **super().get_fields()}  # `from` is no name in Python
+        return {"from": first, **super().get_fields()}  # `from` is a keyword in Python
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         first, last = attrs.setdefault("first", None), attrs.setdefault("last", None)
@@ -89,10 +87,10 @@ class AsOfRangeQuery(DayRangeQuery):
 
 
 class RangeFields(serializers.Serializer):
-    """The range of days that an answer covers, null where it is open."""
+    """The range of days that a response covers, null where it is open."""
 
     to = serializers.DateField(source="last", allow_null=True)
-    as_of = serializers.DateField(help_text="The last day that counts.")
+    as_of = serializers.DateField(help_text="The last day included.")
     time_zone = serializers.CharField(help_text="Where days begin and end.")
 
     def get_fields(self) -> dict[str, serializers.Field]:
@@ -106,7 +104,7 @@ IntervalSerializer = serializer_of(Interval)
 
 
 class RateSerializer(serializers.Serializer):
-    """A fraction, and how far it can be trusted."""
+    """A fraction with its confidence interval and status."""
 
     rate = serializers.FloatField(source="value", allow_null=True, help_text="0 to 1.")
     interval = IntervalSerializer(allow_null=True, help_text="95 % Wilson interval.")
@@ -115,7 +113,7 @@ class RateSerializer(serializers.Serializer):
 
 
 class RateFields(serializers.Serializer):
-    """The same of an object that has a `rate`, beside its own fields."""
+    """The same fields for an object that has a `rate` and fields of its own."""
 
     rate = serializers.FloatField(source="rate.value", allow_null=True, help_text="0 to 1.")
     interval = IntervalSerializer(
@@ -126,11 +124,11 @@ class RateFields(serializers.Serializer):
 
 
 def parsed(query: type[serializers.Serializer], parameters: QueryDict) -> dict[str, Any]:
-    """Return valid query parameters, where blank is absent; ValidationError names the bad ones."""
-    given = QueryDict(mutable=True)
+    """Return valid query parameters, without blank ones; a ValidationError names invalid ones."""
+    filled_in = QueryDict(mutable=True)
     for name, texts in parameters.lists():
         if filled := [text for text in texts if text.strip()]:
-            given.setlist(name, filled)
-    serializer = query(data=given)
+            filled_in.setlist(name, filled)
+    serializer = query(data=filled_in)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)

@@ -27,7 +27,7 @@ class PersonsQuery(PageQuery):
     signed_up_from = DayField(required=False, help_text="First day of signup, included.")
     signed_up_to = DayField(required=False, help_text="Last day of signup, included.")
     activated = serializers.BooleanField(
-        required=False, default=None, allow_null=True, help_text="Whether they ever activated."
+        required=False, default=None, allow_null=True, help_text="Whether they have activated."
     )
     cursor = CursorField(int)
 
@@ -41,14 +41,16 @@ class PersonsQuery(PageQuery):
 class PersonSerializer(serializers.Serializer):
     distinct_ids = serializers.SerializerMethodField()
     properties = serializers.DictField()
-    excluded = serializers.BooleanField(help_text="Test, internal or bot: counted nowhere.")
+    excluded = serializers.BooleanField(
+        help_text="Test, internal or bot: excluded from all metrics."
+    )
     first_seen_at = serializers.DateTimeField(allow_null=True)
     first_event_at = serializers.DateTimeField(allow_null=True)
     signup_at = serializers.DateTimeField(allow_null=True)
     activated_at = serializers.DateTimeField(allow_null=True)
 
     def get_distinct_ids(self, person: Person) -> list[str]:
-        return sorted(known.distinct_id for known in person.distinct_ids.all())
+        return sorted(row.distinct_id for row in person.distinct_ids.all())
 
 
 class PersonPageSerializer(PageFields):
@@ -56,7 +58,7 @@ class PersonPageSerializer(PageFields):
 
 
 class ActivitySerializer(serializers.Serializer):
-    active_days = serializers.IntegerField(help_text="How many days they were active.")
+    active_days = serializers.IntegerField(help_text="Number of active days.")
     first_active_day = serializers.DateField(allow_null=True)
     last_active_day = serializers.DateField(allow_null=True)
 
@@ -67,20 +69,20 @@ class PersonDetailSerializer(PersonSerializer):
 
 
 class PersonsView(APIView):
-    """Persons, the newest known first; excluded ones are marked."""
+    """Persons, newest first, including excluded ones."""
 
     @extend_schema(parameters=[PersonsQuery], responses=PersonPageSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(PersonsQuery, request.query_params)
-        found = persons.find_persons(
+        matches = persons.find_persons(
             search=query.get("search", ""),
             signed_up_from=query.get("signed_up_from"),
             signed_up_to=query.get("signed_up_to"),
             activated=query["activated"],
         ).prefetch_related("distinct_ids")
         if "cursor" in query:
-            found = found.filter(pk__lt=query["cursor"][0])
-        rows = list(found[: query["limit"] + 1])
+            matches = matches.filter(pk__lt=query["cursor"][0])
+        rows = list(matches[: query["limit"] + 1])
         page = rows[: query["limit"]]
         following = None
         if len(rows) > len(page):
@@ -89,21 +91,21 @@ class PersonsView(APIView):
 
 
 class PersonView(APIView):
-    """One person, by any distinct id: properties, moments, activity and the latest events."""
+    """A person by any distinct id: properties, milestones, activity and the latest events."""
 
     @extend_schema(operation_id="analytics_person_retrieve", responses=PersonDetailSerializer)
     def get(self, _request: Request, distinct_id: str) -> Response:
         person = _person(distinct_id)
         latest = events.events_of(person, EventFilter(), limit=LATEST_EVENTS)
-        answer = PersonSerializer(person).data | {
+        response = PersonSerializer(person).data | {
             "activity": ActivitySerializer(persons.activity(person)).data,
             "events": EventSerializer(latest, many=True).data,
         }
-        return Response(answer)
+        return Response(response)
 
 
 def _person(distinct_id: str) -> Person:
-    """Return the person; a distinct id may itself end with the slash that a path may end with."""
+    """Return the person; both the path and a distinct id may end with a slash."""
     for candidate in (distinct_id, distinct_id.removesuffix("/")):
         if person := persons.find_person(candidate):
             return person

@@ -38,7 +38,7 @@ class WeeklyQuery(CohortQuery):
 
 class CohortFields(RangeFields):
     cohort = serializers.ChoiceField(choices=[*CohortKind])
-    definition = serializers.CharField(help_text="What the numbers count.")
+    definition = serializers.CharField(help_text="The definition of the numbers.")
 
 
 class DayRetentionSerializer(RateFields):
@@ -82,8 +82,8 @@ class RetentionView(APIView):
         )
         zone = definitions.in_force().time_zone
         definition = retention.definition(cohort=query["cohort"], time_zone=zone)
-        answer = query | {"time_zone": zone, "definition": definition, "days": days}
-        return Response(RetentionSerializer(answer).data)
+        response = query | {"time_zone": zone, "definition": definition, "days": days}
+        return Response(RetentionSerializer(response).data)
 
 
 class WeeklyRetentionView(APIView):
@@ -101,5 +101,5 @@ class WeeklyRetentionView(APIView):
         )
         zone = definitions.in_force().time_zone
         definition = retention.weekly_definition(cohort=query["cohort"], time_zone=zone)
-        answer = query | {"time_zone": zone, "definition": definition, "rows": rows}
-        return Response(WeeklyRetentionSerializer(answer).data)
+        response = query | {"time_zone": zone, "definition": definition, "rows": rows}
+        return Response(WeeklyRetentionSerializer(response).data)

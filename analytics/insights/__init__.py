@@ -1,1 +1,1 @@
-"""Answers read from roll-ups: retention, funnels, activation, active users, events."""
+"""Insights read from roll-ups: retention, funnels, activation, active users, events."""

@@ -1,4 +1,4 @@
-"""Activation: who got to the product's core use, and how soon after signing up."""
+"""Activation: how many persons reach the product's core use, and how soon after signup."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class ActivationCounts:
 
 @dataclass(frozen=True, slots=True)
 class ActivationRate:
-    """Of the `eligible` persons, for whose signup day the window is over, those who activated."""
+    """The activated among the `eligible` persons, whose window after signup is over."""
 
     eligible: int
     activated: int
@@ -44,7 +44,7 @@ class ActivationRate:
 class ActivationInPeriod(ActivationRate):
     """Activation within 7 x 24 hours of the persons who signed up from `first` to `last`.
 
-    The median time is that of those who are counted as activated.
+    The median time covers the persons counted as activated.
     """
 
     first: date
@@ -61,7 +61,7 @@ class ActivationReport:
 
 
 def definition(*, signup_event: str, activation_event: str, time_zone: str) -> str:
-    """Return what activation counts, to be shown with the number."""
+    """Return the definition of activation, to be shown with the numbers."""
     return (
         f"Persons whose first {activation_event} came within 7 x 24 hours (quickly: 24 hours) of "
         f"their signup ({signup_event}), of all who signed up at least 7 days (quickly: 1 day) "
@@ -70,18 +70,18 @@ def definition(*, signup_event: str, activation_event: str, time_zone: str) -> s
 
 
 def activation_counts(*, signups_from: date, signups_to: date) -> ActivationCounts:
-    """Return the plain sums over signup days; whether they are mature is the caller's matter."""
+    """Return the sums over signup days; the caller must ensure that the days have matured."""
     return ActivationCounts(*counters.totals(activation_spans(signups_from, signups_to)))
 
 
 def activation_spans(signups_from: date, signups_to: date) -> list[Span]:
-    """Return what counts the persons who signed up, activated, and did so quickly."""
+    """Return the counters of the persons who signed up, activated, and activated quickly."""
     names = CounterName.SIGNUP, CounterName.ACTIVATED, CounterName.ACTIVATED_QUICKLY
     return [Span(name, signups_from, signups_to) for name in names]
 
 
 def median_time_to_activation(*, signups_from: date, signups_to: date) -> timedelta | None:
-    """Return the median delay of those who activated within 7 x 24 hours of signup."""
+    """Return the median delay of the persons who activated within 7 x 24 hours of signup."""
     return _median_times(signups_from, signups_to, by_month=False).get(None)
 
 
@@ -106,7 +106,7 @@ def activation_report(
 
 
 def _spans(first: date, last: date, as_of: date) -> list[Span]:
-    """Return what `_activation` takes the sums of."""
+    """Return the counters that `_activation` needs."""
     matured = min(last, as_of - ACTIVATION_WINDOW)
     quickly_matured = min(last, as_of - QUICK_ACTIVATION_WINDOW)
     return [
@@ -160,7 +160,7 @@ def _median_times(
             """,
             parameters,
         )
-        # A clock that runs ahead makes nobody activate before signing up.
+        # A clock that runs ahead cannot make a person activate before signup.
         return {month: max(median, timedelta(0)) for month, median in cursor if median is not None}
 
 

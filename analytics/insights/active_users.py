@@ -1,6 +1,6 @@
 """Active users by day, ISO week and calendar month, with growth accounting.
 
-A period that is not over has the figure known so far and is marked as not complete.
+A period that is not over has the figure so far and is marked as incomplete.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ class GrowthAccounting:
 
 @dataclass(frozen=True, slots=True)
 class ActiveUserMonth(ActiveUserPeriod):
-    """A calendar month; what only a complete month can tell is None before it is over."""
+    """A calendar month; figures that need a complete month are None before it is over."""
 
     growth_accounting: GrowthAccounting | None
     stickiness: float | None  # mean daily active persons over all its days / active
@@ -49,15 +49,15 @@ class ActiveUserMonth(ActiveUserPeriod):
 
 
 def definition(*, time_zone: str) -> str:
-    """Return what active users counts, to be shown with the number."""
+    """Return the definition of active users, to be shown with the numbers."""
     return (
         "Distinct persons with at least one event that counts as activity in the period; days, ISO "
         f"weeks (Monday to Sunday) and calendar months in {time_zone}."
     )
 
 
-def first_shown(*, last: date, longest: timedelta) -> date:
-    """Return the first day anybody was active, at most `longest` before `last`."""
+def default_first_day(*, last: date, longest: timedelta) -> date:
+    """Return the first day with activity, at most `longest` before `last`."""
     first = counters.first_day(CounterName.ACTIVE_DAY) or last
     return min(max(first, last - longest), last)
 
@@ -133,7 +133,7 @@ def monthly_active(month: date) -> int:
 
 
 def month_span(month: date) -> Span:
-    """Return what counts the persons active in a calendar month."""
+    """Return the counter of the persons active in a calendar month."""
     return Span(CounterName.ACTIVE_MONTH, month, month)
 
 

@@ -33,7 +33,7 @@ _IGNORED = {
 
 
 def person_total_sql(total: EventTotal) -> str:
-    """Return a SELECT of a person's `total` and `ignored`, the events whose property is no amount.
+    """Return a SELECT of a person's `total` and `ignored`: events whose property is not an amount.
 
     Its parameters are `person` and those of `parameters_of`.
     """

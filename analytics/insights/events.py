@@ -13,7 +13,7 @@ from common.calculations.calendar import LocalCalendar
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events are wanted: of a name, on a range of days; None leaves it open."""
+    """A filter of events by name and range of days; None means any."""
 
     event: str | None = None
     first: date | None = None
@@ -22,7 +22,7 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class EventPosition:
-    """Where a list of events goes on: after this one."""
+    """The event after which the next page of a list starts."""
 
     timestamp: datetime
     uuid: UUID
@@ -47,8 +47,8 @@ def latest_events(
     for first, last in _busy_days(wanted, limit=limit, after=after, calendar=calendar):
         start, end = calendar.span(first, last)
         days |= Q(timestamp__gte=start, timestamp__lt=end)
-    found = Event.objects.filter(days, person__excluded=False)
-    return _page(found, wanted, limit=limit, after=after)
+    events = Event.objects.filter(days, person__excluded=False)
+    return _page(events, wanted, limit=limit, after=after)
 
 
 def events_of(
@@ -56,21 +56,21 @@ def events_of(
 ) -> list[Event]:
     """Return up to `limit` events of one person, excluded or not."""
     start, end = definitions.calendar().span(wanted.first, wanted.last)
-    found = Event.objects.filter(person=person, timestamp__gte=start, timestamp__lt=end)
-    return _page(found, wanted, limit=limit, after=after)
+    events = Event.objects.filter(person=person, timestamp__gte=start, timestamp__lt=end)
+    return _page(events, wanted, limit=limit, after=after)
 
 
 def _page(
-    found: QuerySet[Event], wanted: EventFilter, *, limit: int, after: EventPosition | None
+    events: QuerySet[Event], wanted: EventFilter, *, limit: int, after: EventPosition | None
 ) -> list[Event]:
     if wanted.event is not None:
-        found = found.filter(event=wanted.event)
+        events = events.filter(event=wanted.event)
     if after is not None:
-        found = found.filter(
+        events = events.filter(
             Q(timestamp__lt=after.timestamp) | Q(uuid__lt=after.uuid),
             timestamp__lte=after.timestamp,
         )
-    return list(found.order_by("-timestamp", "-uuid")[:limit])
+    return list(events.order_by("-timestamp", "-uuid")[:limit])
 
 
 def _busy_days(

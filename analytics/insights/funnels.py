@@ -1,4 +1,4 @@
-"""Funnels: who did one thing, then the next, within a time of the first."""
+"""Funnels: persons with one event, then the next, within a time after the first."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -24,21 +24,21 @@ class FunnelStep:
 
 
 def definition(*, hours: int, time_zone: str) -> str:
-    """Return what a funnel counts, to be shown with the numbers."""
+    """Return the definition of a funnel, to be shown with the numbers."""
     return (
-        f"Persons who did the first step for the first time in their life in the range (days in "
+        f"Persons who did the first step for the first time ever in the range (days in "
         f"{time_zone}), and then the other steps in order, all within {hours} hours of it. Only "
-        f"persons whose {hours} hours are over count. A step that is named twice asks for another "
-        "event; equal times count as in order."
+        f"persons whose {hours} hours are over count. Repeating a step requires a second event; "
+        "events at the same time count as in order."
     )
 
 
 def unknown_events(names: Collection[str]) -> dict[str, list[str]]:
-    """Return those names that no event has, each with the names that look like it."""
+    """Return the names that no event has, each with similar names."""
     recorded = EventDay.objects.filter(event__in=names, value__gt=0)
     unknown = set(names) - set(recorded.values_list("event", flat=True).distinct())
-    known = recorded_events() if unknown else []
-    return {name: get_close_matches(name, known) for name in names if name in unknown}
+    recorded_names = recorded_events() if unknown else []
+    return {name: get_close_matches(name, recorded_names) for name in names if name in unknown}
 
 
 def recorded_events() -> list[str]:
@@ -55,10 +55,11 @@ def funnel(
     entered_to: date | None,
     as_of: date,
 ) -> list[FunnelStep]:
-    """Return how many persons reached each of the `steps` (event names).
+    """Return the number of persons who reached each of the `steps` (event names).
 
-    A person enters with the first event of the first step in their life, on a day of the range,
-    and counts where the window `within` has passed by the end of `as_of`. Excluded persons do not.
+    A person enters with their first event of the first step ever, on a day of the range, and
+    counts where the window `within` has passed by the end of `as_of`. Excluded persons do not
+    count.
     """
     calendar = definitions.calendar()
     start, end = calendar.span(entered_from, entered_to)
@@ -94,8 +95,8 @@ step_1 AS (
 )
 """
 
-# The earliest moment is enough: whoever takes a later one cannot get further. Events of the same
-# name at the same moment are told apart by counting them against the steps that used them.
+# The earliest time is enough: a later one cannot lead further. Events of the same name at the same
+# time are distinguished by counting them against the steps that used them.
 _STEP = """
 step_{step} AS MATERIALIZED (
     SELECT *, (

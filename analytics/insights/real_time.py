@@ -1,4 +1,4 @@
-"""What people do right now, read from the roll-ups of the last day."""
+"""Current activity, read from the roll-ups of the last day."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -18,16 +18,16 @@ HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class RealTimeActivity:
-    """Who is active and what happens, to the minute, by the time of the events.
+    """Active persons and events, to the minute, by the time of the events.
 
-    `per_minute` is of the last complete minutes, the oldest first. `behind` is how long the oldest
-    request has been waiting in the inbox: so old the numbers are.
+    `per_minute` covers the last complete minutes, oldest first. `behind` is how long the oldest
+    request has been waiting in the inbox, and so the age of the numbers.
     """
 
     active_hour: int  # persons with a qualifying event within the last hour
     active_day: int  # ... within the last 24 hours
     per_minute: tuple[int, ...]
-    day_events: Mapping[str, int]  # in the last 24 hours, by the names that were asked for
+    day_events: Mapping[str, int]  # in the last 24 hours, by the requested names
     behind: timedelta
 
     @property
@@ -37,16 +37,16 @@ class RealTimeActivity:
 
 
 def activity(now: datetime, *, events: Collection[str]) -> RealTimeActivity:
-    """Read what happens at a moment; `events` are the names to count over 24 hours."""
+    """Return the activity at a time; `events` are the names to count over 24 hours."""
     _, minutes = last_activity.active_since(now - DAY)
     active_at = 60 * minutes[60 * minutes <= now.timestamp()]
     minute = now.replace(second=0, microsecond=0)
     first = minute - MINUTES * timedelta(minutes=1)
-    lately = Q(event=EVERY_EVENT, minute__gte=first, minute__lt=minute)
+    recent = Q(event=EVERY_EVENT, minute__gte=first, minute__lt=minute)
     named = Q(event__in=events, minute__gt=now - DAY, minute__lte=now)
     per_minute: Counter[datetime] = Counter()
     totals: Counter[str] = Counter()
-    rows = EventMinute.objects.filter(lately | named).values_list("event", "minute", "value")
+    rows = EventMinute.objects.filter(recent | named).values_list("event", "minute", "value")
     for event, happened, value in rows:
         if event == EVERY_EVENT:
             per_minute[happened] += value

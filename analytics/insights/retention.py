@@ -1,4 +1,4 @@
-"""Retention: of the persons in a cohort, those who were active again some days or weeks later."""
+"""Retention: the persons of a cohort who are active again some days or weeks later."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from common.calculations.statistics import Rate
 
 
 class CohortKind(StrEnum):
-    """What puts a person into the cohort of a day."""
+    """The event that puts a person into the cohort of a day."""
 
     SIGNUP = "signup"
     FIRST_EVENT = "first_event"
@@ -55,24 +55,24 @@ class WeekCohort:
 
 
 def definition(*, cohort: CohortKind, time_zone: str) -> str:
-    """Return what classic retention counts, to be shown with the number."""
+    """Return the definition of classic retention, to be shown with the numbers."""
     joined = {
         CohortKind.SIGNUP: "signing up",
         CohortKind.FIRST_EVENT: "the first event that counts as activity",
     }[cohort]
     return (
-        f"Persons active on exactly the N-th calendar day after the day of {joined}, of all for "
-        f"whom that day is over. Days run from midnight to midnight in {time_zone}: who joins "
-        "at 23:45 and is active at 00:05 is retained on day 1."
+        f"Persons active on exactly the N-th calendar day after the day of {joined}, of all "
+        f"persons for whom that day is over. Days run from midnight to midnight in {time_zone}: a "
+        "person who joins at 23:45 and is active at 00:05 is retained on day 1."
     )
 
 
 def weekly_definition(*, cohort: CohortKind, time_zone: str) -> str:
-    """Return what the weekly matrix counts, to be shown with it."""
+    """Return the definition of the weekly matrix, to be shown with it."""
     joined = {CohortKind.SIGNUP: "signup", CohortKind.FIRST_EVENT: "first activity"}[cohort]
     return (
         f"Persons active at least once in the N-th ISO week (Monday to Sunday, {time_zone}) after "
-        f"the week of their {joined}, of all persons of that week. Week 0 is that week itself; "
+        f"the week of their {joined}, of all persons of that week. Week 0 is that week; "
         "weeks that are not over are left out."
     )
 
@@ -105,7 +105,7 @@ def day_retention(
 
 
 def day_spans(cohort: CohortKind, day: int, first: date, last: date, *, as_of: date) -> list[Span]:
-    """Return what counts the cohorts of a range of days, and those of them active on a day."""
+    """Return the counters of the cohorts of a range of days: their size, and those active."""
     last = min(last, _earlier(as_of, day))
     size, retained = CounterName(cohort), CounterName(f"{cohort}_retained")
     return [Span(size, first, last), Span(retained, first, last, number=day)]

@@ -1,4 +1,4 @@
-"""What comes in: keys, acknowledged requests, imported files, and what could not be stored."""
+"""Capture: project keys, acknowledged requests, imported files, and rejected events."""
 
 import secrets
 from typing import Any
@@ -11,27 +11,27 @@ from analytics.calculations.records import Holds, Reason
 
 
 class ProjectKey(models.Model):
-    """A write-only key for capture. It may be public: it opens nothing but the front door."""
+    """A write-only key for capture. It may be public: it can only send events."""
 
     name = models.CharField(max_length=100, unique=True)
     token = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute")
     revoked_at = models.DateTimeField(
-        null=True, blank=True, help_text="From then on, events with this key are refused (401)."
+        null=True, blank=True, help_text="Events sent with this key since then are refused (401)."
     )
     rate_limit = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Events a second; what is beyond is refused (429) and sent again by the SDKs."
+        help_text="Events per second; more are refused (429), and SDKs send them again."
         " Empty: no limit.",
     )
     daily_quota = models.PositiveBigIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Events a UTC day; what is beyond is dropped for good. Empty: no quota.",
+        help_text="Events per UTC day; more are dropped permanently. Empty: no quota.",
     )
 
     def __str__(self) -> str:
@@ -51,7 +51,9 @@ class InboxRequest(models.Model):
     )
     received_at = models.DateTimeField()
     body = models.BinaryField(help_text="As received: JSON, possibly compressed")
-    events = models.IntegerField(db_default=1, help_text="Events in it, as counted when accepted")
+    events = models.IntegerField(
+        db_default=1, help_text="Events in the request, as counted when accepted"
+    )
     size = models.IntegerField(db_default=0, help_text="Bytes, decompressed")
     sent_at = models.DateTimeField(null=True, help_text="By the sender's clock, from a v1 header")
     sdk = models.TextField(db_default="", help_text="Library and version, from a v1 header")
@@ -64,20 +66,20 @@ class InboxRequest(models.Model):
 
 
 class EventOutcome(models.TextChoices):
-    """What became of an event that arrived at the capture endpoints."""
+    """The outcome of an event that arrived at the capture endpoints."""
 
     ACCEPTED = "accepted"  # acknowledged: it is then stored, a duplicate, or rejected
     STORED = "stored"
     DUPLICATE = "duplicate"
     REJECTED = "rejected"
-    REFUSED = "refused"  # not acknowledged: nothing in its request could be used
+    REFUSED = "refused"  # not acknowledged: its request had no usable event
     LIMITED = "limited"  # not acknowledged: over the key's rate limit or quota
 
 
 class CaptureHour(models.Model):
     """The ingestion ledger: events by hour (UTC) of arrival, key, outcome and reason.
 
-    Accepted = stored + duplicate + rejected + what still waits in the inbox.
+    Accepted = stored + duplicate + rejected + waiting in the inbox.
     """
 
     pk = models.CompositePrimaryKey("hour", "project_key_id", "outcome", "reason")
@@ -94,14 +96,14 @@ class CaptureHour(models.Model):
 
 
 class ImportRun(models.Model):
-    """Progress of one imported file, so that an interrupted import goes on where it stopped."""
+    """Progress of an imported file, so that an interrupted import resumes where it stopped."""
 
     fingerprint = models.CharField(
         max_length=64, help_text="SHA-256 of the file's content and the column mapping"
     )
     file_name = models.CharField(max_length=255)
     file_format = models.CharField(max_length=5, db_default="", help_text="jsonl or csv")
-    columns = models.JSONField(null=True, help_text="Which column or field holds what")
+    columns = models.JSONField(null=True, help_text="The names of the columns or fields")
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
     lines = models.BigIntegerField(default=0, help_text="Lines read and committed")
@@ -118,45 +120,48 @@ class ImportRun(models.Model):
 
 
 class RejectedEvent(models.Model):
-    """What could not be stored, with the reason, what arrived, and all it takes to try again."""
+    """An event that could not be stored, with reason, payload and all data for a retry."""
 
     rejected_at = models.DateTimeField(db_default=Now(), db_index=True)
     reason = models.CharField(
         max_length=40, choices=[(reason.value, reason.replace("_", " ")) for reason in Reason]
     )
-    detail = models.TextField(help_text="What is wrong, naming the field")
+    detail = models.TextField(help_text="The problem, naming the field")
     payload = models.BinaryField(help_text="As received, or as edited since")
     holds = models.CharField(
         "payload is",
         max_length=10,
         choices=[
             (Holds.EVENT.value, "an event as received"),
-            (Holds.READ_EVENT.value, "an event as read: its time corrected"),
-            (Holds.REQUEST.value, "a whole request that could not be read"),
+            (Holds.READ_EVENT.value, "an event as read, with corrected time"),
+            (Holds.REQUEST.value, "a whole unreadable request"),
         ],
         db_default=Holds.EVENT.value,
     )
     events = models.IntegerField(db_default=1, help_text="Events in the payload")
 
-    # Of what was captured; empty of imported lines.
+    # Only for captured events; empty for imported lines.
     project_key = models.ForeignKey(ProjectKey, null=True, on_delete=models.SET_NULL)
     outcome = models.CharField(
         max_length=10,
-        choices=[(one.value, one.label) for one in (EventOutcome.REJECTED, EventOutcome.REFUSED)],
+        choices=[
+            (outcome.value, outcome.label)
+            for outcome in (EventOutcome.REJECTED, EventOutcome.REFUSED)
+        ],
         db_default=EventOutcome.REJECTED.value,
-        help_text="Where the ingestion ledger counts it",
+        help_text="Its outcome in the ingestion ledger",
     )
     received_at = models.DateTimeField(null=True, db_index=True)
     sent_at = models.DateTimeField(null=True, help_text="By the sender's clock")
     sdk = models.TextField(db_default="")
-    position = models.IntegerField(db_default=0, help_text="Place in its request, from 0")
+    position = models.IntegerField(db_default=0, help_text="Position in its request, from 0")
 
     import_run = models.ForeignKey(ImportRun, null=True, on_delete=models.CASCADE)
     line = models.BigIntegerField(null=True, help_text="Line number in the imported file")
 
     class Meta:
         constraints = [
-            # A resumed or repeated import of a file reports a bad line once.
+            # A resumed or repeated import of a file reports a bad line only once.
             models.UniqueConstraint(fields=["import_run", "line"], name="rejected_once_per_line")
         ]
 

@@ -1,11 +1,11 @@
-"""What waits to be forwarded to PostHog, and how that goes."""
+"""Events waiting to be forwarded to PostHog, and the state of forwarding."""
 
 from django.db import models
 from django.db.models.functions import Now
 
 
 class ForwardingBatch(models.Model):
-    """Captured events that PostHog does not have yet; by id they are in the order of ingestion."""
+    """Captured events not yet in PostHog; their ids are in the order of ingestion."""
 
     created_at = models.DateTimeField(db_default=Now())
     events = models.IntegerField()
@@ -17,14 +17,14 @@ class ForwardingBatch(models.Model):
 
 
 class ForwardingState(models.Model):
-    """How forwarding goes. There is at most one row."""
+    """The state of forwarding. There is at most one row."""
 
-    forwarded = models.BigIntegerField(default=0, help_text="Events that PostHog took so far")
+    forwarded = models.BigIntegerField(default=0, help_text="Events that PostHog has accepted")
     last_success_at = models.DateTimeField(null=True)
-    failures = models.IntegerField(default=0, help_text="Attempts since, all of which failed")
+    failures = models.IntegerField(default=0, help_text="Failed attempts since the last success")
     failing_since = models.DateTimeField(null=True)
     last_error = models.TextField(default="")
-    next_attempt_at = models.DateTimeField(null=True, help_text="Not before, after a failure")
+    next_attempt_at = models.DateTimeField(null=True, help_text="The earliest time after a failure")
 
     def __str__(self) -> str:
         return self.last_error or "forwarding"

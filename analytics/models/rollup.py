@@ -1,4 +1,4 @@
-"""Roll-ups: small tables from which every KPI is read, whatever the number of events."""
+"""Roll-ups: small tables for reading every KPI, whatever the number of events."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -8,7 +8,7 @@ from analytics.calculations.cells import CounterName
 
 
 class Counter(models.Model):
-    """A number of persons. `analytics.calculations.cells` says what counts where."""
+    """A number of persons. `analytics.calculations.cells` defines what counts where."""
 
     pk = models.CompositePrimaryKey("name", "number", "day")
     name = models.CharField(
@@ -23,7 +23,7 @@ class Counter(models.Model):
 
 
 class EventDay(models.Model):
-    """How many events of a name happened on a day, without those of excluded persons."""
+    """The number of events of a name on a day, without those of excluded persons."""
 
     pk = models.CompositePrimaryKey("event", "day")
     event = models.TextField()
@@ -35,7 +35,7 @@ class EventDay(models.Model):
 
 
 class EventMinute(models.Model):
-    """How many events of a name happened in a minute of the last day; the name "" counts all."""
+    """The number of events of a name in a minute of the last day; the name "" counts all."""
 
     pk = models.CompositePrimaryKey("event", "minute")
     event = models.TextField()
@@ -47,17 +47,18 @@ class EventMinute(models.Model):
 
 
 class LastActiveBlock(models.Model):
-    """When the persons of a block were last active: those whose ids are next to each other.
+    """When the persons of a block, with consecutive ids, were last active.
 
-    Every batch of events changes it for most persons, and a row costs hardly more for a hundred.
+    Most batches of events change it for many persons, and a row for a hundred persons costs hardly
+    more than a row for a single person.
     """
 
     PERSONS = 128
 
     block = models.BigIntegerField(primary_key=True, help_text="The persons' ids, divided by 128")
     minutes = models.BinaryField(
-        help_text="For each the minute since 1970 of their latest qualifying event, if they count:"
-        " 4 bytes, the highest first; 0: none"
+        help_text="Per person the minute since 1970 of the latest qualifying event, if counted:"
+        " 4 bytes, big-endian; 0: none"
     )
 
     def __str__(self) -> str:

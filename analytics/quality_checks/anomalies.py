@@ -1,4 +1,4 @@
-"""What is unusual: the volume of a day, and persons who act like machines."""
+"""Anomalies: a day's unusual volume or mix of events, and persons who act like bots."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -22,7 +22,7 @@ from common.data_quality import (
 )
 from common.formatting import decimals, number, percent
 
-SHOWN = 5
+MAX_EXAMPLES = 5
 WEEKS = 8
 MOST_NAMES = 50  # of events, those that happen most
 
@@ -32,8 +32,8 @@ class UnusualVolume(Check):
     name = "Unusual number of events"
     family = "Anomalies"
     remedy = (
-        "Look at the events page: was something renamed, sent twice, or switched off with the"
-        " last release?"
+        "Check the events page: did the last release rename an event, send it twice, or stop"
+        " sending it?"
     )
 
     def run(self, *, now: datetime) -> Finding:
@@ -54,17 +54,17 @@ class UnusualVolume(Check):
                 examples.append(Example(text, "analytics:events-page"))
         if not examples:
             return PASSED
-        detail = f"{number(len(examples))} kinds of events were unusually many or few on {last}."
-        return Finding(CheckVerdict.WARNING, len(examples), detail, examples[:SHOWN])
+        detail = f"{number(len(examples))} events were unusually frequent or rare on {last}."
+        return Finding(CheckVerdict.WARNING, len(examples), detail, examples[:MAX_EXAMPLES])
 
 
 class EventMix(Check):
     slug = "event_mix"
-    name = "The mix of events"
+    name = "Mix of events"
     family = "Anomalies"
     remedy = (
-        "Look at the events page: was an event renamed, added or dropped, or does one part of the"
-        " product not send any more?"
+        "Check the events page: was an event renamed, added or removed, or did a part of the"
+        " product stop sending events?"
     )
 
     def run(self, *, now: datetime) -> Finding:
@@ -78,7 +78,7 @@ class EventMix(Check):
         index = sum(parts.values())
         if index <= drift.CHANGED:
             return PASSED
-        moved = sorted(parts, key=lambda event: (-parts[event], event))[:SHOWN]
+        moved = sorted(parts, key=lambda event: (-parts[event], event))[:MAX_EXAMPLES]
         then, now_ = sum(before.values()), sum(actual.values())
         examples = [
             Example(
@@ -89,7 +89,7 @@ class EventMix(Check):
             for event in moved
         ]
         affected = sum(part > drift.CHANGED / 10 for part in parts.values())
-        detail = f"The last 7 days have another mix than the 4 weeks before: PSI {index:.2f}."
+        detail = f"The mix of the last 7 days differs from the 4 weeks before: PSI {index:.2f}."
         return Finding(CheckVerdict.WARNING, affected, detail, examples)
 
 
@@ -106,7 +106,7 @@ def _first_day() -> date | None:
 def _counts(days: Sequence[date]) -> dict[str, dict[date, int]]:
     rows = EventDay.objects.filter(day__in=days)
     most = rows.values("event").annotate(events=Sum("value")).order_by("-events", "event")
-    names = [one["event"] for one in most[:MOST_NAMES]]
+    names = [row["event"] for row in most[:MOST_NAMES]]
     counts: dict[str, dict[date, int]] = {name: {} for name in names}
     for row in rows.filter(event__in=names):
         counts[row.event][row.day] = row.value
@@ -136,33 +136,30 @@ class Bots(RepairableCheck):
     slug = "bots"
     name = "Possible bots"
     family = "Anomalies"
-    remedy = (
-        "Look at each; who is a machine should be excluded, here or by an exclusion rule, so that"
-        " it counts nowhere."
-    )
+    remedy = "Check each person, and exclude bots from all metrics, here or by an exclusion rule."
     repair_label = "Exclude these persons"
 
     def run(self, *, now: datetime) -> Finding:
         if _first_day() is None:
             return NO_DATA
-        found = self._robots(now)
-        if not found:
+        bots = self._bots(now)
+        if not bots:
             return PASSED
         detail = (
-            f"{number(len(found))} persons acted faster or more regularly than people do, on"
+            f"{number(len(bots))} persons were active faster or more regularly than humans on"
             f" {definitions.last_complete_day(now)}."
         )
-        return Finding(CheckVerdict.WARNING, len(found), detail, _examples(found)[:SHOWN])
+        return Finding(CheckVerdict.WARNING, len(bots), detail, _examples(bots)[:MAX_EXAMPLES])
 
     def preview(self, *, now: datetime) -> Sequence[Example]:
-        return _examples(self._robots(now))
+        return _examples(self._bots(now))
 
     def repair(self, *, now: datetime) -> int:
-        found = self._robots(now)
-        exclusions.decide([person_id for person_id, _ in found], excluded=True)
-        return len(found)
+        bots = self._bots(now)
+        exclusions.decide([person_id for person_id, _ in bots], excluded=True)
+        return len(bots)
 
-    def _robots(self, now: datetime) -> list[tuple[int, int]]:
+    def _bots(self, now: datetime) -> list[tuple[int, int]]:
         day = definitions.last_complete_day(now)
         with connection.cursor() as cursor:
             cursor.execute(_RHYTHMS, definitions.calendar().span(day, day))
@@ -178,8 +175,8 @@ class Bots(RepairableCheck):
             ]
 
 
-def _examples(found: Sequence[tuple[int, int]]) -> list[Example]:
+def _examples(bots: Sequence[tuple[int, int]]) -> list[Example]:
     return [
         Example(f"person {pk}: {number(events)} events", "admin:analytics_person_change", pk)
-        for pk, events in found
+        for pk, events in bots
     ]

@@ -1,4 +1,4 @@
-"""Persons who are probably one."""
+"""Persons who are probably the same person."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from analytics.models import Person
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
 from common.formatting import number
 
-SHOWN = 5
+MAX_EXAMPLES = 5
 
 
 class DuplicatePersons(Check):
@@ -19,8 +19,8 @@ class DuplicatePersons(Check):
     name = "Persons with the same e-mail"
     family = "Duplicate persons"
     remedy = (
-        "Open a person and merge the other into it; and have the product call identify() with the"
-        " same id wherever somebody logs in."
+        "Open a person and merge the other one into it. Have your product call identify() with the"
+        " same id at every login."
     )
 
     def run(self, *, now: datetime) -> Finding:
@@ -36,21 +36,23 @@ class DuplicatePersons(Check):
             .filter(number__gt=1)
             .order_by("-number", "email_key")
         )
-        found = list(same)
-        if not found:
+        groups = list(same)
+        if not groups:
             return PASSED
-        affected = sum(one["number"] for one in found)
+        affected = sum(group["number"] for group in groups)
         examples = [
             Example(
-                f"{one['number']} persons with one e-mail: {_listed(one['persons'])}",
+                f"{group['number']} persons with the same e-mail: {_listed(group['persons'])}",
                 "admin:analytics_person_change",
-                one["persons"][0],
+                group["persons"][0],
             )
-            for one in found[:SHOWN]
+            for group in groups[:MAX_EXAMPLES]
         ]
-        detail = f"{number(affected)} persons share {number(len(found))} e-mail addresses."
+        detail = f"{number(affected)} persons share {number(len(groups))} e-mail addresses."
         return Finding(CheckVerdict.WARNING, affected, detail, examples)
 
 
 def _listed(persons: list[int]) -> str:
-    return ", ".join(map(str, persons[:SHOWN])) + (" …" if len(persons) > SHOWN else "")
+    return ", ".join(map(str, persons[:MAX_EXAMPLES])) + (
+        " …" if len(persons) > MAX_EXAMPLES else ""
+    )

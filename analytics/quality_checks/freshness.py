@@ -1,4 +1,4 @@
-"""Whether events still come."""
+"""Whether events still arrive."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Finding
 from common.formatting import number
 
 USUAL_DAYS = 14
-MOST_QUIET_DAYS = 4  # of those; with more of them, a day without events is nothing unusual
+MOST_QUIET_DAYS = 4  # of those; with more of them, a day without events is not unusual
 HOURS = timedelta(hours=3)
 BUSY = 30  # events in the same hours of yesterday
 
@@ -21,8 +21,8 @@ class Freshness(Check):
     name = "Events arrive"
     family = "Freshness"
     remedy = (
-        "Look at the ingestion page and at capture health; then at whether the product was"
-        " deployed without its SDK, or with another key."
+        "Check the ingestion and capture health pages, then whether your product was deployed"
+        " without its SDK or with another key."
     )
 
     def run(self, *, now: datetime) -> Finding:
@@ -32,20 +32,19 @@ class Freshness(Check):
             return NO_DATA
         newest = EventDay.objects.filter(value__gt=0).order_by("-day").first()
         if newest and newest.day < last - timedelta(days=USUAL_DAYS):
-            return Finding(CheckVerdict.FAIL, 1, f"The last events are of {newest.day}.")
+            return Finding(CheckVerdict.FAIL, 1, f"The last events are from {newest.day}.")
         days = _busy_days(last - timedelta(days=USUAL_DAYS), last)
         usual = min(USUAL_DAYS, (last - first.day).days) or 1
         is_usual = len(days - {last}) >= usual * (1 - MOST_QUIET_DAYS / USUAL_DAYS)
         if newest and newest.day < last and is_usual:
             return Finding(
-                CheckVerdict.FAIL, 1, f"No event is of {last}; the last are of {newest.day}."
+                CheckVerdict.FAIL, 1, f"No events on {last}; the last events are from {newest.day}."
             )
         if not _events(now - HOURS, now):
             day = timedelta(days=1)
             yesterday = _events(now - day - HOURS + HOURS / 3, now - day)
             if yesterday >= BUSY:
-                before = number(yesterday)
-                detail = f"None in 3 hours; in the same hours of yesterday there were {before}."
+                detail = f"No events in 3 hours; {number(yesterday)} in the same hours yesterday."
                 return Finding(CheckVerdict.WARNING, 1, detail)
         return PASSED
 

@@ -1,4 +1,4 @@
-"""Persons of whom something is not known that Plumbline needs."""
+"""Persons without data that Plumbline needs."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from analytics.models import Person
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
 
-SHOWN = 5
+MAX_EXAMPLES = 5
 RECENT = timedelta(days=90)
 
 
@@ -15,7 +15,7 @@ class MissingEmail(Check):
     slug = "missing_email"
     name = "Identified persons without an e-mail"
     family = "Missing fields"
-    remedy = "Send the property email with identify(): nobody else can be written to."
+    remedy = "Send the property email with identify(): without it, persons cannot get e-mail."
 
     def run(self, *, now: datetime) -> Finding:
         identified = _recent(now).filter(is_identified=True)
@@ -23,7 +23,7 @@ class MissingEmail(Check):
             return NO_DATA
         return _finding(
             identified.exclude(properties__has_key="email"),
-            "{:,} persons who signed up or came within 90 days have no e-mail address.",
+            "{:,} identified persons first seen in the last 90 days have no e-mail address.",
         )
 
 
@@ -32,8 +32,8 @@ class MissingSignup(Check):
     name = "Active persons without a signup"
     family = "Missing fields"
     remedy = (
-        "Send the signup event for everybody, or set PLUMBLINE_SIGNUP_EVENT to the one that is"
-        " sent: without it they are in no cohort and in no rate."
+        "Send the signup event for every person, or set PLUMBLINE_SIGNUP_EVENT to the event that is"
+        " sent: persons without it are not included in cohorts and rates."
     )
 
     def run(self, *, now: datetime) -> Finding:
@@ -42,7 +42,7 @@ class MissingSignup(Check):
             return NO_DATA
         return _finding(
             active.filter(signup_at=None),
-            "{:,} persons whose first event is of the last 90 days have not signed up.",
+            "{:,} active persons first seen in the last 90 days have no signup.",
         )
 
 
@@ -56,6 +56,6 @@ def _finding(persons: QuerySet[Person], detail: str) -> Finding:
         return PASSED
     examples = [
         Example(f"person {pk}", "admin:analytics_person_change", pk)
-        for pk in persons.order_by("-first_seen_at").values_list("pk", flat=True)[:SHOWN]
+        for pk in persons.order_by("-first_seen_at").values_list("pk", flat=True)[:MAX_EXAMPLES]
     ]
     return Finding(CheckVerdict.WARNING, affected, detail.format(affected), examples)

@@ -1,4 +1,4 @@
-"""Rows that belong to nobody."""
+"""Rows whose person does not exist."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from analytics.models import DistinctId, Person, PersonDay
 from common.data_quality import NO_DATA, PASSED, CheckVerdict, Example, Finding, RepairableCheck
 from common.formatting import number
 
-SHOWN = 5
+MAX_EXAMPLES = 5
 
 
 class Orphans(RepairableCheck):
@@ -20,8 +20,8 @@ class Orphans(RepairableCheck):
     name = "Orphaned records"
     family = "Orphaned records"
     remedy = (
-        "Remove them: an event of such an id makes a person anew. Then run"
-        " manage.py rebuild_rollups, so that nobody is counted who is not there."
+        "Remove them: a new event with such an id creates a new person. Then run"
+        " manage.py rebuild_rollups, so that only existing persons are counted."
     )
     repair_label = "Remove the orphaned records"
 
@@ -36,15 +36,15 @@ class Orphans(RepairableCheck):
         return Finding(
             CheckVerdict.FAIL,
             affected,
-            f"{detail}: their person is not there.",
+            f"{detail} without a person.",
             self.preview(now=now),
         )
 
     def preview(self, *, now: datetime) -> Sequence[Example]:
         return [
-            Example(f"{rows.model._meta.verbose_name} of person {one.person_id}")
+            Example(f"{rows.model._meta.verbose_name} of person {row.person_id}")
             for rows in _orphans()
-            for one in rows.order_by("person_id")[:SHOWN]
+            for row in rows.order_by("person_id")[:MAX_EXAMPLES]
         ]
 
     @transaction.atomic
@@ -53,5 +53,5 @@ class Orphans(RepairableCheck):
 
 
 def _orphans() -> list[QuerySet[Any]]:
-    nobody = ~Exists(Person.objects.filter(pk=OuterRef("person_id")))
-    return [rows.filter(nobody) for rows in (DistinctId.objects, PersonDay.objects)]
+    is_orphaned = ~Exists(Person.objects.filter(pk=OuterRef("person_id")))
+    return [rows.filter(is_orphaned) for rows in (DistinctId.objects, PersonDay.objects)]

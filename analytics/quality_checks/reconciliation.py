@@ -1,4 +1,4 @@
-"""Whether PostHog counted what was forwarded to it."""
+"""Whether PostHog has the events that were forwarded to it."""
 
 from datetime import datetime
 
@@ -12,8 +12,8 @@ from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, F
 from common.formatting import number
 
 MOST = 0.01  # of the events of a day; more of them missing is a warning
-SECONDS = 20  # to wait for an answer
-SHOWN = 5
+SECONDS = 20  # to wait for a response
+MAX_EXAMPLES = 5
 _QUERY = (
     "SELECT event, count() FROM events WHERE timestamp >= toDateTime('{start}', 'UTC')"
     " AND timestamp < toDateTime('{end}', 'UTC') GROUP BY event LIMIT 10000"
@@ -27,8 +27,8 @@ class PostHogReconciliation(Check):
     name = "PostHog has the same events"
     family = "Reconciliation with PostHog"
     remedy = (
-        "Look at forwarding on the capture health page, and at whether PostHog drops events by"
-        " quota or filter."
+        "Check forwarding on the capture health page, and whether PostHog drops events because of"
+        " a quota or filter."
     )
 
     def run(self, *, now: datetime) -> Finding:
@@ -43,7 +43,7 @@ class PostHogReconciliation(Check):
             theirs = _theirs(start, end)
         except (requests.RequestException, ValueError, KeyError) as error:
             return Finding(
-                CheckVerdict.WARNING, 1, f"PostHog did not answer: {type(error).__name__}."
+                CheckVerdict.WARNING, 1, f"PostHog is not responding: {type(error).__name__}."
             )
         missing = {
             event: number - theirs.get(event, 0)
@@ -56,9 +56,9 @@ class PostHogReconciliation(Check):
         worst = sorted(missing, key=lambda event: (-missing[event], event))
         examples = [
             Example(f"{event}: {number(ours[event])} here, {number(theirs.get(event, 0))} there")
-            for event in worst[:SHOWN]
+            for event in worst[:MAX_EXAMPLES]
         ]
-        detail = f"PostHog lacks {number(affected)} of {number(total)} events of {day}."
+        detail = f"PostHog is missing {number(affected)} of {number(total)} events on {day}."
         return Finding(CheckVerdict.WARNING, affected, detail, examples)
 
 

@@ -1,4 +1,4 @@
-"""What did not become an event, and whether every event is accounted for."""
+"""Rejected events, and whether every event is accounted for."""
 
 from datetime import datetime, timedelta
 
@@ -11,8 +11,8 @@ from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, F
 from common.formatting import number, percent
 
 WITHIN = timedelta(hours=24)
-MOST = 0.01  # of what arrived; more is a failure
-SHOWN = 5
+MOST = 0.01  # of all arrivals; more is a failure
+MAX_EXAMPLES = 5
 _PAGE = "analytics:ingestion-page"
 
 
@@ -20,26 +20,28 @@ class RejectedEvents(Check):
     slug = "rejected_events"
     name = "Rejected events"
     family = "Rejected events"
-    remedy = "Rejected events in the admin shows each with its reason; edit and retry them there."
+    remedy = (
+        "Rejected events in the admin lists them with their reasons; edit and retry them there."
+    )
 
     def run(self, *, now: datetime) -> Finding:
         if not ledger.anything_arrived():
             return NO_DATA
-        lately = RejectedEvent.objects.filter(rejected_at__gt=now - WITHIN)
-        affected = lately.count()
+        recent = RejectedEvent.objects.filter(rejected_at__gt=now - WITHIN)
+        affected = recent.count()
         if not affected:
             return PASSED
         first, last = (now - WITHIN).date(), now.date()
         entries = ledger.entries(first=first, last=last)
-        share = affected / max(sum(one.accepted for one in entries), affected)
-        reasons = lately.values_list("reason").annotate(number=Count("pk")).order_by("-number")
+        share = affected / max(sum(entry.accepted for entry in entries), affected)
+        reasons = recent.values_list("reason").annotate(number=Count("pk")).order_by("-number")
         examples = [
             Example(f"{number(count)}: {reason}", "admin:analytics_rejectedevent_changelist")
-            for reason, count in reasons[:SHOWN]
+            for reason, count in reasons[:MAX_EXAMPLES]
         ]
         verdict = CheckVerdict.FAIL if share > MOST else CheckVerdict.WARNING
         events = number(affected)
-        detail = f"{events} events were rejected within 24 hours, {percent(share)} of what arrived."
+        detail = f"{events} events were rejected within 24 hours, {percent(share)} of all arrivals."
         return Finding(verdict, affected, detail, examples)
 
 
@@ -47,20 +49,20 @@ class IngestionLedger(Check):
     slug = "ingestion_ledger"
     name = "The ingestion ledger adds up"
     family = "Rejected events"
-    remedy = "The ingestion page shows the hour; an issue report with it would help."
+    remedy = "Find the hour on the ingestion page, and please report an issue with it."
 
     def run(self, *, now: datetime) -> Finding:
         if not ledger.anything_arrived():
             return NO_DATA
         last = definitions.last_complete_day(now)
         entries = ledger.entries(first=last - timedelta(days=6), last=last)
-        wrong = [one for one in entries if not one.adds_up]
+        wrong = [entry for entry in entries if not entry.adds_up]
         if not wrong:
             return PASSED
-        missing = sum(abs(one.missing) for one in wrong)
+        missing = sum(abs(entry.missing) for entry in wrong)
         examples = [
-            Example(f"{one.start:%Y-%m-%d}, {one.project_key}: {number(one.missing)}", _PAGE)
-            for one in wrong[:SHOWN]
+            Example(f"{entry.start:%Y-%m-%d}, {entry.project_key}: {number(entry.missing)}", _PAGE)
+            for entry in wrong[:MAX_EXAMPLES]
         ]
         detail = f"{number(missing)} events of the last 7 days are not accounted for."
         return Finding(CheckVerdict.FAIL, missing, detail, examples)

@@ -1,4 +1,4 @@
-"""Whether the roll-ups say what the raw events say: a bounded sample, each time another one."""
+"""Whether the roll-ups agree with the raw events: a bounded sample, a different one each time."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ class RollupsAgainstEvents(Check):
             return NO_DATA
         examples = [
             *(
-                Example(f"person {pk}: moments or days", "admin:analytics_person_change", pk)
+                Example(f"person {pk}: milestones or days", "admin:analytics_person_change", pk)
                 for pk in rebuild.differing_persons(persons)
             ),
             *(Example(text, "analytics:events-page") for text in _differing_days(now)),
@@ -37,12 +37,12 @@ class RollupsAgainstEvents(Check):
         if not examples:
             return PASSED
         sample = number(len(persons))
-        detail = f"{number(len(examples))} roll-ups differ, in a sample of {sample} persons."
+        detail = f"{number(len(examples))} roll-ups differ in a sample of {sample} persons."
         return Finding(CheckVerdict.FAIL, len(examples), detail, examples[:5])
 
 
 def _sample(now: datetime) -> list[int]:
-    """Return consecutive persons, from a place that moves on with each hour."""
+    """Return consecutive persons, starting at an id that advances every hour."""
     newest = Person.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     hours = int(now.timestamp() // 3600)
     start = hours * SAMPLE % max(newest, 1)

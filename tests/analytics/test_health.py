@@ -42,7 +42,7 @@ def page_text(client, address=PAGE):
     return " ".join(client.get(address).content.decode().split())
 
 
-def test_nothing_is_wrong_where_nothing_happens():
+def test_an_idle_installation_has_no_problems():
     assert problems() == []
 
 
@@ -52,7 +52,7 @@ def test_requests_may_wait_for_a_minute():
 
 
 @pytest.mark.django_db(transaction=True)  # ingest's threads have connections of their own
-def test_a_request_that_waits_for_longer_asks_for_ingest():
+def test_a_request_that_waits_longer_needs_ingest():
     oldest = NOON - timedelta(seconds=60)
     waits(since=oldest)
     waits(since=NOON)
@@ -63,25 +63,25 @@ def test_a_request_that_waits_for_longer_asks_for_ingest():
     assert not any("inbox" in problem.what for problem in problems(timedelta(hours=2)))
 
 
-def test_failing_forwarding_says_what_posthog_said(posthog):
+def test_failing_forwarding_has_the_error_of_posthog(posthog):
     posthog.answer = answering(503, b"maintenance")
     ingest.store([record()], forward=True)
     forward_due(now=NOON)
     (problem,) = problems()
     assert problem.what == "Events do not reach PostHog: 1 event waits."
-    assert problem.why == f"{posthog.url} answers 503: maintenance."
+    assert problem.why == f"{posthog.url} responded with 503: maintenance."
     assert (problem.since, problem.command) == (NOON, "python manage.py forward_backlog")
 
 
-def test_a_backlog_that_nobody_sends_asks_for_worker_and_beat(posthog):
+def test_a_backlog_that_is_not_sent_needs_worker_and_beat(posthog):
     ingest.store([record()], forward=True)
     ForwardingBatch.objects.update(created_at=NOON)
     assert problems(timedelta(minutes=10)) == []
     (problem,) = problems(timedelta(minutes=10, seconds=1))
-    assert (problem.since, problem.why) == (NOON, "A worker and beat have to run.")
+    assert (problem.since, problem.why) == (NOON, "A worker and beat must be running.")
 
 
-def test_a_backlog_that_is_being_sent_is_no_problem(posthog):
+def test_a_backlog_that_is_being_sent_is_not_a_problem(posthog):
     ingest.store([record()], forward=True)
     forward_due(now=NOON)
     ingest.store([record()], forward=True)
@@ -89,7 +89,7 @@ def test_a_backlog_that_is_being_sent_is_no_problem(posthog):
     assert problems() == []
 
 
-def test_what_waits_while_forwarding_is_off_is_no_problem(posthog, settings):
+def test_events_waiting_while_forwarding_is_off_are_not_a_problem(posthog, settings):
     ingest.store([record()], forward=True)
     settings.PLUMBLINE_FORWARDING = False
     assert problems(timedelta(days=1)) == []
@@ -116,7 +116,7 @@ def test_rejected_events_of_the_last_hour_are_counted_by_reason():
 
 
 @pytest.mark.parametrize("address", [PAGE, "/admin/operational/"])
-def test_problems_are_shown_with_their_remedy(admin_client, address):
+def test_problems_are_displayed_with_their_remedy(admin_client, address):
     ingest.store([record()])
     waits(since=NOON - timedelta(minutes=5))
     text = page_text(admin_client, address)
@@ -131,18 +131,18 @@ def test_the_page_says_that_all_is_well(admin_client):
     assert "Set <code>POSTHOG_HOST</code>" in text
 
 
-def test_the_page_shows_how_forwarding_goes(admin_client, posthog):
+def test_the_page_has_the_state_of_forwarding(admin_client, posthog):
     posthog.answer = answering(401, b"<b>bad key</b>")
     ingest.store([record(), record()], forward=True)
     forward_due(now=NOON)
     text = page_text(admin_client)
     assert "Failing" in text
-    assert "answers 401: &lt;b&gt;bad key&lt;/b&gt;" in text
-    assert "<dt>Events that wait</dt><dd>2</dd>" in text
+    assert "responded with 401: &lt;b&gt;bad key&lt;/b&gt;" in text
+    assert "<dt>Waiting events</dt><dd>2</dd>" in text
     assert "<dt>Next attempt</dt><dd>1 May 2024, 12:00:30</dd>" in text
 
 
-def test_the_page_leads_to_rejected_events_of_a_reason(admin_client):
+def test_the_page_links_to_rejected_events_of_a_reason(admin_client):
     rejected("too_old")
     address = "/admin/analytics/rejectedevent/?reason=too_old"
     assert f'href="{address}"' in page_text(admin_client)

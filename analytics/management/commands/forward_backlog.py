@@ -1,4 +1,4 @@
-"""Forward to PostHog what waits now."""
+"""Forward the waiting events to PostHog."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -16,15 +16,15 @@ from common.locks import Locked
 
 class Command(QuickCommand):
     help = (
-        "Forward to PostHog what waits now, without the pause after a failure. "
-        "Exit status: 0 nothing of it waits any more, 1 something does."
+        "Forward the waiting events to PostHog now, without the pause after a failure. "
+        "Exit status: 0 all were forwarded, 1 some still wait."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--discard",
             action="store_true",
-            help="forget what waits instead: PostHog will never have it; Plumbline keeps it",
+            help="discard the waiting events: PostHog will never get them, Plumbline keeps them",
         )
 
     def handle(self, *_: Any, discard: bool, **__: Any) -> None:
@@ -35,7 +35,7 @@ class Command(QuickCommand):
         if not settings.PLUMBLINE_FORWARDING:
             if waiting:
                 raise CommandError(f"Forwarding is off; waiting: {counted(waiting, 'event')}.")
-            self.stdout.write("Forwarding is off, and nothing waits.")
+            self.stdout.write("Forwarding is off, and no events are waiting.")
             return
         with tqdm(total=waiting, unit=" events", disable=None) as bar:
             try:

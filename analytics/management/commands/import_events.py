@@ -22,14 +22,14 @@ SOME_REJECTED = 2  # exit status
 class Command(QuickCommand):
     help = (
         "Import events from JSON Lines or CSV files, plain or gzip; - reads standard input. "
-        "A repeated import changes nothing, an interrupted one goes on where it stopped. "
-        "Exit status: 0 all lines stored or known, 1 failed, 2 some lines were rejected."
+        "A repeated import changes nothing, an interrupted import resumes where it stopped. "
+        "Exit status: 0 all lines are stored, 1 failed, 2 some lines were rejected."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE")
         parser.add_argument(
-            "--format", choices=["jsonl", "csv"], help="default: by the file's name, else jsonl"
+            "--format", choices=["jsonl", "csv"], help="default: by the file name, else jsonl"
         )
         defaults = Columns()
         for name in ("event", "distinct_id", "timestamp", "uuid", "properties"):
@@ -40,7 +40,10 @@ class Command(QuickCommand):
                 help=f"column or field with the {name} (default: %(default)s)",
             )
         parser.add_argument(
-            "--event", default="", metavar="NAME", help="event name where no column holds one"
+            "--event",
+            default="",
+            metavar="NAME",
+            help="name of all events where no column holds it",
         )
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -82,16 +85,16 @@ class Command(QuickCommand):
                         Path(file), file_format=file_format, columns=columns, progress=show
                     )
             except Locked as error:
-                raise CommandError(f"{file}: another process is importing it") from error
+                raise CommandError(f"{file}: another process is importing this file") from error
             except (OSError, EOFError) as error:
                 raise CommandError(f"{file}: {error}") from error
-        self._summarise(file, run)
+        self._summarize(file, run)
         return run
 
-    def _summarise(self, file: str, run: ImportRun) -> None:
+    def _summarize(self, file: str, run: ImportRun) -> None:
         self.stdout.write(
             f"{file}: {number(run.lines)} events read, {number(run.stored)} stored,"
-            f" {number(run.duplicates)} known already, {number(run.rejected)} rejected"
+            f" {number(run.duplicates)} already stored, {number(run.rejected)} rejected"
         )
         rejected = run.rejectedevent_set.order_by("line")
         reasons = Counter(rejected.values_list("reason", flat=True))

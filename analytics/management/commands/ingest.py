@@ -20,13 +20,13 @@ from common.formatting import counted, decimals
 
 logger = logging.getLogger(__name__)
 
-# While PostgreSQL takes the events of one, the other reads its own.
+# While PostgreSQL stores the events of one thread, the other reads the next requests.
 THREADS = 2
 IDLE_SECONDS = 0.2
 RETRY_SECONDS = 2
 REPORT_SECONDS = 1
 
-# Away, full or in a deadlock; psycopg's own where we use its connection without Django.
+# Unavailable, full or in a deadlock; psycopg's own errors where its connection is used directly.
 _NOT_NOW = (
     django.db.OperationalError,
     django.db.InterfaceError,
@@ -36,7 +36,9 @@ _NOT_NOW = (
 
 
 class Command(QuickCommand):
-    help = "Turn acknowledged requests into stored events, until stopped. Run as many as you like."
+    help = (
+        "Turn acknowledged requests into stored events, until stopped. Several can run in parallel."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="stop when the inbox is empty")
@@ -62,13 +64,13 @@ class Command(QuickCommand):
 
 
 def _work(claims: inbox.Inbox, stop: threading.Event, progress: "Progress", *, once: bool) -> None:
-    """Store batches, until stopped or, `once`, until nothing waits."""
+    """Store batches, until stopped or, with `once`, until the inbox is empty."""
     while not stop.is_set():
         try:
             events = claims.process_batch()
             progress.add(events)
         except _NOT_NOW as error:
-            logger.warning("Nothing is stored now, trying again: %s", _first_line(error))
+            logger.warning("Cannot store events, retrying: %s", _first_line(error))
             django.db.connection.close()
             stop.wait(RETRY_SECONDS)
             continue
@@ -80,23 +82,23 @@ def _work(claims: inbox.Inbox, stop: threading.Event, progress: "Progress", *, o
 
 
 def prepare() -> None:
-    """Make this process fit for batches."""
-    # However deep it is nested, what the front door could read can be read here.
+    """Tune this process for batches."""
+    # JSON that the front door could read must be readable here, however deeply nested.
     sys.setrecursionlimit(5_000)
-    # Batches make many objects and no cycles: looking for some is a tenth of the time.
+    # Batches make many objects and no cycles: searching for cycles takes a tenth of the time.
     gc.freeze()
     gc.set_threshold(500_000, 10, 10)
-    # A thread whose answer has come from the database soon gets its turn.
+    # A thread that has received its response from the database soon gets its turn.
     sys.setswitchinterval(0.0005)
 
 
 class Progress:
-    """Says how ingest gets on, in a line a second at most, and nothing while it has no work."""
+    """Logs the progress of ingest, at most one line per second, and nothing while idle."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._events = 0
-        self._since = self._said_at = monotonic() - REPORT_SECONDS
+        self._since = self._reported_at = monotonic() - REPORT_SECONDS
 
     def add(self, events: int, *, last: bool = False) -> None:
         with self._lock:
@@ -105,15 +107,15 @@ class Progress:
                 self._since = now  # idle time is not work
                 return
             self._events += events
-            if now - self._said_at < REPORT_SECONDS and not last:
+            if now - self._reported_at < REPORT_SECONDS and not last:
                 return
-            self._say(now)
+            self._report(now)
 
-    def _say(self, now: float) -> None:
+    def _report(self, now: float) -> None:
         rate = self._events / max(now - self._since, 0.001)
         stored, waiting = counted(self._events, "event"), counted(inbox.depth(), "request")
         logger.info("%s stored (%s/s), %s waiting", stored, decimals(rate, 0), waiting)
-        self._events, self._since, self._said_at = 0, now, now
+        self._events, self._since, self._reported_at = 0, now, now
 
 
 def _first_line(error: Exception) -> str:

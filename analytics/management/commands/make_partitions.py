@@ -1,4 +1,4 @@
-"""Make the event table's partitions of the months ahead."""
+"""Create the event table's partitions for the months ahead."""
 
 from typing import Any
 
@@ -9,10 +9,12 @@ from common.commands import QuickCommand
 
 
 class Command(QuickCommand):
-    help = "Make the event table's partitions of this month and the next three, as a job does daily"
+    help = (
+        "Create the event table's partitions for this month and the next three, like the daily job"
+    )
 
     def handle(self, *_: Any, **__: Any) -> None:
         now = timezone.now()
         partitions.make_ahead(now)
         last = partitions.months_ahead(now)[-1]
-        self.stdout.write(f"The event table has its partitions up to {last:%B %Y}.")
+        self.stdout.write(f"The event table has partitions up to {last:%B %Y}.")

@@ -1,4 +1,4 @@
-"""Print, make, list or revoke capture keys."""
+"""Print, create, list or revoke project keys."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -13,13 +13,13 @@ from common.commands import QuickCommand
 
 
 class Command(QuickCommand):
-    help = "Print the default capture key, making it where there is none."
+    help = "Print the default project key, creating it if necessary."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        what = parser.add_mutually_exclusive_group()
-        what.add_argument("--name", default=DEFAULT_KEY_NAME, help="print this key instead")
-        what.add_argument("--revoke", metavar="NAME", help="refuse events with this key")
-        what.add_argument("--list", action="store_true", help="list names and states, no tokens")
+        action = parser.add_mutually_exclusive_group()
+        action.add_argument("--name", default=DEFAULT_KEY_NAME, help="print this key instead")
+        action.add_argument("--revoke", metavar="NAME", help="refuse events with this key")
+        action.add_argument("--list", action="store_true", help="list names and states, no tokens")
 
     def handle(self, *_: Any, **options: Any) -> None:
         if options["list"]:
@@ -37,15 +37,15 @@ class Command(QuickCommand):
             raise CommandError(f"name: {' '.join(error.messages)}") from error
         key, _ = ProjectKey.objects.get_or_create(name=name)
         if key.revoked_at:
-            raise CommandError(f"{name} was revoked: make another with --name")
+            raise CommandError(f"{name} was revoked: create another key with --name")
         self.stdout.write(key.token)
 
     def _revoke(self, name: str) -> None:
         keys = ProjectKey.objects.filter(name=name)
         if not keys.exists():
-            raise CommandError(f"There is no key {name}: --list shows them")
+            raise CommandError(f"There is no key {name}: see --list")
         revoked = revoke(keys, now=timezone.now())
-        self.stdout.write(f"{name} is revoked" if revoked else f"{name} was revoked already")
+        self.stdout.write(f"{name} is revoked" if revoked else f"{name} was already revoked")
 
 
 def _state(key: ProjectKey) -> str:

@@ -14,7 +14,7 @@ from common.formatting import number
 class Command(QuickCommand):
     help = (
         "Recompute every roll-up from the raw events under the configured definitions. "
-        "Ingest waits meanwhile, readers see the old numbers until it is done."
+        "Ingest waits meanwhile; readers see the old numbers until it is done."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,9 +27,9 @@ class Command(QuickCommand):
     def handle(self, *_: Any, check: bool, **__: Any) -> None:
         with tqdm(unit=" persons", disable=None) as bar:
 
-            def show(step: str, done: int, of: int) -> None:
+            def show(step: str, done: int, total: int) -> None:
                 bar.set_description(step)
-                bar.total = of or None
+                bar.total = total or None
                 bar.update(done - bar.n)
 
             if not check:
@@ -39,7 +39,7 @@ class Command(QuickCommand):
                 differences = rebuild.check(progress=show)
         for difference in differences:
             self.stderr.write(
-                f"{difference.rollup}: {number(difference.rows)} rows differ, such as"
+                f"{difference.rollup}: {number(difference.rows)} rows differ, for example"
             )
             for example in difference.examples:
                 self.stderr.write(f"  {example}")

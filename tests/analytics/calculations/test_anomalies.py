@@ -23,7 +23,7 @@ def test_four_weeks_are_needed_to_call_anything_unusual():
     assert weekday_baseline([100, 100, 100]) is None
 
 
-def test_an_outlier_among_the_past_days_does_not_hide_the_next_one():
+def test_an_outlier_among_the_past_days_does_not_hide_the_next_outlier():
     assert weekday_baseline([100, 101, 99, 100, 5_000]).is_unusual(4_000)
 
 
@@ -37,7 +37,7 @@ def test_a_steady_weekday_makes_any_jump_unusual(usual, weeks, value):
     [
         (1_440, 60, 60.0, 1.0, True),  # every minute, to the second
         (1_440, 60, 60.0, 55.0, False),  # as many, at random
-        (50, 50, 60.0, 0.0, False),  # too few to tell
+        (50, 50, 60.0, 0.0, False),  # too few
         (2_000, 1_500, 2.0, 2.0, True),  # faster than anybody clicks
         (200, 200, 0.0, 0.0, False),  # one batch with one time
     ],

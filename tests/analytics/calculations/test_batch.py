@@ -10,34 +10,34 @@ from analytics.calculations.batch import EventBatch
 from analytics.ingestion.partitions import months_of
 from tests.events import record
 
-moments = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+times = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 texts = st.sampled_from(["ada", "ben", "é", "漢" * 200])
-records = st.builds(record, texts, texts, moments, properties=st.just({"plan": "team"}))
+records = st.builds(record, texts, texts, times, properties=st.just({"plan": "team"}))
 batches = st.lists(records, max_size=6).map(EventBatch.from_records)
 
 
 def without_records(batch):
-    """Return the batch as ordinary events come: no record made yet."""
+    """Return the batch as ordinary events are read, without records."""
     return EventBatch(batch.names, batch.distinct_ids, batch.uuids, batch.times, batch.properties)
 
 
 @given(st.lists(records, max_size=6))
-def test_a_record_made_of_columns_is_the_record_that_they_were_made_of(events):
+def test_columns_give_back_the_records_they_were_made_of(events):
     assert list(without_records(EventBatch.from_records(events))) == events
 
 
 @given(batches, batches)
-def test_joined_batches_hold_the_events_of_both(first, second):
-    joined = EventBatch.concatenate([without_records(first), second])
-    assert list(joined) == [*first, *second]
-    assert list(joined.special) == list(range(len(first), len(joined)))
+def test_concatenated_batches_hold_the_events_of_both(first, second):
+    both = EventBatch.concatenate([without_records(first), second])
+    assert list(both) == [*first, *second]
+    assert list(both.special) == list(range(len(first), len(both)))
 
 
 @given(batches, st.data())
-def test_events_are_taken_in_the_order_that_is_asked_for(batch, data):
-    places = data.draw(st.permutations(range(len(batch))))[:3]
-    taken = batch.take(np.array(places, np.int64))
-    assert list(taken) == [batch[place] for place in places]
+def test_events_are_taken_in_the_requested_order(batch, data):
+    indices = data.draw(st.permutations(range(len(batch))))[:3]
+    taken = batch.take(np.array(indices, np.int64))
+    assert list(taken) == [batch[index] for index in indices]
     assert list(taken.special) == sorted(taken.special)
 
 
@@ -48,5 +48,7 @@ def test_a_slice_holds_the_events_in_it(batch, part):
 
 
 @given(batches)
-def test_the_months_of_times_are_those_of_the_moments(batch):
-    assert months_of(batch.times) == sorted({one.timestamp.date().replace(day=1) for one in batch})
+def test_the_months_of_times_in_microseconds_are_those_of_the_times(batch):
+    assert months_of(batch.times) == sorted(
+        {event.timestamp.date().replace(day=1) for event in batch}
+    )

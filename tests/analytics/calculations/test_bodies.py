@@ -39,12 +39,12 @@ def form(text):
 WRAPPINGS = {
     "plain": (lambda text: text, JSON, ""),
     "gzip": (gzip.compress, JSON, "gzip"),
-    "gzip that no header tells": (gzip.compress, TEXT, ""),
+    "gzip without a header": (gzip.compress, TEXT, ""),
     "plain that a header calls gzip": (lambda text: text, JSON, "gzip"),
     "deflate": (zlib.compress, JSON, "deflate"),
     "zstd": (zstandard.compress, JSON, "zstd"),
     "form": (form, FORM, ""),
-    "form that no header tells": (form, TEXT, ""),
+    "form without a header": (form, TEXT, ""),
     "form of gzip": (lambda text: form(gzip.compress(text)), FORM, ""),
     "form of plain JSON": (lambda text: b"data=" + quote(text).encode(), FORM, ""),
     "plain that a header calls a form": (lambda text: text, FORM, ""),
@@ -65,7 +65,7 @@ def sized(size, **fields):
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS.values(), ids=WRAPPINGS)
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_every_shape_in_every_wrapping_gives_its_event(shape, wrapping):
+def test_every_shape_in_every_encoding_gives_its_event(shape, wrapping):
     wrapped, content_type, encoding = wrapping
     body = wrapped(json.dumps(shape(sdk.key())).encode())
     answer = sdk.post("/e/", body, content_type, HTTP_CONTENT_ENCODING=encoding)
@@ -74,7 +74,7 @@ def test_every_shape_in_every_wrapping_gives_its_event(shape, wrapping):
     assert (Event.objects.get().distinct_id, RejectedEvent.objects.count()) == ("ada", 0)
 
 
-def test_text_comes_through_a_form_as_it_was():
+def test_text_in_a_form_is_unchanged():
     text = "a b+c ü 漢 %20"
     event = EVENT | {"api_key": sdk.key(), "properties": {"text": text}}
     for body in (
@@ -99,7 +99,7 @@ def test_text_comes_through_a_form_as_it_was():
         ("phc_unknown", "api_key: unknown or revoked"),
     ],
 )
-def test_a_token_that_cannot_be_is_a_401_that_says_why(token, error):
+def test_an_invalid_token_is_a_401_that_says_why(token, error):
     assert error_of({"api_key": token, "batch": [EVENT]}) == (401, error)
 
 
@@ -123,18 +123,18 @@ def test_an_unreadable_body_is_a_400(body):
     assert error_of(body)[0] == 400
 
 
-def test_a_batch_of_nothing_is_a_400_that_says_so():
+def test_an_empty_batch_is_a_400_that_says_so():
     assert error_of({"api_key": sdk.key(), "batch": []}) == (400, "batch: empty")
 
 
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress, zstandard.compress])
-def test_20_mb_are_taken_and_a_byte_more_is_a_413(wrap):
+def test_20_mb_are_accepted_and_a_byte_more_is_a_413(wrap):
     body = json.dumps({"api_key": sdk.key(), "batch": [EVENT]}).encode().ljust(MAX_BODY)
     assert sdk.post("/batch/", wrap(body)).status_code == 200
     assert error_of(wrap(body + b" "))[0] == 413
 
 
-def test_a_body_without_length_is_read_to_its_bound():
+def test_a_body_without_length_is_read_up_to_the_limit():
     sent = {"api_key": sdk.key(), "batch": [EVENT]}
     chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}
     assert sdk.post("/batch/", sent, **chunked).status_code == 200
@@ -142,12 +142,12 @@ def test_a_body_without_length_is_read_to_its_bound():
 
 
 def streamed(text):
-    """Return zstd that does not tell how long it is once it is opened."""
+    """Return zstd that does not state its decompressed length."""
     stream = zstandard.ZstdCompressor().compressobj()
     return stream.compress(text) + stream.flush()
 
 
-def test_zstd_that_does_not_tell_its_length_is_opened():
+def test_zstd_without_its_length_is_decompressed():
     assert decompress(streamed(b"[1]")) == b"[1]"
 
 
@@ -156,7 +156,7 @@ def test_zstd_that_does_not_tell_its_length_is_opened():
     [wrap(bytes(200_000_000)) for wrap in (gzip.compress, zstandard.compress, streamed)],
     ids=["gzip", "zstd", "zstd of unknown length"],
 )
-def test_a_bomb_unfolds_to_the_bound_and_no_further(bomb):
+def test_a_decompression_bomb_stops_at_the_limit(bomb):
     tracemalloc.start()
     with pytest.raises(TooLarge):
         decompress(bomb)
@@ -166,7 +166,7 @@ def test_a_bomb_unfolds_to_the_bound_and_no_further(bomb):
 
 
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress, zstandard.compress, streamed])
-def test_what_is_kept_of_a_body_opens_to_the_same(wrap):
+def test_a_compressed_body_decompresses_to_the_same(wrap):
     body = wrap(json.dumps([EVENT] * 100).encode())
     assert decompress(compress(body)) == decompress(body)
 
@@ -178,14 +178,14 @@ def test_only_a_large_plain_body_is_compressed():
         assert compress(body) is body
 
 
-def test_an_event_of_2_mb_is_taken_and_a_byte_more_is_a_413():
+def test_an_event_of_2_mb_is_accepted_and_a_byte_more_is_a_413():
     key = sdk.key()
     assert sdk.post("/e/", sized(MAX_EVENT, api_key=key)).status_code == 200
     assert sdk.post("/e/", sized(MAX_EVENT + 1, api_key=key)).status_code == 413
     assert RejectedEvent.objects.get().reason == "too_large"
 
 
-def test_p01_an_event_that_is_too_large_costs_the_others_nothing():
+def test_p01_an_event_that_is_too_large_does_not_affect_the_others():
     body = {"api_key": sdk.key(), "batch": [EVENT, sized(MAX_EVENT + 1), EVENT]}
     assert sdk.post("/batch/", body).status_code == 200
     sdk.ingest()

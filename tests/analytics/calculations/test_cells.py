@@ -90,7 +90,7 @@ def test_an_excluded_person_counts_nowhere():
     assert not cells([FIRST], signup_day=FIRST, excluded=True)
 
 
-def test_activity_before_signup_is_no_retention():
+def test_activity_before_signup_is_not_retention():
     counted = cells([FIRST], signup_day=FIRST + 1)
     assert not [cell for cell in counted if cell[0] == CounterName.SIGNUP_RETAINED]
 

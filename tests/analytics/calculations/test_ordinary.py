@@ -1,4 +1,4 @@
-"""Reading ordinary events together gives what reading them one by one gives."""
+"""Reading ordinary events together gives the same as reading them separately."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -63,7 +63,7 @@ bodies = st.tuples(
 )
 
 
-def one_by_one(raws, arrival):
+def separately(raws, arrival):
     for position, raw in enumerate(raws):
         try:
             yield event_record(decode_event(raw), raw, arrival, position=position)
@@ -72,26 +72,26 @@ def one_by_one(raws, arrival):
 
 
 @given(bodies)
-def test_events_read_together_are_what_they_are_read_one_by_one(body):
+def test_events_read_together_equal_events_read_separately(body):
     odd, sent_at = body
     raws = [msgspec.json.encode(ORDINARY | fields) for fields in odd]
     arrival = Arrival(NOW, sent_at)
-    assert list(parsing.parse(raws, arrival).events) == list(one_by_one(raws, arrival))
+    assert list(parsing.parse(raws, arrival).events) == list(separately(raws, arrival))
 
 
 @given(bodies)
-def test_a_body_read_at_one_go_is_what_its_events_are(body):
+def test_a_body_read_at_once_equals_its_events_read_separately(body):
     odd, sent_at = body
     raws = [msgspec.json.encode(ORDINARY | fields) for fields in odd]
     arrival = Arrival(NOW, sent_at)
     plain = msgspec.json.encode({"batch": list(map(msgspec.Raw, raws)), "sent_at": sent_at})
     (parsed,) = parsing.parse_bodies([plain], [Arrival(NOW)])
-    assert list(parsed.events) == list(one_by_one(raws, arrival))
+    assert list(parsed.events) == list(separately(raws, arrival))
     assert len(parsed.events) + len(parsed.rejections) == len(raws)
 
 
 @given(st.lists(bodies, min_size=1, max_size=4))
-def test_bodies_read_together_are_what_they_are_alone(several):
+def test_bodies_read_together_equal_bodies_read_alone(several):
     plain = [
         msgspec.json.encode({"batch": [ORDINARY | fields for fields in odd], "sent_at": sent_at})
         for odd, sent_at in several
@@ -104,21 +104,21 @@ def test_bodies_read_together_are_what_they_are_alone(several):
         assert (parsed.arrival, parsed.rejections) == (alone.arrival, alone.rejections)
 
 
-moments = st.datetimes(
+times = st.datetimes(
     min_value=datetime(2020, 1, 1), max_value=datetime(2026, 6, 15), timezones=st.just(UTC)
 )
-written = st.sampled_from(
+notations = st.sampled_from(
     [
-        lambda moment: moment.isoformat(),
-        lambda moment: moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        lambda moment: moment.astimezone(timezone(timedelta(hours=3))).isoformat(),
+        lambda time: time.isoformat(),
+        lambda time: time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        lambda time: time.astimezone(timezone(timedelta(hours=3))).isoformat(),
     ]
 )
 
 
-@given(st.lists(st.tuples(moments, written), min_size=1, max_size=4))
-def test_moments_are_read_as_they_were_written(some):
-    texts = [write(moment) for moment, write in some]
+@given(st.lists(st.tuples(times, notations), min_size=1, max_size=4))
+def test_times_are_read_in_every_notation(some):
+    texts = [write(time) for time, write in some]
     plain = msgspec.json.encode({"batch": [ORDINARY | {"timestamp": text} for text in texts]})
     (parsed,) = parsing.parse_bodies([plain], [Arrival(NOW)])
     assert not parsed.events.special  # all are ordinary
@@ -127,14 +127,14 @@ def test_moments_are_read_as_they_were_written(some):
 
 
 @pytest.mark.parametrize("text", ["2027-01-01T00:00:00Z", "1969-12-31T00:00:00Z"])
-def test_a_moment_that_cannot_be_is_no_ordinary_one(text):
+def test_an_impossible_time_is_not_ordinary(text):
     raws = [msgspec.json.encode(ORDINARY | fields) for fields in ({}, {"timestamp": text})]
     plain = b'{"batch": [%b]}' % b",".join(raws)
     (parsed,) = parsing.parse_bodies([plain], [Arrival(NOW)])
-    assert list(parsed.events) == list(one_by_one(raws, Arrival(NOW)))
+    assert list(parsed.events) == list(separately(raws, Arrival(NOW)))
 
 
-def test_an_event_beyond_the_retention_period_is_rejected_from_among_ordinary_ones():
+def test_an_event_beyond_the_retention_period_is_rejected_among_ordinary_events():
     old = ORDINARY | {"timestamp": "2026-06-01T11:00:00.123456+00:00"}
     plain = msgspec.json.encode({"batch": [ORDINARY, old]})
     arrival = Arrival(NOW, oldest=NOW - timedelta(days=7))
@@ -143,11 +143,12 @@ def test_an_event_beyond_the_retention_period_is_rejected_from_among_ordinary_on
     assert [rejection.reason for rejection in parsed.rejections] == ["too_old"]
 
 
-def test_an_unreadable_body_costs_those_beside_it_nothing():
+def test_an_unreadable_body_does_not_affect_the_others():
     good = msgspec.json.encode({"batch": [ORDINARY]})
-    found = parsing.parse_bodies([good, b"{", good], 3 * [Arrival(NOW)])
+    results = parsing.parse_bodies([good, b"{", good], 3 * [Arrival(NOW)])
     assert [
-        len(one.events) if isinstance(one, parsing.ParsedRequest) else str(one) for one in found
+        len(result.events) if isinstance(result, parsing.ParsedRequest) else str(result)
+        for result in results
     ] == [
         1,
         "body: Input data was truncated",
@@ -159,25 +160,25 @@ def test_an_unreadable_body_costs_those_beside_it_nothing():
     "extra",
     [
         *({"event": name} for name in ("$identify", "$create_alias", "$groupidentify")),
-        *({place: {"plan": "pro"}} for place in ("$set", "$set_once")),
+        *({field: {"plan": "pro"}} for field in ("$set", "$set_once")),
         {"properties": {"$unset": ["plan"]}},
         {"properties": {"$process_person_profile": False}},
         {"properties": {"$ignore_sent_at": True}},
     ],
 )
-def test_an_event_that_means_something_to_capture_keeps_its_record(extra):
+def test_an_event_that_capture_acts_on_keeps_its_record(extra):
     plain = msgspec.json.encode({"batch": [ORDINARY, ORDINARY | extra]})
     (parsed,) = parsing.parse_bodies([plain], [Arrival(NOW)])
     assert list(parsed.events.special) == [1]
 
 
-def test_what_looks_like_a_large_exponent_within_a_text_is_ordinary():
+def test_a_text_that_looks_like_a_large_exponent_is_ordinary():
     text = {"session": "0b3f6b0e-1f0e-4b3e-9c3c-01e2345678ab", "page": "page2024", "price": 1e-05}
     raws = [msgspec.json.encode(ORDINARY | {"properties": text})]
     assert not parsing.parse(raws, Arrival(NOW)).events.special
 
 
-def test_an_event_is_too_large_whatever_makes_it_so():
+def test_an_event_is_too_large_because_of_any_field():
     large = msgspec.json.encode(ORDINARY | {"unknown": "x" * MAX_EVENT})
     plain = b'{"batch": [%b, %b]}' % (msgspec.json.encode(ORDINARY), large)
     (parsed,) = parsing.parse_bodies([plain], [Arrival(NOW)])
@@ -191,7 +192,7 @@ def test_a_large_exponent_is_not_ordinary():
     assert rejection.detail.startswith("properties: ")
 
 
-def test_ordinary_events_are_read_together_though_one_among_them_is_special():
+def test_ordinary_events_are_read_together_although_another_event_is_special():
     raws = [
         msgspec.json.encode(ORDINARY | extra)
         for extra in ({"event": "first"}, {"$set": {"plan": "pro"}}, {"event": "third"})

@@ -38,22 +38,22 @@ def at(distance):
     return (NOW + distance).isoformat()
 
 
-def test_without_sent_at_the_timestamp_is_taken_as_it_is():
+def test_without_sent_at_the_timestamp_is_used_unchanged():
     assert time_of(timestamp=at(-2 * HOUR)) == -2 * HOUR
 
 
 @pytest.mark.parametrize("wrong", [HOUR, -40 * DAY])
-def test_sent_at_corrects_a_senders_clock_that_is_wrong(wrong):
+def test_sent_at_corrects_a_wrong_clock_of_the_sender(wrong):
     assert time_of(timestamp=at(wrong - 5 * HOUR), sent_at=at(wrong)) == -5 * HOUR
 
 
-def test_an_event_may_ask_not_to_correct_its_time():
+def test_an_event_can_disable_the_correction_of_its_time():
     kept = {"properties": {"$ignore_sent_at": True}}
     assert time_of(timestamp=at(-2 * HOUR), sent_at=at(HOUR), **kept) == -2 * HOUR
 
 
 @pytest.mark.parametrize("sent_at", ["soon", 7e30, [1], {"a": 1}])
-def test_an_unusable_sent_at_spoils_no_event(sent_at):
+def test_an_unusable_sent_at_does_not_affect_events(sent_at):
     assert time_of(timestamp=at(-HOUR), sent_at=sent_at) == -HOUR
 
 
@@ -65,7 +65,7 @@ def test_without_timestamp_and_offset_it_is_now():
     assert time_of() == timedelta(0)
 
 
-def test_up_to_23_hours_ahead_a_time_is_believed():
+def test_up_to_23_hours_ahead_a_time_is_accepted():
     assert time_of(timestamp=at(23 * HOUR)) == 23 * HOUR
 
 
@@ -91,13 +91,13 @@ def test_a_time_is_iso_8601_or_a_number_of_seconds_or_milliseconds(notation):
 
 
 @pytest.mark.parametrize("timestamp", ["yesterday", "1889-01-01T00:00:00Z", "", 1e300, -1e300])
-def test_another_one_is_rejected_by_its_name(timestamp):
+def test_another_notation_is_rejected_by_its_field(timestamp):
     reason, detail = refusal(timestamp=timestamp)
     assert (reason, detail.partition(":")[0]) == ("bad_timestamp", "timestamp")
 
 
 @pytest.mark.parametrize("offset", [1e300, -1e300])
-def test_an_offset_that_leads_nowhere_is_rejected(offset):
+def test_an_impossible_offset_is_rejected(offset):
     assert refusal(offset=offset) == ("bad_timestamp", "offset: out of range")
 
 
@@ -107,7 +107,7 @@ def test_beyond_the_retention_period_an_event_is_rejected_with_that_reason(setti
     assert refusal(timestamp=at(-30 * DAY - HOUR)) == ("too_old", detail)
 
 
-def test_within_the_retention_period_late_events_are_taken(settings):
+def test_within_the_retention_period_late_events_are_accepted(settings):
     settings.PLUMBLINE_EVENT_RETENTION_DAYS = 30
     assert time_of(timestamp=at(-30 * DAY)) == -30 * DAY
 
@@ -116,7 +116,7 @@ def test_without_a_retention_period_events_may_be_decades_old():
     assert time_of(timestamp="1991-01-01T00:00:00Z") < -33 * 365 * DAY
 
 
-def test_what_waited_is_judged_by_when_it_arrived(settings, time_machine):
+def test_the_retention_period_counts_from_the_arrival(settings, time_machine):
     settings.PLUMBLINE_EVENT_RETENTION_DAYS = 30
     event = {"event": "used", "distinct_id": "ada", "timestamp": at(-29 * DAY)}
     sdk.post("/e/", event | {"api_key": sdk.key()})

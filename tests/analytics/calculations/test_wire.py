@@ -1,4 +1,4 @@
-"""What the fields of an event mean, wherever SDKs put them."""
+"""The meaning of an event's fields, wherever SDKs put them."""
 
 import json
 from datetime import UTC, datetime
@@ -27,10 +27,10 @@ def only(**fields):
     return record
 
 
-def test_p01_one_bad_event_never_costs_the_good_ones():
+def test_p01_a_bad_event_never_affects_the_good_ones():
     parsed = parse(event(), event(event=7), event(distinct_id="ben"))
     assert [record.distinct_id for record in parsed.events] == ["ada", "ben"]
-    assert [(found.reason, found.position) for found in parsed.rejections] == [
+    assert [(rejection.reason, rejection.position) for rejection in parsed.rejections] == [
         (Reason.BAD_FIELD, 1)
     ]
 
@@ -51,12 +51,12 @@ def test_p01_one_bad_event_never_costs_the_good_ones():
     ],
 )
 def test_a_bad_event_is_rejected_by_the_name_of_its_field(fields, reason, field):
-    (found,) = parse(event(**fields)).rejections
-    assert (found.reason, found.detail.split(":")[0]) == (reason, field)
+    (rejection,) = parse(event(**fields)).rejections
+    assert (rejection.reason, rejection.detail.split(":")[0]) == (reason, field)
 
 
 @pytest.mark.parametrize(
-    "place",
+    "fields",
     [
         {"distinct_id": "ben"},
         {"distinct_id": None, "$distinct_id": "ben"},
@@ -64,8 +64,8 @@ def test_a_bad_event_is_rejected_by_the_name_of_its_field(fields, reason, field)
         {"distinct_id": "ben", "properties": {"distinct_id": "other"}},
     ],
 )
-def test_the_distinct_id_stands_at_the_top_or_in_the_properties(place):
-    assert only(**place).distinct_id == "ben"
+def test_the_distinct_id_is_at_the_top_or_in_the_properties(fields):
+    assert only(**fields).distinct_id == "ben"
 
 
 @pytest.mark.parametrize(
@@ -85,31 +85,31 @@ def test_a_distinct_id_becomes_a_text_of_at_most_200_characters(sent, meant):
 
 
 @pytest.mark.parametrize("nested", [False, True], ids=["at the top", "in the properties"])
-def test_what_an_event_sets_stands_at_the_top_or_in_the_properties(nested):
+def test_person_changes_are_at_the_top_or_in_the_properties(nested):
     says = {"$set": {"plan": "pro"}, "$set_once": {"ref": 1}, "$unset": ["trial"]}
     record = only(**({"properties": says} if nested else says))
     assert person_changes(record.properties) == ({"plan": "pro"}, {"ref": 1}, ["trial"])
 
 
 @pytest.mark.parametrize("no", [False, "false", 0, "0"])
-def test_an_event_may_ask_for_no_profile(no):
+def test_an_event_can_disable_its_profile(no):
     assert not only(properties={"$process_person_profile": no}).profile
 
 
 @pytest.mark.parametrize(
     "properties", [{}, None, {"$process_person_profile": True}, {"$process_person_profile": "?"}]
 )
-def test_otherwise_it_makes_one(properties):
+def test_by_default_an_event_makes_a_profile(properties):
     assert only(properties=properties).profile
 
 
 @pytest.mark.parametrize("name", ["$identify", "$create_alias", "$merge_dangerously"])
-def test_who_is_identified_has_a_profile_whatever_the_event_says(name):
+def test_an_identified_person_always_has_a_profile(name):
     assert only(event=name, properties={"$process_person_profile": False}).profile
 
 
 @pytest.mark.parametrize("yes", [True, "true", 1])
-def test_an_event_may_ask_not_to_correct_its_time(yes):
+def test_an_event_can_disable_the_correction_of_its_time(yes):
     arrival = Arrival(NOW, sent_at=datetime(2024, 5, 1, 13, tzinfo=UTC))
     raw = json.dumps(event(properties={"$ignore_sent_at": yes})).encode()
     (record,) = parsing.parse([raw], arrival).events

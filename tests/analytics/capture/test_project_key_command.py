@@ -28,7 +28,7 @@ def test_another_name_makes_another_key_once(run):
 def test_a_revoked_key_is_refused_and_not_printed(run):
     token = run("--name", "Shop").strip()
     assert run("--revoke", "Shop") == "Shop is revoked\n"
-    assert run("--revoke", "Shop") == "Shop was revoked already\n"
+    assert run("--revoke", "Shop") == "Shop was already revoked\n"
     assert sdk.post("/batch/", {"api_key": token, "batch": [EVENT]}).status_code == 401
     with pytest.raises(CommandError, match="Shop was revoked"):
         run("--name", "Shop")

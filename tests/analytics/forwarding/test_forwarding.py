@@ -134,7 +134,7 @@ class TestTheCommand:
         posthog.answer = answering(503, b"down for\nmaintenance")
         captured(record())
         with pytest.raises(
-            CommandError, match=r"answers 503: down for maintenance.*waiting: 1 event\."
+            CommandError, match=r"responded with 503: down for maintenance.*waiting: 1 event\."
         ):
             call_command("forward_backlog")
 

@@ -44,7 +44,7 @@ def test_gzip_is_recognised_by_its_content(import_events):
 def test_importing_twice_changes_nothing(import_events):
     content = jsonl({}, {"event": "signed_up"}, {"uuid": "not-a-uuid"})
     import_events(content)
-    assert "0 stored, 3 known already" in import_events(content)
+    assert "0 stored, 3 already stored" in import_events(content)
     assert (Event.objects.count(), ImportRun.objects.count()) == (3, 1)
 
 

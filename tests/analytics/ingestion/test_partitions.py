@@ -42,7 +42,7 @@ def test_what_is_there_already_stays_as_it_is():
 def test_the_command_says_how_far_they_reach(time_machine, capsys):
     time_machine.move_to(NOW, tick=False)
     call_command("make_partitions")
-    assert capsys.readouterr().out == "The event table has its partitions up to February 2032.\n"
+    assert capsys.readouterr().out == "The event table has partitions up to February 2032.\n"
 
 
 def test_a_month_that_fails_leaves_none_half_made_and_is_logged(time_machine, caplog):

@@ -28,7 +28,7 @@ def test_activation_after_exactly_7_times_24_hours_counts():
     assert (overall()["eligible"], overall()["activated"]) == (2, 1)
 
 
-def test_activation_within_24_hours_has_a_rate_of_its_own():
+def test_activation_within_24_hours_has_its_own_rate():
     activates("ada", "2024-05-01 12:00", "2024-05-02 12:00")
     activates("ben", "2024-05-02 12:00", "2024-05-05 12:00")
     quick = overall(as_of="2024-05-03")["within_24_hours"]
@@ -57,17 +57,17 @@ def test_months_are_those_of_the_time_zone(settings):
     assert (june["month"], june["signups"], june["median_seconds"]) == ("2024-06", 0, None)
 
 
-def test_median_time_is_that_of_those_who_activated_in_time():
+def test_median_time_covers_persons_who_activated_in_time():
     for person, hours in (("ada", 1), ("ben", 2), ("cleo", 6), ("dan", 24 * 8)):
         activates(person, "2024-05-01 00:00", f"2024-05-0{1 + hours // 24} {hours % 24:02}:00")
     assert median_time_to_activation(**MAY) == timedelta(hours=2)
 
 
-def test_median_time_of_nobody_is_unknown():
+def test_median_time_without_activations_is_unknown():
     assert median_time_to_activation(**MAY) is None
 
 
-def test_median_time_leaves_excluded_persons_out():
+def test_median_time_ignores_excluded_persons():
     activates("ada", "2024-05-01 00:00", "2024-05-01 01:00")
     Person.objects.update(excluded=True)
     assert median_time_to_activation(**MAY) is None

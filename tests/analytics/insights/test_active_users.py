@@ -60,13 +60,13 @@ def test_stickiness_is_over_all_days_of_the_month(history):
     assert may["stickiness"] == pytest.approx(3 / 31 / 2)
 
 
-def test_p19_a_month_that_is_not_over_says_so_and_has_no_growth(history):
+def test_p19_a_month_that_is_not_over_is_incomplete_and_has_no_growth(history):
     *_, may = periods("month", as_of="2024-05-30")
     assert (may["active"], may["complete"]) == (2, False)
     assert (may["growth_accounting"], may["stickiness"], may["growth"]) == (None, None, None)
 
 
-def test_growth_from_nobody_is_unknown(history):
+def test_growth_from_zero_is_unknown(history):
     assert periods("month")[0]["growth"] is None
 
 
@@ -74,5 +74,5 @@ def test_the_range_begins_with_the_first_activity(history):
     assert periods("day")[0]["start"] == "2024-03-10"
 
 
-def test_an_empty_product_has_one_empty_day():
+def test_an_empty_product_has_a_single_empty_day():
     assert [day["active"] for day in periods("day")] == [0]

@@ -39,8 +39,8 @@ def page(client, path, **parameters):
 
 
 @pytest.mark.parametrize("path", STAFF_PAGES)
-def test_who_is_no_staff_is_sent_to_the_login(client, path):
-    client.force_login(User.objects.create_user("somebody"))
+def test_users_who_are_not_staff_are_sent_to_the_login(client, path):
+    client.force_login(User.objects.create_user("customer"))
     response = client.get(f"/admin/analytics/{path}/")
     assert (response.status_code, "/admin/login/" in response["Location"]) == (302, True)
 
@@ -49,7 +49,7 @@ def test_who_is_no_staff_is_sent_to_the_login(client, path):
 def test_a_page_of_an_empty_installation_says_what_to_do(admin, path):
     text = page(admin, path)
     assert "No events yet" in text
-    assert "How to send it" in text
+    assert "How to send events" in text
     assert "<form class" not in text
 
 
@@ -58,17 +58,17 @@ def test_a_list_opens_on_an_empty_installation(admin, path):
     assert page(admin, path)
 
 
-def test_retention_shows_numbers_with_their_definition(admin, history):
+def test_retention_has_numbers_with_their_definition(admin, history):
     text = page(admin, "retention", as_of="2024-06-01")
     assert "exactly the N-th calendar day" in text
     assert "As of the end of 1 Jun 2024." in text
     assert 'title="1 of 2 in week 1"' in text
 
 
-def test_retention_names_a_bad_day_beside_its_field(admin, history):
+def test_retention_names_a_bad_day_next_to_its_field(admin, history):
     text = page(admin, "retention", as_of="2999-01-01")
     assert 'id="error-as_of"' in text
-    assert "On a day" not in text
+    assert "By day" not in text
 
 
 @pytest.mark.parametrize("granularity", ["day", "week", "month"])
@@ -81,10 +81,10 @@ def test_active_users_draws_a_chart_and_a_table(admin, history, granularity):
 def test_the_month_that_is_not_over_is_marked(admin, history):
     text = page(admin, "active-users", granularity="month", to="2024-06-30")
     assert "June 2024 <span" in text
-    assert text.count("Not over yet</span>") == 1
+    assert text.count("In progress</span>") == 1
 
 
-def test_activation_shows_rate_and_median_time(admin, history):
+def test_activation_has_rate_and_median_time(admin, history):
     text = page(admin, "activation")
     assert "1 of 2 persons" in text
     assert "1 h" in text
@@ -93,17 +93,17 @@ def test_activation_shows_rate_and_median_time(admin, history):
 def test_a_funnel_is_chosen_from_recorded_events(admin, history):
     text = page(admin, "funnel")
     assert "<option>workflow_created</option>" in text
-    assert "Who got how far" not in text
+    assert "Conversion by step" not in text
 
 
-def test_a_funnel_shows_its_steps(admin, history):
+def test_a_funnel_lists_its_steps(admin, history):
     text = page(admin, "funnel", steps=["signed_up", "workflow_created", ""], from_="2024-05-01")
     assert "2 persons" in text
-    assert "50.0 % of the step before" in text
+    assert "50.0 % of the previous step" in text
 
 
-def test_a_funnel_of_one_step_asks_for_another(admin, history):
-    assert "At least 2 steps are needed." in page(admin, "funnel", steps=["signed_up", ""])
+def test_a_funnel_with_a_single_step_is_an_error(admin, history):
+    assert "At least 2 steps are required." in page(admin, "funnel", steps=["signed_up", ""])
 
 
 def test_a_page_says_that_a_rebuild_is_needed(admin, history, settings):
@@ -111,28 +111,28 @@ def test_a_page_says_that_a_rebuild_is_needed(admin, history, settings):
     assert "rebuild_rollups" in page(admin, "retention")
 
 
-def test_events_lead_to_their_persons(admin, history):
+def test_events_link_to_their_persons(admin, history):
     ben = Person.objects.get(distinct_ids__distinct_id="ben")
     text = page(admin, "events", event="workflow_created")
     assert f'href="/admin/analytics/person/{ben.pk}/change/"' in text
     assert "2 May 2024, 11:00:00" in text
 
 
-def test_events_go_on_with_older_ones(admin, history):
+def test_events_have_a_link_to_older_events(admin, history):
     text = page(admin, "events", limit=1)
     assert "Older events" in text
     assert "cursor=" in text
 
 
-def test_a_person_is_found_by_distinct_id(admin, history):
+def test_a_search_finds_a_person_by_distinct_id(admin, history):
     text = page(admin, "person", q="ad")
     assert "1 person" in text
 
 
-def test_a_person_shows_what_is_known_and_what_they_did(admin, history):
+def test_a_person_has_active_days_and_events(admin, history):
     person = Person.objects.get(distinct_ids__distinct_id="ada")
     text = page(admin, f"person/{person.pk}/change")
-    assert "2, the last one 8 May 2024" in text
+    assert "2, most recently 8 May 2024" in text
     assert text.index("8 May 2024, 10:00:00") < text.rindex("1 May 2024, 10:00:00")
 
 
@@ -140,10 +140,10 @@ def test_an_excluded_person_opens_and_says_so(admin, history):
     person = Person.objects.get(distinct_ids__distinct_id="ada")
     person.excluded = True
     person.save()
-    assert "They count in no number." in page(admin, f"person/{person.pk}/change")
+    assert "Excluded from all metrics." in page(admin, f"person/{person.pk}/change")
 
 
-def test_properties_are_shown_as_text(admin, history):
+def test_properties_are_displayed_as_text(admin, history):
     person = Person.objects.get(distinct_ids__distinct_id="ada")
     person.properties = {"name": "<script>alert(1)</script>"}
     person.save()
@@ -152,12 +152,12 @@ def test_properties_are_shown_as_text(admin, history):
     assert "&lt;script&gt;alert" in text
 
 
-def test_a_person_nobody_knows_is_not_found(admin):
+def test_an_unknown_person_is_a_404(admin):
     assert admin.get("/admin/analytics/person/1/change/").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["person/add", "inboxrequest/add", "rejectedevent/add"])
-def test_what_only_plumbline_writes_cannot_be_added(admin, path):
+def test_records_that_only_plumbline_writes_cannot_be_added(admin, path):
     assert admin.get(f"/admin/analytics/{path}/").status_code == 403
 
 
@@ -179,7 +179,7 @@ def test_project_keys_are_revoked(admin, time_machine):
     assert key.revoked_at == timezone.now()
 
 
-def test_one_project_key_is_revoked_on_its_page(admin):
+def test_a_project_key_is_revoked_on_its_page(admin):
     key = ProjectKey.objects.create(name="Shop")
     button = "analytics_projectkey_revoke_this"
     address = f"/admin/analytics/projectkey/{key.pk}/change/"
@@ -189,7 +189,7 @@ def test_one_project_key_is_revoked_on_its_page(admin):
     assert key.revoked_at is not None
 
 
-def test_the_moment_of_a_revocation_stays(admin):
+def test_the_time_of_a_revocation_stays(admin):
     before = timezone.now()
     key = ProjectKey.objects.create(name="Shop", revoked_at=before)
     admin.post("/admin/analytics/projectkey/", {"action": "revoke", "_selected_action": [key.pk]})
@@ -198,15 +198,15 @@ def test_the_moment_of_a_revocation_stays(admin):
 
 
 @pytest.mark.parametrize(
-    ("payload", "shown"),
+    ("payload", "text"),
     [
         (b'{"event":"<b>"}', "&quot;event&quot;: &quot;&lt;b&gt;&quot;"),
         (b"\xff nonsense", "\\xff nonsense"),
     ],
 )
-def test_a_rejected_event_is_readable(admin, payload, shown):
+def test_a_rejected_event_is_readable(admin, payload, text):
     rejected = RejectedEvent.objects.create(reason="malformed", detail="no", payload=payload)
-    assert shown in page(admin, f"rejectedevent/{rejected.pk}/change")
+    assert text in page(admin, f"rejectedevent/{rejected.pk}/change")
 
 
 def test_rejected_events_are_filtered_by_reason(admin):
@@ -217,7 +217,7 @@ def test_rejected_events_are_filtered_by_reason(admin):
     assert "was malformed" not in text
 
 
-def test_an_import_leads_to_its_rejected_events(admin):
+def test_an_import_links_to_its_rejected_events(admin):
     run = ImportRun.objects.create(file_name="a.jsonl", fingerprint="", rejected=3)
     address = f"/admin/analytics/rejectedevent/?import_run__id__exact={run.pk}"
     assert address in page(admin, "importrun")

@@ -32,10 +32,10 @@ def test_newest_first():
 
 
 @pytest.mark.parametrize("limit", [1, 7, 50])
-def test_a_walk_through_the_pages_returns_every_event_once(limit):
-    moments = [NOON + timedelta(days=n // 9 * 11, hours=n % 3) for n in range(60)]
+def test_the_pages_together_return_every_event_once(limit):
+    times = [NOON + timedelta(days=n // 9 * 11, hours=n % 3) for n in range(60)]
     with transaction.atomic():
-        store([record("used", f"person {n % 7}", moment) for n, moment in enumerate(moments)])
+        store([record("used", f"person {n % 7}", time) for n, time in enumerate(times)])
     rows = walk(limit=limit)
     assert len({event["uuid"] for event in rows}) == len(rows) == 60
     assert [event["timestamp"] for event in rows] == sorted(
@@ -43,7 +43,7 @@ def test_a_walk_through_the_pages_returns_every_event_once(limit):
     )
 
 
-def test_many_events_of_one_moment_are_walked_through():
+def test_many_events_at_the_same_time_are_paged():
     with transaction.atomic():
         store([record("used", f"person {n}") for n in range(25)])
     assert len({event["uuid"] for event in walk(limit=4)}) == 25
@@ -62,8 +62,8 @@ def test_events_of_a_person_by_any_distinct_id():
     assert [event["event"] for event in walk(distinct_id="ada@example.com")] == ["a"]
 
 
-def test_nobody_has_no_events():
-    assert walk(distinct_id="nobody") == []
+def test_an_unknown_person_has_no_events():
+    assert walk(distinct_id="unknown") == []
     assert walk(event="nothing") == []
 
 
@@ -74,14 +74,14 @@ def test_p06_a_range_is_of_days_in_the_time_zone(settings):
     assert [event["event"] for event in walk(from_="2024-05-02")] == ["b"]
 
 
-def test_events_of_excluded_persons_are_listed_only_for_themselves():
+def test_events_of_excluded_persons_are_listed_only_by_distinct_id():
     did("ada", ("a", "2024-05-01 10:00"))
     Person.objects.update(excluded=True)
     assert walk() == []
     assert len(walk(distinct_id="ada")) == 1
 
 
-def test_an_event_says_what_it_is():
+def test_an_event_has_all_its_fields():
     with transaction.atomic():
         store([record("paid", "ada", at("2024-05-01 10:00"), properties={"amount": 5})])
     [event] = walk()
@@ -97,13 +97,13 @@ UUID = "11111111-1111-1111-1111-111111111111"
     "text",
     ["nothing", "2024|1", f"2024-05-01T10:00:00|{UUID}", f"0001-01-01T00:00:00+14:00|{UUID}"],
 )
-def test_a_cursor_of_something_else_is_refused(text):
+def test_a_cursor_of_another_list_is_refused(text):
     cursor = urlsafe_b64encode(text.encode()).decode()
     assert refused("analytics/events", cursor=cursor)["errors"][0]["field"] == "cursor"
 
 
 @pytest.mark.parametrize("cursor", ["x", "é", "////"])
-def test_what_is_no_cursor_is_refused(cursor):
+def test_an_invalid_cursor_is_refused(cursor):
     assert refused("analytics/events", cursor=cursor)["errors"][0]["field"] == "cursor"
 
 

@@ -47,7 +47,7 @@ def test_steps_out_of_order_do_not_count():
     assert persons("a,b") == [1, 0]
 
 
-def test_p09_the_first_step_is_the_first_in_life():
+def test_p09_the_first_step_is_the_first_ever():
     did("ada", ("a", "2024-04-01 10:00"), ("a", "2024-05-01 10:00"), ("b", "2024-05-01 11:00"))
     assert persons("a,b", from_="2024-05-01") == [0, 0]
     assert persons("a,b", to="2024-04-30") == [1, 0]
@@ -64,7 +64,7 @@ def test_a_window_that_ends_with_the_day_is_over():
     assert persons("a,b", within_hours=24, as_of="2024-05-01") == [1, 1]
 
 
-def test_the_window_runs_from_the_first_step_to_its_last_moment():
+def test_the_window_includes_its_end():
     did("ada", ("a", "2024-05-01 10:00"), ("b", "2024-05-01 20:00"), ("c", "2024-05-02 10:00"))
     did("ben", ("a", "2024-05-01 10:00"), ("b", "2024-05-01 20:00"), ("c", "2024-05-02 10:01"))
     assert persons("a,b,c", within_hours=24) == [2, 2, 1]
@@ -75,7 +75,7 @@ def test_equal_times_count_as_in_order():
     assert persons("a,b") == [1, 1]
 
 
-def test_the_same_step_twice_asks_for_another_event():
+def test_a_repeated_step_requires_a_second_event():
     did("ada", ("a", "2024-05-01 10:00"))
     did("ben", ("a", "2024-05-01 10:00"), ("a", "2024-05-02 10:00"))
     did("cleo", ("a", "2024-05-01 10:00"), ("a", "2024-05-01 10:00"))
@@ -97,7 +97,7 @@ def test_excluded_persons_are_left_out():
     assert persons("a,b") == [1, 1]
 
 
-def test_an_unknown_event_is_named_with_those_that_look_like_it():
+def test_an_unknown_event_is_named_with_similar_events():
     did("ada", ("signed_up", "2024-05-01 10:00"))
     [error] = refused("analytics/funnel", steps="signed_up,sing_up")["errors"]
     assert error["field"] == "steps"
@@ -105,7 +105,7 @@ def test_an_unknown_event_is_named_with_those_that_look_like_it():
     assert "'signed_up'" in error["message"]
 
 
-def test_one_step_is_no_funnel():
+def test_a_funnel_needs_two_steps():
     did("ada", ("a", "2024-05-01 10:00"))
     [error] = refused("analytics/funnel", steps="a")["errors"]
     assert error["field"] == "steps"

@@ -39,18 +39,18 @@ def test_p07_a_late_signup_is_retained_after_midnight_and_the_definition_says_so
     assert answer["time_zone"] == "UTC"
 
 
-def test_p08_cohorts_with_nobody_retained_count():
+def test_p08_cohorts_without_retained_persons_count():
     did("ada", ("signed_up", "2024-05-01 12:00"), ("used", "2024-05-02 12:00"))
     did("ben", ("signed_up", "2024-05-10 12:00"))
     assert retention() == (2, 1)
 
 
-def test_p09_the_first_event_is_that_of_the_life_not_of_the_window():
+def test_p09_the_first_event_is_the_first_ever_not_the_first_in_the_window():
     did("ada", ("used", "2024-04-01 12:00"), ("used", "2024-05-01 12:00"))
     assert retention(cohort="first_event", from_="2024-05-01") == (0, 0)
 
 
-def test_p11_a_person_counts_once_however_active():
+def test_p11_a_person_counts_once_at_any_activity():
     used = [("used", f"2024-05-02 {hour:02}:00") for hour in range(24)]
     did("ada", ("signed_up", "2024-05-01 12:00"), ("signed_up", "2024-05-01 13:00"), *used)
     assert retention() == (1, 1)
@@ -67,7 +67,7 @@ def test_active_on_another_day_is_not_retained():
     assert retention(days="7") == (1, 0)
 
 
-def test_nobody_eligible_is_no_data():
+def test_no_eligible_persons_means_no_data():
     [day] = get("analytics/retention", days="1", as_of="2024-06-30")["days"]
     assert (day["rate"], day["interval"], day["status"]) == (None, None, "no_data")
     assert day["reason"]
@@ -80,12 +80,12 @@ def test_a_rate_has_its_interval_and_status():
     assert day["interval"]["low"] == pytest.approx(0.2065, abs=1e-4)
 
 
-def test_the_day_of_the_question_is_the_last_complete_one(time_machine):
+def test_by_default_the_last_complete_day_counts(time_machine):
     time_machine.move_to("2024-05-03T10:00Z")
     assert get("analytics/retention")["as_of"] == "2024-05-02"
 
 
-def test_days_come_in_the_order_asked_for():
+def test_days_come_in_the_requested_order():
     days = get("analytics/retention", days="30, 1,7", as_of="2024-06-30")["days"]
     assert [day["day"] for day in days] == [30, 1, 7]
 

@@ -1,4 +1,4 @@
-"""Each kind of dirty data is found with the right count, and what is mendable is mended."""
+"""Each kind of dirty data is found with the right count, and repaired where possible."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ def now(time_machine):
         partitions.make_ahead(NOW - months * 30 * DAY)
 
 
-def look(slug):
+def run(slug):
     return checks()[slug].run(now=timezone.now())
 
 
@@ -50,17 +50,17 @@ def signed_up(who, at=YESTERDAY, **properties):
 
 
 @pytest.mark.parametrize("slug", list(checks()))
-def test_p34_an_empty_installation_is_no_data(slug):
-    assert look(slug).verdict == "no_data"
+def test_p34_an_empty_installation_has_no_data(slug):
+    assert run(slug).verdict == "no_data"
 
 
 @pytest.mark.parametrize("slug", ["orphans", "duplicate_persons", "missing_signup", "rollups"])
 def test_clean_data_pass(slug):
     store(signed_up("ada", email="ada@example.com"), signed_up("bob", email="bob@example.com"))
-    assert look(slug).verdict == "pass"
+    assert run(slug).verdict == "pass"
 
 
-def test_orphans_are_counted_shown_and_removed():
+def test_orphans_are_counted_listed_and_removed():
     store(signed_up("ada"), record("used", "ada", YESTERDAY))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -70,45 +70,45 @@ def test_orphans_are_counted_shown_and_removed():
             "INSERT INTO analytics_personday (person_id, day)"
             " VALUES (999, '2026-03-30'), (999, '2026-03-31')"
         )
-    found = look("orphans")
-    assert (found.verdict, found.affected) == ("fail", 3)
-    assert found.detail == "1 distinct ids, 2 person days: their person is not there."
-    assert "distinct id of person 999" in [one.text for one in found.examples]
+    finding = run("orphans")
+    assert (finding.verdict, finding.affected) == ("fail", 3)
+    assert finding.detail == "1 distinct ids, 2 person days without a person."
+    assert "distinct id of person 999" in [row.text for row in finding.examples]
     assert checks()["orphans"].repair(now=NOW) == 3
-    assert look("orphans").verdict == "pass"
+    assert run("orphans").verdict == "pass"
     assert DistinctId.objects.filter(distinct_id="ada").exists()
     assert PersonDay.objects.exists()
 
 
-def test_persons_with_one_e_mail_are_found_whatever_its_case():
+def test_persons_with_the_same_e_mail_in_any_case_are_found():
     store(
         signed_up("ada", email="Ada@example.com"),
         signed_up("ada-2", email="ada@EXAMPLE.com"),
         signed_up("bob", email="bob@example.com"),
     )
-    found = look("duplicate_persons")
-    assert (found.verdict, found.affected) == ("warning", 2)
+    finding = run("duplicate_persons")
+    assert (finding.verdict, finding.affected) == ("warning", 2)
     first, second = Person.objects.filter(properties__email__iexact="ada@example.com").order_by(
         "pk"
     )
-    (example,) = found.examples
-    assert example.text == f"2 persons with one e-mail: {first.pk}, {second.pk}"
+    (example,) = finding.examples
+    assert example.text == f"2 persons with the same e-mail: {first.pk}, {second.pk}"
     assert example.argument == first.pk
     exclusions.decide([second.pk], excluded=True)
-    assert look("duplicate_persons").verdict == "pass"
+    assert run("duplicate_persons").verdict == "pass"
 
 
 def test_identified_persons_without_an_e_mail_are_counted():
     store(signed_up("ada", email="ada@example.com"), signed_up("bob"))
     Person.objects.update(is_identified=True)
-    found = look("missing_email")
-    assert (found.verdict, found.affected) == ("warning", 1)
+    finding = run("missing_email")
+    assert (finding.verdict, finding.affected) == ("warning", 1)
 
 
 def test_active_persons_without_a_signup_are_counted():
     store(signed_up("ada"), record("used", "bob", YESTERDAY), record("used", "eve", YESTERDAY))
-    found = look("missing_signup")
-    assert (found.verdict, found.affected, len(found.examples)) == ("warning", 2, 2)
+    finding = run("missing_signup")
+    assert (finding.verdict, finding.affected, len(finding.examples)) == ("warning", 2, 2)
 
 
 def history(days, *, event="used", a_day=100, skip=()):
@@ -119,26 +119,26 @@ def history(days, *, event="used", a_day=100, skip=()):
     )
 
 
-def test_a_day_without_events_after_busy_days_is_not_fresh():
+def test_a_day_without_events_after_busy_days_is_a_failure():
     history(30, skip=[0])
-    found = look("freshness")
-    assert (found.verdict, found.detail) == (
+    finding = run("freshness")
+    assert (finding.verdict, finding.detail) == (
         "fail",
-        "No event is of 2026-03-31; the last are of 2026-03-30.",
+        "No events on 2026-03-31; the last events are from 2026-03-30.",
     )
 
 
-def test_a_quiet_day_is_nothing_unusual_for_a_product_used_once_a_week():
+def test_a_quiet_day_is_usual_for_a_product_used_once_a_week():
     EventDay.objects.bulk_create(
         EventDay(event="used", day=(YESTERDAY - week * 7 * DAY - DAY).date(), value=100)
         for week in range(6)
     )
-    assert look("freshness").verdict == "pass"
+    assert run("freshness").verdict == "pass"
 
 
-def test_data_of_long_ago_are_stale():
+def test_old_data_is_stale():
     EventDay.objects.create(event="used", day=(YESTERDAY - 40 * DAY).date(), value=5)
-    assert look("freshness").detail == "The last events are of 2026-02-19."
+    assert run("freshness").detail == "The last events are from 2026-02-19."
 
 
 def test_three_silent_hours_that_were_busy_yesterday_are_a_warning(time_machine):
@@ -146,43 +146,43 @@ def test_three_silent_hours_that_were_busy_yesterday_are_a_warning(time_machine)
     time_machine.move_to(NOW - DAY, tick=False)
     store(*(record("used", "ada", NOW - DAY - timedelta(minutes=n)) for n in range(60)))
     time_machine.move_to(NOW, tick=False)
-    found = look("freshness")
-    assert (found.verdict, found.affected) == ("warning", 1)
+    finding = run("freshness")
+    assert (finding.verdict, finding.affected) == ("warning", 1)
 
 
 def test_p33_a_day_with_far_more_events_than_its_weekday_is_unusual():
     history(64)
     EventDay.objects.filter(day=YESTERDAY.date()).update(value=900)
-    found = look("unusual_volume")
-    assert (found.verdict, found.affected) == ("warning", 1)
-    assert found.examples[0].text == "used: 900 on 2026-03-31, usually 100 on that weekday"
+    finding = run("unusual_volume")
+    assert (finding.verdict, finding.affected) == ("warning", 1)
+    assert finding.examples[0].text == "used: 900 on 2026-03-31, usually 100 on that weekday"
 
 
 def test_a_weekend_is_compared_with_weekends():
     history(64)
     for week in range(9):
         EventDay.objects.filter(day=(YESTERDAY - week * 7 * DAY).date()).update(value=900)
-    assert look("unusual_volume").verdict == "pass"
+    assert run("unusual_volume").verdict == "pass"
 
 
 def test_an_event_that_vanished_is_unusual():
     history(64, skip=[0])
     history(64, event="other")
-    assert look("unusual_volume").examples[0].text.startswith("used: 0 on 2026-03-31")
+    assert run("unusual_volume").examples[0].text.startswith("used: 0 on 2026-03-31")
 
 
-def test_another_mix_of_events_is_noticed_with_what_moved():
+def test_a_different_mix_of_events_is_found_with_the_events_that_moved():
     history(35, event="used", a_day=100)
     history(35, event="viewed", a_day=100)
-    assert look("event_mix").verdict == "pass"
+    assert run("event_mix").verdict == "pass"
     EventDay.objects.filter(event="viewed", day__gt=(YESTERDAY - 7 * DAY).date()).update(value=2)
     history(7, event="seen", a_day=98)
-    found = look("event_mix")
-    assert (found.verdict, found.affected) == ("warning", 2)
-    assert {one.text.split(":")[0] for one in found.examples[:2]} == {"viewed", "seen"}
+    finding = run("event_mix")
+    assert (finding.verdict, finding.affected) == ("warning", 2)
+    assert {row.text.split(":")[0] for row in finding.examples[:2]} == {"viewed", "seen"}
 
 
-def test_a_person_with_the_rhythm_of_a_machine_is_found_and_excluded():
+def test_a_person_with_the_rhythm_of_a_bot_is_found_and_excluded():
     chance = random.Random(7)
     start = datetime(2026, 3, 31, 1, tzinfo=UTC)
     store(
@@ -193,14 +193,14 @@ def test_a_person_with_the_rhythm_of_a_machine_is_found_and_excluded():
         ),
     )
     bot = DistinctId.objects.get(distinct_id="bot").person_id
-    found = look("bots")
-    assert (found.verdict, found.affected) == ("warning", 1)
-    assert found.examples[0].text == f"person {bot}: 300 events"
+    finding = run("bots")
+    assert (finding.verdict, finding.affected) == ("warning", 1)
+    assert finding.examples[0].text == f"person {bot}: 300 events"
     check = checks()["bots"]
-    assert [one.argument for one in check.preview(now=NOW)] == [bot]
+    assert [row.argument for row in check.preview(now=NOW)] == [bot]
     assert check.repair(now=NOW) == 1
     assert Person.objects.get(pk=bot).excluded
-    assert look("bots").verdict == "pass"
+    assert run("bots").verdict == "pass"
     assert rebuild.check() == []
 
 
@@ -208,14 +208,14 @@ def test_rejected_events_are_counted_and_more_than_one_percent_is_a_failure():
     key = ProjectKey.objects.create(name="web")
     hour = NOW.replace(minute=0)
     CaptureHour.objects.create(hour=hour, project_key_id=key.pk, outcome="accepted", events=1_000)
-    assert look("rejected_events").verdict == "pass"
+    assert run("rejected_events").verdict == "pass"
     for number in range(11):
         RejectedEvent.objects.create(reason="no_event", payload=b"{}", rejected_at=NOW)
         if number == 8:
-            assert look("rejected_events").verdict == "warning"
-    found = look("rejected_events")
-    assert (found.verdict, found.affected) == ("fail", 11)
-    assert found.examples[0].text == "11: no_event"
+            assert run("rejected_events").verdict == "warning"
+    finding = run("rejected_events")
+    assert (finding.verdict, finding.affected) == ("fail", 11)
+    assert finding.examples[0].text == "11: no_event"
 
 
 def test_events_that_are_not_accounted_for_are_a_failure():
@@ -223,8 +223,8 @@ def test_events_that_are_not_accounted_for_are_a_failure():
     hour = YESTERDAY.replace(minute=0)
     CaptureHour.objects.create(hour=hour, project_key_id=key.pk, outcome="accepted", events=10)
     CaptureHour.objects.create(hour=hour, project_key_id=key.pk, outcome="stored", events=7)
-    found = look("ingestion_ledger")
-    assert (found.verdict, found.affected) == ("fail", 3)
+    finding = run("ingestion_ledger")
+    assert (finding.verdict, finding.affected) == ("fail", 3)
 
 
 @pytest.mark.parametrize(
@@ -240,16 +240,16 @@ def test_events_that_are_not_accounted_for_are_a_failure():
 def test_a_rollup_that_differs_from_the_events_is_a_failure_until_it_is_rebuilt(dirt):
     store(signed_up("ada"), record("used", "ada", YESTERDAY))
     dirt()
-    found = look("rollups")
-    assert (found.verdict, found.affected) == ("fail", 1)
+    finding = run("rollups")
+    assert (finding.verdict, finding.affected) == ("fail", 1)
     rebuild.rebuild()
-    assert look("rollups").verdict == "pass"
+    assert run("rollups").verdict == "pass"
 
 
-def test_looking_changes_nothing():
+def test_a_check_changes_nothing():
     store(signed_up("ada"), record("used", "ada", YESTERDAY))
     Person.objects.update(activated_at=NOW)
-    look("rollups")
+    run("rollups")
     assert Person.objects.get().activated_at == NOW
 
 
@@ -262,22 +262,22 @@ def reconciled(settings, web_hook):
     return web_hook
 
 
-def test_what_posthog_lacks_is_counted(reconciled):
+def test_events_missing_in_posthog_are_counted(reconciled):
     reconciled.answer = {"results": [["used", 90]]}
-    found = look("posthog")
-    assert (found.verdict, found.affected) == ("warning", 10)
-    assert found.examples[0].text == "used: 100 here, 90 there"
+    finding = run("posthog")
+    assert (finding.verdict, finding.affected) == ("warning", 10)
+    assert finding.examples[0].text == "used: 100 here, 90 there"
     reconciled.answer = {"results": [["used", 100], ["theirs alone", 5]]}
-    assert look("posthog").verdict == "pass"
+    assert run("posthog").verdict == "pass"
     assert "2026-03-31 00:00:00" in reconciled.posted[0]["query"]["query"]
 
 
-def test_a_posthog_that_does_not_answer_is_a_warning(reconciled):
+def test_a_posthog_that_does_not_respond_is_a_warning(reconciled):
     reconciled.status = 503
-    assert look("posthog").detail == "PostHog did not answer: HTTPError."
+    assert run("posthog").detail == "PostHog is not responding: HTTPError."
 
 
 def test_events_that_are_not_forwarded_are_not_missing(reconciled, settings):
     settings.PLUMBLINE_FORWARD_EVENTS_EXCEPT = frozenset({"used"})
     reconciled.answer = {"results": []}
-    assert look("posthog").verdict == "no_data"
+    assert run("posthog").verdict == "no_data"
