@@ -34,7 +34,7 @@ test-slow: $(INSTALLED) ## run the slow ones: long fuzzing, chaos, real data, al
 lint: $(INSTALLED) ## run every other gate: style, types, imports, migrations, deployment
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	$(PRODUCTION) $(PYTHON) -m mypy $(DOMAIN)
+	$(PRODUCTION) $(PYTHON) -m mypy $(DOMAIN) tests
 	$(VENV)/bin/lint-imports
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING

@@ -2,14 +2,19 @@
 
 import socket
 from contextlib import contextmanager
-from email import message_from_bytes, policy
+from email import policy
 from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import cast
 
 from aiosmtpd.controller import Controller
 
 
 class ReceivedMessage(EmailMessage):
     recipients: list[str]
+
+
+_parser = BytesParser(policy=policy.default.clone(message_factory=ReceivedMessage))
 
 
 class MailServer:
@@ -21,7 +26,7 @@ class MailServer:
     async def handle_DATA(self, _server, _session, envelope):  # noqa: N802  aiosmtpd's name
         if self.refusal:
             return self.refusal
-        message = message_from_bytes(envelope.content, ReceivedMessage, policy=policy.default)
+        message = cast("ReceivedMessage", _parser.parsebytes(envelope.content))
         message.recipients = envelope.rcpt_tos
         self.messages.append(message)
         return "250 OK"

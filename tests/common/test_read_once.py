@@ -1,6 +1,6 @@
 from common.read_once import read_once, reading_together
 
-calls = []
+calls: list[int] = []
 
 
 @read_once

@@ -16,7 +16,8 @@ import redis
 from devstack.binaries import executable
 from devstack.data_dir import DataDir
 from devstack.errors import DevstackError
-from tests.devstack.conftest import ROOT, Stack, wait_until
+from tests.devstack.conftest import Stack
+from tests.processes import ROOT, wait_until
 
 ELSEWHERE = {"DATABASE_URL": "postgresql://elsewhere/db", "REDIS_URL": "redis://elsewhere"}
 URLS = ("run", "printenv", "DATABASE_URL", "REDIS_URL", "SECRET_KEY")
@@ -103,7 +104,7 @@ def test_data_survive_killed_servers(stack: Stack) -> None:
     database_url = urls_of(stack)[0]
     with psycopg.connect(database_url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-        server = connection.execute("SELECT pg_read_file('postmaster.pid')").fetchone()[0]
+        [[server]] = connection.execute("SELECT pg_read_file('postmaster.pid')")
     os.kill(int(server.split("\n")[0]), signal.SIGKILL)
     owner.kill()
     stack.hold()

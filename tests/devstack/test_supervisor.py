@@ -4,7 +4,7 @@ import pytest
 
 from devstack.processes import command_line
 from devstack.supervisor import Program, Supervisor
-from tests.devstack.conftest import wait_until
+from tests.processes import wait_until
 
 # xdist runs threads beside the tests; newer Pythons warn of a fork then.
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from devstack.data_dir import DataDir
-from tests.devstack.conftest import Stack, new_stack, wait_until
+from tests.devstack.conftest import Stack, new_stack
+from tests.processes import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +64,8 @@ def status_of(port: int, path: str) -> int:
     return status
 
 
-def process_id(stack: Stack, part: str) -> int | None:
-    return next((pid for pid, line in stack.processes().items() if part in line), None)
+def process_ids(stack: Stack, part: str) -> list[int]:
+    return [pid for pid, line in stack.processes().items() if part in line]
 
 
 def test_a_taken_port_is_refused_before_anything_starts(stack: Stack) -> None:
@@ -107,14 +108,14 @@ def test_it_serves_until_an_interrupt_and_then_leaves_nothing(migrated: Stack, p
 
 def test_a_program_that_is_killed_is_started_again(migrated: Stack, port: int) -> None:
     process = start(migrated, port)
-    os.kill(process_id(migrated, "manage.py ingest"), signal.SIGKILL)
+    os.kill(process_ids(migrated, "manage.py ingest")[0], signal.SIGKILL)
     assert read_until(process, "starts again").startswith("ingest")
-    wait_until(lambda: process_id(migrated, "manage.py ingest"))
+    wait_until(lambda: process_ids(migrated, "manage.py ingest"))
 
 
 def test_a_server_that_is_killed_is_started_again(migrated: Stack, port: int) -> None:
     process = start(migrated, port)
-    os.kill(process_id(migrated, "postgres -D"), signal.SIGKILL)
+    os.kill(process_ids(migrated, "postgres -D")[0], signal.SIGKILL)
     assert read_until(process, "starting it again").startswith("postgres")
     wait_until(lambda: status_of(port, "/admin/login/") == 200)
 

@@ -21,7 +21,7 @@ WIRES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(params=WIRES.values(), ids=WIRES)
+@pytest.fixture(params=list(WIRES.values()), ids=list(WIRES))
 def wire(request):
     return request.param | {"flush_interval": 0.05}  # seconds that a shutdown may wait
 

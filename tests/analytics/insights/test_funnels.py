@@ -146,7 +146,7 @@ def test_sql_and_a_search_through_all_choices_agree(people, steps, hours, first,
             within=timedelta(hours=hours),
             entered_from=day(first),
             entered_to=day(last),
-            as_of=day(as_of),
+            as_of=START.date() + timedelta(days=as_of),
         )
         transaction.set_rollback(True)
     entered = [

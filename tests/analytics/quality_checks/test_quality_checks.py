@@ -20,7 +20,7 @@ from analytics.models import (
 )
 from analytics.people import exclusions
 from analytics.rollups import rebuild
-from common.data_quality import checks
+from common.data_quality import RepairableCheck, checks
 from tests.events import record
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +39,12 @@ def now(time_machine):
 
 def run(slug):
     return checks()[slug].run(now=timezone.now())
+
+
+def repairable(slug):
+    check = checks()[slug]
+    assert isinstance(check, RepairableCheck)
+    return check
 
 
 def store(*records):
@@ -74,7 +80,7 @@ def test_orphans_are_counted_listed_and_removed():
     assert (finding.verdict, finding.affected) == ("fail", 3)
     assert finding.detail == "1 distinct ids, 2 person days without a person."
     assert "distinct id of person 999" in [row.text for row in finding.examples]
-    assert checks()["orphans"].repair(now=NOW) == 3
+    assert repairable("orphans").repair(now=NOW) == 3
     assert run("orphans").verdict == "pass"
     assert DistinctId.objects.filter(distinct_id="ada").exists()
     assert PersonDay.objects.exists()
@@ -196,7 +202,7 @@ def test_a_person_with_the_rhythm_of_a_bot_is_found_and_excluded():
     finding = run("bots")
     assert (finding.verdict, finding.affected) == ("warning", 1)
     assert finding.examples[0].text == f"person {bot}: 300 events"
-    check = checks()["bots"]
+    check = repairable("bots")
     assert [row.argument for row in check.preview(now=NOW)] == [bot]
     assert check.repair(now=NOW) == 1
     assert Person.objects.get(pk=bot).excluded

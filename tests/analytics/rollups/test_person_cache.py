@@ -7,7 +7,7 @@ from django.db import connection
 from analytics.ingestion.inbox import Inbox
 from analytics.models import DistinctId, Event, Person
 from analytics.people import erasure
-from analytics.rollups import person_days, rebuild, rollups
+from analytics.rollups import milestones, person_days, rebuild, rollups
 from analytics.rollups.person_cache import PERSON_STATE, CachedPersons, empty_everywhere
 from tests import sdk
 
@@ -26,7 +26,7 @@ def inbox():
     send("ada", "ben")
     inbox.process_batch()
     with connection.cursor() as cursor:
-        assert set(inbox.cache.current(cursor).person_of) == {"ada", "ben"}
+        assert set(inbox.cache.current(cursor.cursor).person_of) == {"ada", "ben"}
     return inbox
 
 
@@ -59,11 +59,11 @@ def test_events_after_a_merge_elsewhere_go_to_the_person_that_stayed(inbox):
 
 def test_persons_stored_in_an_epoch_that_has_ended_are_dropped(inbox):
     with connection.cursor() as cursor:
-        before = inbox.cache.current(cursor)
-        empty_everywhere(cursor)
-        after = inbox.cache.current(cursor)
+        before = inbox.cache.current(cursor.cursor)
+        empty_everywhere(cursor.cursor)
+        after = inbox.cache.current(cursor.cursor)
         before.person_of["cleo"] = 7  # by a transaction that began before
-        assert inbox.cache.current(cursor) is after
+        assert inbox.cache.current(cursor.cursor) is after
     assert after.person_of == {}
 
 
@@ -106,7 +106,7 @@ def test_an_earlier_signup_or_activation_counts_although_it_is_not_the_first_eve
 
 def test_an_activation_after_the_first_reads_no_person_from_the_database(inbox, monkeypatch):
     store(inbox, "workflow_created", day=1, hour=10, distinct_id="cleo")
-    read_ids, read = [], rollups.read_milestones
+    read_ids, read = [], milestones.read_milestones
     monkeypatch.setattr(
         rollups, "read_milestones", lambda cursor, ids: read_ids.extend(ids) or read(cursor, ids)
     )

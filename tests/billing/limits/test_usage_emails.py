@@ -4,6 +4,7 @@ import smtplib
 
 import pytest
 from django.core import mail
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.locmem import EmailBackend
 
 from analytics.models import DistinctId, Event, Person
@@ -44,9 +45,10 @@ def test_the_e_mail_has_a_text_the_same_in_html_and_the_way_out(paying):
     ran(8)
     tell()
     [message] = mail.outbox
+    assert isinstance(message, EmailMultiAlternatives)
     assert (message.to, message.from_email) == (["ada@example.com"], "hello@plumbline.example")
     html, kind = message.alternatives[0]
-    for text in (message.body, html):
+    for text in (str(message.body), str(html)):
         assert "8 of 10 workflow runs used. The count begins anew on 1 June 2024." in text
         assert f"https://checkout.example/price_pro/{ada()}" in text
         assert "Upgrade to Pro" in text

@@ -166,6 +166,7 @@ def test_a_declined_card_changes_nothing(subscribed, shop, ask):
     answer = ask("change-plan", price=shop.priced(9000), proration_behavior="always_invoice")
     assert "declined" in problem(answer, 402)["detail"]
     now = gateway.refresh("subscription", subscribed["id"])
+    assert now
     assert now["items"]["data"][0]["price"]["id"] == shop.price
 
 

@@ -47,4 +47,6 @@ def test_another_customer_keeps_their_name(ada, stripe_account, client):
     ben = shop.customer("ben", email="ben@example.com")
     shop.delivered(client)
     erasure.erase([Person.objects.get(distinct_ids="ada").pk])
-    assert gateway.stored("customer", ben)["email"] == "ben@example.com"
+    stored = gateway.stored("customer", ben)
+    assert stored
+    assert stored["email"] == "ben@example.com"

@@ -44,8 +44,9 @@ def test_a_second_sync_finds_nothing_to_correct(shop):
 def test_what_is_stored_wrongly_is_corrected_and_told(shop):
     subscription = shop.subscribes(shop.customer())
     sync.sync()
-    wrong = gateway.stored("subscription", subscription["id"]) | {"status": "canceled"}
-    gateway.store(wrong, as_of=gateway.moment(), read_now=True)
+    stored = gateway.stored("subscription", subscription["id"])
+    assert stored
+    gateway.store(stored | {"status": "canceled"}, as_of=gateway.moment(), read_now=True)
     report = sync.sync()
     assert report.corrected == [("subscription", subscription["id"])]
     assert RevenueCustomer.objects.get().mrr == 2000
@@ -56,7 +57,9 @@ def test_a_customer_deleted_at_stripe_is_found_out(shop):
     sync.sync()
     shop.call("delete", f"/v1/customers/{customer}")
     sync.sync()
-    assert gateway.stored("customer", customer)["deleted"] is True
+    stored = gateway.stored("customer", customer)
+    assert stored
+    assert stored["deleted"] is True
 
 
 def test_what_stripe_does_not_know_is_told_and_left_alone(shop):

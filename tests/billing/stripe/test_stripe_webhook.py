@@ -57,6 +57,7 @@ def test_p16_the_newest_state_stays_whatever_comes_last(shop, client):
     for event in reversed(shop.stripe.events):
         deliver(client, shop.stripe, event)
     stored = gateway.stored("subscription", subscription["id"])
+    assert stored
     assert stored["cancel_at_period_end"] is True
     assert RevenueCustomer.objects.get().scheduled_churn == 2000
 

@@ -1,4 +1,7 @@
-"""What the tests of the fake Stripe often ask of it, through the real library."""
+"""What the tests of the fake Stripe often ask of it, through the real library.
+
+Subscriptions are Any: fields that can be expanded hold an id or an object.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +30,7 @@ def customer_at(day: str, card: str = "pm_card_visa") -> stripe.Customer:
 
 
 def new_price(amount: int | None = 1000, interval: str = "month", **more: Any) -> stripe.Price:
-    recurring = {"interval": interval, **more.pop("recurring", {})}
+    recurring: Any = {"interval": interval, **more.pop("recurring", {})}
     if amount is not None:
         more["unit_amount"] = amount
     return stripe.Price.create(
@@ -37,15 +40,13 @@ def new_price(amount: int | None = 1000, interval: str = "month", **more: Any) -
 
 def subscribe(
     customer: stripe.Customer, price: stripe.Price | None = None, quantity: int = 1, **more: Any
-) -> stripe.Subscription:
-    items = [{"price": (price or new_price()).id, "quantity": quantity}]
+) -> Any:
+    items: Any = [{"price": (price or new_price()).id, "quantity": quantity}]
     return stripe.Subscription.create(customer=customer.id, items=items, **more)
 
 
-def change(
-    subscription: stripe.Subscription, price: stripe.Price, **more: Any
-) -> stripe.Subscription:
-    items = [{"id": item_of(subscription).id, "price": price.id}]
+def change(subscription: stripe.Subscription, price: stripe.Price, **more: Any) -> Any:
+    items: Any = [{"id": item_of(subscription).id, "price": price.id}]
     return stripe.Subscription.modify(subscription.id, items=items, **more)
 
 
@@ -54,10 +55,11 @@ def item_of(subscription: stripe.Subscription) -> stripe.SubscriptionItem:
 
 
 def advance(fake: FakeStripe, customer: stripe.Customer, day: str) -> None:
+    assert isinstance(customer.test_clock, str)
     fake.advance(customer.test_clock, seconds(day))
 
 
-def again(subscription: stripe.Subscription, **more: Any) -> stripe.Subscription:
+def again(subscription: stripe.Subscription, **more: Any) -> Any:
     return stripe.Subscription.retrieve(subscription.id, **more)
 
 
@@ -66,7 +68,7 @@ def totals(customer: stripe.Customer) -> list[int]:
     return [one.total for one in stripe.Invoice.list(customer=customer.id, limit=100).data][::-1]
 
 
-def amounts(invoice: stripe.Invoice) -> list[int]:
+def amounts(invoice: Any) -> list[int]:
     return [line.amount for line in invoice.lines.data]
 
 

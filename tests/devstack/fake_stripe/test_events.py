@@ -4,6 +4,7 @@ import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 import stripe
@@ -38,6 +39,8 @@ class Receiver(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: Any
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.append((body, self.headers["Stripe-Signature"]))
@@ -76,8 +79,9 @@ def test_a_delivered_event_bears_a_signature_that_stripe_accepts(fake_stripe, re
 def test_another_secret_does_not_verify(fake_stripe, receiver):
     new_customer("")
     fake_stripe.deliver()
+    body, header = receiver.received[0]
     with pytest.raises(stripe.SignatureVerificationError):
-        stripe.Webhook.construct_event(*receiver.received[0], "whsec_another")
+        stripe.Webhook.construct_event(body, header, "whsec_another")
 
 
 def test_what_is_delivered_does_not_wait_any_more(fake_stripe, receiver):
@@ -158,7 +162,8 @@ def test_an_endpoint_gets_only_the_events_it_wants(fake_stripe):
         endpoint = stripe.WebhookEndpoint.create(url=receiver.url, enabled_events=["invoice.paid"])
         subscribe(new_customer())
         fake_stripe.deliver()
-        event = stripe.Webhook.construct_event(*receiver.received[0], endpoint.secret)
+        body, header = receiver.received[0]
+        event = stripe.Webhook.construct_event(body, header, endpoint.secret)
     assert (len(receiver.received), event.type) == (1, "invoice.paid")
 
 

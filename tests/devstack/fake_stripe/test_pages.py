@@ -1,5 +1,6 @@
 """The pages of the fake Stripe on which people pay and cancel."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -157,7 +158,7 @@ def test_the_portal_leads_back():
 
 def test_an_open_invoice_is_paid_on_its_page():
     subscription = subscribe(new_customer("pm_card_chargeCustomerFail"))
-    invoice = stripe.Invoice.retrieve(subscription.latest_invoice)
+    invoice: Any = stripe.Invoice.retrieve(subscription.latest_invoice)
     assert "Amount due" in requests.get(invoice.hosted_invoice_url, timeout=10).text
     requests.post(invoice.hosted_invoice_url, {"action": "pay"}, timeout=10)
     assert again(subscription).status == "active"

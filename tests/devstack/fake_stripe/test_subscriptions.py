@@ -1,5 +1,7 @@
 """Subscriptions of the fake Stripe: change, end, trial, failed payment, as time goes by."""
 
+from typing import Any
+
 import pytest
 import stripe
 import time_machine
@@ -118,7 +120,7 @@ def test_a_preview_costs_what_the_change_then_costs(fake_stripe):
     customer = customer_at("2026-04-01")
     subscription, price = subscribe(customer), new_price(3000)
     advance(fake_stripe, customer, "2026-04-16")
-    how = {"items": [{"id": item_of(subscription).id, "price": price.id}]}
+    how: Any = {"items": [{"id": item_of(subscription).id, "price": price.id}]}
     how |= {"proration_behavior": "always_invoice"}
     preview = stripe.Invoice.create_preview(subscription=subscription.id, subscription_details=how)
     assert amounts(preview) == [-500, 1500]
@@ -129,7 +131,7 @@ def test_a_preview_of_a_change_that_waits_is_the_next_renewal(fake_stripe):
     customer = customer_at("2026-04-01")
     subscription, price = subscribe(customer), new_price(3000)
     advance(fake_stripe, customer, "2026-04-16")
-    how = {"items": [{"id": item_of(subscription).id, "price": price.id}]}
+    how: Any = {"items": [{"id": item_of(subscription).id, "price": price.id}]}
     preview = stripe.Invoice.create_preview(subscription=subscription.id, subscription_details=how)
     assert sorted(amounts(preview)) == [-500, 1500, 3000]
 
@@ -260,7 +262,7 @@ def test_without_a_card_there_is_no_subscription():
 def test_paused_collection_makes_void_invoices(fake_stripe):
     customer = customer_at("2026-01-01")
     subscription = subscribe(customer)
-    resumes = {"behavior": "void", "resumes_at": seconds("2026-02-15")}
+    resumes: Any = {"behavior": "void", "resumes_at": seconds("2026-02-15")}
     stripe.Subscription.modify(subscription.id, pause_collection=resumes)
     advance(fake_stripe, customer, "2026-03-02")
     statuses = [one.status for one in stripe.Invoice.list(customer=customer.id).data]
@@ -295,7 +297,7 @@ def test_a_discount_names_its_coupon_when_expanded():
 def test_tiers_are_added_up_or_the_last_one_counts(mode, expected):
     """12 units: 10 * 100 + 2 * 50 + 200 graduated; 12 * 50 + 600 by volume."""
     flat = 200 if mode == "graduated" else 600
-    tiers = [{"up_to": 10, "unit_amount": 100}]
+    tiers: list[dict[str, Any]] = [{"up_to": 10, "unit_amount": 100}]
     tiers += [{"up_to": "inf", "unit_amount": 50, "flat_amount": flat}]
     price = new_price(None, billing_scheme="tiered", tiers_mode=mode, tiers=tiers)
     customer = new_customer()
@@ -318,14 +320,14 @@ def test_metered_usage_is_billed_at_the_end_of_the_period(fake_stripe):
 
 
 def test_prices_of_different_intervals_are_refused():
-    items = [{"price": new_price().id}, {"price": new_price(1, "year").id}]
+    items: Any = [{"price": new_price().id}, {"price": new_price(1, "year").id}]
     with pytest.raises(stripe.InvalidRequestError, match="must match"):
         stripe.Subscription.create(customer=new_customer().id, items=items)
 
 
 def test_the_last_item_cannot_be_deleted():
     subscription = subscribe(new_customer())
-    items = [{"id": item_of(subscription).id, "deleted": True}]
+    items: Any = [{"id": item_of(subscription).id, "deleted": True}]
     with pytest.raises(stripe.InvalidRequestError, match="at least one"):
         stripe.Subscription.modify(subscription.id, items=items)
 
@@ -349,7 +351,7 @@ def test_a_refund_is_noted_on_the_charge():
 
 def test_more_than_was_paid_cannot_be_refunded():
     subscribe(new_customer())
-    charge = stripe.Charge.list().data[0]
+    charge: Any = stripe.Charge.list().data[0]
     stripe.Refund.create(payment_intent=charge.payment_intent, amount=400)
     with pytest.raises(stripe.InvalidRequestError, match="greater than"):
         stripe.Refund.create(charge=charge.id, amount=601)

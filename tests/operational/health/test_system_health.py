@@ -1,5 +1,6 @@
 """Unhealthy components are listed, with since when and the remedy."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -34,7 +35,7 @@ def healthy(time_machine, monkeypatch):
     for task in PeriodicTask.objects.all():
         ran(task.name)
     usage = SimpleNamespace(total=100, free=50)
-    monkeypatch.setattr(servers.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     monkeypatch.setattr(servers, "CLOCK_WARNING", timedelta(days=36_500))
     return usage
 

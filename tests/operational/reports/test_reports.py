@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -242,6 +243,7 @@ def test_active_alerts_are_in_the_subject_and_the_text(sends, mail_server):
 
 def test_a_report_of_an_empty_installation_lists_what_is_unknown(mail_server):
     report = making.make(Kind.WEEKLY, now=NOW)
+    assert isinstance(report, WeeklyReport)
     assert report.alignment.score is None
     assert all(kpi.value is None for kpi in report.kpis)
     assert len(report.unknown) == 8
@@ -266,7 +268,8 @@ def test_the_api_returns_a_report_as_it_is_stored(kind):
     a_filled_project()
     report = making.make(kind, now=NOW)
     stored = making.as_json(report)
-    assert serializer_of(type(report))(report).data == stored
+    report_class: Any = type(report)
+    assert serializer_of(report_class)(report).data == stored
     assert get(f"operational/{kind}-report").keys() == stored.keys()
     assert making.from_json(stored) == report
 
