@@ -49,7 +49,7 @@ def test_p01_the_bad_events_of_a_batch_are_kept_with_their_reason(key):
     assert Event.objects.count() == 1
 
 
-def test_a_batch_without_one_good_event_is_a_400_that_names_the_field(key):
+def test_a_batch_without_a_good_event_is_a_400_that_names_the_field(key):
     response = sdk.post("/batch/", {"api_key": key.token, "batch": [{"event": "x"}]})
     assert (response.status_code, response.json()["error"]) == (400, "distinct_id: missing")
     assert RejectedEvent.objects.count() == 1
@@ -61,7 +61,7 @@ def test_a_revoked_key_is_a_401(key):
     assert sdk.post("/batch/", {"api_key": key.token, "batch": [EVENT]}).status_code == 401
 
 
-def test_the_key_opens_nothing_but_capture(client, key):
+def test_a_key_only_gives_access_to_capture(client, key):
     headers = {"authorization": f"Bearer {key.token}"}
     assert client.get("/api/analytics/persons", headers=headers).status_code == 401
 

@@ -49,7 +49,7 @@ def test_a_get_carries_base64_in_data(path):
     assert Event.objects.get().event == "used"
 
 
-def test_a_get_may_carry_plain_json_in_data():
+def test_a_get_can_carry_plain_json_in_data():
     data = quote(json.dumps([EVENT | {"properties": {"token": sdk.key()}}]))
     assert sdk.request("GET", f"/e/?data={data}").status_code == 200
 
@@ -63,7 +63,7 @@ def test_v1_is_answered_by_uuid(path):
 
 @with_and_without_slash(FLAGS)
 @pytest.mark.parametrize("version", ["", "?v=1", "?v=2", "?v=3", "?v=4&config=true"])
-def test_there_are_no_flags_and_asking_for_them_is_no_error(path, version):
+def test_a_request_for_flags_gets_an_empty_list(path, version):
     answer = sdk.post(path + version, {"api_key": "phc_any", "distinct_id": "ada"})
     assert answer.status_code == 200
     assert answer.json() == {
@@ -75,7 +75,7 @@ def test_there_are_no_flags_and_asking_for_them_is_no_error(path, version):
 
 
 @with_and_without_slash(["/array/phc_1/config"])
-def test_the_remote_configuration_switches_off_what_plumbline_does_not_take(path):
+def test_the_remote_configuration_switches_off_unsupported_features(path):
     config = sdk.request("GET", path).json()
     assert (config["token"], config["supportedCompression"]) == ("phc_1", ["gzip-js", "base64"])
     assert not config["sessionRecording"]
@@ -84,7 +84,7 @@ def test_the_remote_configuration_switches_off_what_plumbline_does_not_take(path
 
 
 @with_and_without_slash(["/array/phc_1/config.js"])
-def test_the_remote_configuration_is_there_as_a_script(path):
+def test_the_remote_configuration_is_available_as_a_script(path):
     answer = sdk.request("GET", path)
     assert answer.headers["Content-Type"] == "application/javascript"
     assert b'_POSTHOG_REMOTE_CONFIG["phc_1"]={"config": {"token": "phc_1"' in answer.content
@@ -96,7 +96,7 @@ def test_a_token_cannot_break_out_of_the_script():
 
 
 @with_and_without_slash([*V0, V1, *FLAGS, *CONFIG])
-def test_a_browser_may_ask_from_any_origin_with_any_header(path):
+def test_a_browser_can_send_requests_from_any_origin_with_any_header(path):
     headers = "authorization,content-type,posthog-request-id"
     answer = sdk.request(
         "OPTIONS", path, HTTP_ORIGIN=SHOP, HTTP_ACCESS_CONTROL_REQUEST_HEADERS=headers
@@ -113,7 +113,7 @@ def test_a_browser_may_ask_from_any_origin_with_any_header(path):
 
 
 @pytest.mark.parametrize("path", ["/e/", "/flags/", V1, "/array/nothing"])
-def test_a_page_may_read_every_answer_and_refusals_too(path):
+def test_a_page_can_read_every_response_including_errors(path):
     answer = sdk.post(path, "not json", HTTP_ORIGIN=SHOP)
     assert allowed(answer) == {
         "Allow-Origin": SHOP,
@@ -123,7 +123,7 @@ def test_a_page_may_read_every_answer_and_refusals_too(path):
     assert answer.headers["Vary"] == "Origin"
 
 
-def test_servers_have_no_origin_and_get_no_word_of_it():
+def test_requests_without_an_origin_get_no_cors_headers():
     assert allowed(sdk.post("/e/", {"api_key": sdk.key()} | EVENT)) == {}
 
 
@@ -136,7 +136,7 @@ def test_servers_have_no_origin_and_get_no_word_of_it():
         ("POST", "/array/phc_1/config", "GET"),
     ],
 )
-def test_another_method_is_a_405_that_names_the_right_one(method, path, use):
+def test_another_method_is_a_405_that_names_the_allowed_method(method, path, use):
     answer = sdk.request(method, path)
     assert (answer.status_code, answer.headers["Allow"]) == (405, use)
 
@@ -147,7 +147,7 @@ def test_another_address_below_array_is_a_404(path):
 
 
 @pytest.mark.parametrize("path", ["/batches", "/e/e", "/i/v0", "/"])
-def test_every_other_address_is_djangos(path):
+def test_every_other_address_is_served_by_django(path):
     assert "X-Content-Type-Options" in sdk.request("GET", path, HTTP_HOST="localhost").headers
 
 

@@ -49,7 +49,7 @@ def in_thread(work, *arguments):
 
 @contextmanager
 def while_a_commit_takes_long(group):
-    """Hold the insert of a row, `first`, until the block ends and whoever it started is done."""
+    """Hold the insert of a row, `first`, until the block ends and its threads are done."""
     threads = []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {group._table} IN SHARE MODE")
@@ -71,7 +71,7 @@ def commits():
         return [[bytes(body) for body in bodies] for (bodies,) in cursor.fetchall()]
 
 
-def test_rows_that_come_during_a_commit_share_the_next(group):
+def test_rows_that_arrive_during_a_commit_share_the_next_commit(group):
     with while_a_commit_takes_long(group) as start:
         for body in (b"a", b"b", b"c"):
             start(body)
@@ -79,7 +79,7 @@ def test_rows_that_come_during_a_commit_share_the_next(group):
 
 
 @pytest.mark.parametrize(("limit", "value"), [("MOST_ROWS", 2), ("MOST_BYTES", 40)])
-def test_only_so_much_shares_a_commit(group, monkeypatch, limit, value):
+def test_a_commit_is_shared_up_to_a_limit(group, monkeypatch, limit, value):
     monkeypatch.setattr(group_commit, limit, value)
     with while_a_commit_takes_long(group) as start:
         for body in (b"a", b"b", b"c"):  # with 16 bytes of other values each
@@ -87,19 +87,19 @@ def test_only_so_much_shares_a_commit(group, monkeypatch, limit, value):
     assert sorted(map(len, commits())) == [1, 1, 2]
 
 
-def test_a_row_beyond_the_size_of_a_commit_has_one_of_its_own(group, monkeypatch):
+def test_a_row_beyond_the_size_of_a_commit_has_its_own_commit(group, monkeypatch):
     monkeypatch.setattr(group_commit, "MOST_BYTES", 20)
     insert(group, b"larger")
     assert commits() == [[b"larger"]]
 
 
-def test_a_row_that_comes_alone_is_committed_alone(group):
+def test_a_single_row_is_committed_alone(group):
     for body in (b"a", b"b"):
         insert(group, body)
     assert commits() == [[b"a"], [b"b"]]
 
 
-def test_a_commit_that_fails_fails_for_all_that_share_it_and_the_next_goes_on(group):
+def test_a_failed_commit_fails_for_all_rows_that_share_it_and_the_next_succeeds(group):
     failed = []
 
     def fail(group, body):
@@ -115,7 +115,7 @@ def test_a_commit_that_fails_fails_for_all_that_share_it_and_the_next_goes_on(gr
     assert commits() == [[b"first"], [b"later"]]
 
 
-def test_a_row_within_a_transaction_waits_for_no_other_and_takes_none_along(group):
+def test_a_row_within_a_transaction_is_inserted_alone(group):
     def insert_and_roll_back():
         with transaction.atomic():
             insert(group, b"a")

@@ -47,7 +47,7 @@ def of_today():
 
 
 @pytest.mark.parametrize("path", ["/batch/", "/e", V1])
-def test_beyond_the_rate_limit_is_a_429_that_says_when_to_come_back(path):
+def test_beyond_the_rate_limit_is_a_429_with_the_time_to_retry(path):
     key = limited(rate_limit=3)
     assert [send(key, path=path).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
     answer = send(key, path=path)
@@ -55,7 +55,7 @@ def test_beyond_the_rate_limit_is_a_429_that_says_when_to_come_back(path):
     assert (of_today().accepted, of_today().limited) == (3, {"rate_limit": 3})
 
 
-def test_a_batch_may_pass_a_limit_that_was_not_reached_yet():
+def test_a_batch_may_exceed_a_limit_that_was_not_reached_before():
     key = limited(rate_limit=3)  # or a batch larger than the limit would never come in
     assert [send(key, events=50).status_code for _ in range(2)] == [200, 429]
 
@@ -67,9 +67,9 @@ def test_the_next_second_has_its_own_limit(time_machine):
     assert send(key).status_code == 200
 
 
-def test_keys_have_limits_of_their_own():
+def test_keys_have_their_own_limits():
     key, other = limited(rate_limit=1), ProjectKey.objects.create(name="Other", rate_limit=1)
-    assert [send(one).status_code for one in (key, key, other)] == [200, 429, 200]
+    assert [send(sender).status_code for sender in (key, key, other)] == [200, 429, 200]
 
 
 def test_web_processes_share_a_rate_limit():
@@ -80,13 +80,13 @@ def test_web_processes_share_a_rate_limit():
     assert of_today().limited == {"rate_limit": 20}
 
 
-def test_without_valkey_capture_goes_on(settings):
+def test_without_valkey_capture_continues(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1"
     key = limited(rate_limit=1)
     assert {send(key).status_code for _ in range(5)} == {200}
 
 
-def test_a_valkey_that_does_not_answer_is_asked_once_and_then_left_alone(settings):
+def test_a_valkey_that_does_not_respond_is_tried_once_and_then_skipped(settings):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.setblocking(False)
         settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}"
@@ -99,7 +99,7 @@ def test_a_valkey_that_does_not_answer_is_asked_once_and_then_left_alone(setting
             silent.accept()
 
 
-def test_valkey_is_asked_again_after_a_pause(settings, monkeypatch):
+def test_valkey_is_tried_again_after_a_pause(settings, monkeypatch):
     key, address = limited(rate_limit=1), settings.REDIS_URL
     monkeypatch.setattr(project_keys, "_VALKEY_PAUSE", 0.0)
     settings.REDIS_URL = "redis://127.0.0.1:1"
@@ -108,7 +108,7 @@ def test_valkey_is_asked_again_after_a_pause(settings, monkeypatch):
     assert [send(key).status_code for _ in range(2)] == [200, 429]
 
 
-def test_over_the_daily_quota_events_are_dropped_and_the_sdk_is_told_to_pause():
+def test_over_the_daily_quota_events_are_dropped_and_the_sdk_is_asked_to_pause():
     key = limited(daily_quota=3)
     assert send(key, events=2).json() == send(key, events=2).json() == {"status": 1}
     answer = send(key, events=2)
@@ -126,7 +126,7 @@ def test_over_the_daily_quota_v1_has_nothing_to_send_again():
     assert answer.headers["PostHog-Request-Id"] == "r1"
 
 
-def test_what_was_stored_and_what_waits_both_use_the_quota_up():
+def test_stored_and_waiting_events_both_use_up_the_quota():
     key = limited(daily_quota=2)
     send(key)
     Inbox().process_batch()
@@ -143,7 +143,7 @@ def test_a_new_utc_day_has_a_new_quota(time_machine):
     assert send(key).json() == {"status": 1}
 
 
-def test_a_full_inbox_is_a_503_that_says_when_to_come_back(settings):
+def test_a_full_inbox_is_a_503_with_the_time_to_retry(settings):
     settings.PLUMBLINE_INBOX_LIMIT = 2
     key = limited()
     assert [send(key).status_code for _ in range(3)] == [200] * 3
@@ -172,7 +172,7 @@ def test_a_change_takes_effect_within_two_seconds(monkeypatch, change, status):
     assert send(key).status_code == status
 
 
-def test_ingest_notes_when_a_key_was_last_used_to_the_minute(time_machine):
+def test_ingest_stores_when_a_key_was_last_used_to_the_minute(time_machine):
     key = limited()
     for shift in (0, 61):
         time_machine.shift(shift)

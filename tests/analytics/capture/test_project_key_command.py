@@ -19,7 +19,7 @@ def run(capsys):
     return run
 
 
-def test_another_name_makes_another_key_once(run):
+def test_another_name_creates_another_key_once(run):
     token = run("--name", "Shop")
     assert token == run("--name", "Shop") != run()
     assert sdk.post("/batch/", {"api_key": token.strip(), "batch": [EVENT]}).status_code == 200
@@ -34,7 +34,7 @@ def test_a_revoked_key_is_refused_and_not_printed(run):
         run("--name", "Shop")
 
 
-def test_a_key_that_is_not_there_cannot_be_revoked(run):
+def test_an_unknown_key_cannot_be_revoked(run):
     with pytest.raises(CommandError, match="no key Shpo"):
         run("--revoke", "Shpo")
 
@@ -50,6 +50,6 @@ def test_the_list_names_states_and_no_tokens(run):
 
 
 @pytest.mark.parametrize("name", ["", "x" * 101])
-def test_a_name_that_cannot_be_one_is_said_to(name):
+def test_an_invalid_name_is_an_error(name):
     with pytest.raises(CommandError, match="name: "):
         call_command("project_key", "--name", name)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 V1 = "/i/v1/analytics/events"
-ONE, TWO, THREE = (f"018f0000-0000-7000-8000-00000000000{n}" for n in (1, 2, 3))
+FIRST, SECOND, THIRD = (f"018f0000-0000-7000-8000-00000000000{n}" for n in (1, 2, 3))
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def frozen(time_machine):
     time_machine.move_to(NOW, tick=False)
 
 
-def event(uuid=ONE, **fields):
+def event(uuid=FIRST, **fields):
     wire = {"event": "used", "uuid": uuid, "distinct_id": "ada", "options": {}, "properties": {}}
     return wire | {"timestamp": NOW.isoformat()} | fields
 
@@ -40,7 +40,7 @@ def send(*events, token=None, **headers):
 def results(*events, **headers):
     answer = send(*events, **headers)
     assert answer.status_code == 200, answer.content
-    return {uuid: tuple(found.values()) for uuid, found in answer.json()["results"].items()}
+    return {uuid: tuple(rejected.values()) for uuid, rejected in answer.json()["results"].items()}
 
 
 def stored():
@@ -48,7 +48,7 @@ def stored():
     return Event.objects.get()
 
 
-def test_the_id_of_the_request_comes_back_with_answers_and_refusals():
+def test_the_request_id_is_returned_with_every_response():
     for token in (None, "phc_unknown"):
         assert send(event(), token=token).headers["PostHog-Request-Id"] == "request-1"
     assert "PostHog-Request-Id" not in send(event(), HTTP_POSTHOG_REQUEST_ID="").headers
@@ -58,14 +58,14 @@ def test_the_id_of_the_request_comes_back_with_answers_and_refusals():
     ("body", "status", "error"),
     [(b"{", 400, "body: Input data was truncated"), (bytes(MAX_BODY + 1), 413, "20 MB")],
 )
-def test_what_cannot_be_read_is_refused_as_a_whole(body, status, error):
+def test_an_unreadable_request_is_refused_as_a_whole(body, status, error):
     answer = sdk.post(V1, body, HTTP_AUTHORIZATION=f"Bearer {sdk.key()}")
     assert answer.status_code == status
     assert error in answer.json()["error"]
 
 
 def test_good_events_are_ok():
-    assert results(event(ONE), event(TWO)) == {ONE: ("ok",), TWO: ("ok",)}
+    assert results(event(FIRST), event(SECOND)) == {FIRST: ("ok",), SECOND: ("ok",)}
     assert InboxRequest.objects.get().events == 2
 
 
@@ -81,16 +81,19 @@ def test_good_events_are_ok():
     ],
 )
 def test_p01_a_bad_event_is_dropped_with_its_reason_and_the_good_ones_stay(bad, details):
-    assert results(event(ONE, **bad), event(TWO)) == {ONE: ("drop", details), TWO: ("ok",)}
-    assert stored().uuid == UUID(TWO)
+    assert results(event(FIRST, **bad), event(SECOND)) == {
+        FIRST: ("drop", details),
+        SECOND: ("ok",),
+    }
+    assert stored().uuid == UUID(SECOND)
     assert RejectedEvent.objects.get().detail == details
 
 
-def test_a_request_of_bad_events_only_is_answered_likewise_and_kept_as_rejected():
+def test_a_request_with_only_bad_events_has_a_result_for_each_and_is_kept_as_rejected():
     missing = ("drop", "distinct_id: missing")
-    assert results(event(distinct_id=""), event(TWO, distinct_id=None)) == {
-        ONE: missing,
-        TWO: missing,
+    assert results(event(distinct_id=""), event(SECOND, distinct_id=None)) == {
+        FIRST: missing,
+        SECOND: missing,
     }
     assert (InboxRequest.objects.count(), RejectedEvent.objects.count()) == (0, 2)
 
@@ -98,17 +101,20 @@ def test_a_request_of_bad_events_only_is_answered_likewise_and_kept_as_rejected(
 def test_a_time_far_ahead_is_a_warning():
     ahead = (NOW + timedelta(hours=24)).isoformat()
     warning = ("warning", "timestamp: too far ahead; its arrival time is used instead")
-    assert results(event(ONE, timestamp=ahead), event(TWO)) == {ONE: warning, TWO: ("ok",)}
+    assert results(event(FIRST, timestamp=ahead), event(SECOND)) == {
+        FIRST: warning,
+        SECOND: ("ok",),
+    }
 
 
-def test_the_header_tells_when_the_senders_clock_said_it_was_sent():
+def test_the_header_has_the_time_of_sending_by_the_senders_clock():
     an_hour_ahead = (NOW + timedelta(hours=1)).isoformat()
     sent_at = {"HTTP_POSTHOG_REQUEST_TIMESTAMP": an_hour_ahead}
-    assert results(event(timestamp=an_hour_ahead), **sent_at) == {ONE: ("ok",)}
+    assert results(event(timestamp=an_hour_ahead), **sent_at) == {FIRST: ("ok",)}
     assert stored().timestamp == NOW
 
 
-def test_an_event_may_ask_not_to_correct_its_time():
+def test_an_event_can_disable_the_correction_of_its_time():
     yesterday = NOW - timedelta(days=1)
     kept = event(timestamp=yesterday.isoformat(), options={"disable_skew_correction": True})
     send(kept, HTTP_POSTHOG_REQUEST_TIMESTAMP=(NOW - timedelta(hours=5)).isoformat())
@@ -116,20 +122,20 @@ def test_an_event_may_ask_not_to_correct_its_time():
 
 
 @pytest.mark.parametrize("unusable", ["", "soon", "9" * 30])
-def test_an_unusable_request_timestamp_spoils_nothing(unusable):
+def test_an_unusable_request_timestamp_does_not_affect_events(unusable):
     send(event(), HTTP_POSTHOG_REQUEST_TIMESTAMP=unusable)
     assert stored().timestamp == NOW
 
 
-def test_an_event_may_ask_for_no_profile():
+def test_an_event_can_disable_its_profile():
     send(event(options={"process_person_profile": False}))
     assert stored().properties["$process_person_profile"] is False
     assert not Person.objects.get().has_profile
 
 
 @pytest.mark.parametrize("options", [None, {}, {"cookieless_mode": True, "unheard_of": [1]}])
-def test_other_options_and_none_change_nothing(options):
-    assert results(event(options=options)) == {ONE: ("ok",)}
+def test_other_or_missing_options_change_nothing(options):
+    assert results(event(options=options)) == {FIRST: ("ok",)}
     assert stored().event == "used"
 
 
@@ -143,10 +149,10 @@ def test_library_session_and_window_become_properties():
     }
 
 
-def test_p02_what_is_sent_again_with_another_attempt_counts_once():
+def test_p02_a_retried_request_counts_once():
     for attempt in ("1", "2"):
         results(event(), HTTP_POSTHOG_ATTEMPT=attempt)
-    assert stored().uuid == UUID(ONE)
+    assert stored().uuid == UUID(FIRST)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +174,6 @@ def test_the_word_bearer_may_be_written_in_any_case():
     assert send(event(), HTTP_AUTHORIZATION=f"bearer {sdk.key()}").status_code == 200
 
 
-def test_an_event_without_uuid_is_stored_though_nothing_can_be_said_of_it():
+def test_an_event_without_uuid_is_stored_without_a_result():
     assert results(event(None)) == {}
     assert stored().event == "used"

@@ -61,12 +61,12 @@ def test_p02_a_retried_batch_is_forwarded_once(posthog):
     assert [UUID(arrived["uuid"]).bytes for arrived in posthog.events] == [event.uuid]
 
 
-def test_what_is_imported_is_not_forwarded(posthog):
+def test_imported_events_are_not_forwarded(posthog):
     ingest.store([record()])
     assert outbox.backlog().events == 0
 
 
-def test_nothing_is_kept_while_forwarding_is_off(posthog, settings):
+def test_nothing_is_queued_while_forwarding_is_off(posthog, settings):
     settings.PLUMBLINE_FORWARDING = False
     captured(record())
     assert outbox.backlog().events == 0
@@ -88,7 +88,7 @@ def test_an_event_that_is_not_stored_is_not_forwarded_either(posthog):
         (["paid", "seen"], ["seen"], ["paid"]),
     ],
 )
-def test_lists_say_which_events_are_forwarded(posthog, settings, allowed, denied, arrives):
+def test_lists_decide_which_events_are_forwarded(posthog, settings, allowed, denied, arrives):
     settings.PLUMBLINE_FORWARD_EVENTS = frozenset(allowed)
     settings.PLUMBLINE_FORWARD_EVENTS_EXCEPT = frozenset(denied)
     captured(record("paid"), record("seen"), record("$identify"), batch=3)
@@ -96,7 +96,7 @@ def test_lists_say_which_events_are_forwarded(posthog, settings, allowed, denied
     assert posthog.names == arrives
 
 
-def test_a_request_stays_below_what_posthog_takes(posthog, monkeypatch):
+def test_a_request_stays_within_the_limits_of_posthog(posthog, monkeypatch):
     monkeypatch.setattr(outbox, "MAX_BYTES", 10_000)
     captured(*(record(properties={"text": "x" * 4_000}) for _ in range(7)), batch=7)
     captured(*(record(properties={"text": "x" * 4_000}) for _ in range(3)))

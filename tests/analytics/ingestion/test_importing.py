@@ -86,7 +86,7 @@ def test_importing_bad_lines_twice_keeps_them_once(import_events):
     assert RejectedEvent.objects.count() == 1
 
 
-def test_an_interrupted_import_goes_on_where_it_stopped(import_events, monkeypatch):
+def test_an_interrupted_import_resumes_where_it_stopped(import_events, monkeypatch):
     monkeypatch.setattr(importing, "LINES_PER_TRANSACTION", 2)
     content = jsonl(*({"distinct_id": f"p{number}"} for number in range(7)))
     store, calls = ingest.store, []
@@ -121,7 +121,7 @@ def test_a_broken_gzip_keeps_what_could_be_read_and_says_so(import_events):
         import_events(gzip.compress(jsonl({}).encode())[:-4])
 
 
-def test_the_demo_goes_through_the_same_import_and_repeats(capsys):
+def test_the_demo_uses_the_normal_import_and_is_repeatable(capsys):
     call_command("demo", "--persons", "40", "--days", "30")
     assert Person.objects.filter(is_demo=True).count() > 30
     with pytest.raises(CommandError, match="--clear"):

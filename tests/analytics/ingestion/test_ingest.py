@@ -22,7 +22,7 @@ def counters():
     return {(row.name, row.day, row.number): row.value for row in Counter.objects.exclude(value=0)}
 
 
-def test_a_stored_event_is_there_with_its_person_day_and_count():
+def test_a_stored_event_has_its_person_day_and_count():
     assert store([record(properties={"plan": "pro"})]) == [EventOutcome.STORED]
     event = Event.objects.get()
     assert (event.event, event.timestamp, event.properties) == ("used", NOON, {"plan": "pro"})
@@ -46,7 +46,7 @@ def test_p02_a_retry_with_a_corrected_time_is_still_the_same_event():
     assert (again, Event.objects.count()) == ([EventOutcome.DUPLICATE], 1)
 
 
-def test_p03_another_event_with_the_same_uuid_is_rejected_and_the_first_one_stays():
+def test_p03_another_event_with_the_same_uuid_is_rejected_and_the_first_stays():
     identity = uuid.uuid4()
     store([record(identity=identity)])
     (rejected,) = store([record("paid", identity=identity)])
@@ -74,13 +74,13 @@ def test_p09_a_late_earlier_signup_moves_the_person_to_its_cohort():
     store([record("signed_up", timestamp=NOON), record("used", timestamp=NOON + DAY)])
     store([record("signed_up", timestamp=NOON - 3 * DAY)])
     cohort = (NOON - 3 * DAY).date()
-    found = counters()
-    assert found[CounterName.SIGNUP, cohort, 0] == 1
-    assert found[CounterName.SIGNUP_RETAINED, cohort, 4] == 1
-    assert (CounterName.SIGNUP, NOON.date(), 0) not in found
+    cells = counters()
+    assert cells[CounterName.SIGNUP, cohort, 0] == 1
+    assert cells[CounterName.SIGNUP_RETAINED, cohort, 4] == 1
+    assert (CounterName.SIGNUP, NOON.date(), 0) not in cells
 
 
-def test_a_passive_event_is_stored_but_is_no_activity():
+def test_a_passive_event_is_stored_but_is_not_activity():
     store([record("$identify"), record("email_opened")])
     assert (Event.objects.count(), PersonDay.objects.count()) == (2, 0)
 
@@ -104,12 +104,12 @@ def test_set_wins_by_the_latest_and_set_once_by_the_first():
 
 
 def test_events_of_any_month_find_a_partition():
-    moments = [NOON.replace(year=year, month=month) for year in (1995, 2031) for month in (1, 12)]
-    store([record(timestamp=moment) for moment in moments])
+    times = [NOON.replace(year=year, month=month) for year in (1995, 2031) for month in (1, 12)]
+    store([record(timestamp=time) for time in times])
     assert Event.objects.count() == 4
 
 
-def test_text_with_tabs_newlines_and_backslashes_comes_back_as_it_was():
+def test_text_with_tabs_newlines_and_backslashes_is_unchanged():
     odd = "tab\t newline\n return\r back\\slash \\N"
     store([record(odd, odd, properties={"odd": odd})])
     event = Event.objects.get()

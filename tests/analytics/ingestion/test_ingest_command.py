@@ -28,7 +28,7 @@ def acknowledged(monkeypatch):
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: type(trouble).__name__)
-def test_ingest_tries_again_after_an_error_of_the_database(acknowledged, monkeypatch, trouble):
+def test_ingest_retries_after_an_error_of_the_database(acknowledged, monkeypatch, trouble):
     troubles, process_batch = [trouble], Inbox.process_batch
 
     def troubled(inbox):
@@ -41,7 +41,7 @@ def test_ingest_tries_again_after_an_error_of_the_database(acknowledged, monkeyp
     assert Event.objects.count() == 1
 
 
-def test_ingest_goes_on_after_its_connection_was_cut(acknowledged, monkeypatch):
+def test_ingest_continues_after_its_connection_was_cut(acknowledged, monkeypatch):
     cuts, process_batch = [_cut_connection], Inbox.process_batch
 
     def cut_once(inbox):
@@ -65,7 +65,7 @@ def _other_connection():
     return psycopg.connect(connection.connection.info.dsn, password=password)
 
 
-def test_the_end_of_a_backlog_is_shared_with_whoever_is_free(monkeypatch):
+def test_the_end_of_a_backlog_is_shared_with_other_processes(monkeypatch):
     monkeypatch.setattr("analytics.ingestion.inbox.WORTH_SHARING", 2)
     for _ in range(4):
         sdk.post("/batch/", {"api_key": sdk.key(), "batch": [EVENT]})

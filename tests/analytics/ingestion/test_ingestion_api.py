@@ -1,4 +1,4 @@
-"""GET /api/analytics/ingestion tells what became of every event."""
+"""GET /api/analytics/ingestion returns the outcome of every event."""
 
 from datetime import UTC, datetime
 
@@ -24,7 +24,7 @@ def send(*events, key=None):
     sdk.post("/batch/", {"api_key": key.token if key else sdk.key(), "batch": events})
 
 
-def test_it_tells_every_outcome_with_its_reasons_and_that_it_adds_up():
+def test_the_response_has_every_outcome_with_its_reasons_and_adds_up():
     send(GOOD, BAD)
     send(GOOD)
     send(BAD)
@@ -48,7 +48,7 @@ def test_it_tells_every_outcome_with_its_reasons_and_that_it_adds_up():
     assert (day["project_key"], day["accepted"]) == ("Default", 4)
 
 
-def test_it_is_asked_by_hour_and_key():
+def test_the_ledger_can_be_queried_by_hour_and_key():
     send(GOOD)
     send(GOOD, key=ProjectKey.objects.create(name="Shop"))
     answer = get("analytics/ingestion", by="hour", project_key="Shop")
@@ -57,7 +57,7 @@ def test_it_is_asked_by_hour_and_key():
     assert answer["total"]["accepted"] == 1
 
 
-def test_without_an_event_it_is_empty_and_adds_up():
+def test_without_events_the_ledger_is_empty_and_adds_up():
     answer = get("analytics/ingestion", from_="2024-01-01", to="2024-01-31")
     assert (answer["periods"], answer["total"]["adds_up"]) == ([], True)
 
@@ -66,7 +66,7 @@ def test_without_an_event_it_is_empty_and_adds_up():
     ("field", "parameters"),
     [
         ("by", {"by": "week"}),
-        ("project_key", {"project_key": "Nobody's"}),
+        ("project_key", {"project_key": "Unknown"}),
         ("from", {"from_": "2024-01-01", "by": "hour"}),
         ("from", {"from_": "2022-01-01"}),
         ("from", {"from_": "2025-01-01"}),
@@ -78,5 +78,5 @@ def test_a_bad_parameter_is_named(field, parameters):
     assert error["field"] == field
 
 
-def test_it_is_for_staff(client):
+def test_the_ledger_is_for_staff(client):
     assert client.get("/api/analytics/ingestion").status_code == 401

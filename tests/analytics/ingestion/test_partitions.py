@@ -24,7 +24,7 @@ def missing():
     return partitions.missing(AHEAD)
 
 
-def test_the_job_makes_this_month_and_the_next_three(time_machine):
+def test_the_job_creates_this_month_and_the_next_three(time_machine):
     time_machine.move_to(NOW, tick=False)
     assert missing() == AHEAD
     make_partitions()
@@ -32,20 +32,20 @@ def test_the_job_makes_this_month_and_the_next_three(time_machine):
     assert partitions.missing([date(2032, 3, 1)])
 
 
-def test_what_is_there_already_stays_as_it_is():
+def test_existing_partitions_are_unchanged():
     store([record(timestamp=NOW)])
     partitions.make_ahead(NOW)
     partitions.make_ahead(NOW)
     assert (missing(), Event.objects.count()) == ([], 1)
 
 
-def test_the_command_says_how_far_they_reach(time_machine, capsys):
+def test_the_command_reports_the_last_partition(time_machine, capsys):
     time_machine.move_to(NOW, tick=False)
     call_command("make_partitions")
     assert capsys.readouterr().out == "The event table has partitions up to February 2032.\n"
 
 
-def test_a_month_that_fails_leaves_none_half_made_and_is_logged(time_machine, caplog):
+def test_a_failed_month_leaves_no_partition_and_is_logged(time_machine, caplog):
     time_machine.move_to(NOW, tick=False)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TABLE {partitions.partition_name(AHEAD[2])} ()")
@@ -55,12 +55,12 @@ def test_a_month_that_fails_leaves_none_half_made_and_is_logged(time_machine, ca
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
-def test_a_migrated_database_has_them():
+def test_a_migrated_database_has_partitions():
     assert partitions.missing(partitions.months_ahead(datetime.now(UTC))) == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_events_are_read_and_written_while_they_are_made():
+def test_events_are_read_and_written_while_partitions_are_created():
     later = NOW.replace(year=2041)
     other = psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None})
     with other, other.cursor() as cursor:

@@ -73,7 +73,7 @@ def test_retention_on_days_1_to_90(cohort, right):
 
 @only("signup_any_event")
 @pytest.mark.parametrize("trap", [name for name in TRAPS if name.startswith("wrong_")])
-def test_the_usual_mistakes_do_not_come_out(variant, trap):
+def test_the_usual_mistakes_are_not_made(variant, trap):
     days = get("analytics/retention", days="1,7,30", as_of=AS_OF)["days"]
     answers = {f"D{day['day']}": [day["eligible"], day["retained"]] for day in days}
     assert answers == TRAPS["right"]
@@ -155,7 +155,7 @@ def test_growth_month_over_month(right):
         assert growth[month] == pytest.approx(value, abs=1e-12)
 
 
-def test_growth_does_not_depend_on_the_first_month_that_is_asked_for(right):
+def test_growth_does_not_depend_on_the_first_requested_month(right):
     (august,) = months(from_="2018-08-01", to="2018-08-31")
     assert august["growth"] == pytest.approx(right["mau_mom_growth"][-1][1], abs=1e-12)
 

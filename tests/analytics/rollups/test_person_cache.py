@@ -34,7 +34,7 @@ def person(distinct_id):
     return DistinctId.objects.get(pk=distinct_id).person
 
 
-def test_an_erased_person_who_comes_back_is_a_new_one(inbox):
+def test_an_erased_person_who_returns_is_a_new_person(inbox):
     gone = person("ada").pk
     erasure.erase([gone])
     send("ada")

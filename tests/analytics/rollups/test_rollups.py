@@ -53,7 +53,7 @@ def test_incremental_counters_equal_rebuilt_ones_and_the_raw_events(
         transaction.set_rollback(True)
 
 
-def test_the_check_notices_a_counter_that_is_off_by_one():
+def test_the_check_finds_a_counter_that_is_off():
     store([record()])
     Counter.objects.filter(name=CounterName.ACTIVE_DAY).update(value=2)
     assert [difference.rollup for difference in rebuild.check()] == ["counters"]
@@ -68,7 +68,7 @@ def test_rebuilding_repairs_a_counter():
     assert rebuild.check() == []
 
 
-def test_a_changed_setting_is_noticed_and_waits_for_the_rebuild(settings):
+def test_a_changed_setting_is_reported_and_applies_after_the_rebuild(settings):
     store([record("joined"), record("joined", timestamp=NOON + timedelta(days=1))])
     settings.PLUMBLINE_SIGNUP_EVENT = "joined"
     assert "PLUMBLINE_SIGNUP_EVENT (signed_up -> joined)" in definitions.rebuild_needed()
