@@ -13,6 +13,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from common.calculations.health import Component, Health
+from common.formatting import decimals, percent
 
 DISK_WARNING, DISK_CRITICAL = 0.15, 0.05  # free
 CLOCK_WARNING = timedelta(seconds=5)
@@ -61,7 +62,7 @@ def valkey(_now: datetime) -> Iterator[Component]:
 def disk(_now: datetime) -> Iterator[Component]:
     usage = shutil.disk_usage(Path(settings.BASE_DIR))
     free = usage.free / usage.total
-    detail = f"{usage.free / 2**30:,.1f} GiB free ({100 * free:.0f} %)."
+    detail = f"{decimals(usage.free / 2**30, 1)} GiB free ({percent(free, 0)})."
     if free >= DISK_WARNING:
         yield Component("disk", Health.OK, detail)
         return
