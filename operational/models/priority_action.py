@@ -31,7 +31,7 @@ class PriorityAction(models.Model):
     detail = models.TextField(blank=True)
     severity = models.CharField(
         max_length=8,
-        choices=[(one.value, one.value) for one in Severity],
+        choices=[(severity.value, severity.value) for severity in Severity],
         default=Severity.OK.value,
     )
     points_lost = models.FloatField(default=0, help_text="Of the alignment score")
