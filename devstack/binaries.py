@@ -14,7 +14,7 @@ def executable(package: str, pattern: str, data: DataDir) -> Path:
     spec = importlib.util.find_spec(package)
     for location in (spec and spec.submodule_search_locations) or []:
         for path in Path(location).glob(pattern):
-            if not data.account or data.account.can_use(path):
+            if not data.server_user or data.server_user.can_use(path):
                 return path
             copy = data.home / path.relative_to(Path(location).parent)
             if not copy.exists() or not filecmp.cmp(path, copy):  # by size and time of change

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devstack.errors import BRING_YOUR_OWN, DevstackError
 from devstack.locks import FileLock
-from devstack.processes import Account
+from devstack.processes import SystemUser
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_BASE = Path("/var/lib/plumbline")
@@ -24,7 +24,7 @@ class DataDir:
             if not self.path.exists():
                 self.path.mkdir(parents=True)
                 self.path.chmod(0o711)  # root's servers run as another user, who has to pass
-            self.account = Account.for_servers(self.path)
+            self.server_user = SystemUser.for_servers(self.path)
         except (OSError, KeyError) as error:
             raise self._unusable(error) from error
 
@@ -76,19 +76,19 @@ class DataDir:
         except OSError as error:
             raise self._unusable(error) from error
         home = home.resolve()
-        if self.account and not self.account.can_use(home):
-            raise self._unusable(f"the servers run as user {self.account.uid}, who cannot enter")
+        if self.server_user and not self.server_user.can_use(home):
+            raise self._unusable(f"the servers run as user {self.server_user.uid}, who cannot enter")
         return home
 
     def give_to_servers(self, *paths: Path) -> None:
-        if self.account:
+        if self.server_user:
             for path in paths:
-                os.chown(path, self.account.uid, self.account.gid)
+                os.chown(path, self.server_user.uid, self.server_user.gid)
 
     def _make_home(self, home: Path) -> None:
         home.mkdir(mode=0o700)
         self.give_to_servers(home)
-        if self.account and not self.account.can_use(home):
+        if self.server_user and not self.server_user.can_use(home):
             # Root below a private directory such as /root, which we do not open to others.
             home.rmdir()
             SHARED_BASE.mkdir(mode=0o755, parents=True, exist_ok=True)

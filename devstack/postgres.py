@@ -41,7 +41,7 @@ class Postgres(EmbeddedServer):
             self._initialise()
 
     def spawn(self, log: int) -> subprocess.Popen[bytes]:
-        options = child_options(self.stop_signal, self.data.account)
+        options = child_options(self.stop_signal, self.data.server_user)
         return subprocess.Popen(
             [str(self._programs / "postgres"), "-D", str(self.cluster), *self._settings()],
             stdin=subprocess.DEVNULL,
@@ -113,7 +113,7 @@ class Postgres(EmbeddedServer):
             text=True,
             env=_environment(),
             cwd=self.data.home,
-            **child_options(signal.SIGKILL, self.data.account),
+            **child_options(signal.SIGKILL, self.data.server_user),
         )
         if result.returncode:
             raise DevstackError(

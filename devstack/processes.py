@@ -17,7 +17,7 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemUser:
     """The user that a root process lends to its servers: PostgreSQL refuses to run as root."""
 
     uid: int
@@ -40,7 +40,7 @@ class Account:
 
 
 def child_options(
-    death_signal: signal.Signals, account: Account | None = None, *, own_group: bool = True
+    death_signal: signal.Signals, account: SystemUser | None = None, *, own_group: bool = True
 ) -> dict[str, Any]:
     """Popen arguments of a child that gets `death_signal` when its parent is gone (Linux).
 

@@ -4,7 +4,6 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,16 +11,10 @@ from dataclasses import dataclass
 from devstack.data_dir import ROOT
 from devstack.processes import child_options, kill_group
 from devstack.server import EmbeddedServer
+from devstack.terminal import say
 
 _LONGEST_DELAY = 30  # seconds between two starts; a program that ran this long starts afresh
 _STOP_TIMEOUT = 8  # seconds that a program gets to finish what it is doing
-_COLOURS = {
-    "web": 36,
-    "ingest": 33,
-    "worker": 35,
-    "beat": 34,
-    "stripe": 32,
-}  # ANSI; bold for the rest
 
 
 @dataclass(eq=False)
@@ -143,18 +136,6 @@ class Supervisor:
         for line in lines:
             say(line.decode(errors="replace"), program.name)
         return bool(chunk)
-
-
-def say(text: str, name: str = "plumbline") -> None:
-    """Print each line under a name; a reader who left (`| head`) does not stop what runs."""
-    prefix = f"{name:<9} |"
-    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        prefix = f"\x1b[{_COLOURS.get(name, 1)}m{prefix}\x1b[0m"
-    try:
-        for line in text.splitlines():
-            print(prefix, line.rstrip("\r"), flush=True)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _status(process: subprocess.Popen[bytes]) -> str:

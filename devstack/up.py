@@ -14,7 +14,8 @@ from devstack.processes import child_options
 from devstack.server import bind_error
 from devstack.services import provide_services
 from devstack.stripe import fake_stripe
-from devstack.supervisor import Program, Supervisor, say
+from devstack.supervisor import Program, Supervisor
+from devstack.terminal import say, step
 
 _WSGI = "config.wsgi:application"
 
@@ -27,9 +28,10 @@ def up() -> None:
     host, port = os.environ.get("PLUMBLINE_HOST") or "127.0.0.1", _port()
     address = os.environ.get("PLUMBLINE_URL") or f"http://localhost:{port}"
     _claim(data, host, port, address)
-    say(f"starting; the data is in {data.path}")
+    say(f"Data directory: {data.path}")
     try:
-        servers = provide_services(data.path, durable=True)
+        with step("Starting PostgreSQL and Valkey", "PostgreSQL and Valkey started"):
+            servers = provide_services(data.path, durable=True)
         stripe = fake_stripe(data, address) if _wants_demo() else None
         supervisor = Supervisor([*_stages(host, port), [stripe] if stripe else []], servers)
         login = ""
@@ -37,17 +39,18 @@ def up() -> None:
             if stripe:
                 supervisor.start(stripe)  # before the demo company, which may ask it
             login = _prepare_database()
-            while not _answers(host, port, address):
-                supervisor.step()
+            with step("Starting Plumbline", "Web, ingest, worker, beat and watchdog started"):
+                while not _answers(host, port, address):
+                    supervisor.step()
             say(_welcome(address, login))
             login = ""
             while True:
                 supervisor.step()
         finally:
-            say(login)  # the new password is shown once, so never lost to an early Ctrl-C
+            say(login)  # the new password is printed once, so an early Ctrl-C must not hide it
             supervisor.stop()
     except KeyboardInterrupt:
-        say("stopping the servers")
+        say("Stopping the servers")
 
 
 def _claim(data: DataDir, host: str, port: int, address: str) -> None:
@@ -68,11 +71,17 @@ def _claim(data: DataDir, host: str, port: int, address: str) -> None:
 
 
 def _prepare_database() -> str:
-    """Migrate and fill the database; returns what the administrator has to know."""
-    _manage("migrate", "--noinput")
+    """Migrate and fill the database; return the administrator's login."""
+    with step("Preparing the database", "Database ready"):
+        _manage("migrate", "--noinput", "--verbosity", "0")
     if _wants_demo():
-        _manage("demo", "--if-empty")
-    return _manage("ensure_admin", stdout=subprocess.PIPE)
+        with step("Loading the demo company", "") as loading:
+            loading.result = _manage("demo", "--if-empty").strip()
+    return _manage("ensure_admin")
+
+
+def _is_debugging() -> bool:
+    return os.environ.get("PLUMBLINE_LOG_LEVEL", "").upper() == "DEBUG"
 
 
 def _wants_demo() -> bool:
@@ -82,7 +91,8 @@ def _wants_demo() -> bool:
 def _stages(host: str, port: int) -> list[list[Program]]:
     """What runs; the web stops first, so that nothing comes in that the others would not see."""
     python = sys.executable
-    celery = [python, "-m", "celery", "--quiet", "-A", "config"]
+    # Its warning against root concerns message formats that we do not use.
+    celery = [python, "-W", "ignore:::celery.platforms", "-m", "celery", "--quiet", "-A", "config"]
     # Threads take 100 MB less than processes, which matters on a laptop; they ignore time limits.
     worker = ["worker", "--pool", "threads", "-c", "4", "--without-gossip", "--without-mingle"]
     beat = ["beat", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"]
@@ -102,23 +112,24 @@ def web_command(host: str, port: int, application: str = _WSGI) -> list[str]:
     """Return the command that serves a WSGI application; the benchmarks serve others with it."""
     options = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "2"]
     options += ["--blocking-threads", "8", "--no-ws", "--workers-kill-timeout", "3"]
+    options += ["--log-level", "info" if _is_debugging() else "error"]
     return [sys.executable, "-m", "granian", *options, application]
 
 
-def _manage(*arguments: str, stdout: int | None = None) -> str:
-    """Run a management command to its end, on our terminal unless its output is asked for."""
+def _manage(*arguments: str) -> str:
+    """Run a management command to its end and return its output; errors go to our terminal."""
     result = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         check=False,
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
-        stdout=stdout,
+        stdout=subprocess.PIPE,
         text=True,
         **child_options(signal.SIGKILL),
     )
     if result.returncode:
-        raise DevstackError(f"`manage.py {' '.join(arguments)}` failed, see above.")
-    return result.stdout or ""
+        raise DevstackError(f"`manage.py {arguments[0]}` failed, see above.")
+    return result.stdout
 
 
 def _answers(host: str, port: int, address: str) -> bool:
@@ -143,12 +154,12 @@ Plumbline is ready.
 
 {login.strip()}
 
-Ctrl-C stops it, `make up` goes on from there.
+Press Ctrl-C to stop; `make up` resumes.
 """
 
 
 def _port() -> int:
     text = os.environ.get("PLUMBLINE_PORT") or "8000"
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise DevstackError(f"PLUMBLINE_PORT: {text!r} is no port number such as 8001.")
+        raise DevstackError(f"PLUMBLINE_PORT: {text!r} must be a port number such as 8001.")
     return int(text)

@@ -38,7 +38,7 @@ class Valkey(EmbeddedServer):
             stdout=log,
             stderr=log,
             cwd=self.directory,  # where it keeps its files
-            **child_options(self.stop_signal, self.data.account),
+            **child_options(self.stop_signal, self.data.server_user),
         )
         assert process.stdin is not None  # noqa: S101  it was asked for
         with process.stdin as stdin:

@@ -21,7 +21,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     stripe.start(delivering=True)
-    print(f"answers at {stripe.url} to {TEST_KEY}; there is no money in it", flush=True)
+    print(f"Test Stripe at {stripe.url} (key {TEST_KEY}); no real payments", flush=True)
     stopped.wait()
     stripe.stop()
 

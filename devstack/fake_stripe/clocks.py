@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 
 from devstack.fake_stripe.errors import StripeError
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import Params, Required, integer, text
 from devstack.fake_stripe.protocol.routes import readable, route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import subscriptions
 
 _KIND = "test_helpers.test_clock"
@@ -16,7 +17,7 @@ Due = tuple[int, str, Callable[[], None]]
 
 
 @route("POST", _PATH, {"frozen_time": Required(integer), "name": text})
-def create_clock(state: State, params: Params) -> Object:
+def create_clock(state: StripeState, params: Params) -> Object:
     fields = {"name": None, "status": "ready", "deletes_after": state.now() + 30 * _DAY}
     clock = state.new(_KIND, "clock", fields | params)
     del clock["metadata"]
@@ -25,14 +26,14 @@ def create_clock(state: State, params: Params) -> Object:
 
 
 @route("POST", _PATH + "/{id}/advance", {"frozen_time": Required(integer)})
-def advance_clock(state: State, params: Params, clock_id: str) -> Object:
+def advance_clock(state: StripeState, params: Params, clock_id: str) -> Object:
     return advance(state, clock_id, params["frozen_time"], in_path=True)
 
 
 readable(_KIND, _PATH)
 
 
-def advance(state: State, clock_id: str, to: int, *, in_path: bool = False) -> Object:
+def advance(state: StripeState, clock_id: str, to: int, *, in_path: bool = False) -> Object:
     clock: Object = state.find(_KIND, clock_id, in_path=in_path)
     if to <= clock["frozen_time"]:
         raise StripeError(
@@ -46,7 +47,7 @@ def advance(state: State, clock_id: str, to: int, *, in_path: bool = False) -> O
     return clock
 
 
-def advance_real_time(state: State) -> bool:
+def advance_real_time(state: StripeState) -> bool:
     """Do what is due for all that has no test clock; whether there was anything."""
     now, happened = state.now(), False
     try:
@@ -58,12 +59,12 @@ def advance_real_time(state: State) -> bool:
     return happened
 
 
-def _next_due(state: State, clock_id: str | None, until: int) -> Due | None:
+def _next_due(state: StripeState, clock_id: str | None, until: int) -> Due | None:
     moments = [due for due in _all_due(state, clock_id) if due[0] <= until]
     return min(moments, key=lambda due: due[:2], default=None)
 
 
-def _all_due(state: State, clock_id: str | None) -> Iterator[Due]:
+def _all_due(state: StripeState, clock_id: str | None) -> Iterator[Due]:
     """When and what happens next, subscription by subscription."""
     for subscription in state.all("subscription", test_clock=clock_id):
         status = subscription["status"]
@@ -80,7 +81,7 @@ def _all_due(state: State, clock_id: str | None) -> Iterator[Due]:
             yield at, "retry", _do(subscriptions.pay, state, invoice, None)
 
 
-def _of_living(state: State, subscription: Object) -> Iterator[Due]:
+def _of_living(state: StripeState, subscription: Object) -> Iterator[Due]:
     end = subscriptions.period_of(state, subscription)[1]
     cancel_at = subscription["cancel_at"]
     if cancel_at and cancel_at <= end:  # and at the same moment before the renewal, by its name
@@ -97,12 +98,12 @@ def _of_living(state: State, subscription: Object) -> Iterator[Due]:
         yield pause["resumes_at"], "collect", _do(_collect_again, state, subscription)
 
 
-def _warn(state: State, subscription: Object) -> None:
+def _warn(state: StripeState, subscription: Object) -> None:
     subscription["_warned"] = True
     state.emit("customer.subscription.trial_will_end", subscription)
 
 
-def _collect_again(state: State, subscription: Object) -> None:
+def _collect_again(state: StripeState, subscription: Object) -> None:
     with state.changing(subscription, "customer.subscription.updated"):
         subscription["pause_collection"] = None
 

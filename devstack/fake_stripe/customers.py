@@ -1,6 +1,7 @@
 """The account, customers and their payment methods."""
 
 from devstack.fake_stripe.errors import StripeError, no_such
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
     Params,
     Required,
@@ -11,7 +12,7 @@ from devstack.fake_stripe.protocol.parameters import (
     text,
 )
 from devstack.fake_stripe.protocol.routes import readable, route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 
 ACCOUNT: Object = {
     "id": "acct_FakeStripe000000",
@@ -46,19 +47,19 @@ _FIELDS = {
 
 
 @route("GET", "/v1/account")
-def retrieve_account(state: State, params: Params) -> Object:
+def retrieve_account(state: StripeState, params: Params) -> Object:
     return ACCOUNT
 
 
 @route("GET", "/v1/accounts/{id}")
-def retrieve_account_by_id(state: State, params: Params, account_id: str) -> Object:
+def retrieve_account_by_id(state: StripeState, params: Params, account_id: str) -> Object:
     if account_id != ACCOUNT["id"]:
         raise no_such("account", account_id, "account", in_path=True)
     return ACCOUNT
 
 
 @route("POST", "/v1/customers", {**_FIELDS, "payment_method": text, "test_clock": text})
-def create_customer(state: State, params: Params) -> Object:
+def create_customer(state: StripeState, params: Params) -> Object:
     method = params.pop("payment_method", None)
     if method and not _is_test_card(method):
         state.find("payment_method", method, "payment_method")
@@ -86,7 +87,7 @@ def create_customer(state: State, params: Params) -> Object:
 
 
 @route("POST", "/v1/customers/{id}", _FIELDS)
-def update_customer(state: State, params: Params, customer_id: str) -> Object:
+def update_customer(state: StripeState, params: Params, customer_id: str) -> Object:
     customer = living(state, customer_id, "id", in_path=True)
     with state.changing(customer):
         _set_default(state, customer, params.pop("invoice_settings", {}))
@@ -94,7 +95,7 @@ def update_customer(state: State, params: Params, customer_id: str) -> Object:
     return customer
 
 
-def living(state: State, customer_id: str, param: str, *, in_path: bool = False) -> Object:
+def living(state: StripeState, customer_id: str, param: str, *, in_path: bool = False) -> Object:
     """A customer that is not deleted."""
     customer: Object = state.find("customer", customer_id, param, in_path=in_path)
     if customer.get("deleted"):
@@ -110,7 +111,7 @@ def merge(stored: Object, params: Params) -> None:
     stored |= params
 
 
-def attach(state: State, method_id: str, customer: Object, param: str) -> Object:
+def attach(state: StripeState, method_id: str, customer: Object, param: str) -> Object:
     """Give a payment method to a customer; a test card such as `pm_card_visa` is made for him."""
     if _is_test_card(method_id):
         method = new_method(state, declines=method_id in _DECLINED)
@@ -125,7 +126,7 @@ def _is_test_card(method_id: str) -> bool:
     return method_id.startswith("pm_card_")
 
 
-def new_method(state: State, *, declines: bool) -> Object:
+def new_method(state: StripeState, *, declines: bool) -> Object:
     card = {"brand": "visa", "country": "US", "exp_month": 12, "exp_year": 2040}
     card |= {"fingerprint": "fake", "funding": "credit", "last4": "0341" if declines else "4242"}
     details = {"address": None, "email": None, "name": None, "phone": None}
@@ -133,14 +134,16 @@ def new_method(state: State, *, declines: bool) -> Object:
     return state.new("payment_method", "pm", fields | {"_declines": declines})
 
 
-def method_of(state: State, customer: Object, subscription: Object | None = None) -> Object | None:
+def method_of(
+    state: StripeState, customer: Object, subscription: Object | None = None
+) -> Object | None:
     """What a charge goes to: the subscription's method, or else the customer's."""
     chosen = (subscription or {}).get("default_payment_method")
     chosen = chosen or customer["invoice_settings"]["default_payment_method"]
     return state.objects["payment_method"].get(chosen or "")
 
 
-def _set_default(state: State, customer: Object, settings: Params) -> None:
+def _set_default(state: StripeState, customer: Object, settings: Params) -> None:
     if "default_payment_method" not in settings:
         return
     param = "invoice_settings[default_payment_method]"
@@ -167,17 +170,17 @@ readable("payment_method", "/v1/payment_methods", customer=text, type=text)
         "metadata": metadata,
     },
 )
-def create_method(state: State, params: Params) -> Object:
+def create_method(state: StripeState, params: Params) -> Object:
     return new_method(state, declines=params["card"]["token"] in _DECLINED)
 
 
 @route("POST", "/v1/payment_methods/{id}/attach", {"customer": Required(text)})
-def attach_method(state: State, params: Params, method_id: str) -> Object:
+def attach_method(state: StripeState, params: Params, method_id: str) -> Object:
     return attach(state, method_id, living(state, params["customer"], "customer"), "id")
 
 
 @route("POST", "/v1/payment_methods/{id}/detach")
-def detach_method(state: State, params: Params, method_id: str) -> Object:
+def detach_method(state: StripeState, params: Params, method_id: str) -> Object:
     method: Object = state.find("payment_method", method_id, in_path=True)
     method["customer"] = None
     state.emit("payment_method.detached", method)

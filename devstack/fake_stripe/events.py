@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from urllib.parse import urlsplit
 
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
     PAGE,
     Params,
@@ -21,7 +22,7 @@ from devstack.fake_stripe.protocol.parameters import (
     text,
 )
 from devstack.fake_stripe.protocol.routes import readable, route
-from devstack.fake_stripe.state import API_VERSION, Object, State
+from devstack.fake_stripe.state import API_VERSION, StripeState
 
 _LONGEST_DELAY = 60  # seconds between two attempts
 _TIMEOUT = 30  # seconds for an answer
@@ -53,7 +54,7 @@ def post(url: str, body: bytes, secret: str) -> int:
 class Deliveries:
     """Sends what waits in `state.undelivered`; what fails waits for another attempt."""
 
-    def __init__(self, state: State, lock: threading.RLock) -> None:
+    def __init__(self, state: StripeState, lock: threading.RLock) -> None:
         self._state, self._lock = state, lock
 
     def deliver(
@@ -122,7 +123,7 @@ class Deliveries:
 @route(
     "GET", "/v1/events", {**PAGE, "type": text, "types": list_of(text), "delivery_success": boolean}
 )
-def list_events(state: State, params: Params) -> Object:
+def list_events(state: StripeState, params: Params) -> Object:
     types = set(params.get("types", [])) | {params[k] for k in ("type",) if params.get(k)}
     done = params.get("delivery_success")
     found = [
@@ -162,7 +163,7 @@ _ENDPOINT = {
         "url": Required(text),
     },
 )
-def create_endpoint(state: State, params: Params, secret: str = "") -> Object:
+def create_endpoint(state: StripeState, params: Params, secret: str = "") -> Object:
     """The secret is shown in this answer only."""
     secret = secret or state.new_id("whsec", 32)
     fields = {"api_version": API_VERSION, "application": None, "description": None}
@@ -172,7 +173,7 @@ def create_endpoint(state: State, params: Params, secret: str = "") -> Object:
 
 
 @route("POST", "/v1/webhook_endpoints/{id}", {**_ENDPOINT, "disabled": boolean})
-def update_endpoint(state: State, params: Params, endpoint_id: str) -> Object:
+def update_endpoint(state: StripeState, params: Params, endpoint_id: str) -> Object:
     endpoint: Object = state.find("webhook_endpoint", endpoint_id, in_path=True)
     if "disabled" in params:
         endpoint["status"] = "disabled" if params.pop("disabled") else "enabled"
@@ -182,7 +183,7 @@ def update_endpoint(state: State, params: Params, endpoint_id: str) -> Object:
 
 
 @route("DELETE", "/v1/webhook_endpoints/{id}")
-def delete_endpoint(state: State, params: Params, endpoint_id: str) -> Object:
+def delete_endpoint(state: StripeState, params: Params, endpoint_id: str) -> Object:
     state.find("webhook_endpoint", endpoint_id, in_path=True)
     del state.objects["webhook_endpoint"][endpoint_id]
     return {"id": endpoint_id, "object": "webhook_endpoint", "deleted": True}

@@ -1,16 +1,12 @@
-"""How stored objects are shown: nested objects, lists and what `expand` asks for."""
-
-from __future__ import annotations
+"""How stored objects are sent: nested objects, lists and the fields to `expand`."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from devstack.fake_stripe.errors import StripeError
-
-if TYPE_CHECKING:
-    from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.objects import Object, ObjectStore
 
 # The kind of the object whose id a field holds.
 _REFERENCES = {
@@ -30,7 +26,7 @@ _REFERENCES = {
     "subscription": "subscription",
     "test_clock": "test_helpers.test_clock",
 }
-# Fields that are shown only where they are asked for, with the stored field they are made of.
+# Fields that are sent only if they are expanded, with the stored field they come from.
 _INCLUDABLE = {
     ("charge", "refunds"): ("refund", "charge"),
     ("customer", "subscriptions"): ("subscription", "customer"),
@@ -46,26 +42,28 @@ _INCLUDABLE_FIELDS = {
 }
 
 
-def render(state: State, stored: Object, paths: Iterable[str] = ()) -> Object:
-    """The object as Stripe would send it, a copy."""
-    shown = {name: deepcopy(value) for name, value in stored.items() if name[0] != "_"}
-    kind = shown.get("object")
-    if shown.get("deleted"):
-        return {name: shown[name] for name in ("id", "object", "deleted")}
+def render(store: ObjectStore, stored: Object, paths: Iterable[str] = ()) -> Object:
+    """Return a copy of the object as Stripe would send it."""
+    rendered = {name: deepcopy(value) for name, value in stored.items() if name[0] != "_"}
+    kind = rendered.get("object")
+    if rendered.get("deleted"):
+        return {name: rendered[name] for name in ("id", "object", "deleted")}
     if kind == "list":
-        shown["data"] = [render(state, one) for one in stored["data"]]
+        rendered["data"] = [render(store, member) for member in stored["data"]]
     elif kind == "subscription":
-        items = [state.get("subscription_item", item) for item in stored["_items"]]
-        shown["items"] = _list(state, items, f"/v1/subscription_items?subscription={shown['id']}")
+        items = [store.get("subscription_item", item) for item in stored["_items"]]
+        rendered["items"] = _list(
+            store, items, f"/v1/subscription_items?subscription={rendered['id']}"
+        )
     elif kind == "subscription_item":
-        shown["price"] = render(state, state.get("price", stored["price"]))
-        shown["plan"] = _plan(state.get("price", stored["price"]))
-    _expand(state, shown, stored, paths)
-    return shown
+        rendered["price"] = render(store, store.get("price", stored["price"]))
+        rendered["plan"] = _plan(store.get("price", stored["price"]))
+    _expand(store, rendered, stored, paths)
+    return rendered
 
 
 def differences(before: Object, after: Object) -> Object:
-    """`previous_attributes`: the old values of what is different, hashes only where they differ."""
+    """Return `previous_attributes`: the old values of changed fields, at any depth."""
     old: Object = {}
     for name in before.keys() | after.keys():
         was, now = before.get(name), after.get(name)
@@ -76,8 +74,8 @@ def differences(before: Object, after: Object) -> Object:
     return old
 
 
-def _list(state: State, objects: Iterable[Object], url: str) -> Object:
-    data = [render(state, one) for one in objects]
+def _list(store: ObjectStore, objects: Iterable[Object], url: str) -> Object:
+    data = [render(store, member) for member in objects]
     return {
         "object": "list",
         "data": data,
@@ -88,7 +86,7 @@ def _list(state: State, objects: Iterable[Object], url: str) -> Object:
 
 
 def _plan(price: Object) -> Object:
-    """The older view of a price that items still carry."""
+    """Return the older form of a price that items still have."""
     recurring = price["recurring"]
     plan = {name: recurring[name] for name in ("interval", "interval_count", "meter", "usage_type")}
     same = """
@@ -106,37 +104,37 @@ def _plan(price: Object) -> Object:
     )
 
 
-def _expand(state: State, shown: Object, stored: Object, paths: Iterable[str]) -> None:
+def _expand(store: ObjectStore, rendered: Object, stored: Object, paths: Iterable[str]) -> None:
     deeper: dict[str, list[str]] = defaultdict(list)
     for path in paths:
         head, _, rest = path.partition(".")
         deeper[head] += [rest] if rest else []
     for head, rests in deeper.items():
-        if head not in shown:
-            shown[head] = _included(state, shown, stored, head)
-        shown[head] = _expanded(state, head, shown[head], rests)
+        if head not in rendered:
+            rendered[head] = _included(store, rendered, stored, head)
+        rendered[head] = _expanded(store, head, rendered[head], rests)
 
 
-def _included(state: State, shown: Object, stored: Object, head: str) -> Any:
-    kind = str(shown.get("object"))
+def _included(store: ObjectStore, rendered: Object, stored: Object, head: str) -> Any:
+    kind = str(rendered.get("object"))
     if (kind, head) in _INCLUDABLE:
         other, field = _INCLUDABLE[kind, head]
-        found = list(state.all(other, **{field: shown["id"]}))[::-1]
-        return _list(state, found, f"/v1/{other}s?{field}={shown['id']}")
+        matches = list(store.all(other, **{field: rendered["id"]}))[::-1]
+        return _list(store, matches, f"/v1/{other}s?{field}={rendered['id']}")
     if (kind, head) not in _INCLUDABLE_FIELDS and head != "breakdown":
         raise StripeError(f"This property cannot be expanded ({head}).", param="expand")
     value = deepcopy(stored.get(f"_{head}"))
-    return _list(state, [], "") if head == "sources" else value
+    return _list(store, [], "") if head == "sources" else value
 
 
-def _expanded(state: State, head: str, value: Any, rests: list[str]) -> Any:
+def _expanded(store: ObjectStore, head: str, value: Any, rests: list[str]) -> Any:
     if isinstance(value, list):
-        return [_expanded(state, head, one, rests) for one in value]
+        return [_expanded(store, head, member, rests) for member in value]
     if isinstance(value, dict):
-        _expand(state, value, value, rests)
+        _expand(store, value, value, rests)
         return value
     if value is None:
         return None
     if head not in _REFERENCES:
         raise StripeError(f"This property cannot be expanded ({head}).", param="expand")
-    return render(state, state.get(_REFERENCES[head], value), rests)
+    return render(store, store.get(_REFERENCES[head], value), rests)

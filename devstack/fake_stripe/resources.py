@@ -1,13 +1,15 @@
-"""Imports every module that has routes."""
+"""Import every module that has routes."""
 
 from devstack.fake_stripe import clocks, customers, events
-from devstack.fake_stripe.catalogue import coupons, products, usage
-from devstack.fake_stripe.invoicing import invoice_requests, payments, previews
+from devstack.fake_stripe.catalogue import coupons, products
+from devstack.fake_stripe.invoicing import payments, usage
 from devstack.fake_stripe.pages import checkout, checkout_page, invoice_page, portal
 from devstack.fake_stripe.subscriptions import (
-    new_subscriptions,
-    subscription_items,
-    subscription_requests,
+    creation,
+    invoice_requests,
+    item_requests,
+    previews,
+    requests,
 )
 
 __all__ = [
@@ -15,16 +17,16 @@ __all__ = [
     "checkout_page",
     "clocks",
     "coupons",
+    "creation",
     "customers",
     "events",
     "invoice_page",
     "invoice_requests",
-    "new_subscriptions",
+    "item_requests",
     "payments",
     "portal",
     "previews",
     "products",
-    "subscription_items",
-    "subscription_requests",
+    "requests",
     "usage",
 ]

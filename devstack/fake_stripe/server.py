@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from devstack.fake_stripe import clocks, events
-from devstack.fake_stripe.protocol.answers import Answers
-from devstack.fake_stripe.protocol.http_server import HttpServer
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.answers import Answers
+from devstack.fake_stripe.http_server import HttpServer
+from devstack.fake_stripe.objects import Object
+from devstack.fake_stripe.state import StripeState
 
 TEST_KEY = "sk_test_" + "fake" * 8
 
@@ -29,7 +30,7 @@ class FakeStripe:
         data: Path | None = None,
         seed: int | None = None,
     ) -> None:
-        self.state, self.lock = State(seed), threading.RLock()
+        self.state, self.lock = StripeState(seed), threading.RLock()
         self._data = data
         if data and data.exists() and data.stat().st_size:
             self.state.load(data)

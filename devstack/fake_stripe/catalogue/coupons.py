@@ -1,6 +1,7 @@
 """Coupons."""
 
 from devstack.fake_stripe.errors import StripeError, missing
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
     Params,
     choice,
@@ -14,7 +15,7 @@ from devstack.fake_stripe.protocol.parameters import (
     text,
 )
 from devstack.fake_stripe.protocol.routes import readable, route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 
 
 @route(
@@ -34,7 +35,7 @@ from devstack.fake_stripe.state import Object, State
         "redeem_by": integer,
     },
 )
-def create_coupon(state: State, params: Params) -> Object:
+def create_coupon(state: StripeState, params: Params) -> Object:
     if params.get("id") in state.objects["coupon"]:
         raise StripeError("Coupon already exists.", code="resource_already_exists", param="id")
     if ("percent_off" in params) == ("amount_off" in params):
@@ -57,7 +58,7 @@ def create_coupon(state: State, params: Params) -> Object:
 
 
 @route("DELETE", "/v1/coupons/{id}")
-def delete_coupon(state: State, params: Params, coupon_id: str) -> Object:
+def delete_coupon(state: StripeState, params: Params, coupon_id: str) -> Object:
     """New subscriptions cannot have it; those that have it keep it."""
     coupon: Object = state.find("coupon", coupon_id, in_path=True)
     coupon["valid"] = False

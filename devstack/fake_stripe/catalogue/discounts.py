@@ -5,20 +5,21 @@ from typing import Any
 
 from devstack.fake_stripe.catalogue import pricing
 from devstack.fake_stripe.errors import StripeError
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import Params, hash_of, list_of, text
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 
 DISCOUNTS = list_of(hash_of({"coupon": text, "discount": text}))
 
 
-def check(state: State, given: Iterable[Params]) -> None:
+def check(state: StripeState, given: Iterable[Params]) -> None:
     """Refuse coupons that cannot be used, before anything is changed."""
     for position, wanted in enumerate(given):
         if not wanted.get("discount"):
             usable_coupon(state, wanted.get("coupon"), f"discounts[{position}][coupon]")
 
 
-def replace(state: State, subscription: Object, given: Iterable[Params]) -> None:
+def replace(state: StripeState, subscription: Object, given: Iterable[Params]) -> None:
     """Put these discounts in place of the subscription's own."""
     kept = []
     for position, wanted in enumerate(given):
@@ -32,7 +33,7 @@ def replace(state: State, subscription: Object, given: Iterable[Params]) -> None
     subscription["discounts"] = kept
 
 
-def usable_coupon(state: State, coupon_id: Any, param: str) -> Object:
+def usable_coupon(state: StripeState, coupon_id: Any, param: str) -> Object:
     coupon: Object = state.find("coupon", str(coupon_id), param)
     used_up = coupon["max_redemptions"] and coupon["times_redeemed"] >= coupon["max_redemptions"]
     too_late = coupon["redeem_by"] and state.now() > coupon["redeem_by"]
@@ -41,7 +42,7 @@ def usable_coupon(state: State, coupon_id: Any, param: str) -> Object:
     return coupon
 
 
-def coupons_at(state: State, subscription: Object, moment: int) -> list[tuple[str, Object]]:
+def coupons_at(state: StripeState, subscription: Object, moment: int) -> list[tuple[str, Object]]:
     """The discounts that count at a moment, each with its coupon."""
     found = [state.get("discount", discount) for discount in subscription["discounts"]]
     return [
@@ -61,7 +62,7 @@ def reductions(coupons: Iterable[tuple[str, Object]], subtotal: int) -> list[Obj
     return taken
 
 
-def after_discounts(state: State, subscription: Object, amount: int, moment: int) -> int:
+def after_discounts(state: StripeState, subscription: Object, amount: int, moment: int) -> int:
     """A part of the subscription's price, less its share of the discounts (a proration)."""
     items = [state.get("subscription_item", item) for item in subscription["_items"]]
     gross = sum(
@@ -74,7 +75,7 @@ def after_discounts(state: State, subscription: Object, amount: int, moment: int
     return pricing.share(amount, gross - off, gross)
 
 
-def drop_used(state: State, subscription: Object, moment: int) -> None:
+def drop_used(state: StripeState, subscription: Object, moment: int) -> None:
     """Take away the discounts that are over: `once` after an invoice, others at their end."""
     active = coupons_at(state, subscription, moment)
     left = [discount for discount, coupon in active if coupon["duration"] != "once"]
@@ -83,7 +84,7 @@ def drop_used(state: State, subscription: Object, moment: int) -> None:
     subscription["discounts"] = left
 
 
-def _new(state: State, subscription: Object, coupon: Object) -> Object:
+def _new(state: StripeState, subscription: Object, coupon: Object) -> Object:
     now = state.now(subscription)
     months = coupon["duration_in_months"]
     fields: Object = dict.fromkeys(("checkout_session", "invoice", "invoice_item"))
@@ -99,5 +100,5 @@ def _new(state: State, subscription: Object, coupon: Object) -> Object:
     return discount
 
 
-def _end(state: State, discount_id: str) -> None:
+def _end(state: StripeState, discount_id: str) -> None:
     state.emit("customer.discount.deleted", state.get("discount", discount_id))

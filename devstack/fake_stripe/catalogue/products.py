@@ -5,6 +5,7 @@ from typing import Any
 
 from devstack.fake_stripe.customers import merge
 from devstack.fake_stripe.errors import StripeError, missing
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
     PAGE,
     Params,
@@ -23,7 +24,7 @@ from devstack.fake_stripe.protocol.parameters import (
     text,
 )
 from devstack.fake_stripe.protocol.routes import readable, route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 
 _AMOUNTS = {"unit_amount": natural, "unit_amount_decimal": decimal}
 _FLAT = {"flat_amount": natural, "flat_amount_decimal": decimal}
@@ -54,7 +55,7 @@ _PRICE = {
 
 
 @route("POST", "/v1/products", {**_PRODUCT, "name": Required(text), "id": text})
-def create_product(state: State, params: Params) -> Object:
+def create_product(state: StripeState, params: Params) -> Object:
     if params.get("id") in state.objects["product"]:
         raise StripeError("Product already exists.", code="resource_already_exists", param="id")
     defaults = dict.fromkeys(("default_price", "description", "package_dimensions", "shippable"))
@@ -66,7 +67,7 @@ def create_product(state: State, params: Params) -> Object:
 
 
 @route("POST", "/v1/products/{id}", _PRODUCT)
-def update_product(state: State, params: Params, product_id: str) -> Object:
+def update_product(state: StripeState, params: Params, product_id: str) -> Object:
     product: Object = state.find("product", product_id, in_path=True)
     if price := params.get("default_price"):
         state.find("price", price, "default_price")
@@ -76,7 +77,7 @@ def update_product(state: State, params: Params, product_id: str) -> Object:
 
 
 @route("DELETE", "/v1/products/{id}")
-def delete_product(state: State, params: Params, product_id: str) -> Object:
+def delete_product(state: StripeState, params: Params, product_id: str) -> Object:
     product: Object = state.find("product", product_id, in_path=True)
     if any(state.all("price", product=product_id)):
         raise StripeError("This product cannot be deleted because it has one or more prices.")
@@ -86,7 +87,7 @@ def delete_product(state: State, params: Params, product_id: str) -> Object:
 
 
 @route("GET", "/v1/products/{id}/features", PAGE)
-def list_features(state: State, params: Params, product_id: str) -> Object:
+def list_features(state: StripeState, params: Params, product_id: str) -> Object:
     state.find("product", product_id, in_path=True)
     return state.list_page("product_feature", [], f"/v1/products/{product_id}/features", params)
 
@@ -109,7 +110,7 @@ def list_features(state: State, params: Params, product_id: str) -> Object:
         ),
     },
 )
-def create_price(state: State, params: Params) -> Object:
+def create_price(state: StripeState, params: Params) -> Object:
     new = params.pop("product_data", None)
     if not new and not params.get("product"):
         raise missing("product")
@@ -132,7 +133,7 @@ def create_price(state: State, params: Params) -> Object:
 
 
 @route("POST", "/v1/prices/{id}", _PRICE)
-def update_price(state: State, params: Params, price_id: str) -> Object:
+def update_price(state: StripeState, params: Params, price_id: str) -> Object:
     price: Object = state.find("price", price_id, in_path=True)
     with state.changing(price):
         merge(price, params)
@@ -152,7 +153,7 @@ def _check_scheme(fields: Params) -> None:
         raise StripeError("The last tier must have `up_to` set to `inf`.", param="tiers")
 
 
-def _recurring(state: State, given: Params) -> Params:
+def _recurring(state: StripeState, given: Params) -> Params:
     if given.get("usage_type") == "metered":
         if not given.get("meter"):
             raise missing("recurring[meter]")

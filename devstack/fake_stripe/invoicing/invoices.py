@@ -6,14 +6,15 @@ from devstack.fake_stripe.catalogue import discounts
 from devstack.fake_stripe.customers import method_of
 from devstack.fake_stripe.invoicing import lines as invoice_lines
 from devstack.fake_stripe.invoicing import payments
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.objects import Object
+from devstack.fake_stripe.state import StripeState
 
 _DAY = 86400
 RETRY_DAYS = (3, 5, 7)  # after each failed attempt; there is no fifth
 
 
 def draft(
-    state: State,
+    state: StripeState,
     customer: Object,
     reason: str,
     lines: list[Object],
@@ -42,7 +43,7 @@ def draft(
     return invoice
 
 
-def finalize(state: State, invoice: Object) -> None:
+def finalize(state: StripeState, invoice: Object) -> None:
     """Number the invoice and settle the customer's balance with it."""
     customer = state.get("customer", invoice["customer"])
     customer["_invoices"] += 1
@@ -61,7 +62,7 @@ def finalize(state: State, invoice: Object) -> None:
 
 
 def collect(
-    state: State, invoice: Object, method: Object | None = None, *, out_of_band: bool = False
+    state: StripeState, invoice: Object, method: Object | None = None, *, out_of_band: bool = False
 ) -> bool:
     """Try to have an open invoice paid; whether it is. A failure plans the next attempt."""
     customer = state.get("customer", invoice["customer"])
@@ -84,7 +85,7 @@ def collect(
     return True
 
 
-def close(state: State, invoice: Object, status: str) -> None:
+def close(state: StripeState, invoice: Object, status: str) -> None:
     """Void an invoice or give it up."""
     invoice |= {"status": status, "auto_advance": False, "next_payment_attempt": None}
     word = "voided" if status == "void" else "marked_uncollectible"
@@ -92,7 +93,7 @@ def close(state: State, invoice: Object, status: str) -> None:
     state.emit(f"invoice.{word}", invoice)
 
 
-def subscription_of(state: State, invoice: Object) -> Object | None:
+def subscription_of(state: StripeState, invoice: Object) -> Object | None:
     parent = invoice["parent"] or {}
     details = parent.get("subscription_details") or {}
     return state.objects["subscription"].get(details.get("subscription", ""))
@@ -125,11 +126,11 @@ def _blank(customer: Object, subscription: Object | None, now: int) -> Object:
     return fields
 
 
-def _method(state: State, invoice: Object, customer: Object) -> Object | None:
+def _method(state: StripeState, invoice: Object, customer: Object) -> Object | None:
     return method_of(state, customer, subscription_of(state, invoice))
 
 
-def _intent(state: State, invoice: Object, customer: Object) -> Object:
+def _intent(state: StripeState, invoice: Object, customer: Object) -> Object:
     """One payment intent for all attempts at an invoice."""
     if kept := invoice.get("_intent"):
         return state.get("payment_intent", kept)
@@ -140,7 +141,7 @@ def _intent(state: State, invoice: Object, customer: Object) -> Object:
     return intent
 
 
-def _plan_next_attempt(state: State, invoice: Object) -> None:
+def _plan_next_attempt(state: StripeState, invoice: Object) -> None:
     attempt, at = invoice["attempt_count"], None
     if invoice["billing_reason"] != "subscription_create" and attempt <= len(RETRY_DAYS):
         at = state.now(invoice) + RETRY_DAYS[attempt - 1] * _DAY
@@ -148,7 +149,7 @@ def _plan_next_attempt(state: State, invoice: Object) -> None:
     state.get("customer", invoice["customer"])["delinquent"] = True
 
 
-def _note_payment(state: State, invoice: Object, intent: Object) -> None:
+def _note_payment(state: StripeState, invoice: Object, intent: Object) -> None:
     now = state.now(invoice)
     fields: dict[str, Any] = {"amount_paid": intent["amount"], "amount_requested": intent["amount"]}
     fields |= {"currency": invoice["currency"], "invoice": invoice["id"], "is_default": True}

@@ -1,11 +1,12 @@
 """The lines of an invoice and what they add up to, discounts taken off."""
 
 from devstack.fake_stripe.catalogue import discounts, pricing
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.objects import Object
+from devstack.fake_stripe.state import StripeState
 
 
 def line(
-    state: State,
+    state: StripeState,
     amount: int,
     period: tuple[int, int],
     description: str,

@@ -1,9 +1,10 @@
 """Payment intents, charges and refunds."""
 
 from devstack.fake_stripe.errors import StripeError, missing
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import Params, choice, metadata, natural, text
 from devstack.fake_stripe.protocol.routes import readable, route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 
 _DECLINED = {"code": "card_declined", "decline_code": "generic_decline", "type": "card_error"}
 _DECLINED["message"] = "Your card was declined."
@@ -12,7 +13,7 @@ _NO_METHOD["message"] = "The customer has no payment method."
 
 
 def new_intent(
-    state: State, amount: int, currency: str, customer: str | None, description: str
+    state: StripeState, amount: int, currency: str, customer: str | None, description: str
 ) -> Object:
     fields: Object = dict.fromkeys(("application", "canceled_at", "cancellation_reason"))
     fields |= dict.fromkeys(("last_payment_error", "latest_charge", "next_action", "on_behalf_of"))
@@ -27,7 +28,7 @@ def new_intent(
     return intent
 
 
-def confirm(state: State, intent: Object, method: Object | None) -> bool:
+def confirm(state: StripeState, intent: Object, method: Object | None) -> bool:
     """Charge the payment method; whether that succeeded. Without a method there is no charge."""
     if method is None:
         intent["last_payment_error"] = dict(_NO_METHOD)
@@ -46,7 +47,7 @@ def confirm(state: State, intent: Object, method: Object | None) -> bool:
     return succeeds
 
 
-def _new_charge(state: State, intent: Object, method: Object, *, succeeds: bool) -> Object:
+def _new_charge(state: StripeState, intent: Object, method: Object, *, succeeds: bool) -> Object:
     amount = intent["amount"]
     fields: Object = dict.fromkeys(("application", "application_fee", "balance_transaction"))
     fields |= dict.fromkeys(("failure_balance_transaction", "on_behalf_of", "receipt_email"))
@@ -74,7 +75,7 @@ def _new_charge(state: State, intent: Object, method: Object, *, succeeds: bool)
         "reason": choice("duplicate", "fraudulent", "requested_by_customer"),
     },
 )
-def create_refund(state: State, params: Params) -> Object:
+def create_refund(state: StripeState, params: Params) -> Object:
     charge = _charge_to_refund(state, params)
     left = charge["amount_captured"] - charge["amount_refunded"]
     if not left:
@@ -102,7 +103,7 @@ def create_refund(state: State, params: Params) -> Object:
 _OWN = {"reason", "metadata"}
 
 
-def _charge_to_refund(state: State, params: Params) -> Object:
+def _charge_to_refund(state: StripeState, params: Params) -> Object:
     if charge := params.get("charge"):
         found = state.find("charge", charge, "charge")
     elif intent := params.get("payment_intent"):

@@ -3,6 +3,7 @@
 from devstack.fake_stripe.catalogue import discounts, pricing
 from devstack.fake_stripe.customers import living
 from devstack.fake_stripe.errors import StripeError, missing
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
     PAGE,
     Params,
@@ -17,7 +18,7 @@ from devstack.fake_stripe.protocol.parameters import (
     text,
 )
 from devstack.fake_stripe.protocol.routes import readable, route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import planned_items
 
 _PATH = "/v1/checkout/sessions"
@@ -55,7 +56,7 @@ _SUBSCRIPTION = hash_of(
         "success_url": Required(text),
     },
 )
-def create_session(state: State, params: Params) -> Object:
+def create_session(state: StripeState, params: Params) -> Object:
     customer = None
     if given := params.get("customer"):
         if params.get("customer_email"):
@@ -86,7 +87,7 @@ def create_session(state: State, params: Params) -> Object:
     return session
 
 
-def _prices(state: State, mode: str, lines: list[Params]) -> list[Object]:
+def _prices(state: StripeState, mode: str, lines: list[Params]) -> list[Object]:
     if mode == "subscription":
         prices = planned_items.prices_of(state, lines, "line_items")
     else:
@@ -101,7 +102,7 @@ def _prices(state: State, mode: str, lines: list[Params]) -> list[Object]:
     return prices
 
 
-def _line_items(state: State, prices: list[Object], lines: list[Params]) -> Object:
+def _line_items(state: StripeState, prices: list[Object], lines: list[Params]) -> Object:
     data = []
     for price, line in zip(prices, lines, strict=True):
         quantity = line.get("quantity")
@@ -115,7 +116,7 @@ def _line_items(state: State, prices: list[Object], lines: list[Params]) -> Obje
 
 
 @route("POST", _PATH + "/{id}/expire")
-def expire_session(state: State, params: Params, session_id: str) -> Object:
+def expire_session(state: StripeState, params: Params, session_id: str) -> Object:
     session = open_session(state, session_id)
     session |= {"status": "expired", "url": None}
     state.emit("checkout.session.expired", session)
@@ -123,7 +124,7 @@ def expire_session(state: State, params: Params, session_id: str) -> Object:
 
 
 @route("GET", _PATH + "/{id}/line_items", PAGE)
-def list_line_items(state: State, params: Params, session_id: str) -> Object:
+def list_line_items(state: StripeState, params: Params, session_id: str) -> Object:
     items: Object = state.find("checkout.session", session_id, in_path=True)["_line_items"]
     return items
 
@@ -131,7 +132,7 @@ def list_line_items(state: State, params: Params, session_id: str) -> Object:
 readable("checkout.session", _PATH, customer=text, subscription=text, status=text)
 
 
-def open_session(state: State, session_id: str) -> Object:
+def open_session(state: StripeState, session_id: str) -> Object:
     session: Object = state.find("checkout.session", session_id, in_path=True)
     if session["status"] != "open":
         raise StripeError(f"This checkout session is {session['status']}.")

@@ -5,38 +5,39 @@ from urllib.parse import quote
 
 from devstack.fake_stripe.customers import attach, create_customer, new_method
 from devstack.fake_stripe.invoicing import payments
-from devstack.fake_stripe.pages import pages
+from devstack.fake_stripe.objects import Object
+from devstack.fake_stripe.pages import html
 from devstack.fake_stripe.pages.checkout import open_session
 from devstack.fake_stripe.protocol.parameters import Params
 from devstack.fake_stripe.protocol.routes import page
-from devstack.fake_stripe.state import Object, State
-from devstack.fake_stripe.subscriptions import new_subscriptions
+from devstack.fake_stripe.state import StripeState
+from devstack.fake_stripe.subscriptions import creation
 
 
 @page("GET", "/c/pay/{id}")
-def show(state: State, form: Params, session_id: str, problem: str = "") -> tuple[int, str]:
+def show(state: StripeState, form: Params, session_id: str, problem: str = "") -> tuple[int, str]:
     session = open_session(state, session_id)
     rows = "".join(
         f"<tr><td>{escape(str(item['quantity'] or ''))} × {escape(item['description'])}"
-        f"<td>{pages.money(item['amount_total'], item['currency'])}"
+        f"<td>{html.money(item['amount_total'], item['currency'])}"
         for item in session["_line_items"]["data"]
     )
-    total = pages.money(session["amount_total"], session["currency"])
+    total = html.money(session["amount_total"], session["currency"])
     days = session["_subscription_data"].get("trial_period_days")
     trial = f"<p>Free for {days} days.</p>" if days else ""
     email = escape(session["customer_email"] or "")
     field = f'<p><label>E-mail <input name="email" type="email" value="{email}" required></label>'
-    form_ = pages.form(
+    form_ = html.form(
         {"pay": f"Pay {total}", "decline": "Decline the card"},
         "" if session["customer"] else field,
     )
     back = session["cancel_url"]
     link = f'<p><a href="{escape(back)}">Back</a>' if back else ""
-    return 200, pages.page("Checkout", f"<table>{rows}</table>{trial}{form_}{link}", problem)
+    return 200, html.page("Checkout", f"<table>{rows}</table>{trial}{form_}{link}", problem)
 
 
 @page("POST", "/c/pay/{id}")
-def submit(state: State, form: Params, session_id: str) -> tuple[int, str]:
+def submit(state: StripeState, form: Params, session_id: str) -> tuple[int, str]:
     session = open_session(state, session_id)
     if form.get("action") == "decline":
         intent = _intent(state, session)
@@ -45,7 +46,7 @@ def submit(state: State, form: Params, session_id: str) -> tuple[int, str]:
     return 303, complete(state, session, form.get("email", ""))
 
 
-def complete(state: State, session: Object, email: str) -> str:
+def complete(state: StripeState, session: Object, email: str) -> str:
     """Pay: make the customer, the subscription and its invoice; returns where to go then."""
     if not session["customer"]:
         session["customer"] = create_customer(
@@ -68,14 +69,14 @@ def complete(state: State, session: Object, email: str) -> str:
     return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", quote(session["id"]))
 
 
-def _subscribe(state: State, session: Object, method: Object) -> None:
+def _subscribe(state: StripeState, session: Object, method: Object) -> None:
     params = {"customer": session["customer"], "items": session["_lines"]}
     params |= {"default_payment_method": method["id"], "discounts": session["discounts"]}
     params |= session["_subscription_data"]
-    subscription = new_subscriptions.create_subscription(state, params)
+    subscription = creation.create_subscription(state, params)
     session |= {"subscription": subscription["id"], "invoice": subscription["latest_invoice"]}
 
 
-def _intent(state: State, session: Object) -> Object:
+def _intent(state: StripeState, session: Object) -> Object:
     amount, currency = session["amount_total"], session["currency"]
     return payments.new_intent(state, amount, currency, session["customer"], "Checkout")

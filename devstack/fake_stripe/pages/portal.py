@@ -5,10 +5,11 @@ from html import escape
 
 from devstack.fake_stripe.customers import attach, living
 from devstack.fake_stripe.errors import StripeError
-from devstack.fake_stripe.pages import pages
+from devstack.fake_stripe.objects import Object
+from devstack.fake_stripe.pages import html
 from devstack.fake_stripe.protocol.parameters import Params, Required, choice, hash_of, text
 from devstack.fake_stripe.protocol.routes import page, route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import changes, subscriptions
 
 _FLOWS = ("payment_method_update", "subscription_cancel", "subscription_update")
@@ -26,7 +27,7 @@ _CARDS = {"good_card": "pm_card_visa", "bad_card": "pm_card_chargeCustomerFail"}
         "return_url": text,
     },
 )
-def create_session(state: State, params: Params) -> Object:
+def create_session(state: StripeState, params: Params) -> Object:
     customer = living(state, params["customer"], "customer")
     flow = params.pop("flow_data", None)
     fields = {"configuration": "bpc_fake", "flow": flow, "locale": None, "on_behalf_of": None}
@@ -38,7 +39,7 @@ def create_session(state: State, params: Params) -> Object:
 
 
 @page("GET", "/p/session/{id}")
-def show(state: State, form: Params, session_id: str) -> tuple[int, str]:
+def show(state: StripeState, form: Params, session_id: str) -> tuple[int, str]:
     session = state.find("billing_portal.session", session_id, in_path=True)
     living_ones = [
         subscription
@@ -47,16 +48,16 @@ def show(state: State, form: Params, session_id: str) -> tuple[int, str]:
     ]
     content = "".join(_subscription(state, one) for one in living_ones)
     content = content or "<p>There is no subscription.</p>"
-    content += "<h2>Card</h2>" + pages.form(
+    content += "<h2>Card</h2>" + html.form(
         {"good_card": "Use a card that works", "bad_card": "Use a card that is declined"}
     )
     if back := session["return_url"]:
         content += f'<p><a href="{escape(back)}">Return</a>'
-    return 200, pages.page("Your subscription", content)
+    return 200, html.page("Your subscription", content)
 
 
 @page("POST", "/p/session/{id}")
-def submit(state: State, form: Params, session_id: str) -> tuple[int, str]:
+def submit(state: StripeState, form: Params, session_id: str) -> tuple[int, str]:
     session = state.find("billing_portal.session", session_id, in_path=True)
     customer, action = state.get("customer", session["customer"]), form.get("action")
     if action in _CARDS:
@@ -70,7 +71,7 @@ def submit(state: State, form: Params, session_id: str) -> tuple[int, str]:
     return 303, f"{state.base_url}/p/session/{session_id}"
 
 
-def _change_card(state: State, customer: Object, card: str) -> None:
+def _change_card(state: StripeState, customer: Object, card: str) -> None:
     """Make it the default of customer and subscriptions, and try the open invoices with it."""
     method = attach(state, card, customer, "payment_method")
     with state.changing(customer):
@@ -82,7 +83,7 @@ def _change_card(state: State, customer: Object, card: str) -> None:
         subscriptions.pay(state, invoice, method)
 
 
-def _subscription(state: State, subscription: Object) -> str:
+def _subscription(state: StripeState, subscription: Object) -> str:
     names = ", ".join(
         state.get("product", state.get("price", item["price"])["product"])["name"]
         for item in subscriptions.items_of(state, subscription)
@@ -93,4 +94,4 @@ def _subscription(state: State, subscription: Object) -> str:
     button = {"resume": "Do not cancel"} if ending else {"cancel": "Cancel at the period's end"}
     words = f"{subscription['status']}; {'ends' if ending else 'renews'} on {day}"
     shown = f"<h2>{escape(names)}</h2><p>{escape(words)}</p>"
-    return shown + pages.form(button, subscription=subscription["id"])
+    return shown + html.form(button, subscription=subscription["id"])

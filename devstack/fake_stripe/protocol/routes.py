@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import PAGE, Kind, Params, Specification
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 
 Handler = Callable[..., Any]
 H = TypeVar("H", bound=Handler)
@@ -58,11 +59,11 @@ def matching(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
 def readable(kind: str, path: str, **filters: Kind) -> None:
     """Add retrieve and list of a kind; a filter compares the field of its name."""
 
-    def retrieve(state: State, params: Params, object_id: str) -> Object:
+    def retrieve(state: StripeState, params: Params, object_id: str) -> Object:
         found: Object = state.find(kind, object_id, in_path=True)
         return found
 
-    def listing(state: State, params: Params) -> Object:
+    def listing(state: StripeState, params: Params) -> Object:
         return state.page(kind, path, params, filters)
 
     route("GET", path, {**PAGE, **filters})(listing)

@@ -3,8 +3,9 @@
 from devstack.fake_stripe.catalogue import discounts, pricing
 from devstack.fake_stripe.customers import merge, method_of
 from devstack.fake_stripe.errors import StripeError, card_declined
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import Params
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import prorations, subscriptions
 from devstack.fake_stripe.subscriptions.planned_items import Planned, everything, plan_items
 
@@ -14,7 +15,7 @@ _PLAIN = (
 )
 
 
-def apply(state: State, subscription: Object, params: Params) -> None:
+def apply(state: StripeState, subscription: Object, params: Params) -> None:
     """Make all the changes of an update; what is refused is refused before the first of them."""
     planned = plan_items(state, subscription, params.get("items", []))
     if method := params.get("default_payment_method"):
@@ -48,7 +49,7 @@ def apply(state: State, subscription: Object, params: Params) -> None:
     _bill_change(state, subscription, planned, behavior, at, reset=reset)
 
 
-def _resets(state: State, subscription: Object, planned: Planned, params: Params) -> bool:
+def _resets(state: StripeState, subscription: Object, planned: Planned, params: Params) -> bool:
     """Whether a new billing cycle begins now: another interval, first price above 0, or asked."""
     if params.get("trial_end") == "now" or params.get("billing_cycle_anchor") == "now":
         return True
@@ -63,12 +64,12 @@ def _resets(state: State, subscription: Object, planned: Planned, params: Params
     )
 
 
-def _is_free(state: State, subscription: Object) -> bool:
+def _is_free(state: StripeState, subscription: Object) -> bool:
     items = subscriptions.items_of(state, subscription)
     return all(state.get("price", item["price"])["unit_amount"] == 0 for item in items)
 
 
-def _proration_moment(state: State, subscription: Object, params: Params) -> int:
+def _proration_moment(state: StripeState, subscription: Object, params: Params) -> int:
     at = params.get("proration_date", state.now(subscription))
     start, end = subscriptions.period_of(state, subscription)
     if not start <= at <= end:
@@ -78,14 +79,14 @@ def _proration_moment(state: State, subscription: Object, params: Params) -> int
     return int(at)
 
 
-def _refuse_declined(state: State, subscription: Object) -> None:
+def _refuse_declined(state: StripeState, subscription: Object) -> None:
     customer = state.get("customer", subscription["customer"])
     method = method_of(state, customer, subscription)
     if method is None or method["_declines"]:
         raise card_declined()
 
 
-def _credit(state: State, subscription: Object, planned: Planned, at: int) -> None:
+def _credit(state: StripeState, subscription: Object, planned: Planned, at: int) -> None:
     """Give back what was billed for the rest of the period, of the items that change."""
     for item, *_ in planned:
         if item and item["quantity"] is not None:
@@ -95,11 +96,11 @@ def _credit(state: State, subscription: Object, planned: Planned, at: int) -> No
             )
 
 
-def credit_unused(state: State, subscription: Object, at: int) -> None:
+def credit_unused(state: StripeState, subscription: Object, at: int) -> None:
     _credit(state, subscription, everything(state, subscription, []), at)
 
 
-def _change_items(state: State, subscription: Object, planned: Planned) -> None:
+def _change_items(state: StripeState, subscription: Object, planned: Planned) -> None:
     start, end = subscriptions.period_of(state, subscription)
     for item, price, quantity, given in planned:
         if price is None and item:
@@ -113,7 +114,13 @@ def _change_items(state: State, subscription: Object, planned: Planned) -> None:
 
 
 def _bill_change(
-    state: State, subscription: Object, planned: Planned, behavior: str, at: int, *, reset: bool
+    state: StripeState,
+    subscription: Object,
+    planned: Planned,
+    behavior: str,
+    at: int,
+    *,
+    reset: bool,
 ) -> None:
     if reset:
         _new_cycle(state, subscription)
@@ -128,12 +135,12 @@ def _bill_change(
         subscriptions.bill(state, subscription, "subscription_update", lines)
 
 
-def _item_with(state: State, subscription: Object, price: Object) -> Object:
+def _item_with(state: StripeState, subscription: Object, price: Object) -> Object:
     items = subscriptions.items_of(state, subscription)
     return next(item for item in reversed(items) if item["price"] == price["id"])
 
 
-def _new_cycle(state: State, subscription: Object) -> None:
+def _new_cycle(state: StripeState, subscription: Object) -> None:
     now = state.now(subscription)
     if subscription["status"] == "trialing":
         subscription |= {"status": "active", "trial_end": now}
@@ -145,7 +152,7 @@ def _new_cycle(state: State, subscription: Object) -> None:
     subscriptions.bill(state, subscription, "subscription_update", lines)
 
 
-def check_end(state: State, about: Object, params: Params) -> None:
+def check_end(state: StripeState, about: Object, params: Params) -> None:
     """Refuse an end of the subscription or its trial that cannot be, before anything is changed."""
     if params.get("cancel_at") and params.get("cancel_at_period_end"):
         raise StripeError("You may only specify one of cancel_at and cancel_at_period_end.")
@@ -155,7 +162,7 @@ def check_end(state: State, about: Object, params: Params) -> None:
             raise StripeError("Invalid timestamp: must be in the future.", param=name)
 
 
-def _set_trial(state: State, subscription: Object, end: int) -> None:
+def _set_trial(state: StripeState, subscription: Object, end: int) -> None:
     """A trial until then, longer or shorter than the one before or a new one."""
     now = state.now(subscription)
     start = subscriptions.period_of(state, subscription)[0]
@@ -166,7 +173,7 @@ def _set_trial(state: State, subscription: Object, end: int) -> None:
     subscriptions.set_period(state, subscription, start, end)
 
 
-def plan_end(state: State, subscription: Object, params: Params) -> None:
+def plan_end(state: StripeState, subscription: Object, params: Params) -> None:
     """Cancel at the period's end or another moment, or take that back."""
     now = state.now(subscription)
     at = params.get("cancel_at")

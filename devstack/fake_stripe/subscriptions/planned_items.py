@@ -1,8 +1,9 @@
 """Which items a subscription is to have: checked before anything is changed."""
 
 from devstack.fake_stripe.errors import StripeError, missing, no_such
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import Params, boolean, metadata, natural, text
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import subscriptions
 
 ITEM = {"deleted": boolean, "id": text, "metadata": metadata, "price": text, "quantity": natural}
@@ -11,7 +12,7 @@ ITEM = {"deleted": boolean, "id": text, "metadata": metadata, "price": text, "qu
 Planned = list[tuple[Object | None, Object | None, int | None, Params]]
 
 
-def prices_of(state: State, items: list[Params], where: str = "items") -> list[Object]:
+def prices_of(state: StripeState, items: list[Params], where: str = "items") -> list[Object]:
     """The recurring prices of new items; refused where they cannot be billed together."""
     prices: list[Object] = []
     for position, given in enumerate(items):
@@ -42,7 +43,7 @@ def _check_together(prices: list[Object]) -> None:
         )
 
 
-def plan_items(state: State, subscription: Object, items: list[Params]) -> Planned:
+def plan_items(state: StripeState, subscription: Object, items: list[Params]) -> Planned:
     planned: Planned = []
     unchanged: list[Object] = []
     kept = {item["id"]: item for item in subscriptions.items_of(state, subscription)}
@@ -75,7 +76,7 @@ def plan_items(state: State, subscription: Object, items: list[Params]) -> Plann
     return planned
 
 
-def everything(state: State, subscription: Object, planned: Planned) -> Planned:
+def everything(state: StripeState, subscription: Object, planned: Planned) -> Planned:
     """All items, those that stay as they are as well: a new cycle credits each of them."""
     touched = {item["id"] for item, *_ in planned if item}
     return planned + [

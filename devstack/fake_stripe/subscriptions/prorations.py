@@ -4,10 +4,13 @@ from datetime import UTC, datetime
 
 from devstack.fake_stripe.catalogue import discounts, pricing
 from devstack.fake_stripe.invoicing import lines
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.objects import Object
+from devstack.fake_stripe.state import StripeState
 
 
-def item_line(state: State, item: Object, amount: int | None = None, *, trial: bool) -> Object:
+def item_line(
+    state: StripeState, item: Object, amount: int | None = None, *, trial: bool
+) -> Object:
     """An item's current period, in advance."""
     price = state.get("price", item["price"])
     name, quantity = _product_name(state, price), item["quantity"]
@@ -27,7 +30,7 @@ def item_line(state: State, item: Object, amount: int | None = None, *, trial: b
 
 
 def prorate(
-    state: State,
+    state: StripeState,
     subscription: Object,
     item: Object,
     price: Object,
@@ -57,7 +60,7 @@ def prorate(
 
 
 def pending_lines(
-    state: State, subscription: Object | None, customer: str | None = None
+    state: StripeState, subscription: Object | None, customer: str | None = None
 ) -> list[Object]:
     """The lines of what waits for the next invoice of a subscription, or of a customer."""
     return [
@@ -68,14 +71,14 @@ def pending_lines(
     ]
 
 
-def drop_pending(state: State, subscription: Object) -> None:
+def drop_pending(state: StripeState, subscription: Object) -> None:
     """Forget prorations that no invoice will hold."""
     for pending in list(state.all("invoiceitem", invoice=None)):
         if _subscription_id(pending) == subscription["id"]:
             del state.objects["invoiceitem"][pending["id"]]
 
 
-def _pending_line(state: State, pending: Object) -> Object:
+def _pending_line(state: StripeState, pending: Object) -> Object:
     item_id = ((pending["parent"] or {}).get("subscription_details") or {}).get("subscription_item")
     price_id = ((pending["pricing"] or {}).get("price_details") or {}).get("price")
     return lines.line(
@@ -108,5 +111,5 @@ def _pricing(price: Object) -> Object:
     return {"type": "price_details", "price_details": details, "unit_amount_decimal": unit}
 
 
-def _product_name(state: State, price: Object) -> str:
+def _product_name(state: StripeState, price: Object) -> str:
     return str(state.get("product", price["product"])["name"])

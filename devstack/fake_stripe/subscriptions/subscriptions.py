@@ -1,34 +1,35 @@
 """What happens to a subscription over time: start, renewal, payment, cancellation."""
 
-from devstack.fake_stripe.catalogue import discounts, pricing, usage
+from devstack.fake_stripe.catalogue import discounts, pricing
 from devstack.fake_stripe.customers import method_of
-from devstack.fake_stripe.invoicing import invoices
+from devstack.fake_stripe.invoicing import invoices, usage
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import Params
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import prorations
 
 
-def items_of(state: State, subscription: Object) -> list[Object]:
+def items_of(state: StripeState, subscription: Object) -> list[Object]:
     return [state.get("subscription_item", item) for item in subscription["_items"]]
 
 
-def recurring_of(state: State, subscription: Object) -> Object:
+def recurring_of(state: StripeState, subscription: Object) -> Object:
     """How often it is billed; the same for all of its items."""
     item = items_of(state, subscription)[0]
     return state.get("price", item["price"])["recurring"]  # type: ignore[no-any-return]
 
 
-def period_of(state: State, subscription: Object) -> tuple[int, int]:
+def period_of(state: StripeState, subscription: Object) -> tuple[int, int]:
     item = items_of(state, subscription)[0]
     return item["current_period_start"], item["current_period_end"]
 
 
-def set_period(state: State, subscription: Object, start: int, end: int) -> None:
+def set_period(state: StripeState, subscription: Object, start: int, end: int) -> None:
     for item in items_of(state, subscription):
         item |= {"current_period_start": start, "current_period_end": end}
 
 
-def add_item(state: State, subscription: Object, price: Object, given: Params) -> Object:
+def add_item(state: StripeState, subscription: Object, price: Object, given: Params) -> Object:
     metered = price["recurring"]["usage_type"] == "metered"
     fields: Object = {"billing_thresholds": None, "discounts": [], "tax_rates": []}
     fields |= {"price": price["id"], "subscription": subscription["id"]}
@@ -40,7 +41,7 @@ def add_item(state: State, subscription: Object, price: Object, given: Params) -
     return item
 
 
-def start(state: State, subscription: Object) -> None:
+def start(state: StripeState, subscription: Object) -> None:
     """Begin the first period and bill it; a trial is billed with nothing."""
     now, trial_end = state.now(subscription), subscription["trial_end"]
     anchor = subscription["billing_cycle_anchor"]
@@ -50,7 +51,7 @@ def start(state: State, subscription: Object) -> None:
     state.emit("customer.subscription.created", subscription)
 
 
-def renew(state: State, subscription: Object) -> None:
+def renew(state: StripeState, subscription: Object) -> None:
     """At the end of a period: begin the next one and bill it, with the usage of the last."""
     begin, now = period_of(state, subscription)
     trial = subscription["status"] == "trialing"
@@ -63,7 +64,7 @@ def renew(state: State, subscription: Object) -> None:
         bill(state, subscription, "subscription_cycle", lines)
 
 
-def bill(state: State, subscription: Object, reason: str, lines: list[Object]) -> Object:
+def bill(state: StripeState, subscription: Object, reason: str, lines: list[Object]) -> Object:
     """Make an invoice of the lines, collect it unless that is paused, and mind the outcome."""
     customer = state.get("customer", subscription["customer"])
     invoice = invoices.draft(state, customer, reason, lines, subscription)
@@ -83,13 +84,13 @@ def bill(state: State, subscription: Object, reason: str, lines: list[Object]) -
     return invoice
 
 
-def _collected(state: State, subscription: Object, invoice: Object) -> bool:
+def _collected(state: StripeState, subscription: Object, invoice: Object) -> bool:
     if subscription.get("_wait_for_payment") and invoice["amount_due"]:
         return False  # default_incomplete: the first payment is the client's business
     return invoices.collect(state, invoice)
 
 
-def outcome(state: State, invoice: Object, *, paid: bool) -> None:
+def outcome(state: StripeState, invoice: Object, *, paid: bool) -> None:
     """What a payment, or its failure, means for the subscription that was billed."""
     subscription = invoices.subscription_of(state, invoice)
     if not subscription or subscription["status"] in {"canceled", "incomplete_expired"}:
@@ -103,7 +104,9 @@ def outcome(state: State, invoice: Object, *, paid: bool) -> None:
         subscription["status"] = "incomplete" if first else "past_due"
 
 
-def pay(state: State, invoice: Object, method: Object | None, *, out_of_band: bool = False) -> bool:
+def pay(
+    state: StripeState, invoice: Object, method: Object | None, *, out_of_band: bool = False
+) -> bool:
     """Collect an open invoice, as a retry or because somebody asks for it."""
     subscription = invoices.subscription_of(state, invoice)
     if subscription is None:
@@ -118,7 +121,7 @@ def pay(state: State, invoice: Object, method: Object | None, *, out_of_band: bo
     return paid
 
 
-def cancel(state: State, subscription: Object, reason: str, **details: str | None) -> None:
+def cancel(state: StripeState, subscription: Object, reason: str, **details: str | None) -> None:
     now = state.now(subscription)
     subscription |= {"status": "canceled", "ended_at": now}
     subscription["canceled_at"] = subscription["canceled_at"] or now
@@ -129,14 +132,14 @@ def cancel(state: State, subscription: Object, reason: str, **details: str | Non
     state.emit("customer.subscription.deleted", subscription)
 
 
-def expire(state: State, subscription: Object) -> None:
+def expire(state: StripeState, subscription: Object) -> None:
     """The first payment did not come within 23 hours."""
     with state.changing(subscription, "customer.subscription.updated"):
         subscription |= {"status": "incomplete_expired", "ended_at": state.now(subscription)}
         invoices.close(state, state.get("invoice", subscription["latest_invoice"]), "void")
 
 
-def _ended_without_method(state: State, subscription: Object) -> bool:
+def _ended_without_method(state: StripeState, subscription: Object) -> bool:
     customer = state.get("customer", subscription["customer"])
     behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
     if behavior == "create_invoice" or method_of(state, customer, subscription):
@@ -149,7 +152,7 @@ def _ended_without_method(state: State, subscription: Object) -> bool:
     return True
 
 
-def renewal_lines(state: State, subscription: Object, start: int, end: int) -> list[Object]:
+def renewal_lines(state: StripeState, subscription: Object, start: int, end: int) -> list[Object]:
     """Begin the period after [start, end): its cost, the usage of the last one, what waited."""
     lines = usage.lines(state, subscription, start, end)
     anchor, recurring = subscription["billing_cycle_anchor"], recurring_of(state, subscription)
@@ -158,7 +161,7 @@ def renewal_lines(state: State, subscription: Object, start: int, end: int) -> l
     return lines + prorations.pending_lines(state, subscription)
 
 
-def advance_lines(state: State, subscription: Object) -> list[Object]:
+def advance_lines(state: StripeState, subscription: Object) -> list[Object]:
     """What the current period costs: metered items are billed at its end."""
     trial = subscription["status"] == "trialing"
     return [

@@ -82,7 +82,7 @@ def test_the_first_start_creates_an_administrator_and_prints_the_password(capsys
     [password] = re.findall(r"Password: (\S{16,})", printed)
     client.post("/admin/login/", {"username": "admin", "password": password})
     assert client.session["_auth_user_id"] == str(User.objects.get(username="admin").pk)
-    assert "manage.py changepassword admin" in printed
+    assert "`make password` sets a new one" in printed
 
 
 def test_the_next_start_changes_nothing_and_prints_a_hint(capsys):
@@ -91,14 +91,23 @@ def test_the_next_start_changes_nothing_and_prints_a_hint(capsys):
     capsys.readouterr()
     call_command("ensure_admin")
     (hint,) = capsys.readouterr().out.splitlines()
-    assert "changepassword admin" in hint
+    assert "Sign in as admin." in hint
+    assert "`make password`" in hint
     assert User.objects.values().get() == before
 
 
 def test_the_hint_names_the_existing_superuser(capsys):
     User.objects.create_superuser("grace")
     call_command("ensure_admin")
-    assert "changepassword grace" in capsys.readouterr().out
+    assert "Sign in as grace." in capsys.readouterr().out
+
+
+def test_a_new_password_replaces_the_lost_one(capsys, client):
+    user = User.objects.create_superuser("grace", password="lost")
+    call_command("ensure_admin", new_password=True)
+    password = re.search(r"Password: (\S{16,})", capsys.readouterr().out)[1]
+    client.post("/admin/login/", {"username": "grace", "password": password})
+    assert client.session["_auth_user_id"] == str(user.pk)
 
 
 def test_a_user_named_admin_without_superuser_rights_is_not_changed(capsys):

@@ -5,6 +5,7 @@ from copy import deepcopy
 from devstack.fake_stripe.catalogue import discounts
 from devstack.fake_stripe.errors import StripeError, missing, no_such
 from devstack.fake_stripe.invoicing import invoices
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
     Params,
     boolean,
@@ -17,13 +18,13 @@ from devstack.fake_stripe.protocol.parameters import (
     text,
 )
 from devstack.fake_stripe.protocol.routes import route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import (
     changes,
-    new_subscriptions,
+    creation,
     planned_items,
     prorations,
-    subscription_requests,
+    requests,
     subscriptions,
 )
 
@@ -49,7 +50,7 @@ from devstack.fake_stripe.subscriptions import (
         ),
     },
 )
-def preview_invoice(state: State, params: Params) -> Object:
+def preview_invoice(state: StripeState, params: Params) -> Object:
     """The invoice that a change, or else the next renewal, would make: tried out on a copy."""
     copy = deepcopy(state)
     details = dict(params.get("subscription_details", {}))
@@ -71,8 +72,8 @@ def preview_invoice(state: State, params: Params) -> Object:
     return invoice
 
 
-def _apply(copy: State, subscription: Object, details: Params) -> None:
-    subscription_requests.refuse_ended(subscription)
+def _apply(copy: StripeState, subscription: Object, details: Params) -> None:
+    requests.refuse_ended(subscription)
     if details.pop("cancel_now", False):
         changes.credit_unused(copy, subscription, copy.now(subscription))
         lines = prorations.pending_lines(copy, subscription)
@@ -81,16 +82,16 @@ def _apply(copy: State, subscription: Object, details: Params) -> None:
         changes.apply(copy, subscription, details)
 
 
-def _new_subscription(copy: State, params: Params, details: Params) -> Object:
+def _new_subscription(copy: StripeState, params: Params, details: Params) -> Object:
     if not params.get("customer"):
         raise missing("customer")
     if not details.get("items"):
         raise missing("subscription_details[items]")
     given = {"customer": params["customer"], "payment_behavior": "default_incomplete", **details}
-    return new_subscriptions.create_subscription(copy, given)
+    return creation.create_subscription(copy, given)
 
 
-def _next_invoice(copy: State, subscription: Object) -> Object:
+def _next_invoice(copy: StripeState, subscription: Object) -> Object:
     """What the renewal would bill, with all that waits for it."""
     start, end = subscriptions.period_of(copy, subscription)
     if subscription["cancel_at"] and subscription["cancel_at"] <= end:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from devstack.fake_stripe.catalogue import pricing, usage
+from devstack.fake_stripe.catalogue import pricing
 from devstack.fake_stripe.customers import living
 from devstack.fake_stripe.errors import StripeError
+from devstack.fake_stripe.invoicing import usage
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
     PAGE,
     Params,
@@ -18,9 +20,9 @@ from devstack.fake_stripe.protocol.parameters import (
     unsettable,
 )
 from devstack.fake_stripe.protocol.routes import readable, route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import changes, planned_items, prorations, subscriptions
-from devstack.fake_stripe.subscriptions.new_subscriptions import COMMON
+from devstack.fake_stripe.subscriptions.creation import COMMON
 
 _FEEDBACK = """
     customer_service low_quality missing_features other switched_service
@@ -48,7 +50,7 @@ _DETAILS = hash_of({"comment": text, "feedback": unsettable(choice(*_FEEDBACK))}
         "proration_date": integer,
     },
 )
-def update_subscription(state: State, params: Params, subscription_id: str) -> Object:
+def update_subscription(state: StripeState, params: Params, subscription_id: str) -> Object:
     subscription: Object = state.find("subscription", subscription_id, in_path=True)
     refuse_ended(subscription, allowed={"metadata", "cancellation_details"}, given=params)
     with state.changing(subscription, "customer.subscription.updated"):
@@ -61,7 +63,7 @@ def update_subscription(state: State, params: Params, subscription_id: str) -> O
     "/v1/subscriptions/{id}",
     {"cancellation_details": _DETAILS, "invoice_now": boolean, "prorate": boolean},
 )
-def cancel_subscription(state: State, params: Params, subscription_id: str) -> Object:
+def cancel_subscription(state: StripeState, params: Params, subscription_id: str) -> Object:
     subscription: Object = state.find("subscription", subscription_id, in_path=True)
     refuse_ended(subscription)
     now = state.now(subscription)
@@ -89,7 +91,7 @@ def cancel_subscription(state: State, params: Params, subscription_id: str) -> O
         "proration_behavior": choice(*changes.PRORATION),
     },
 )
-def resume_subscription(state: State, params: Params, subscription_id: str) -> Object:
+def resume_subscription(state: StripeState, params: Params, subscription_id: str) -> Object:
     """Of a subscription that paused because its trial ended without a payment method."""
     subscription: Object = state.find("subscription", subscription_id, in_path=True)
     if subscription["status"] != "paused":
@@ -127,7 +129,7 @@ _LIST = {"customer": text, "price": text, "status": choice(*_STATUSES), "test_cl
 
 
 @route("GET", "/v1/subscriptions", {**PAGE, **_LIST, "collection_method": text})
-def list_subscriptions(state: State, params: Params) -> Object:
+def list_subscriptions(state: StripeState, params: Params) -> Object:
     """Those that are over are left out unless they are asked for."""
     status, price = params.pop("status", None), params.pop("price", None)
     over = {"canceled", "incomplete_expired"}
@@ -147,7 +149,7 @@ readable("subscription", "/v1/subscriptions")
 
 
 @route("DELETE", "/v1/customers/{id}")
-def delete_customer(state: State, params: Params, customer_id: str) -> Object:
+def delete_customer(state: StripeState, params: Params, customer_id: str) -> Object:
     """Ends the customer's subscriptions too."""
     customer = living(state, customer_id, "id", in_path=True)
     for subscription in state.all("subscription", customer=customer_id):

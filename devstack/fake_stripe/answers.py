@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from devstack.fake_stripe import resources
 from devstack.fake_stripe.errors import StripeError
-from devstack.fake_stripe.pages import pages
+from devstack.fake_stripe.objects import Object
+from devstack.fake_stripe.pages import html
 from devstack.fake_stripe.protocol.parameters import EXPAND, check, parse_form
 from devstack.fake_stripe.protocol.routes import PAGES, Route, matching
 from devstack.fake_stripe.rendering import render
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 
 __all__ = ["Answers", "resources"]  # the latter for its routes
 
@@ -21,7 +22,7 @@ __all__ = ["Answers", "resources"]  # the latter for its routes
 class Answers:
     """Answers one request at a time, so that each of them sees whole changes only."""
 
-    def __init__(self, state: State, lock: threading.RLock, api_key: str) -> None:
+    def __init__(self, state: StripeState, lock: threading.RLock, api_key: str) -> None:
         self._state, self._lock, self._api_key = state, lock, api_key
 
     def json(
@@ -51,7 +52,7 @@ class Answers:
                     try:
                         return show(self._state, parse_form(body), *match.groups())
                     except StripeError as refusal:
-                        return refusal.status, pages.page("Stripe", "", str(refusal))
+                        return refusal.status, html.page("Stripe", "", str(refusal))
         return None
 
     def _check_key(self, authorization: str) -> None:

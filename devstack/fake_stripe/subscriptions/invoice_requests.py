@@ -3,6 +3,7 @@
 from devstack.fake_stripe.customers import living, merge
 from devstack.fake_stripe.errors import StripeError, card_declined
 from devstack.fake_stripe.invoicing import invoices
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
     PAGE,
     Params,
@@ -15,7 +16,7 @@ from devstack.fake_stripe.protocol.parameters import (
     text,
 )
 from devstack.fake_stripe.protocol.routes import readable, route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import prorations, subscriptions
 
 _STATUSES = ("draft", "open", "paid", "uncollectible", "void")
@@ -23,7 +24,7 @@ _LIST = {"customer": text, "status": choice(*_STATUSES), "collection_method": te
 
 
 @route("GET", "/v1/invoices", {**PAGE, **_LIST, "subscription": text})
-def list_invoices(state: State, params: Params) -> Object:
+def list_invoices(state: StripeState, params: Params) -> Object:
     subscription = params.get("subscription")
     matching = {name: params[name] for name in _LIST if params.get(name) is not None}
     found = [
@@ -34,13 +35,13 @@ def list_invoices(state: State, params: Params) -> Object:
     return state.list_page("invoice", found[::-1], "/v1/invoices", params)
 
 
-def _subscription_id(state: State, invoice: Object) -> str | None:
+def _subscription_id(state: StripeState, invoice: Object) -> str | None:
     subscription = invoices.subscription_of(state, invoice)
     return subscription["id"] if subscription else None
 
 
 @route("GET", "/v1/invoices/{id}/lines", PAGE)
-def list_lines(state: State, params: Params, invoice_id: str) -> Object:
+def list_lines(state: StripeState, params: Params, invoice_id: str) -> Object:
     lines: Object = state.find("invoice", invoice_id, in_path=True)["lines"]
     return {**lines, "data": lines["data"][: params.get("limit", 10)]}
 
@@ -57,7 +58,7 @@ def list_lines(state: State, params: Params, invoice_id: str) -> Object:
         "pending_invoice_items_behavior": choice("exclude", "include"),
     },
 )
-def create_invoice(state: State, params: Params) -> Object:
+def create_invoice(state: StripeState, params: Params) -> Object:
     """A draft of its own, with the customer's invoice items where they are asked for."""
     customer = living(state, params.pop("customer"), "customer")
     include = params.pop("pending_invoice_items_behavior", "exclude") == "include"
@@ -70,7 +71,7 @@ def create_invoice(state: State, params: Params) -> Object:
 
 
 @route("POST", "/v1/invoices/{id}/finalize", {"auto_advance": boolean})
-def finalize_invoice(state: State, params: Params, invoice_id: str) -> Object:
+def finalize_invoice(state: StripeState, params: Params, invoice_id: str) -> Object:
     invoice = _of_status(state, invoice_id, "draft")
     invoices.finalize(state, invoice)
     return invoice
@@ -81,7 +82,7 @@ def finalize_invoice(state: State, params: Params, invoice_id: str) -> Object:
     "/v1/invoices/{id}/pay",
     {"off_session": boolean, "paid_out_of_band": boolean, "payment_method": text},
 )
-def pay_invoice(state: State, params: Params, invoice_id: str) -> Object:
+def pay_invoice(state: StripeState, params: Params, invoice_id: str) -> Object:
     invoice: Object = state.find("invoice", invoice_id, in_path=True)
     if invoice["status"] == "paid":
         raise StripeError("Invoice is already paid")
@@ -98,20 +99,20 @@ def pay_invoice(state: State, params: Params, invoice_id: str) -> Object:
 
 
 @route("POST", "/v1/invoices/{id}/void")
-def void_invoice(state: State, params: Params, invoice_id: str) -> Object:
+def void_invoice(state: StripeState, params: Params, invoice_id: str) -> Object:
     invoice = _of_status(state, invoice_id, "open", "uncollectible")
     invoices.close(state, invoice, "void")
     return invoice
 
 
 @route("POST", "/v1/invoices/{id}/mark_uncollectible")
-def give_up_invoice(state: State, params: Params, invoice_id: str) -> Object:
+def give_up_invoice(state: StripeState, params: Params, invoice_id: str) -> Object:
     invoice = _of_status(state, invoice_id, "open")
     invoices.close(state, invoice, "uncollectible")
     return invoice
 
 
-def _of_status(state: State, invoice_id: str, *statuses: str) -> Object:
+def _of_status(state: StripeState, invoice_id: str, *statuses: str) -> Object:
     invoice: Object = state.find("invoice", invoice_id, in_path=True)
     if invoice["status"] not in statuses:
         raise StripeError(
@@ -133,7 +134,7 @@ def _of_status(state: State, invoice_id: str, *statuses: str) -> Object:
         "subscription": text,
     },
 )
-def create_item(state: State, params: Params) -> Object:
+def create_item(state: StripeState, params: Params) -> Object:
     """An amount that the customer's, or the subscription's, next invoice takes along."""
     customer = living(state, params["customer"], "customer")
     now = state.now(customer)

@@ -3,6 +3,7 @@
 from devstack.fake_stripe.catalogue import discounts
 from devstack.fake_stripe.customers import living, method_of
 from devstack.fake_stripe.errors import StripeError, card_declined, missing
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
     Params,
     Required,
@@ -18,7 +19,7 @@ from devstack.fake_stripe.protocol.parameters import (
     unsettable,
 )
 from devstack.fake_stripe.protocol.routes import route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import changes, planned_items, subscriptions
 
 _DAY = 86400
@@ -55,7 +56,7 @@ COMMON = {
         "trial_period_days": natural,
     },
 )
-def create_subscription(state: State, params: Params) -> Object:
+def create_subscription(state: StripeState, params: Params) -> Object:
     customer = living(state, params["customer"], "customer")
     prices = planned_items.prices_of(state, params["items"])
     discounts.check(state, params.get("discounts", []))
@@ -73,7 +74,7 @@ def create_subscription(state: State, params: Params) -> Object:
 
 
 def new_subscription(
-    state: State, customer: Object, prices: list[Object], params: Params
+    state: StripeState, customer: Object, prices: list[Object], params: Params
 ) -> Object:
     now = state.now(customer)
     trial_end = _trial_end(params, now)
@@ -119,7 +120,7 @@ def _trial_end(params: Params, now: int) -> int | None:
     return None if end in (None, "now") else int(end)
 
 
-def _check_payment(state: State, customer: Object, params: Params) -> None:
+def _check_payment(state: StripeState, customer: Object, params: Params) -> None:
     """Refuse what could not be charged, as Stripe does before anything is made."""
     if chosen := params.get("default_payment_method"):
         method = state.find("payment_method", chosen, "default_payment_method")

@@ -4,7 +4,7 @@ import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from devstack.fake_stripe.protocol.answers import Answers
+from devstack.fake_stripe.answers import Answers
 
 
 class HttpServer(ThreadingHTTPServer):

@@ -3,6 +3,7 @@
 from devstack.fake_stripe.catalogue import pricing
 from devstack.fake_stripe.errors import StripeError
 from devstack.fake_stripe.invoicing import lines as invoice_lines
+from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
     Params,
     Required,
@@ -13,7 +14,7 @@ from devstack.fake_stripe.protocol.parameters import (
     text,
 )
 from devstack.fake_stripe.protocol.routes import readable, route
-from devstack.fake_stripe.state import Object, State
+from devstack.fake_stripe.state import StripeState
 
 
 @route(
@@ -27,7 +28,7 @@ from devstack.fake_stripe.state import Object, State
         "value_settings": hash_of({"event_payload_key": text}),
     },
 )
-def create_meter(state: State, params: Params) -> Object:
+def create_meter(state: StripeState, params: Params) -> Object:
     defaults: Object = {"status": "active", "event_time_window": None}
     defaults["customer_mapping"] = {"event_payload_key": "stripe_customer_id", "type": "by_id"}
     defaults["value_settings"] = {"event_payload_key": "value"}
@@ -46,7 +47,7 @@ def create_meter(state: State, params: Params) -> Object:
         "timestamp": integer,
     },
 )
-def create_meter_event(state: State, params: Params) -> Object:
+def create_meter_event(state: StripeState, params: Params) -> Object:
     name, payload = params["event_name"], params["payload"]
     meter = next(state.all("billing.meter", event_name=name), None)
     if meter is None:
@@ -63,7 +64,7 @@ def create_meter_event(state: State, params: Params) -> Object:
     return state.new("billing.meter_event", "", kept | {"payload": payload})
 
 
-def lines(state: State, subscription: Object, start: int, end: int) -> list[Object]:
+def lines(state: StripeState, subscription: Object, start: int, end: int) -> list[Object]:
     """What the metered items used within [start, end), Unix seconds."""
     found = []
     for item_id in subscription["_items"]:
@@ -86,7 +87,7 @@ def lines(state: State, subscription: Object, start: int, end: int) -> list[Obje
     return found
 
 
-def _used(state: State, price: Object, customer: str, start: int, end: int) -> int:
+def _used(state: StripeState, price: Object, customer: str, start: int, end: int) -> int:
     meter = state.get("billing.meter", price["recurring"]["meter"])
     values = [
         event["_value"]
