@@ -29,18 +29,18 @@ class SystemUser:
         if os.getuid() != 0:
             return None
         owner = directory.stat().st_uid
-        known = {entry.pw_uid: entry for entry in pwd.getpwall()}  # PostgreSQL insists on a name
-        account = known[owner] if owner and owner in known else pwd.getpwnam("nobody")
-        return cls(account.pw_uid, account.pw_gid)
+        entries = {entry.pw_uid: entry for entry in pwd.getpwall()}  # PostgreSQL requires a name
+        entry = entries[owner] if owner and owner in entries else pwd.getpwnam("nobody")
+        return cls(entry.pw_uid, entry.pw_gid)
 
     def can_use(self, path: Path) -> bool:
-        """Whether the account may reach and enter (or execute) the path; the kernel decides."""
+        """Whether the user may reach and enter (or execute) the path; the kernel decides."""
         options = child_options(signal.SIGKILL, self)
         return subprocess.run(["test", "-x", str(path)], check=False, **options).returncode == 0
 
 
 def child_options(
-    death_signal: signal.Signals, account: SystemUser | None = None, *, own_group: bool = True
+    death_signal: signal.Signals, user: SystemUser | None = None, *, own_group: bool = True
 ) -> dict[str, Any]:
     """Popen arguments of a child that gets `death_signal` when its parent is gone (Linux).
 
@@ -50,8 +50,8 @@ def child_options(
     options: dict[str, Any] = {"preexec_fn": _die_with_parent(death_signal)}
     if own_group:
         options["process_group"] = 0
-    if account:
-        options |= {"user": account.uid, "group": account.gid, "extra_groups": []}
+    if user:
+        options |= {"user": user.uid, "group": user.gid, "extra_groups": []}
     return options
 
 
