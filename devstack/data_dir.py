@@ -77,9 +77,7 @@ class DataDir:
             raise self._unusable(error) from error
         home = home.resolve()
         if self.server_user and not self.server_user.can_use(home):
-            raise self._unusable(
-                f"the servers run as user {self.server_user.uid}, who cannot enter"
-            )
+            raise self._unusable(f"user {self.server_user.uid}, who runs the servers, cannot enter")
         return home
 
     def give_to_servers(self, *paths: Path) -> None:
