@@ -15,7 +15,7 @@ class OperationalConfig(AppConfig):
 
     def ready(self) -> None:
         _register_health_checks()
-        kpi_sources.register("operational.kpis.sources.own.SOURCES")
+        kpi_sources.register("operational.kpis.sources.builtin.SOURCES")
         sidebar.register("operational.admin.sidebar.GROUPS")
         task_prerun.connect(late("operational.health.jobs.record_start"), weak=False)
         task_postrun.connect(late("operational.health.jobs.record_end"), weak=False)

@@ -19,7 +19,7 @@ _State, _Kind = PriorityAction.State, PriorityAction.Kind
 
 
 def refresh(*, now: datetime) -> None:
-    """Bring the rows up to date: open new candidates, settle what no longer is one."""
+    """Bring the rows up to date: open new candidates, settle actions without one."""
     current = candidates(now=now)
     effects.measure_done(now)
     with transaction.atomic():

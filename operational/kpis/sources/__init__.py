@@ -25,7 +25,7 @@ def _sources() -> Mapping[str, KpiSource]:
 
 
 def merged(registered: Iterable[Mapping[str, KpiSource]]) -> Mapping[str, KpiSource]:
-    """Return one source for each KPI; ValueError for a second one and outside the catalogue."""
+    """Return a source for each KPI; raise ValueError for a duplicate or an unknown KPI."""
     sources: dict[str, KpiSource] = {}
     for slug, source in (item for mapping in registered for item in mapping.items()):
         if slug not in CATALOGUE:
