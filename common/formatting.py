@@ -10,8 +10,6 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Protocol
 
-import msgspec
-
 from common.calculations.currency import DECIMALS, rounded
 from common.calculations.statistics import Status
 
@@ -167,9 +165,8 @@ def error_line(error: object) -> str:
 
 
 def pretty_json(value: Any, *, sort_keys: bool = False) -> str:
-    """Write structs, dataclasses and plain values as indented JSON."""
-    plain_value = msgspec.to_builtins(value)
-    return json.dumps(plain_value, indent=2, ensure_ascii=False, sort_keys=sort_keys)
+    """Write plain values as indented JSON."""
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=sort_keys)
 
 
 def csv_cell(value: Any) -> Any:

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from rest_framework import serializers
 
 from analytics.rollups import definitions
-from common.api.typed import serializer_of
+from common.api.serializers import serializer_of
 from common.calculations.statistics import Interval, Status
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)

@@ -28,7 +28,7 @@ from billing.revenue.revenue_report import (
     movements_report,
     mrr_report,
 )
-from common.api.typed import serializer_of, typed_response
+from common.api.serializers import as_json, serializer_of
 
 LONGEST = timedelta(days=3660)
 
@@ -69,7 +69,7 @@ class MrrView(APIView):
 
     @extend_schema(parameters=[MrrQuery], responses=serializer_of(MrrReport))
     def get(self, request: Request) -> Response:
-        return typed_response(mrr_report(**parsed(MrrQuery, request.query_params)))
+        return Response(as_json(mrr_report(**parsed(MrrQuery, request.query_params))))
 
 
 class MovementsView(APIView):
@@ -77,7 +77,7 @@ class MovementsView(APIView):
 
     @extend_schema(parameters=[MovementsQuery], responses=serializer_of(MovementsReport))
     def get(self, request: Request) -> Response:
-        return typed_response(movements_report(**parsed(MovementsQuery, request.query_params)))
+        return Response(as_json(movements_report(**parsed(MovementsQuery, request.query_params))))
 
 
 class ChurnView(APIView):
@@ -85,7 +85,7 @@ class ChurnView(APIView):
 
     @extend_schema(parameters=[DayQuery], responses=serializer_of(ChurnReport))
     def get(self, request: Request) -> Response:
-        return typed_response(churn_report(**parsed(DayQuery, request.query_params)))
+        return Response(as_json(churn_report(**parsed(DayQuery, request.query_params))))
 
 
 class LtvView(APIView):
@@ -93,7 +93,7 @@ class LtvView(APIView):
 
     @extend_schema(parameters=[DayQuery], responses=serializer_of(LtvReport))
     def get(self, request: Request) -> Response:
-        return typed_response(ltv_report(**parsed(DayQuery, request.query_params)))
+        return Response(as_json(ltv_report(**parsed(DayQuery, request.query_params))))
 
 
 class CohortsView(APIView):
@@ -101,4 +101,4 @@ class CohortsView(APIView):
 
     @extend_schema(parameters=[DayQuery], responses=serializer_of(CohortsReport))
     def get(self, request: Request) -> Response:
-        return typed_response(cohorts_report(**parsed(DayQuery, request.query_params)))
+        return Response(as_json(cohorts_report(**parsed(DayQuery, request.query_params))))

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Annotated
 
 from django.db import connection
-from msgspec import Meta
 
 from billing.revenue.months import month_after
 
@@ -31,8 +30,8 @@ class RevenueCohortMonth:
 class RevenueCohort:
     """The customers whose persons signed up in a month; None: signup month unknown."""
 
-    signup_month: Annotated[date | None, Meta(description="null: unknown.")]
-    won: Annotated[int, Meta(description="Customers ever.")] = 0
+    signup_month: Annotated[date | None, "null: unknown."]
+    won: Annotated[int, "Customers ever."] = 0
     months: list[RevenueCohortMonth] = field(default_factory=list)
 
 

@@ -12,7 +12,6 @@ from typing import Annotated, NamedTuple
 
 from django.db import connection
 from django.db.models import F, Min, Q, Sum
-from msgspec import Meta
 
 from analytics.rollups import definitions
 from billing.calculations.lifetime import arpa
@@ -53,9 +52,9 @@ class HeldAmount:
     """Original amounts of movements without an exchange rate, not included in any total."""
 
     currency: str
-    amount: Annotated[int, Meta(description="In minor units of that currency.")]
+    amount: Annotated[int, "In minor units of that currency."]
     movements: int
-    first_day: Annotated[date, Meta(description="The first day that lacks a rate.")]
+    first_day: Annotated[date, "The first day that lacks a rate."]
 
 
 class Outlook(NamedTuple):

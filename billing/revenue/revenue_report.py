@@ -3,11 +3,10 @@
 Amounts are whole minor units of the report's currency: fractions are rounded to the nearest.
 """
 
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Annotated, Any, Literal
-
-from msgspec import Meta, Struct
 
 from billing.revenue import cohorts, customer_churn, lifetime_value, movements, mrr
 from billing.revenue import settings as revenue_settings
@@ -22,94 +21,97 @@ YEAR = 365  # days of movements, unless others are asked for
 Granularity = Literal["month", "day"]
 
 
-class RevenueReport(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevenueReport:
     as_of: date
-    currency: Annotated[str, Meta(description="Of all amounts, which are its minor units.")]
+    currency: Annotated[str, "Of all amounts, which are its minor units."]
 
 
-class MrrReport(RevenueReport, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MrrReport(RevenueReport):
     mrr: int
-    customers: Annotated[int, Meta(description="Those with MRR above 0.")]
-    arpa: Annotated[int | None, Meta(description="MRR / customers; null without customers.")]
+    customers: Annotated[int, "Those with MRR above 0."]
+    arpa: Annotated[int | None, "MRR / customers; null without customers."]
     at_risk: Annotated[
         int | None,
-        Meta(description="The part that is past due; null for the past: known only now."),
+        "The part that is past due; null for the past: known only now.",
     ]
-    scheduled_churn: Annotated[
-        int | None, Meta(description="The part scheduled to cancel; null for the past.")
-    ]
+    scheduled_churn: Annotated[int | None, "The part scheduled to cancel; null for the past."]
     scheduled_customers: Annotated[
-        int | None, Meta(description="Customers some of whose MRR is scheduled to cancel.")
+        int | None, "Customers some of whose MRR is scheduled to cancel."
     ]
     held: Annotated[
         list[HeldAmount],
-        Meta(description="Without an exchange rate: not included in any total."),
+        "Without an exchange rate: not included in any total.",
     ]
-    held_objects: Annotated[int, Meta(description="Stripe objects that cannot be used.")]
+    held_objects: Annotated[int, "Stripe objects that cannot be used."]
     days: list[DayLevel]
 
 
-class ReportedPeriod(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedPeriod:
     start: date
-    end: Annotated[date, Meta(description="The last day, included.")]
-    complete: Annotated[bool, Meta(description="Whether it was over at the end of as_of.")]
+    end: Annotated[date, "The last day, included."]
+    complete: Annotated[bool, "Whether it was over at the end of as_of."]
     opening: int
     new: int
     reactivation: int
     expansion: int
-    contraction: Annotated[int, Meta(description="As it is subtracted: not below 0.")]
-    churn: Annotated[int, Meta(description="As it is subtracted: not below 0.")]
+    contraction: Annotated[int, "As it is subtracted: not below 0."]
+    churn: Annotated[int, "As it is subtracted: not below 0."]
     closing: int
     new_customers: int
     reactivated_customers: int
     churned_customers: int
     quick_ratio: Annotated[
         float | None,
-        Meta(description="(new + expansion + reactivation) / (contraction + churn)."),
+        "(new + expansion + reactivation) / (contraction + churn).",
     ]
 
 
-class MovementsReport(RevenueReport, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovementsReport(RevenueReport):
     granularity: str
     periods: list[ReportedPeriod]
 
 
-class ChurnReport(RevenueReport, frozen=True, kw_only=True):
-    rate: Annotated[float | None, Meta(description="0 to 1.")]
-    interval: Annotated[Interval | None, Meta(description="95 % Wilson interval.")]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChurnReport(RevenueReport):
+    rate: Annotated[float | None, "0 to 1."]
+    interval: Annotated[Interval | None, "95 % Wilson interval."]
     status: Status
-    reason: Annotated[str, Meta(description="Why the status is not ok.")]
-    window_from: Annotated[date, Meta(description="The window ends on as_of.")]
+    reason: Annotated[str, "Why the status is not ok."]
+    window_from: Annotated[date, "The window ends on as_of."]
     left: int
     customers_before: int
-    joined_and_left: Annotated[int, Meta(description="Within the window: not in the rate.")]
+    joined_and_left: Annotated[int, "Within the window: not in the rate."]
     mrr_before: int
-    mrr_lost: Annotated[int, Meta(description="Contraction and churn.")]
-    gross_mrr_churn: Annotated[float | None, Meta(description="mrr_lost / mrr_before.")]
+    mrr_lost: Annotated[int, "Contraction and churn."]
+    gross_mrr_churn: Annotated[float | None, "mrr_lost / mrr_before."]
 
 
-class LtvReport(RevenueReport, frozen=True, kw_only=True):
-    ltv: Annotated[int | None, Meta(description="null without customers.")]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LtvReport(RevenueReport):
+    ltv: Annotated[int | None, "null without customers."]
     arpa: int | None
-    churn: Annotated[float | None, Meta(description="Monthly, 0 to 1.")]
-    capped: Annotated[
-        bool | None, Meta(description="Whether churn was below 1.67 % and counts as that.")
-    ]
-    window_from: Annotated[date, Meta(description="Of churn; the window ends on as_of.")]
-    left: Annotated[int, Meta(description="Pooled over three windows.")]
+    churn: Annotated[float | None, "Monthly, 0 to 1."]
+    capped: Annotated[bool | None, "Whether churn was below 1.67 % and counts as that."]
+    window_from: Annotated[date, "Of churn; the window ends on as_of."]
+    left: Annotated[int, "Pooled over three windows."]
     customers_before: int
-    gross_margin: Annotated[float, Meta(description="0 to 1.")]
-    margin_is_set: Annotated[bool, Meta(description="Otherwise it counts as 1.")]
+    gross_margin: Annotated[float, "0 to 1."]
+    margin_is_set: Annotated[bool, "Otherwise it counts as 1."]
 
 
-class CohortsReport(RevenueReport, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortsReport(RevenueReport):
     cohorts: list[RevenueCohort]
 
 
 def mrr_report(*, as_of: date, first: date | None = None, last: date | None = None) -> MrrReport:
     """Report MRR at the end of `as_of`, and of each day from `first` to `last` (30 days)."""
     now = mrr.report(as_of=as_of, first=first, last=last)
-    values = {name: getattr(now, name) for name in MrrReport.__struct_fields__}
+    values = {field.name: getattr(now, field.name) for field in fields(MrrReport)}
     return MrrReport(**values | {"arpa": _minor_units(now.arpa)})
 
 
@@ -189,7 +191,7 @@ def full_report(*, as_of: date) -> dict[str, RevenueReport]:
 
 def _period(period: MovementPeriod) -> ReportedPeriod:
     values: dict[str, Any] = {
-        name: getattr(period, name) for name in ReportedPeriod.__struct_fields__
+        field.name: getattr(period, field.name) for field in fields(ReportedPeriod)
     }
     return ReportedPeriod(**values | {"quick_ratio": _ratio(period.quick_ratio)})
 

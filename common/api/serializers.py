@@ -1,4 +1,4 @@
-"""Serializers of frozen dataclasses, so that a type is written once."""
+"""Serializers of frozen dataclasses, so that an answer's fields are written once."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -10,6 +10,14 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from rest_framework import serializers
 
+
+class NumberField(serializers.FloatField):
+    """A number that stays whole where it is."""
+
+    def to_representation(self, value: float) -> Any:
+        return value
+
+
 _FIELDS: Mapping[type, type[serializers.Field]] = {
     str: serializers.CharField,
     int: serializers.IntegerField,
@@ -17,28 +25,38 @@ _FIELDS: Mapping[type, type[serializers.Field]] = {
     bool: serializers.BooleanField,
     date: serializers.DateField,
     datetime: serializers.DateTimeField,
+    NumberField: NumberField,
 }
+
+
+def as_json(answer: Any) -> Any:
+    """Return a dataclass as the plain values that its JSON has."""
+    dataclass: Any = type(answer)
+    return serializer_of(dataclass)(answer).data
 
 
 @cache
 def serializer_of(dataclass: type) -> type[serializers.Serializer]:
     """Return a read-only serializer with a field for each of a dataclass's fields.
 
-    A text in `Annotated` is the field's description. Tuples are of one type and any length.
+    A text in `Annotated` is the field's description; `api_name` in its metadata is its name in
+    JSON. Tuples are of one type and any length.
     """
     hints = get_type_hints(dataclass, include_extras=True)
-    members: dict[str, Any] = {"__doc__": dataclass.__doc__}
-    members |= {field.name: _field(hints[field.name]) for field in fields(dataclass)}
+    generated = (dataclass.__doc__ or "").startswith(f"{dataclass.__name__}(")
+    members: dict[str, Any] = {"__doc__": None if generated else dataclass.__doc__}
+    for field in fields(dataclass):
+        name = field.metadata.get("api_name")
+        options = {"source": field.name} if name else {}
+        members[name or field.name] = _field(hints[field.name], **options)
     return type(f"{dataclass.__name__}Serializer", (serializers.Serializer,), members)
 
 
-def _field(hint: Any) -> serializers.Field:
-    hint, options = _unwrapped(hint)
-    if get_origin(hint) is tuple:
-        item, _ = get_args(hint)
-        if is_dataclass(item):
-            return _nested(item, many=True, **options)
-        return serializers.ListField(child=_field(item), **options)
+def _field(hint: Any, **options: Any) -> serializers.Field:
+    hint, more = _unwrapped(hint)
+    options |= more
+    if get_origin(hint) in {tuple, list}:
+        return _list(get_args(hint)[0], **options)
     if get_origin(hint) is Mapping:
         _, item = get_args(hint)
         return serializers.DictField(child=_field(item), **options)
@@ -47,6 +65,12 @@ def _field(hint: Any) -> serializers.Field:
     if issubclass(hint, Enum):
         return serializers.ChoiceField(choices=[member.value for member in hint], **options)
     return _FIELDS[hint](**options)
+
+
+def _list(item: Any, **options: Any) -> serializers.Field:
+    if is_dataclass(item):
+        return _nested(item, many=True, **options)
+    return serializers.ListField(child=_field(item), **options)
 
 
 def _nested(dataclass: Any, **options: Any) -> serializers.Serializer:
@@ -60,6 +84,8 @@ def _unwrapped(hint: Any) -> tuple[Any, dict[str, Any]]:
         if get_origin(hint) is Annotated:
             hint, options["help_text"] = get_args(hint)
         else:
-            (hint,) = set(get_args(hint)) - {NoneType}
-            options["allow_null"] = True
+            hints = set(get_args(hint))
+            if NoneType in hints:
+                options["allow_null"] = True
+            hint = NumberField if hints >= {int, float} else (hints - {NoneType}).pop()
     return hint, options

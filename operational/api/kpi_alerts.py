@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.permissions import IsAdminUser
@@ -10,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.api.typed import serializer_of
+from common.api.serializers import as_json, serializer_of
 from operational.calculations.alert import AlertStatus
 from operational.calculations.catalogue import CATALOGUE
 from operational.calculations.kpi import Severity
@@ -49,7 +48,7 @@ class KpiAlertSerializer(serializers.ModelSerializer):
 
     @extend_schema_field(serializer_of(ReportedGoal))
     def get_goal(self, alert: Alert) -> Any:
-        return msgspec.to_builtins(reported_goal(self.context["goals"][alert.subject]))
+        return as_json(reported_goal(self.context["goals"][alert.subject]))
 
 
 class KpiAlertsSerializer(serializers.Serializer):

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.api.typed import serializer_of, typed_response
+from common.api.serializers import as_json, serializer_of
 from common.read_once import reading_together
 from operational.api.as_of import KpiDayQuery, requested_day
 from operational.kpis.kpi_report import KpiReport, kpi_report
@@ -26,4 +26,4 @@ class KpiStatusView(APIView):
     @reading_together()
     def get(self, request: Request) -> Response:
         as_of = requested_day(request)
-        return typed_response(kpi_report(as_of=as_of, statuses=read_kpis(as_of=as_of)))
+        return Response(as_json(kpi_report(as_of=as_of, statuses=read_kpis(as_of=as_of))))

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.api.serializers import serializer_of
+from common.api.serializers import as_json, serializer_of
 from operational.models import Report
 from operational.reports import making, reports
 from operational.reports.content import DailyReport
@@ -39,7 +39,7 @@ class DailyReportView(APIView):
     @extend_schema(operation_id="operational_daily_report", responses=DailyReportSerializer)
     def get(self, _request: Request) -> Response:
         report = making.make(Report.Kind.DAILY, now=timezone.now())
-        return Response(DailyReportSerializer(report).data)
+        return Response(as_json(report))
 
 
 class WeeklyReportView(APIView):
@@ -50,7 +50,7 @@ class WeeklyReportView(APIView):
     @extend_schema(operation_id="operational_weekly_report", responses=WeeklyReportSerializer)
     def get(self, _request: Request) -> Response:
         report = making.make(Report.Kind.WEEKLY, now=timezone.now())
-        return Response(WeeklyReportSerializer(report).data)
+        return Response(as_json(report))
 
 
 class SendReportView(APIView):

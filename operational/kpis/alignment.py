@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
 
-from msgspec import Meta
-
 from common.calculations.statistics import Status
 from operational.calculations import alignment as calculation
 from operational.calculations.alignment import Band, Comparison, Contribution, ScoredKpi
@@ -30,7 +28,7 @@ class TrendPoint:
     days_ago: int
     day: date
     then: float | None
-    now: Annotated[float | None, Meta(description="Over the compared KPIs only")]
+    now: Annotated[float | None, "Over the compared KPIs only"]
     change: float | None
     compared_kpis: tuple[str, ...]
     note: str

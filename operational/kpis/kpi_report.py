@@ -1,11 +1,9 @@
 """The KPIs of a day and their score, as the API and the command line report them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import Annotated, Any
-
-import msgspec
-from msgspec import Meta, Struct
 
 from analytics.rollups import definitions
 from common.calculations.statistics import Interval, Status
@@ -18,7 +16,8 @@ from operational.kpis.alignment import Alignment, TrendPoint
 from operational.kpis.readings import KpiStatus
 
 
-class ReportedGoal(Struct, frozen=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedGoal:
     version: int
     target: float
     weight: int
@@ -27,25 +26,28 @@ class ReportedGoal(Struct, frozen=True):
     basis: str
 
 
-class ReportedValue(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedValue:
     """A measurement; counts of people are whole numbers."""
 
     status: Status
-    reason: Annotated[str, Meta(description="Why the status is not ok; otherwise empty")]
+    reason: Annotated[str, "Why the status is not ok; otherwise empty"]
     value: float | None
-    numerator: float | None
-    denominator: float | None
-    interval: Annotated[Interval | None, Meta(description="95 % Wilson interval of a rate")]
+    numerator: int | float | None
+    denominator: int | float | None
+    interval: Annotated[Interval | None, "95 % Wilson interval of a rate"]
     window_from: date | None
     window_to: date | None
 
 
-class ReportedFigure(ReportedValue, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedFigure(ReportedValue):
     name: str
     unit: Unit
 
 
-class ReportedKpi(ReportedValue, frozen=True, kw_only=True, rename={"related_figures": "beside"}):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedKpi(ReportedValue):
     kpi: str
     name: str
     unit: Unit
@@ -61,27 +63,30 @@ class ReportedKpi(ReportedValue, frozen=True, kw_only=True, rename={"related_fig
     goal: ReportedGoal
     attainment: Annotated[
         float | None,
-        Meta(description="1.0 is the target; uncapped. Null also if nothing is left to improve"),
+        "1.0 is the target; uncapped. Null also if nothing is left to improve",
     ]
-    score: Annotated[float | None, Meta(description="0 to 100, null if it does not count")]
+    score: Annotated[float | None, "0 to 100, null if it does not count"]
     severity: Severity | None
-    related_figures: list[ReportedFigure]
+    related_figures: list[ReportedFigure] = field(metadata={"api_name": "beside"})
 
 
-class ReportedDefinitions(Struct, frozen=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedDefinitions:
     time_zone: str
     signup_event: str
     activation_event: str
     passive_events: list[str]
 
 
-class KpiReport(Struct, frozen=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KpiReport:
     as_of: date
     definitions: ReportedDefinitions
     kpis: list[ReportedKpi]
 
 
-class ReportedContribution(Struct, frozen=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedContribution:
     kpi: str
     name: str
     weight: int
@@ -92,11 +97,12 @@ class ReportedContribution(Struct, frozen=True):
     reason_not_counted: str
 
 
-class AlignmentReport(Struct, frozen=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignmentReport:
     as_of: date
-    score: Annotated[float | None, Meta(description="0 to 100, unrounded")]
+    score: Annotated[float | None, "0 to 100, unrounded"]
     band: Band
-    coverage: Annotated[float, Meta(description="Share of the weight that counts, 0 to 1")]
+    coverage: Annotated[float, "Share of the weight that counts, 0 to 1"]
     provisional: bool
     contributions: list[ReportedContribution]
     trend: tuple[TrendPoint, ...]
@@ -131,7 +137,9 @@ def alignment_report(alignment: Alignment) -> AlignmentReport:
 
 
 def reported_goal(goal: Goal) -> ReportedGoal:
-    return msgspec.convert(goal, ReportedGoal, from_attributes=True)
+    values = asdict(goal)
+    del values["kpi"]
+    return ReportedGoal(**values)
 
 
 def _kpi(status: KpiStatus) -> ReportedKpi:
@@ -164,9 +172,8 @@ def _figure(figure: Figure) -> ReportedFigure:
 
 
 def _measured(measurement: Measurement) -> dict[str, Any]:
-    return {name: getattr(measurement, name) for name in ReportedValue.__struct_fields__}
+    return {part.name: getattr(measurement, part.name) for part in fields(ReportedValue)}
 
 
 def _contribution(part: Contribution) -> ReportedContribution:
-    values = {name: getattr(part, name) for name in part.__slots__}
-    return ReportedContribution(**values, name=CATALOGUE[part.kpi].name)
+    return ReportedContribution(**asdict(part), name=CATALOGUE[part.kpi].name)

@@ -13,6 +13,9 @@ from billing.revenue import customer_churn, ledger_check, lifetime_value, mrr
 from billing.revenue.revenue_report import full_report
 from common import formatting
 from common.commands import QuickCommand
+from common.late import late
+
+as_json = late("common.api.serializers.as_json")  # importing it takes a while
 
 
 class Command(QuickCommand):
@@ -33,7 +36,9 @@ class Command(QuickCommand):
         if options["check"]:
             self._check()
         elif options["json"]:
-            self.stdout.write(formatting.pretty_json(full_report(as_of=as_of)))
+            reports = full_report(as_of=as_of)
+            answers = {name: as_json(report) for name, report in reports.items()}
+            self.stdout.write(formatting.pretty_json(answers))
         else:
             self.stdout.write("\n".join(_lines(as_of)))
 

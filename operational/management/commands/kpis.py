@@ -11,6 +11,7 @@ from django.core.management.base import CommandError
 from analytics.rollups import definitions
 from common import formatting
 from common.commands import QuickCommand
+from common.late import late
 from operational.calculations.alignment import Contribution
 from operational.calculations.kpi import Measurement
 from operational.kpis import readings
@@ -19,6 +20,7 @@ from operational.kpis.kpi_report import alignment_report, kpi_report
 from operational.kpis.readings import KpiStatus
 from operational.management import hints
 
+as_json = late("common.api.serializers.as_json")  # importing it takes a while
 _HEADER = "KPI", "value", "target", "95 % interval", "numbers", "status", "score", "lost"
 _LEFT_ALIGNED = {"KPI", "status"}
 
@@ -39,8 +41,8 @@ class Command(QuickCommand):
         alignment = alignment_score(as_of=as_of, statuses=statuses)
         if options["json"]:
             answers = {
-                "alignment_score": alignment_report(alignment),
-                "kpi_status": kpi_report(as_of=as_of, statuses=statuses),
+                "alignment_score": as_json(alignment_report(alignment)),
+                "kpi_status": as_json(kpi_report(as_of=as_of, statuses=statuses)),
             }
             self.stdout.write(formatting.pretty_json(answers))
         else:

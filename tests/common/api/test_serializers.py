@@ -1,14 +1,14 @@
 """A serializer of a dataclass has its fields, with their types and descriptions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 from rest_framework import serializers
 
-from common.api.serializers import serializer_of
+from common.api.serializers import as_json, serializer_of
 
 
 class Color(StrEnum):
@@ -63,3 +63,22 @@ def test_a_serializer_is_made_once_and_named_after_its_type():
         "WholeSerializer",
         "A thing of parts.",
     )
+
+
+@dataclass(frozen=True)
+class Renamed:
+    amount: int | float | None
+    days: list[date]
+    related: str = field(metadata={"api_name": "beside"})
+
+
+def test_a_field_may_have_another_name_in_json_and_counts_stay_whole():
+    answer = as_json(Renamed(100, [date(2026, 4, 1)], "x"))
+    assert answer == {"amount": 100, "days": ["2026-04-01"], "beside": "x"}
+    assert isinstance(answer["amount"], int)
+    assert as_json(Renamed(0.5, [], ""))["amount"] == 0.5
+    assert as_json(Renamed(None, [], ""))["amount"] is None
+
+
+def test_a_dataclass_without_a_docstring_has_no_description():
+    assert serializer_of(Renamed).__doc__ is None
