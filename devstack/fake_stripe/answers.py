@@ -65,12 +65,12 @@ class Answers:
             why = "A fake Stripe takes no live key" if live else "Invalid API Key provided"
             raise StripeError(f"{why}: {hidden}", status=401)
 
-    def _once(self, method: str, path: str, given: str, key: str) -> tuple[int, Object, bool]:
+    def _once(self, method: str, path: str, form: str, key: str) -> tuple[int, Object, bool]:
         """The answer, from memory where the idempotency key was used before."""
-        asked = f"{method} {path}?{given}"
+        request = f"{method} {path}?{form}"
         if kept := self._state.idempotent.get(key):
             first, status, answer = kept
-            if first == asked:
+            if first == request:
                 return status, answer, True
             raise StripeError(
                 "Keys for idempotent requests can only be used with the same parameters they were "
@@ -78,16 +78,16 @@ class Answers:
                 type_="idempotency_error",
             )
         self._state.unsaved = self._state.unsaved or method != "GET"
-        found = matching(method, path)
-        if not found:
+        match = matching(method, path)
+        if not match:
             raise StripeError(f"Unrecognized request URL ({method}: {path}).", status=404)
-        status, answer = self._handle(*found, given, key)
+        status, answer = self._handle(*match, form, key)
         if key:
-            self._state.idempotent[key] = [asked, status, answer]
+            self._state.idempotent[key] = [request, status, answer]
         return status, answer, False
 
-    def _handle(self, route: Route, ids: tuple[str, ...], given: str, key: str) -> Any:
-        params = check({**route.specification, **EXPAND}, parse_form(given))
+    def _handle(self, route: Route, ids: tuple[str, ...], form: str, key: str) -> Any:
+        params = check({**route.specification, **EXPAND}, parse_form(form))
         paths = params.pop("expand", [])
         request = {"id": self._state.new_id("req", 14), "idempotency_key": key or None}
         self._state.request = request

@@ -112,7 +112,7 @@ def merge(stored: Object, params: Params) -> None:
 
 
 def attach(state: StripeState, method_id: str, customer: Object, param: str) -> Object:
-    """Give a payment method to a customer; a test card such as `pm_card_visa` is made for him."""
+    """Give a payment method to a customer; a test card such as `pm_card_visa` is created for it."""
     if _is_test_card(method_id):
         method = new_method(state, declines=method_id in _DECLINED)
     else:

@@ -72,9 +72,9 @@ class Deliveries:
         """
         with self._lock:
             waiting = [
-                one
-                for one in self._state.undelivered
-                if due_before is None or one["due"] <= due_before
+                delivery
+                for delivery in self._state.undelivered
+                if due_before is None or delivery["due"] <= due_before
             ]
         jobs = waiting * copies
         if shuffle is not None:
@@ -92,7 +92,7 @@ class Deliveries:
             event = self._state.objects["event"].get(waiting["event"])
             endpoint = self._state.objects["webhook_endpoint"].get(waiting["endpoint"])
             if not event or not endpoint:
-                return 200  # nobody wants it any more
+                return 200  # no one wants it any more
             body = json.dumps(event, indent=2).encode()
         return post(endpoint["url"], body, endpoint["_secret"])
 
@@ -100,21 +100,21 @@ class Deliveries:
         taken = [job for job, status in zip(jobs, statuses, strict=True) if 200 <= status < 300]
         done = {(job["event"], job["endpoint"]) for job in taken}
         with self._lock:
-            for one in jobs:
-                one["attempts"] += 1
-                one["due"] = time.time() + min(2.0 ** one["attempts"], _LONGEST_DELAY)
+            for job in jobs:
+                job["attempts"] += 1
+                job["due"] = time.time() + min(2.0 ** job["attempts"], _LONGEST_DELAY)
             self._state.unsaved = self._state.unsaved or bool(jobs)
             for event, _ in done:
                 if event in self._state.objects["event"]:
                     self._state.objects["event"][event]["pending_webhooks"] -= 1
             self._state.undelivered = [
-                one
-                for one in self._state.undelivered
-                if (one["event"], one["endpoint"]) not in done
+                delivery
+                for delivery in self._state.undelivered
+                if (delivery["event"], delivery["endpoint"]) not in done
             ]
 
     def run(self, stopped: threading.Event, before: Callable[[], None]) -> None:
-        """Deliver what is due, again and again, until told to stop."""
+        """Deliver what is due, again and again, until stopped."""
         while not stopped.wait(0.2):
             before()
             self.deliver(due_before=time.time())
@@ -126,20 +126,20 @@ class Deliveries:
 def list_events(state: StripeState, params: Params) -> Object:
     types = set(params.get("types", [])) | {params[k] for k in ("type",) if params.get(k)}
     done = params.get("delivery_success")
-    found = [
+    matching = [
         event
         for event in state.within("event", params, {})
         if not types or _matches(event["type"], types)
         if done is None or (event["pending_webhooks"] == 0) == done
     ]
-    return state.list_page("event", found[::-1], "/v1/events", params)
+    return state.list_page("event", matching[::-1], "/v1/events", params)
 
 
 def _matches(event_type: str, wanted: set[str]) -> bool:
     """`invoice.*` stands for all that begin so."""
     return any(
-        event_type == one or (one.endswith("*") and event_type.startswith(one[:-1]))
-        for one in wanted
+        event_type == pattern or (pattern.endswith("*") and event_type.startswith(pattern[:-1]))
+        for pattern in wanted
     )
 
 

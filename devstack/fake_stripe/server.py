@@ -95,7 +95,7 @@ class FakeStripe:
             clocks.advance(self.state, clock, to)
 
     def signed(self, event: Object) -> tuple[bytes, str]:
-        """An event's body and its Stripe-Signature, for a client that is no server."""
+        """An event's body and its Stripe-Signature, for a client that is not a server."""
         body = json.dumps(event).encode()
         return body, events.signature(body, self.webhook_secret)
 

@@ -12,17 +12,17 @@ from devstack.fake_stripe.state import StripeState
 DISCOUNTS = list_of(hash_of({"coupon": text, "discount": text}))
 
 
-def check(state: StripeState, given: Iterable[Params]) -> None:
+def check(state: StripeState, requested: Iterable[Params]) -> None:
     """Refuse coupons that cannot be used, before anything is changed."""
-    for position, wanted in enumerate(given):
+    for position, wanted in enumerate(requested):
         if not wanted.get("discount"):
             usable_coupon(state, wanted.get("coupon"), f"discounts[{position}][coupon]")
 
 
-def replace(state: StripeState, subscription: Object, given: Iterable[Params]) -> None:
+def replace(state: StripeState, subscription: Object, requested: Iterable[Params]) -> None:
     """Put these discounts in place of the subscription's own."""
     kept = []
-    for position, wanted in enumerate(given):
+    for position, wanted in enumerate(requested):
         if wanted.get("discount") in subscription["discounts"]:
             kept.append(wanted["discount"])
         else:
@@ -44,10 +44,10 @@ def usable_coupon(state: StripeState, coupon_id: Any, param: str) -> Object:
 
 def coupons_at(state: StripeState, subscription: Object, moment: int) -> list[tuple[str, Object]]:
     """The discounts that count at a moment, each with its coupon."""
-    found = [state.get("discount", discount) for discount in subscription["discounts"]]
+    discounts = [state.get("discount", discount) for discount in subscription["discounts"]]
     return [
         (discount["id"], state.get("coupon", discount["source"]["coupon"]))
-        for discount in found
+        for discount in discounts
         if discount["end"] is None or moment < discount["end"]
     ]
 

@@ -153,27 +153,27 @@ def _check_scheme(fields: Params) -> None:
         raise StripeError("The last tier must have `up_to` set to `inf`.", param="tiers")
 
 
-def _recurring(state: StripeState, given: Params) -> Params:
-    if given.get("usage_type") == "metered":
-        if not given.get("meter"):
+def _recurring(state: StripeState, settings: Params) -> Params:
+    if settings.get("usage_type") == "metered":
+        if not settings.get("meter"):
             raise missing("recurring[meter]")
-        state.find("billing.meter", given["meter"], "recurring[meter]")
+        state.find("billing.meter", settings["meter"], "recurring[meter]")
     defaults = {"interval_count": 1, "meter": None, "trial_period_days": None}
-    recurring = {**defaults, "usage_type": "licensed", **given}
+    recurring = {**defaults, "usage_type": "licensed", **settings}
     years = {"day": 365, "week": 52, "month": 12, "year": 1}
     if not 1 <= recurring["interval_count"] <= 3 * years[recurring["interval"]]:
         raise StripeError("Prices recur at most every three years.", param="recurring")
     return recurring
 
 
-def _tier(given: Params) -> Params:
-    up_to = None if given["up_to"] == "inf" else given["up_to"]
-    return {"up_to": up_to, **_amounts(given, "unit_amount"), **_amounts(given, "flat_amount")}
+def _tier(tier: Params) -> Params:
+    up_to = None if tier["up_to"] == "inf" else tier["up_to"]
+    return {"up_to": up_to, **_amounts(tier, "unit_amount"), **_amounts(tier, "flat_amount")}
 
 
-def _amounts(given: Params, name: str) -> dict[str, Any]:
-    """An amount in both forms; the integer is null where the decimal is no whole unit."""
-    value, exact = given.get(name), given.get(f"{name}_decimal")
+def _amounts(fields: Params, name: str) -> dict[str, Any]:
+    """An amount in both forms; the integer is null where the decimal is not a whole unit."""
+    value, exact = fields.get(name), fields.get(f"{name}_decimal")
     if value is not None and exact is not None:
         raise StripeError(f"You may only specify one of {name} and {name}_decimal.", param=name)
     if exact is None:

@@ -31,9 +31,9 @@ def draft(
     invoice = state.new(
         "invoice", "in", fields | invoice_lines.totals(lines, coupons, customer["balance"])
     )
-    for one in lines:
-        one["invoice"] = invoice["id"]
-        details = one["parent"].get("invoice_item_details") or {}
+    for line in lines:
+        line["invoice"] = invoice["id"]
+        details = line["parent"].get("invoice_item_details") or {}
         if waiting := details.get("invoice_item"):
             state.get("invoiceitem", waiting)["invoice"] = invoice["id"]
     url = f"/v1/invoices/{invoice['id']}/lines"

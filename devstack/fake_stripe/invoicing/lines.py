@@ -54,14 +54,14 @@ def line(
 
 
 def totals(lines: list[Object], coupons: list[tuple[str, Object]], balance: int) -> Object:
-    """Discounts take from the lines that are no prorations; a balance below 0 is a credit."""
-    subtotal = sum(one["amount"] for one in lines)
-    discountable = [one for one in lines if one["discountable"] and one["amount"] > 0]
-    base = sum(one["amount"] for one in discountable)
+    """Discounts take from the lines that are not prorations; a balance below 0 is a credit."""
+    subtotal = sum(entry["amount"] for entry in lines)
+    discountable = [entry for entry in lines if entry["discountable"] and entry["amount"] > 0]
+    base = sum(entry["amount"] for entry in discountable)
     taken = discounts.reductions(coupons, base)
     for reduction in taken:
-        for one, amount in zip(discountable, _spread(reduction, discountable, base), strict=True):
-            one["discount_amounts"].append({"amount": amount, "discount": reduction["discount"]})
+        for entry, amount in zip(discountable, _spread(reduction, discountable, base), strict=True):
+            entry["discount_amounts"].append({"amount": amount, "discount": reduction["discount"]})
     total = subtotal - sum(reduction["amount"] for reduction in taken)
     due = max(0, total + balance)
     return {
@@ -85,7 +85,7 @@ def totals(lines: list[Object], coupons: list[tuple[str, Object]], balance: int)
 
 def _spread(reduction: Object, lines: list[Object], base: int) -> list[int]:
     """A reduction's share on each line; the last one takes what rounding left."""
-    shares = [pricing.share(reduction["amount"], one["amount"], base) for one in lines]
+    shares = [pricing.share(reduction["amount"], entry["amount"], base) for entry in lines]
     if shares:
         shares[-1] += reduction["amount"] - sum(shares)
     return shares

@@ -104,16 +104,16 @@ _OWN = {"reason", "metadata"}
 
 
 def _charge_to_refund(state: StripeState, params: Params) -> Object:
-    if charge := params.get("charge"):
-        found = state.find("charge", charge, "charge")
+    if charge_id := params.get("charge"):
+        charge = state.find("charge", charge_id, "charge")
     elif intent := params.get("payment_intent"):
         latest = state.find("payment_intent", intent, "payment_intent")["latest_charge"]
-        found = state.objects["charge"].get(latest or "")
+        charge = state.objects["charge"].get(latest or "")
     else:
         raise missing("charge")
-    if not found or found["status"] != "succeeded":
+    if not charge or charge["status"] != "succeeded":
         raise StripeError("This payment was not successful, so it cannot be refunded.")
-    return found  # type: ignore[no-any-return]
+    return charge  # type: ignore[no-any-return]
 
 
 readable("payment_intent", "/v1/payment_intents", customer=text)

@@ -53,12 +53,12 @@ def create_meter_event(state: StripeState, params: Params) -> Object:
     if meter is None:
         raise StripeError(f"No active meter found for event name {name}.", param="event_name")
     customer = payload.get(meter["customer_mapping"]["event_payload_key"])
-    found: Object = state.find("customer", customer or "", "payload[stripe_customer_id]")
+    customer_object: Object = state.find("customer", customer or "", "payload[stripe_customer_id]")
     value = payload.get(meter["value_settings"]["event_payload_key"], "1")
     if not value.isdecimal():
         raise StripeError(f"Invalid value: {value}", param="payload[value]")
     identifier = params.get("identifier") or state.new_id("identifier")
-    at = params.get("timestamp", state.now(found))
+    at = params.get("timestamp", state.now(customer_object))
     kept = {"_meter": meter["id"], "_customer": customer, "_value": int(value)}
     kept |= {"id": identifier, "identifier": identifier, "event_name": name, "timestamp": at}
     return state.new("billing.meter_event", "", kept | {"payload": payload})
@@ -66,13 +66,13 @@ def create_meter_event(state: StripeState, params: Params) -> Object:
 
 def lines(state: StripeState, subscription: Object, start: int, end: int) -> list[Object]:
     """What the metered items used within [start, end), Unix seconds."""
-    found = []
+    metered = []
     for item_id in subscription["_items"]:
         item = state.get("subscription_item", item_id)
         price = state.get("price", item["price"])
         if item["quantity"] is None:
             quantity = _used(state, price, subscription["customer"], start, end)
-            found.append(
+            metered.append(
                 invoice_lines.line(
                     state,
                     pricing.amount(price, quantity),
@@ -84,7 +84,7 @@ def lines(state: StripeState, subscription: Object, start: int, end: int) -> lis
                     quantity=quantity,
                 )
             )
-    return found
+    return metered
 
 
 def _used(state: StripeState, price: Object, customer: str, start: int, end: int) -> int:

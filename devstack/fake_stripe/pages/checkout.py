@@ -58,10 +58,10 @@ _SUBSCRIPTION = hash_of(
 )
 def create_session(state: StripeState, params: Params) -> Object:
     customer = None
-    if given := params.get("customer"):
+    if customer_id := params.get("customer"):
         if params.get("customer_email"):
             raise StripeError("You may only specify one of customer and customer_email.")
-        customer = living(state, given, "customer")
+        customer = living(state, customer_id, "customer")
     lines = params.pop("line_items")
     prices = _prices(state, params["mode"], lines)
     for position, given_discount in enumerate(params.get("discounts", [])):
@@ -69,7 +69,7 @@ def create_session(state: StripeState, params: Params) -> Object:
         discounts.usable_coupon(state, given_discount.get("coupon"), param)
     kept = {"_lines": lines, "_subscription_data": params.pop("subscription_data", {})}
     kept["_line_items"] = _line_items(state, prices, lines)
-    total = sum(one["amount_total"] for one in kept["_line_items"]["data"])
+    total = sum(item["amount_total"] for item in kept["_line_items"]["data"])
     fields: Object = dict.fromkeys("cancel_url client_reference_id customer_email invoice".split())
     fields |= dict.fromkeys("customer_details payment_intent subscription locale".split())
     fields |= {"amount_subtotal": total, "amount_total": total, "currency": prices[0]["currency"]}

@@ -33,12 +33,12 @@ def form(buttons: dict[str, str], inside: str = "", **hidden: str) -> str:
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in hidden.items()
     )
-    shown = "".join(
+    markup = "".join(
         f'<button name="action" value="{escape(action)}"{" class=plain" if position else ""}>'
         f"{escape(label)}</button>"
         for position, (action, label) in enumerate(buttons.items())
     )
-    return f'<form method="post">{fields}{inside}{shown}</form>'
+    return f'<form method="post">{fields}{inside}{markup}</form>'
 
 
 def money(amount: int, currency: str) -> str:

@@ -17,16 +17,16 @@ def show(state: StripeState, form: Params, invoice_id: str) -> tuple[int, str]:
     invoice: Object = state.find("invoice", invoice_id, in_path=True)
     currency = invoice["currency"]
     rows = [(line["description"], line["amount"]) for line in invoice["lines"]["data"]]
-    rows += [("Discount", -one["amount"]) for one in invoice["total_discount_amounts"]]
+    rows += [("Discount", -discount["amount"]) for discount in invoice["total_discount_amounts"]]
     rows += [("Total", invoice["total"]), ("Amount due", invoice["amount_remaining"])]
-    shown = "".join(
+    cells = "".join(
         f"<tr><td>{escape(text)}<td>{html.money(amount, currency)}" for text, amount in rows
     )
     button = ""
     if invoice["status"] == "open":
         button = html.form({"pay": f"Pay {html.money(invoice['amount_remaining'], currency)}"})
     title = f"Invoice {invoice['number']}: {invoice['status']}"
-    return 200, html.page(title, f"<table>{shown}</table>{button}")
+    return 200, html.page(title, f"<table>{cells}</table>{button}")
 
 
 @page("POST", "/i/{id}")

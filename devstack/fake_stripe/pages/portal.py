@@ -46,7 +46,7 @@ def show(state: StripeState, form: Params, session_id: str) -> tuple[int, str]:
         for subscription in state.all("subscription", customer=session["customer"])
         if subscription["status"] not in {"canceled", "incomplete_expired"}
     ]
-    content = "".join(_subscription(state, one) for one in living_ones)
+    content = "".join(_subscription(state, subscription) for subscription in living_ones)
     content = content or "<p>There is no subscription.</p>"
     content += "<h2>Card</h2>" + html.form(
         {"good_card": "Use a card that works", "bad_card": "Use a card that is declined"}
@@ -65,7 +65,7 @@ def submit(state: StripeState, form: Params, session_id: str) -> tuple[int, str]
     elif action in {"cancel", "resume"}:
         subscription = state.find("subscription", form.get("subscription", ""), "subscription")
         if subscription["customer"] != customer["id"]:
-            raise StripeError("This subscription is somebody else's.", status=403)
+            raise StripeError("This subscription is another customer's.", status=403)
         with state.changing(subscription, "customer.subscription.updated"):
             changes.plan_end(state, subscription, {"cancel_at_period_end": action == "cancel"})
     return 303, f"{state.base_url}/p/session/{session_id}"
@@ -93,5 +93,5 @@ def _subscription(state: StripeState, subscription: Object) -> str:
     ending = subscription["cancel_at"] is not None
     button = {"resume": "Do not cancel"} if ending else {"cancel": "Cancel at the period's end"}
     words = f"{subscription['status']}; {'ends' if ending else 'renews'} on {day}"
-    shown = f"<h2>{escape(names)}</h2><p>{escape(words)}</p>"
-    return shown + html.form(button, subscription=subscription["id"])
+    heading = f"<h2>{escape(names)}</h2><p>{escape(words)}</p>"
+    return heading + html.form(button, subscription=subscription["id"])

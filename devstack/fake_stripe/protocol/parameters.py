@@ -38,13 +38,13 @@ def parse_form(text: str) -> Params:
     return tree
 
 
-def check(specification: Specification, given: Params, prefix: str = "") -> Params:
-    """The values of the parameters that were given; refuses unknown and missing ones."""
+def check(specification: Specification, params: Params, prefix: str = "") -> Params:
+    """The values of the parameters that were sent; refuses unknown and missing ones."""
 
     def full_name(name: str) -> str:
         return f"{prefix}[{name}]" if prefix else name
 
-    for name in given:
+    for name in params:
         if name not in specification:
             param = full_name(name)
             raise StripeError(
@@ -52,9 +52,9 @@ def check(specification: Specification, given: Params, prefix: str = "") -> Para
             )
     values = {}
     for name, kind in specification.items():
-        if name in given:
+        if name in params:
             convert = kind.kind if isinstance(kind, Required) else kind
-            values[name] = convert(given[name], full_name(name))
+            values[name] = convert(params[name], full_name(name))
         if isinstance(kind, Required) and values.get(name) in (None, [], {}):
             raise missing(full_name(name))
     return values

@@ -60,8 +60,8 @@ def readable(kind: str, path: str, **filters: Kind) -> None:
     """Add retrieve and list of a kind; a filter compares the field of its name."""
 
     def retrieve(state: StripeState, params: Params, object_id: str) -> Object:
-        found: Object = state.find(kind, object_id, in_path=True)
-        return found
+        stored: Object = state.find(kind, object_id, in_path=True)
+        return stored
 
     def listing(state: StripeState, params: Params) -> Object:
         return state.page(kind, path, params, filters)

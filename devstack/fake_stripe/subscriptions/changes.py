@@ -102,14 +102,14 @@ def credit_unused(state: StripeState, subscription: Object, at: int) -> None:
 
 def _change_items(state: StripeState, subscription: Object, planned: Planned) -> None:
     start, end = subscriptions.period_of(state, subscription)
-    for item, price, quantity, given in planned:
+    for item, price, quantity, requested in planned:
         if price is None and item:
             subscription["_items"].remove(item["id"])
         elif price and item:
             item |= {"price": price["id"], "quantity": quantity}
-            merge(item, {"metadata": given.get("metadata", {})})
+            merge(item, {"metadata": requested.get("metadata", {})})
         elif price:
-            new = subscriptions.add_item(state, subscription, price, given)
+            new = subscriptions.add_item(state, subscription, price, requested)
             new |= {"current_period_start": start, "current_period_end": end}
 
 

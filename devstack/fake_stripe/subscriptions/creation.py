@@ -64,8 +64,8 @@ def create_subscription(state: StripeState, params: Params) -> Object:
     _trial_end(params, state.now(customer))
     _check_payment(state, customer, params)
     subscription = new_subscription(state, customer, prices, params)
-    for price, given in zip(prices, params["items"], strict=True):
-        subscriptions.add_item(state, subscription, price, given)
+    for price, requested in zip(prices, params["items"], strict=True):
+        subscriptions.add_item(state, subscription, price, requested)
     discounts.replace(state, subscription, params.get("discounts", []))
     subscriptions.start(state, subscription)
     if params.get("cancel_at_period_end") or params.get("cancel_at"):
@@ -137,13 +137,13 @@ def _check_payment(state: StripeState, customer: Object, params: Params) -> None
     trial = params.get("trial_period_days") or params.get("trial_end") not in (None, "now")
     if trial or behavior == "default_incomplete":
         return
-    found = method_of(state, customer, {"default_payment_method": chosen})
+    method = method_of(state, customer, {"default_payment_method": chosen})
     prices = planned_items.prices_of(state, params["items"])
-    if found is None and any(price["unit_amount"] != 0 for price in prices):
+    if method is None and any(price["unit_amount"] != 0 for price in prices):
         raise StripeError(
             "This customer has no attached payment source or default payment method. Please "
             "consider adding a default payment method.",
             code="resource_missing",
         )
-    if found and found["_declines"] and behavior == "error_if_incomplete":
+    if method and method["_declines"] and behavior == "error_if_incomplete":
         raise card_declined()

@@ -26,13 +26,13 @@ _LIST = {"customer": text, "status": choice(*_STATUSES), "collection_method": te
 @route("GET", "/v1/invoices", {**PAGE, **_LIST, "subscription": text})
 def list_invoices(state: StripeState, params: Params) -> Object:
     subscription = params.get("subscription")
-    matching = {name: params[name] for name in _LIST if params.get(name) is not None}
-    found = [
+    filters = {name: params[name] for name in _LIST if params.get(name) is not None}
+    matching = [
         invoice
-        for invoice in state.within("invoice", params, matching)
+        for invoice in state.within("invoice", params, filters)
         if not subscription or _subscription_id(state, invoice) == subscription
     ]
-    return state.list_page("invoice", found[::-1], "/v1/invoices", params)
+    return state.list_page("invoice", matching[::-1], "/v1/invoices", params)
 
 
 def _subscription_id(state: StripeState, invoice: Object) -> str | None:

@@ -8,16 +8,16 @@ from devstack.fake_stripe.subscriptions import subscriptions
 
 ITEM = {"deleted": boolean, "id": text, "metadata": metadata, "price": text, "quantity": natural}
 
-# Each: the item (None for a new one), its new price (None: deleted) and quantity, what was given.
+# Each: the item (None for a new one), its new price (None: deleted) and quantity, the request.
 Planned = list[tuple[Object | None, Object | None, int | None, Params]]
 
 
 def prices_of(state: StripeState, items: list[Params], where: str = "items") -> list[Object]:
     """The recurring prices of new items; refused where they cannot be billed together."""
     prices: list[Object] = []
-    for position, given in enumerate(items):
+    for position, requested in enumerate(items):
         param = f"{where}[{position}][price]"
-        price = state.find("price", given.get("price") or "", param)
+        price = state.find("price", requested.get("price") or "", param)
         if not price["recurring"]:
             raise StripeError(
                 f"The price specified is set to `type=one_time` but this field only accepts "
@@ -47,24 +47,24 @@ def plan_items(state: StripeState, subscription: Object, items: list[Params]) ->
     planned: Planned = []
     unchanged: list[Object] = []
     kept = {item["id"]: item for item in subscriptions.items_of(state, subscription)}
-    for position, given in enumerate(items):
+    for position, requested in enumerate(items):
         param = f"items[{position}][id]"
-        item = kept.pop(given["id"], None) if given.get("id") else None
-        if given.get("id") and item is None:
-            raise no_such("subscription_item", given["id"], param)
-        if given.get("deleted"):
+        item = kept.pop(requested["id"], None) if requested.get("id") else None
+        if requested.get("id") and item is None:
+            raise no_such("subscription_item", requested["id"], param)
+        if requested.get("deleted"):
             if item is None:
                 raise missing(param)
-            planned.append((item, None, None, given))
+            planned.append((item, None, None, requested))
             continue
-        if "price" in given or item is None:
-            price = prices_of(state, [given])[0]
+        if "price" in requested or item is None:
+            price = prices_of(state, [requested])[0]
         else:
             price = state.get("price", item["price"])
         metered = price["recurring"]["usage_type"] == "metered"
         before = (item["quantity"] if item else None) or 1
-        quantity = None if metered else given.get("quantity", before)
-        planned.append((item, price, quantity, given))
+        quantity = None if metered else requested.get("quantity", before)
+        planned.append((item, price, quantity, requested))
         if item and (price["id"], quantity) == (item["price"], item["quantity"]):
             planned.pop()  # nothing to bill
             unchanged.append(price)

@@ -60,11 +60,11 @@ def preview_invoice(state: StripeState, params: Params) -> Object:
         subscription = copy.find("subscription", subscription_id, "subscription")
         if params.get("customer", subscription["customer"]) != subscription["customer"]:
             raise no_such("subscription", subscription_id, "subscription")
-        known = set(copy.objects["invoice"])
+        earlier = set(copy.objects["invoice"])
         _apply(copy, subscription, details)
     else:
-        subscription, known = _new_subscription(copy, params, details), set()
-    made = [invoice for key, invoice in copy.objects["invoice"].items() if key not in known]
+        subscription, earlier = _new_subscription(copy, params, details), set()
+    made = [invoice for key, invoice in copy.objects["invoice"].items() if key not in earlier]
     invoice = made[0] if made else _next_invoice(copy, subscription)
     invoice |= {"id": copy.new_id("upcoming_in"), "status": "draft", "number": None}
     invoice |= {"amount_paid": 0, "amount_remaining": invoice["amount_due"], "attempted": False}
@@ -87,8 +87,12 @@ def _new_subscription(copy: StripeState, params: Params, details: Params) -> Obj
         raise missing("customer")
     if not details.get("items"):
         raise missing("subscription_details[items]")
-    given = {"customer": params["customer"], "payment_behavior": "default_incomplete", **details}
-    return creation.create_subscription(copy, given)
+    requested = {
+        "customer": params["customer"],
+        "payment_behavior": "default_incomplete",
+        **details,
+    }
+    return creation.create_subscription(copy, requested)
 
 
 def _next_invoice(copy: StripeState, subscription: Object) -> Object:

@@ -52,7 +52,7 @@ _DETAILS = hash_of({"comment": text, "feedback": unsettable(choice(*_FEEDBACK))}
 )
 def update_subscription(state: StripeState, params: Params, subscription_id: str) -> Object:
     subscription: Object = state.find("subscription", subscription_id, in_path=True)
-    refuse_ended(subscription, allowed={"metadata", "cancellation_details"}, given=params)
+    refuse_ended(subscription, allowed={"metadata", "cancellation_details"}, requested=params)
     with state.changing(subscription, "customer.subscription.updated"):
         changes.apply(state, subscription, params)
     return subscription
@@ -110,15 +110,15 @@ def resume_subscription(state: StripeState, params: Params, subscription_id: str
 
 
 def refuse_ended(
-    subscription: Object, allowed: set[str] | None = None, given: Params | None = None
+    subscription: Object, allowed: set[str] | None = None, requested: Params | None = None
 ) -> None:
     """Refuse to change what is over."""
     over = subscription["status"] in {"canceled", "incomplete_expired"}
-    if over and (given is None or set(given) - (allowed or set())):
+    if over and (requested is None or set(requested) - (allowed or set())):
         raise StripeError(
             "A canceled subscription can only update its cancellation_details and metadata.",
-            code="resource_missing" if given is None else "",
-            status=404 if given is None else 400,
+            code="resource_missing" if requested is None else "",
+            status=404 if requested is None else 400,
         )
 
 
@@ -130,19 +130,19 @@ _LIST = {"customer": text, "price": text, "status": choice(*_STATUSES), "test_cl
 
 @route("GET", "/v1/subscriptions", {**PAGE, **_LIST, "collection_method": text})
 def list_subscriptions(state: StripeState, params: Params) -> Object:
-    """Those that are over are left out unless they are asked for."""
+    """Those that are over are left out unless requested."""
     status, price = params.pop("status", None), params.pop("price", None)
     over = {"canceled", "incomplete_expired"}
     wanted = {"all": None, "ended": over, None: set(_STATUSES) - {"canceled"}}.get(status, {status})
-    matching = {name: params[name] for name in _LIST if params.get(name) is not None}
-    found = [
+    filters = {name: params[name] for name in _LIST if params.get(name) is not None}
+    matching = [
         subscription
-        for subscription in state.within("subscription", params, matching)
+        for subscription in state.within("subscription", params, filters)
         if wanted is None or subscription["status"] in wanted
         if not price
         or any(item["price"] == price for item in subscriptions.items_of(state, subscription))
     ]
-    return state.list_page("subscription", found[::-1], "/v1/subscriptions", params)
+    return state.list_page("subscription", matching[::-1], "/v1/subscriptions", params)
 
 
 readable("subscription", "/v1/subscriptions")

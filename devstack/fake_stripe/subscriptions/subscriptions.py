@@ -29,12 +29,12 @@ def set_period(state: StripeState, subscription: Object, start: int, end: int) -
         item |= {"current_period_start": start, "current_period_end": end}
 
 
-def add_item(state: StripeState, subscription: Object, price: Object, given: Params) -> Object:
+def add_item(state: StripeState, subscription: Object, price: Object, requested: Params) -> Object:
     metered = price["recurring"]["usage_type"] == "metered"
     fields: Object = {"billing_thresholds": None, "discounts": [], "tax_rates": []}
     fields |= {"price": price["id"], "subscription": subscription["id"]}
-    fields |= {"quantity": None if metered else given.get("quantity", 1)}
-    fields |= {"metadata": given.get("metadata", {}), "created": state.now(subscription)}
+    fields |= {"quantity": None if metered else requested.get("quantity", 1)}
+    fields |= {"metadata": requested.get("metadata", {}), "created": state.now(subscription)}
     item = state.new("subscription_item", "si", fields)
     del item["livemode"]
     subscription["_items"].append(item["id"])
@@ -107,7 +107,7 @@ def outcome(state: StripeState, invoice: Object, *, paid: bool) -> None:
 def pay(
     state: StripeState, invoice: Object, method: Object | None, *, out_of_band: bool = False
 ) -> bool:
-    """Collect an open invoice, as a retry or because somebody asks for it."""
+    """Collect an open invoice, as a retry or on request."""
     subscription = invoices.subscription_of(state, invoice)
     if subscription is None:
         return invoices.collect(state, invoice, method, out_of_band=out_of_band)

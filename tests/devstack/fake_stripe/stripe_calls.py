@@ -24,7 +24,7 @@ def new_customer(card: str = "pm_card_visa", **parameters: Any) -> stripe.Custom
 
 
 def customer_at(day: str, card: str = "pm_card_visa") -> stripe.Customer:
-    """A customer with a test clock of his own."""
+    """A customer with a test clock of its own."""
     clock = stripe.test_helpers.TestClock.create(frozen_time=seconds(day))
     return new_customer(card, test_clock=clock.id)
 
@@ -65,7 +65,9 @@ def again(subscription: stripe.Subscription, **more: Any) -> Any:
 
 def totals(customer: stripe.Customer) -> list[int]:
     """Of the customer's invoices, oldest first."""
-    return [one.total for one in stripe.Invoice.list(customer=customer.id, limit=100).data][::-1]
+    return [invoice.total for invoice in stripe.Invoice.list(customer=customer.id, limit=100).data][
+        ::-1
+    ]
 
 
 def amounts(invoice: Any) -> list[int]:

@@ -99,7 +99,7 @@ def test_what_is_refused_waits_for_another_attempt(fake_stripe, receiver):
     assert fake_stripe.deliver() == [200]
 
 
-def test_nobody_listening_loses_nothing(fake_stripe):
+def test_without_a_listener_nothing_is_lost(fake_stripe):
     fake_stripe.webhook_url = "http://127.0.0.1:9/"
     new_customer("")
     assert fake_stripe.deliver() == [0]
@@ -120,7 +120,7 @@ def test_events_are_shuffled_by_a_seed(fake_stripe, receiver):
     assert sorted(receiver.ids) == sorted(in_order)
 
 
-def test_the_delivery_thread_sends_by_itself(receiver, monkeypatch):
+def test_the_delivery_thread_sends_without_a_call(receiver, monkeypatch):
     server = FakeStripe(webhook_url=receiver.url)
     server.start(delivering=True)
     monkeypatch.setattr(stripe, "api_base", server.url)

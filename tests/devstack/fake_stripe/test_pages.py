@@ -111,7 +111,7 @@ def test_the_line_items_can_be_read():
     assert [item.amount_total for item in listed.data] == [1000]
 
 
-def test_names_are_no_html():
+def test_names_are_not_html():
     customer = new_customer("")
     price = stripe.Price.create(
         currency="usd", unit_amount=1, product_data={"name": "<b>"}, recurring={"interval": "month"}

@@ -50,7 +50,7 @@ def test_a_missing_nested_parameter_is_named_in_full():
     assert (error.code, error.param) == ("parameter_missing", "items[0][price]")
 
 
-def test_an_amount_that_is_no_integer_is_refused():
+def test_an_amount_that_is_not_an_integer_is_refused():
     error = refusal(new_price, amount="9.99")
     assert (error.code, error.param) == ("parameter_invalid_integer", "unit_amount")
 
@@ -60,9 +60,9 @@ def test_an_interval_that_is_none_is_refused():
 
 
 def test_an_unknown_object_is_not_found():
-    error = refusal(stripe.Customer.retrieve, id="cus_nobody")
+    error = refusal(stripe.Customer.retrieve, id="cus_unknown")
     assert (error.http_status, error.code, error.param) == (404, "resource_missing", "id")
-    assert "No such customer: 'cus_nobody'" in str(error)
+    assert "No such customer: 'cus_unknown'" in str(error)
 
 
 def test_an_unknown_id_in_a_parameter_is_a_bad_request():
@@ -116,20 +116,20 @@ def test_what_cannot_be_expanded_is_refused():
 def test_pages_follow_each_other_newest_first():
     made = [stripe.Customer.create().id for _ in range(5)]
     first = stripe.Customer.list(limit=2)
-    assert ([one.id for one in first.data], first.has_more) == (made[:-3:-1], True)
-    assert [one.id for one in first.auto_paging_iter()] == made[::-1]
+    assert ([customer.id for customer in first.data], first.has_more) == (made[:-3:-1], True)
+    assert [customer.id for customer in first.auto_paging_iter()] == made[::-1]
 
 
 def test_a_page_before_an_object_holds_the_ones_next_to_it():
     made = [stripe.Customer.create().id for _ in range(4)]
     page = stripe.Customer.list(limit=2, ending_before=made[0])
-    assert [one.id for one in page.data] == [made[2], made[1]]
+    assert [customer.id for customer in page.data] == [made[2], made[1]]
 
 
 def test_lists_are_filtered():
     stripe.Customer.create(email="a@example.com")
     stripe.Customer.create(email="b@example.com")
-    assert [one.email for one in stripe.Customer.list(email="b@example.com").data] == [
+    assert [customer.email for customer in stripe.Customer.list(email="b@example.com").data] == [
         "b@example.com"
     ]
 

@@ -227,7 +227,7 @@ def test_it_ends_when_four_attempts_have_failed(fake_stripe):
 def test_the_end_is_the_last_word_of_a_subscription(fake_stripe):
     customer, _ = failing_renewal(fake_stripe)
     advance(fake_stripe, customer, "2026-02-17")
-    said = [one for one in types(fake_stripe) if one.startswith("customer.subscription.")]
+    said = [name for name in types(fake_stripe) if name.startswith("customer.subscription.")]
     assert said[-1] == "customer.subscription.deleted"
     assert said.count("customer.subscription.deleted") == 1
 
@@ -265,7 +265,7 @@ def test_paused_collection_makes_void_invoices(fake_stripe):
     resumes: Any = {"behavior": "void", "resumes_at": seconds("2026-02-15")}
     stripe.Subscription.modify(subscription.id, pause_collection=resumes)
     advance(fake_stripe, customer, "2026-03-02")
-    statuses = [one.status for one in stripe.Invoice.list(customer=customer.id).data]
+    statuses = [invoice.status for invoice in stripe.Invoice.list(customer=customer.id).data]
     assert statuses == ["paid", "void", "paid"]
 
 
@@ -336,7 +336,9 @@ def test_lists_leave_out_what_is_over_unless_asked():
     customer = new_customer()
     stripe.Subscription.cancel(subscribe(customer).id)
     kept = subscribe(customer)
-    assert [one.id for one in stripe.Subscription.list(customer=customer.id).data] == [kept.id]
+    assert [
+        subscription.id for subscription in stripe.Subscription.list(customer=customer.id).data
+    ] == [kept.id]
     assert len(stripe.Subscription.list(customer=customer.id, status="all").data) == 2
 
 
