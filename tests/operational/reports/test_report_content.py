@@ -44,6 +44,7 @@ def test_active_alerts_are_in_the_subject_and_the_text(sends, mail_server):
 
 def test_a_report_of_an_empty_installation_lists_what_is_unknown(mail_server):
     report = making.make(Kind.WEEKLY, now=NOW)
+    assert isinstance(report, WeeklyReport)
     assert report.alignment.score is None
     assert all(kpi.value is None for kpi in report.kpis)
     assert len(report.unknown) == 8
