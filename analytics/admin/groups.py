@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from analytics.models import Group
 from common.admin.read_only import ReadOnlyAdmin
-from common.formatting import pretty_json
+from common.formatting import UNKNOWN, pretty_json
 
 
 @admin.register(Group)
@@ -20,7 +20,7 @@ class CustomerGroupAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Name")
     def name(self, group: Group) -> str:
-        return str(group.properties.get("name", "–"))
+        return str(group.properties.get("name", UNKNOWN))
 
     @admin.display(description="Properties")
     def content(self, group: Group) -> SafeString:

@@ -17,6 +17,7 @@ from analytics.people import persons, unmerging
 from analytics.people.unmerging import CannotUndo
 from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
+from common.formatting import UNKNOWN
 
 
 @admin.register(PersonMerge)
@@ -66,7 +67,7 @@ class PersonMergeAdmin(ReadOnlyAdmin):
     @admin.display(description="Person", ordering="person_id")
     def person(self, merge: PersonMerge) -> SafeString | str:
         if not merge.person_id:
-            return "–"
+            return UNKNOWN
         return link_to(
             reverse("admin:analytics_person_change", args=[merge.person_id]),
             merge.distinct_id,

@@ -16,7 +16,7 @@ from analytics.calculations.records import Holds
 from analytics.ingestion import retrying
 from analytics.models import RejectedEvent
 from common.admin.read_only import ReadOnlyAdmin
-from common.formatting import number
+from common.formatting import UNKNOWN, number
 
 MAX_REASONS = 3
 FACTS = ["rejected_at", "reason", "detail", "source", "received_at", "holds"]
@@ -140,7 +140,7 @@ class RejectedEventAdmin(ReadOnlyAdmin):
     def source(self, rejected: RejectedEvent) -> str:
         if rejected.import_run:
             return f"{rejected.import_run}, line {rejected.line}"
-        return f"project key {rejected.project_key}" if rejected.project_key else "–"
+        return f"project key {rejected.project_key}" if rejected.project_key else UNKNOWN
 
     @admin.display(description="Payload")
     def content(self, rejected: RejectedEvent) -> SafeString:

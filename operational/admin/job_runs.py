@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from common.admin.read_only import ReadOnlyAdmin
+from common.formatting import UNKNOWN, decimals
 from operational.models import JobRun
 
 
@@ -17,5 +18,5 @@ class JobRunAdmin(ReadOnlyAdmin):
     @admin.display(description="Took")
     def took(self, run: JobRun) -> str:
         if run.finished_at is None:
-            return "–"
-        return f"{(run.finished_at - run.started_at).total_seconds():.1f} s"
+            return UNKNOWN
+        return f"{decimals((run.finished_at - run.started_at).total_seconds(), 1)} s"
