@@ -42,7 +42,7 @@ def test_every_app_is_linted_and_has_a_section():
 def test_the_page_shows_the_layers_that_are_enforced():
     shown_layers = {
         app: re.findall(r"`([^`]+)`", cell)
-        for app, cell in re.findall(r"^\| (\w+) \| (`.*<br>.*) \|$", PAGE, re.MULTILINE)
+        for app, cell in re.findall(r"^\| ([\w.]+) \| (`.*<br>.*) \|$", PAGE, re.MULTILINE)
     }
     enforced = [contract for contract in PYPROJECT["contracts"] if "containers" in contract]
     assert shown_layers == {contract["containers"][0]: contract["layers"] for contract in enforced}
