@@ -15,7 +15,7 @@ COMPILE = $(PYTHON) -m uv pip compile pyproject.toml --universal --python-versio
 	--custom-compile-command "make lock"
 DOMAIN := common analytics billing growth operational config devstack
 
-# What a deployment sets. Nothing answers at these addresses, and nothing has to.
+# What a deployment sets. Nothing listens at these addresses, and nothing needs to.
 PRODUCTION := DATABASE_URL=postgresql://plumbline:secret@127.0.0.1/plumbline \
 	REDIS_URL=redis://127.0.0.1 PLUMBLINE_URL=https://plumbline.example.com \
 	SECRET_KEY=only-for-the-checks-that-make-lint-runs-0123456789-abcdefghijklmnopqrstuvwxyz
@@ -25,7 +25,7 @@ help: ## show this list
 	@echo
 	@echo "  Options go into ARGS: make test ARGS='-k retention'"
 
-up: $(INSTALLED) ## run Plumbline with everything it needs; Ctrl-C stops it
+up: $(INSTALLED) ## run Plumbline with everything it needs; press Ctrl-C to stop
 	@$(PYTHON) -m devstack up
 
 password: $(INSTALLED) ## set and print a new password for the administrator
@@ -46,14 +46,14 @@ lint: $(INSTALLED_DEV) ## run every other gate: style, types, imports, migration
 	$(PYTHON) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PYTHON) manage.py check --deploy --fail-level WARNING
 
-bench: $(INSTALLED_DEV) ## measure what the benchmarks promise
+bench: $(INSTALLED_DEV) ## run the benchmarks
 	$(PYTHON) -m benchmarks $(ARGS)
 
 lock: $(INSTALLED_DEV) ## renew both locks from pyproject.toml (ARGS=--upgrade: newest versions)
 	$(COMPILE) --output-file requirements.lock $(ARGS)
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
 
-clean: ## remove .venv, caches and the tests' servers; Plumbline's own data stay in .local
+clean: ## remove .venv, caches and the tests' servers, but not Plumbline's data in .local
 	rm -rf $(VENV) .local/test/servers/* .local/test
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Run a management command, joining or starting the embedded servers where none are given."""
+"""Run a management command, with the embedded servers unless others are configured."""
 
 import gc
 import os

@@ -1,1 +1,1 @@
-"""Wires Plumbline's apps together; no app imports it."""
+"""Settings, URLs and processes, which tie the apps together; no app imports it."""

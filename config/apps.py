@@ -1,4 +1,4 @@
-"""How Django loads the apps: the admin's pages with the addresses, the rest as it starts."""
+"""Apps that Django loads in a special way: the admin and this one."""
 
 import gc
 from typing import Any
@@ -14,7 +14,7 @@ from common.late import late
 
 
 class AdminConfig(SimpleAdminConfig):
-    """The admin, whose pages are imported with `config.urls` or by the checks.
+    """The admin, whose pages are imported by `config.urls` and by the checks only.
 
     Most commands need neither, and the pages import half of Plumbline.
     """
@@ -40,5 +40,5 @@ class ConfigConfig(AppConfig):
         # This app has no models, so the signal is never sent for it.
         beat = apps.get_app_config("django_celery_beat")
         post_migrate.connect(create_missing_entries, sender=beat, weak=False)
-        gc.freeze()  # what is loaded stays: no collection has to search it, the last one neither
+        gc.freeze()  # collections, even the last one, need not search what is loaded now
         gc.enable()

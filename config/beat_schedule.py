@@ -1,7 +1,6 @@
-"""Every scheduled job in one place.
+"""All scheduled jobs.
 
-An entry is created where it is missing and never overwritten: an edit in the admin survives a
-deploy.
+Missing entries are created, existing ones never overwritten: edits in the admin survive a deploy.
 """
 
 from typing import Any
@@ -96,11 +95,13 @@ def create_missing_entries(**_: Any) -> None:
         if PeriodicTask.objects.filter(name=name).exists():
             continue
         when = {"timezone": "UTC", **_ALWAYS, **entry["crontab"]}
-        crontab = CrontabSchedule.objects.filter(**when).first()  # staff may have made two of one
+        crontab = CrontabSchedule.objects.filter(
+            **when
+        ).first()  # staff may have created duplicates
         crontab = crontab or CrontabSchedule.objects.create(**when)
         PeriodicTask.objects.create(
             name=name,
-            start_time=timezone.now(),  # nothing was due before
+            start_time=timezone.now(),  # nothing was due earlier
             task=entry["task"],
             crontab=crontab,
             expire_seconds=entry.get("expire_seconds"),

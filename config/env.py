@@ -1,7 +1,6 @@
-"""Read environment variables, refusing bad values by name.
+"""Read environment variables; errors name the variable whose value is invalid.
 
-Every reader also takes the value from a file named by ``<NAME>_FILE``, the way container secrets
-are handed over.
+Every reader also accepts ``<NAME>_FILE``, a file that contains the value, as container secrets do.
 """
 
 import json
@@ -18,7 +17,7 @@ STRIPE_API = "https://api.stripe.com"
 
 
 def text(name: str, default: str | None = None) -> str:
-    """Return a stripped text; an unset name without a default stops the start."""
+    """Return a stripped text; raise if the variable is unset and has no default."""
     file = os.environ.get(f"{name}_FILE")
     try:
         value = Path(file).read_text().strip() if file else os.environ.get(name, "").strip()
@@ -34,7 +33,7 @@ def text(name: str, default: str | None = None) -> str:
 def number(name: str, default: int, *, minimum: int = 0) -> int:
     value = text(name, str(default))
     if not value.isdecimal() or int(value) < minimum:
-        raise ImproperlyConfigured(f"{name}: {value!r} is not a whole number >= {minimum}.")
+        raise ImproperlyConfigured(f"{name}: {value!r} must be a whole number, at least {minimum}.")
     return int(value)
 
 
@@ -44,11 +43,11 @@ def flag(name: str, *, default: bool) -> bool:
         return True
     if value in {"0", "false", "no", "off"}:
         return False
-    raise ImproperlyConfigured(f"{name}: {value!r} is neither 1 nor 0.")
+    raise ImproperlyConfigured(f"{name}: {value!r} must be 1 or 0.")
 
 
 def words(name: str, default: str = "") -> list[str]:
-    """Return a comma-separated list, without blanks and repetitions, in order."""
+    """Return a comma-separated list without blanks and duplicates, in order."""
     return list(
         dict.fromkeys(word.strip() for word in text(name, default).split(",") if word.strip())
     )
@@ -56,11 +55,11 @@ def words(name: str, default: str = "") -> list[str]:
 
 def addresses(name: str) -> list[str]:
     """Return comma-separated e-mail addresses."""
-    found = words(name)
-    for address in found:
+    values = words(name)
+    for address in values:
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
-            raise ImproperlyConfigured(f"{name}: {address!r} is no e-mail address.")
-    return found
+            raise ImproperlyConfigured(f"{name}: {address!r} must be an e-mail address.")
+    return values
 
 
 def with_prefix(prefix: str) -> dict[str, str]:
@@ -70,15 +69,15 @@ def with_prefix(prefix: str) -> dict[str, str]:
 
 
 def json_list(name: str) -> list[Any]:
-    """Return a JSON array, empty where it is unset."""
+    """Return a JSON array, empty if the variable is unset."""
     value = text(name, "[]")
     try:
-        found = json.loads(value)
+        values = json.loads(value)
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: no JSON: {error}.") from error
-    if not isinstance(found, list):
-        raise ImproperlyConfigured(f"{name}: {value!r} is no JSON array.")
-    return found
+        raise ImproperlyConfigured(f"{name}: invalid JSON: {error}.") from error
+    if not isinstance(values, list):
+        raise ImproperlyConfigured(f"{name}: {value!r} must be a JSON array.")
+    return values
 
 
 def time_zone(name: str, default: str) -> str:
@@ -87,7 +86,7 @@ def time_zone(name: str, default: str) -> str:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ImproperlyConfigured(
-            f"{name}: {value!r} is no time zone such as Europe/Berlin."
+            f"{name}: {value!r} must be a time zone such as Europe/Berlin."
         ) from error
     return value
 
@@ -99,35 +98,41 @@ def web_address(name: str, default: str) -> str:
         return ""
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ImproperlyConfigured(f"{name}: {value!r} is no address such as https://example.com.")
+        raise ImproperlyConfigured(
+            f"{name}: {value!r} must be an address such as https://example.com."
+        )
     return value
 
 
 def posthog(*, ourselves: str) -> tuple[str, str]:
-    """Return host and project key of the PostHog to forward to, two empty texts where unset."""
+    """Return host and project key of the PostHog to forward to; both are "" if unset."""
     host, key = web_address("POSTHOG_HOST", ""), text("POSTHOG_API_KEY", "")
     if bool(host) != bool(key):
         unset = "POSTHOG_API_KEY" if host else "POSTHOG_HOST"
-        raise ImproperlyConfigured(f"{unset} is not set; forwarding needs both of them.")
+        raise ImproperlyConfigured(f"{unset} is not set; forwarding needs both.")
     if key.startswith("phx_"):
         raise ImproperlyConfigured(
-            "POSTHOG_API_KEY is a personal key; forwarding needs the project's, such as phc_..."
+            "POSTHOG_API_KEY is a personal key; forwarding needs a project key such as phc_..."
         )
     if host and host == ourselves:
-        raise ImproperlyConfigured("POSTHOG_HOST is this Plumbline itself (PLUMBLINE_URL).")
+        raise ImproperlyConfigured("POSTHOG_HOST must not be this Plumbline (PLUMBLINE_URL).")
     return host, key
 
 
 def stripe() -> tuple[str, str, list[str]]:
-    """Return Stripe's secret key, the address of its API and the webhook secrets; may be empty."""
+    """Return Stripe's secret key ("" if unset), the address of its API and the webhook secrets."""
     key, base = text("STRIPE_SECRET_KEY", ""), web_address("STRIPE_API_BASE", STRIPE_API)
     if key and not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9]{24,}", key):
-        raise ImproperlyConfigured("STRIPE_SECRET_KEY is no key such as sk_test_... or rk_live_...")
+        raise ImproperlyConfigured(
+            "STRIPE_SECRET_KEY must be a key such as sk_test_... or rk_live_..."
+        )
     if "_live_" in key and base != STRIPE_API:
-        raise ImproperlyConfigured("STRIPE_API_BASE is for tests: a live key goes to Stripe alone.")
+        raise ImproperlyConfigured(
+            "STRIPE_API_BASE is for tests: a live key is sent to Stripe only."
+        )
     secrets = words("STRIPE_WEBHOOK_SECRET")
     if not all(secret.startswith("whsec_") for secret in secrets):
-        raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET is no secret such as whsec_...")
+        raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRET must be secrets such as whsec_...")
     return key, base, secrets
 
 
@@ -136,7 +141,7 @@ def postgresql(name: str) -> dict[str, object]:
     parts = urlsplit(text(name))
     if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
         raise ImproperlyConfigured(
-            f"{name} is no address such as postgresql://user:password@host:5432/plumbline."
+            f"{name} must be an address such as postgresql://user:password@host:5432/plumbline."
         )
     return {
         "ENGINE": "django.db.backends.postgresql",

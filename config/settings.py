@@ -1,4 +1,4 @@
-"""Django settings. Everything a deployment decides comes from the environment (config/env.py)."""
+"""Django settings. Everything that differs between deployments is read by config/env.py."""
 
 import tomllib
 from pathlib import Path
@@ -14,7 +14,7 @@ VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["v
 SECRET_KEY = env.text("SECRET_KEY")
 DEBUG = env.flag("PLUMBLINE_DEBUG", default=False)
 
-# Where people reach Plumbline. An https address switches on everything that needs TLS.
+# Where people open Plumbline. An https address turns on everything that needs TLS.
 PLUMBLINE_URL = env.web_address(
     "PLUMBLINE_URL", f"http://localhost:{env.number('PLUMBLINE_PORT', 8000)}"
 )
@@ -26,7 +26,7 @@ ALLOWED_HOSTS = [
 ]
 CSRF_TRUSTED_ORIGINS = [PLUMBLINE_URL]
 
-# --- What is measured (the roll-ups remember what they were built with) -------------------------
+# --- Definitions (the roll-ups keep those they were built with) ---------------------------------
 
 PLUMBLINE_TIME_ZONE = env.time_zone("PLUMBLINE_TIME_ZONE", "UTC")
 PLUMBLINE_SIGNUP_EVENT = env.text("PLUMBLINE_SIGNUP_EVENT", "signed_up")
@@ -35,30 +35,30 @@ PLUMBLINE_PASSIVE_EVENTS = env.words("PLUMBLINE_PASSIVE_EVENTS")
 
 # --- Capture ------------------------------------------------------------------------------------
 
-PLUMBLINE_EVENT_RETENTION_DAYS = env.number("PLUMBLINE_EVENT_RETENTION_DAYS", 0)  # 0: for ever
-PLUMBLINE_INBOX_LIMIT = env.number("PLUMBLINE_INBOX_LIMIT", 500_000)  # requests; beyond: 503
+PLUMBLINE_EVENT_RETENTION_DAYS = env.number("PLUMBLINE_EVENT_RETENTION_DAYS", 0)  # 0: forever
+PLUMBLINE_INBOX_LIMIT = env.number("PLUMBLINE_INBOX_LIMIT", 500_000)  # requests; then 503
 
 # --- Forwarding to PostHog ----------------------------------------------------------------------
 
 POSTHOG_HOST, POSTHOG_API_KEY = env.posthog(ourselves=PLUMBLINE_URL)
-# Both set: the numbers of events are compared with PostHog's.
+# If both are set, the numbers of events are compared with PostHog's.
 POSTHOG_PERSONAL_API_KEY = env.text("POSTHOG_PERSONAL_API_KEY", "")
 POSTHOG_PROJECT_ID = env.text("POSTHOG_PROJECT_ID", "")
 PLUMBLINE_FORWARDING = env.flag("PLUMBLINE_FORWARDING", default=True) and bool(POSTHOG_HOST)
-PLUMBLINE_FORWARD_EVENTS = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS"))  # none: all of them
+PLUMBLINE_FORWARD_EVENTS = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS"))  # empty: all
 PLUMBLINE_FORWARD_EVENTS_EXCEPT = frozenset(env.words("PLUMBLINE_FORWARD_EVENTS_EXCEPT"))
 
 # --- Stripe -------------------------------------------------------------------------------------
 
 STRIPE_SECRET_KEY, STRIPE_API_BASE, STRIPE_WEBHOOK_SECRETS = env.stripe()
-STRIPE_IS_FAKE = STRIPE_API_BASE != env.STRIPE_API  # that of `make up`, or of the tests
+STRIPE_IS_FAKE = STRIPE_API_BASE != env.STRIPE_API  # started by `make up` or the tests
 STRIPE_LIVE_MODE = "_live_" in STRIPE_SECRET_KEY
 STRIPE_API_VERSION = "2026-08-26.dahlia"
-# Where people come back to from Stripe's pages; none: to a page of ours that says thanks.
+# Where Stripe's pages lead back to; empty: to a thank-you page here.
 PLUMBLINE_CHECKOUT_RETURN_URL = env.web_address("PLUMBLINE_CHECKOUT_RETURN_URL", "")
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 DJSTRIPE_SUBSCRIBER_MODEL = "analytics.Person"  # docs/decisions: customers and persons
-# dj-stripe's own take a minute; made anew with each of its versions (CONTRIBUTING).
+# dj-stripe's own migrations take a minute; regenerate these with each version (CONTRIBUTING).
 MIGRATION_MODULES = {"djstripe": "billing.djstripe_migrations"}
 
 # --- Usage limits ----------------------------------------------------------------------------
@@ -69,9 +69,9 @@ PLUMBLINE_LIMITED_PATHS = env.json_list(
 
 # --- E-mail -------------------------------------------------------------------------------------
 
-PLUMBLINE_EMAIL_FROM = env.text("PLUMBLINE_EMAIL_FROM", "")  # none: no e-mail is sent
-ADMIN_EMAIL = env.addresses("ADMIN_EMAIL")  # who hears of alerts
-# Another is one of django-anymail's, with its ANYMAIL_... settings.
+PLUMBLINE_EMAIL_FROM = env.text("PLUMBLINE_EMAIL_FROM", "")  # empty: no e-mail is sent
+ADMIN_EMAIL = env.addresses("ADMIN_EMAIL")  # receives alerts
+# Or one of django-anymail's, with its ANYMAIL_... settings.
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
 ANYMAIL = env.with_prefix("ANYMAIL_")
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
@@ -142,18 +142,18 @@ TEMPLATES = [
     },
 ]
 
-# A web process shares connections between its threads; every other process has its own one.
+# The threads of a web process share connections; in other processes each has its own.
 _POOL_SIZE = env.number("PLUMBLINE_DB_POOL", 0)
 _POOL = {
     "min_size": 1,
     "max_size": _POOL_SIZE,
-    "timeout": 5,  # seconds until "the database is away"
-    "reconnect_timeout": 2,  # seconds; then the next request tries, not a clock that backs off
+    "timeout": 5,  # seconds, then the request fails
+    "reconnect_timeout": 2,  # seconds; then the next request tries again, not a timer
 }
 DATABASES = {
     "default": {
         **env.postgresql("DATABASE_URL"),
-        "CONN_HEALTH_CHECKS": True,  # never a connection of a server that was restarted
+        "CONN_HEALTH_CHECKS": True,  # no stale connection after the server was restarted
         "OPTIONS": {"pool": _POOL} if _POOL_SIZE else {},
     }
 }
@@ -174,7 +174,7 @@ FORMAT_MODULE_PATH = "config.formats"
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True  # no collectstatic step: apps' files are served in place
+WHITENOISE_USE_FINDERS = True  # apps' files are served in place, without collectstatic
 
 # --- Access -------------------------------------------------------------------------------------
 
@@ -217,7 +217,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "style-src": ["'self'", "'unsafe-inline'"],
-        # Alpine, which the admin's look brings, evaluates its attributes.
+        # Alpine, which the admin's theme uses, evaluates its attributes.
         "script-src": ["'self'", "'unsafe-eval'"],
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'"],
@@ -244,7 +244,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Plumbline API",
-    "DESCRIPTION": "Whether the company is on course, and what is behind every number.",
+    "DESCRIPTION": "Whether the company is on course, and the figures behind every number.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
@@ -270,7 +270,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SYNC_EVERY = 1  # tasks; when beat last scheduled one is the sign that it is alive
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# --- Logs: one line an event, no personal data --------------------------------------------------
+# --- Logs: one line per event, no personal data -------------------------------------------------
 
 _LOG_LEVEL = env.text("PLUMBLINE_LOG_LEVEL", "INFO").upper()
 LOGGING = {
@@ -284,7 +284,7 @@ LOGGING = {
     "loggers": {
         "celery": {"level": "INFO" if _LOG_LEVEL == "DEBUG" else "WARNING"},  # two lines a task
         "stripe": {"level": "WARNING"},  # two lines a call
-        # Channels' addresses hold secrets; deliveries keep what it says.
+        # Its messages contain channels' secret addresses; deliveries store them.
         "apprise": {"handlers": ["nowhere"], "propagate": False},
     },
     "root": {"handlers": ["console"], "level": _LOG_LEVEL},

@@ -1,4 +1,4 @@
-"""Every address Plumbline answers."""
+"""All URLs of Plumbline."""
 
 from django.contrib import admin
 from django.urls import include, path

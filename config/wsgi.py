@@ -11,7 +11,7 @@ os.environ.setdefault("PLUMBLINE_DB_POOL", "9")  # for the pages of eight thread
 
 _django = get_wsgi_application()
 
-# Django has to be set up first; the addresses now, so that no request waits for the pages.
+# Django has to be set up first; the URLs are loaded now, so that no request waits for them.
 from analytics.capture import front_door  # noqa: E402
 from config import urls  # noqa: E402, F401
 

@@ -1,4 +1,4 @@
-"""The scheduled jobs are there, and each has its task."""
+"""Every scheduled job exists and has a task."""
 
 import pytest
 from django_celery_beat.models import PeriodicTask
@@ -18,11 +18,11 @@ def test_a_migrated_database_has_the_jobs():
     assert set(SCHEDULE) <= set(PeriodicTask.objects.values_list("name", flat=True))
 
 
-def test_an_edited_job_stays_as_it_was_edited():
+def test_an_edited_job_is_not_overwritten():
     PeriodicTask.objects.filter(name="make-partitions").update(enabled=False)
     create_missing_entries()
     assert not PeriodicTask.objects.get(name="make-partitions").enabled
 
 
-def test_a_minute_s_job_does_not_pile_up_while_no_worker_runs():
+def test_a_job_of_every_minute_expires_if_no_worker_runs():
     assert PeriodicTask.objects.get(name="forward-to-posthog").expire_seconds == 60

@@ -1,4 +1,4 @@
-"""What a deployment says of PostHog, of Stripe, and in JSON."""
+"""Environment variables for PostHog, for Stripe, and in JSON."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -9,24 +9,24 @@ OURSELVES = "https://plumb.example.com"
 
 
 @pytest.fixture
-def said(monkeypatch):
-    """Say host and key in the environment, and return what they are read as."""
+def posthog(monkeypatch):
+    """Set host and key in the environment, and return what is read."""
 
-    def say(host="", key=""):
+    def read(host="", key=""):
         monkeypatch.setenv("POSTHOG_HOST", host)
         monkeypatch.setenv("POSTHOG_API_KEY", key)
         return env.posthog(ourselves=OURSELVES)
 
-    return say
+    return read
 
 
-def test_forwarding_is_off_where_neither_is_set(said):
-    assert said() == ("", "")
+def test_forwarding_is_off_if_neither_is_set(posthog):
+    assert posthog() == ("", "")
 
 
-def test_host_and_key_are_read(said):
+def test_host_and_key_are_read(posthog):
     host = "https://eu.i.posthog.com"
-    assert said(f"{host}/", "phc_abc") == (host, "phc_abc")
+    assert posthog(f"{host}/", "phc_abc") == (host, "phc_abc")
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ def test_host_and_key_are_read(said):
     [
         ("https://eu.i.posthog.com", "", "POSTHOG_API_KEY is not set"),
         ("", "phc_abc", "POSTHOG_HOST is not set"),
-        ("eu.i.posthog.com", "phc_abc", "POSTHOG_HOST: .* is no address"),
+        ("eu.i.posthog.com", "phc_abc", "POSTHOG_HOST: .* must be an address"),
         ("https://eu.i.posthog.com", "phx_abc", "personal key"),
-        (f"{OURSELVES}/", "phc_abc", "Plumbline itself"),
+        (f"{OURSELVES}/", "phc_abc", "this Plumbline"),
     ],
 )
-def test_what_cannot_work_stops_the_start(said, host, key, error):
+def test_an_invalid_posthog_stops_the_start(posthog, host, key, error):
     with pytest.raises(ImproperlyConfigured, match=error):
-        said(host, key)
+        posthog(host, key)
 
 
 @pytest.mark.parametrize(("text", "value"), [("", []), ("[]", []), ('[{"a": 1}]', [{"a": 1}])])
@@ -51,7 +51,7 @@ def test_a_json_array_is_read(monkeypatch, text, value):
 
 
 @pytest.mark.parametrize("text", ["[", "{}", "null", "x"])
-def test_what_is_no_json_array_stops_the_start(monkeypatch, text):
+def test_invalid_json_and_other_json_stop_the_start(monkeypatch, text):
     monkeypatch.setenv("PLUMBLINE_TEST", text)
     with pytest.raises(ImproperlyConfigured, match="PLUMBLINE_TEST: "):
         env.json_list("PLUMBLINE_TEST")
@@ -59,37 +59,37 @@ def test_what_is_no_json_array_stops_the_start(monkeypatch, text):
 
 @pytest.fixture
 def stripe(monkeypatch):
-    """Say what is known of Stripe in the environment, and return what it is read as."""
+    """Set Stripe's variables in the environment, and return what is read."""
 
-    def say(key="", base="", secrets=""):
+    def read(key="", base="", secrets=""):
         monkeypatch.setenv("STRIPE_SECRET_KEY", key)
         monkeypatch.setenv("STRIPE_API_BASE", base)
         monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", secrets)
         return env.stripe()
 
-    return say
+    return read
 
 
-def test_without_a_key_there_is_no_stripe(stripe):
+def test_without_a_key_stripe_is_off(stripe):
     assert stripe() == ("", "https://api.stripe.com", [])
 
 
 def test_a_test_key_may_go_to_another_address(stripe):
     key = "sk_test_" + "a" * 24
-    found = stripe(key, "http://127.0.0.1:12111", "whsec_new, whsec_old")
-    assert found == (key, "http://127.0.0.1:12111", ["whsec_new", "whsec_old"])
+    settings = stripe(key, "http://127.0.0.1:12111", "whsec_new, whsec_old")
+    assert settings == (key, "http://127.0.0.1:12111", ["whsec_new", "whsec_old"])
 
 
 @pytest.mark.parametrize(
     ("key", "base", "secrets", "error"),
     [
-        ("pk_test_" + "a" * 24, "", "", "STRIPE_SECRET_KEY is no key"),
-        ("sk_test_short", "", "", "STRIPE_SECRET_KEY is no key"),
-        ("sk_live_" + "a" * 24, "http://127.0.0.1:1", "", "a live key goes to Stripe alone"),
-        ("", "", "secret", "STRIPE_WEBHOOK_SECRET is no secret"),
-        ("", "stripe.com", "", "STRIPE_API_BASE: .* is no address"),
+        ("pk_test_" + "a" * 24, "", "", "STRIPE_SECRET_KEY must be a key"),
+        ("sk_test_short", "", "", "STRIPE_SECRET_KEY must be a key"),
+        ("sk_live_" + "a" * 24, "http://127.0.0.1:1", "", "a live key is sent to Stripe only"),
+        ("", "", "secret", "STRIPE_WEBHOOK_SECRET must be secrets"),
+        ("", "stripe.com", "", "STRIPE_API_BASE: .* must be an address"),
     ],
 )
-def test_what_cannot_be_stripe_stops_the_start(stripe, key, base, secrets, error):
+def test_an_invalid_stripe_stops_the_start(stripe, key, base, secrets, error):
     with pytest.raises(ImproperlyConfigured, match=error):
         stripe(key, base, secrets)
