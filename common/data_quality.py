@@ -41,7 +41,7 @@ NO_DATA = Finding(CheckVerdict.NO_DATA)
 
 
 class Check(ABC):
-    """A check of one aspect of the data; `remedy` tells people how to resolve a finding."""
+    """A check of one aspect of the data; `remedy` says how to resolve a finding."""
 
     slug: ClassVar[str]
     name: ClassVar[str]
