@@ -24,6 +24,7 @@ from analytics.capture.ledger import LedgerLine
 from analytics.forwarding import outbox
 from analytics.ingestion import importing, ingest
 from analytics.ingestion.ingest import StoreResult
+from analytics.ingestion.partitions import lock_and_ensure_partitions, month_of
 from analytics.models import EventOutcome, ImportRun, InboxRequest, RejectedEvent
 from common.postgres import raw_cursor
 
@@ -81,6 +82,8 @@ def _retry(ids: Sequence[int], retried: Retried) -> None:
             results.append((row, again))
         except CannotRetry as error:
             retried.rejected[str(error)] += row.events
+    months = {month_of(record.timestamp) for _, record in records}
+    lock_and_ensure_partitions(raw_cursor(), months)  # before the locks that storing takes
     for captured in (True, False):  # imported events are not forwarded
         group = [(row, record) for row, record in records if captured is (row.import_run is None)]
         stored = ingest.store([record for _, record in group], forward=captured)
