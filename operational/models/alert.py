@@ -8,6 +8,7 @@ from operational.calculations.catalogue import kpi_name
 from operational.calculations.kpi import Severity
 
 _SEVERITIES = [(severity.value, severity.value) for severity in Severity]
+_STATUSES = [(status.value, status.value.replace("_", " ")) for status in AlertStatus]
 
 
 class Alert(models.Model):
@@ -35,11 +36,7 @@ class Alert(models.Model):
         default=3, help_text="Days between reminders until it is acknowledged; 0: none"
     )
     # The state: operational.calculations.alert.AlertState.
-    status = models.CharField(
-        max_length=8,
-        choices=[(status.value, status.value.replace("_", " ")) for status in AlertStatus],
-        default=AlertStatus.OK.value,
-    )
+    status = models.CharField(max_length=8, choices=_STATUSES, default=AlertStatus.OK.value)
     firing = models.CharField(max_length=8, choices=_SEVERITIES, default=Severity.OK.value)
     episode = models.PositiveIntegerField(default=0, help_text="How often it has fired")
     since = models.DateTimeField(null=True)
@@ -80,8 +77,8 @@ class AlertChange(models.Model):
 
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="changes")
     at = models.DateTimeField()
-    was = models.CharField(max_length=8)
-    status = models.CharField(max_length=8)
+    was = models.CharField(max_length=8, choices=_STATUSES)
+    status = models.CharField(max_length=8, choices=_STATUSES)
     notification = models.CharField(
         max_length=8,
         blank=True,
