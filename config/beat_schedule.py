@@ -91,17 +91,17 @@ _ALWAYS = dict.fromkeys(["minute", "hour", "day_of_week", "day_of_month", "month
 
 
 def create_missing_entries(**_: Any) -> None:
+    now = timezone.now()
     for name, entry in SCHEDULE.items():
         if PeriodicTask.objects.filter(name=name).exists():
             continue
         when = {"timezone": "UTC", **_ALWAYS, **entry["crontab"]}
-        crontab = CrontabSchedule.objects.filter(
-            **when
-        ).first()  # staff may have created duplicates
+        crontab = CrontabSchedule.objects.filter(**when).first()  # there may be duplicates
         crontab = crontab or CrontabSchedule.objects.create(**when)
         PeriodicTask.objects.create(
             name=name,
-            start_time=timezone.now(),  # nothing was due earlier
+            start_time=now,
+            last_run_at=now,  # without it beat runs new jobs at once, and they raise alerts
             task=entry["task"],
             crontab=crontab,
             expire_seconds=entry.get("expire_seconds"),

@@ -2,6 +2,7 @@
 
 import pytest
 from django_celery_beat.models import PeriodicTask
+from django_celery_beat.schedulers import ModelEntry
 
 from config.beat_schedule import SCHEDULE, create_missing_entries
 from config.celery import app
@@ -26,3 +27,10 @@ def test_an_edited_job_is_not_overwritten():
 
 def test_a_job_of_every_minute_expires_if_no_worker_runs():
     assert PeriodicTask.objects.get(name="forward-to-posthog").expire_seconds == 60
+
+
+def test_a_new_job_waits_for_its_time():
+    PeriodicTask.objects.filter(name="check-kpi-alerts").delete()
+    create_missing_entries()
+    entry = ModelEntry(PeriodicTask.objects.get(name="check-kpi-alerts"), app=app)
+    assert not entry.is_due().is_due
