@@ -11,6 +11,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 from psycopg import sql
 
+from common.calculations.calendar import month_after
 from common.locks import Lock, lock
 from common.postgres import raw_cursor
 
@@ -48,7 +49,7 @@ def months_ahead(now: datetime) -> list[date]:
     """Return the first days of this month (UTC) and the next three."""
     months = [month_of(now.astimezone(UTC))]
     while len(months) <= MONTHS_AHEAD:
-        months.append(_following(months[-1]))
+        months.append(month_after(months[-1]))
     return months
 
 
@@ -69,7 +70,7 @@ def lock_and_ensure_partitions(cursor: psycopg.Cursor, months: Iterable[date]) -
         return
     lock(cursor, Lock.PARTITIONS)
     for name in sorted(_missing(cursor, wanted)):
-        first, following = wanted[name], _following(wanted[name])
+        first, following = wanted[name], month_after(wanted[name])
         table = sql.Identifier(name)
         cursor.execute(
             sql.SQL("CREATE TABLE {} (LIKE analytics_event INCLUDING ALL)").format(table)
@@ -79,10 +80,6 @@ def lock_and_ensure_partitions(cursor: psycopg.Cursor, months: Iterable[date]) -
                 "ALTER TABLE analytics_event ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})"
             ).format(table, sql.Literal(f"{first}T00:00Z"), sql.Literal(f"{following}T00:00Z"))
         )
-
-
-def _following(month: date) -> date:
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def partition_name(month: date) -> str:

@@ -15,7 +15,7 @@ from analytics.calculations.cells import (
 )
 from analytics.rollups import counters, definitions
 from analytics.rollups.counters import Span
-from common.calculations.calendar import days_in_month
+from common.calculations.calendar import month_end
 from common.calculations.statistics import Rate
 
 
@@ -167,6 +167,6 @@ def _median_times(
 def _months(first: date, last: date) -> Iterator[tuple[date, date]]:
     """Yield the first and last day of each month's part of a range of days."""
     while first <= last:
-        end = min(last, first.replace(day=days_in_month(first)))
+        end = min(last, month_end(first))
         yield first, end
         first = end + timedelta(days=1)

@@ -10,7 +10,12 @@ from datetime import date, timedelta
 from analytics.calculations.cells import CounterName
 from analytics.rollups import counters
 from analytics.rollups.counters import Span
-from common.calculations.calendar import days_in_month, month_start, next_month, week_start
+from common.calculations.calendar import (
+    month_after,
+    month_before,
+    month_end,
+    week_start,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +105,13 @@ def active_months(*, first: date, last: date, as_of: date) -> list[ActiveUserMon
         CounterName.MONTH_RESURRECTED,
         CounterName.MONTH_CHURNED,
     )
-    before = _month_before(start)
+    before = month_before(start)
     cells = counters.values((CounterName.ACTIVE_MONTH, *accounting), first=before, last=last)
     daily = _daily_sums(start, last)
     months = []
     active_before = cells.get((CounterName.ACTIVE_MONTH, 0, before), 0)
     for month in _months(start, last):
-        end = month.replace(day=days_in_month(month))
+        end = month_end(month)
         active = cells.get((CounterName.ACTIVE_MONTH, 0, month), 0)
         complete = end <= as_of
         growth = GrowthAccounting(*(cells.get((name, 0, month), 0) for name in accounting))
@@ -146,10 +151,7 @@ def _daily_sums(first: date, last: date) -> dict[date, int]:
     """Return the sum of each month's daily active persons, by the month's first day."""
     months = list(_months(first, last))
     sums = counters.totals(
-        [
-            Span(CounterName.ACTIVE_DAY, month, month.replace(day=days_in_month(month)))
-            for month in months
-        ]
+        [Span(CounterName.ACTIVE_DAY, month, month_end(month)) for month in months]
     )
     return dict(zip(months, sums, strict=True))
 
@@ -159,11 +161,7 @@ def _days(first: date, last: date, step: int = 1) -> Iterator[date]:
 
 
 def _months(first: date, last: date) -> Iterator[date]:
-    month = month_start(first.toordinal())
-    while month <= last.toordinal():
-        yield date.fromordinal(month)
-        month = next_month(month)
-
-
-def _month_before(month: date) -> date:
-    return (month - timedelta(days=1)).replace(day=1)
+    month = first.replace(day=1)
+    while month <= last:
+        yield month
+        month = month_after(month)

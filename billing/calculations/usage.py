@@ -1,12 +1,13 @@
 """A person's usage against a limit, and the periods in which it is counted."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from billing.calculations.plan import Limit, Meter, MeterPeriod, PlanTerms, Window
+from common.calculations.calendar import month_after, month_before
 
 WARNING, REACHED = 80, 100  # percent of a limit
 
@@ -117,14 +118,15 @@ def window(
 
 def _month(now: datetime, zone: ZoneInfo) -> Window:
     """Return the calendar month of a moment."""
-    local = now.astimezone(zone)
-    start = datetime(local.year, local.month, 1, tzinfo=zone)
-    following = datetime(local.year + local.month // 12, local.month % 12 + 1, 1, tzinfo=zone)
-    return Window(start, following)
+    day = now.astimezone(zone).date().replace(day=1)
+    return Window(_midnight(day, zone), _midnight(month_after(day), zone))
 
 
 def previous_month(now: datetime, zone: ZoneInfo) -> Window:
     """Return the last calendar month that is over."""
-    start = _month(now, zone).start
-    year, month = (start.year, start.month - 1) if start.month > 1 else (start.year - 1, 12)
-    return Window(datetime(year, month, 1, tzinfo=zone), start)
+    day = now.astimezone(zone).date().replace(day=1)
+    return Window(_midnight(month_before(day), zone), _midnight(day, zone))
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from django.db import connection
 
-from billing.revenue.months import month_after
+from common.calculations.calendar import month_after
 
 _COHORTS = """
 SELECT signup_month, date_trunc('month', day)::date AS month, sum(amount) AS mrr,

@@ -12,7 +12,7 @@ from typing import Any
 from billing.calculations.lifetime import quick_ratio
 from billing.models import MrrDay
 from billing.revenue import mrr
-from billing.revenue.months import month_end
+from common.calculations.calendar import month_end
 
 _SUMMED = (
     "new reactivation expansion contraction churn"

@@ -1,6 +1,5 @@
 """Calendar days, ISO weeks and months as proleptic ordinals (``date.toordinal``)."""
 
-from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -60,14 +59,25 @@ def month_start(day: int) -> int:
 
 
 def next_month(month: int) -> int:
-    """Return the first day of the month after the one that starts on `month`."""
+    """Return the ordinal of the first day of the month after the one that starts on `month`."""
     return month_start(month + 31)
 
 
 def previous_month(month: int) -> int:
-    """Return the first day of the month before the one that starts on `month`."""
+    """Return the ordinal of the first day of the month before the one that starts on `month`."""
     return month_start(month - 1)
 
 
-def days_in_month(month: date) -> int:
-    return monthrange(month.year, month.month)[1]
+def month_after(day: date) -> date:
+    """Return the first day of the next month."""
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
+def month_before(day: date) -> date:
+    """Return the first day of the month before."""
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def month_end(day: date) -> date:
+    """Return the last day of the month."""
+    return month_after(day) - timedelta(days=1)

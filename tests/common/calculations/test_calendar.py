@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.calculations.calendar import LocalCalendar, week_start
+from common.calculations.calendar import (
+    LocalCalendar,
+    month_after,
+    month_before,
+    month_end,
+    week_start,
+)
 
 ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe"]
 
@@ -26,3 +32,15 @@ def test_a_week_starts_on_its_iso_monday(day):
 )
 def test_p19_today_is_not_a_complete_day(zone, last):
     assert LocalCalendar(zone).last_complete_day(datetime(2024, 3, 10, 23, 59, tzinfo=UTC)) == last
+
+
+@pytest.mark.parametrize(
+    ("day", "before", "end", "after"),
+    [
+        (date(2024, 2, 29), date(2024, 1, 1), date(2024, 2, 29), date(2024, 3, 1)),
+        (date(2024, 12, 31), date(2024, 11, 1), date(2024, 12, 31), date(2025, 1, 1)),
+        (date(2025, 1, 1), date(2024, 12, 1), date(2025, 1, 31), date(2025, 2, 1)),
+    ],
+)
+def test_months_begin_and_end_on_their_days(day, before, end, after):
+    assert (month_before(day), month_end(day), month_after(day)) == (before, end, after)
