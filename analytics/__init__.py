@@ -1,1 +1,1 @@
-"""Who did what: capture, persons, events, roll-ups, retention, funnels, active users."""
+"""Product analytics: capture, persons, events, roll-ups, retention, funnels, active users."""

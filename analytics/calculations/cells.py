@@ -19,7 +19,7 @@ ACTIVATION_CLOCK_SKEW = timedelta(minutes=5)
 ACTIVATION_WINDOW = timedelta(days=7)
 QUICK_ACTIVATION_WINDOW = timedelta(hours=24)
 
-FORMULA_VERSION = 1  # raise it when a cell's meaning changes: the roll-ups then ask for a rebuild
+FORMULA_VERSION = 1  # raise it when a cell's meaning changes: the roll-ups then need a rebuild
 
 
 class CounterName(StrEnum):

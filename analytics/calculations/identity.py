@@ -41,8 +41,8 @@ class JournalEntry:
 
     verdict: MergeVerdict
     record: EventRecord
-    person: int | None = None  # stays
-    other: int | None = None  # went, if merged
+    person: int | None = None  # kept
+    other: int | None = None  # merged into `person`, if merged
     attached: int = 0  # ids that the batch had attached before
     person_identified: bool = False
     other_identified: bool = False

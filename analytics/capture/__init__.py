@@ -1,1 +1,1 @@
-"""From an HTTP request to a committed inbox row, and the ledger of what arrived."""
+"""From an HTTP request to a committed inbox row, and the ledger of all arrivals."""

@@ -156,7 +156,7 @@ def _open(submission: Submission) -> Envelope:
 
 
 def _admit(submission: Submission, envelope: Envelope) -> Key:
-    """Return the request's key, if it may send these events now; count what it may not."""
+    """Return the request's key, if it may send these events now; count refused events."""
     token = check_token(submission.token or envelope.token)
     key = project_keys.find(token, submission.received_at)
     if key is None:

@@ -5,10 +5,9 @@ Any origin, no cookies, no redirects, with and without trailing slash.
 
 import json
 import logging
-import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import django.db
 import psycopg
@@ -18,6 +17,12 @@ from analytics.calculations.event_times import parse_time
 from analytics.calculations.records import MAX_BODY, InvalidEvent, TooLarge
 from analytics.capture import capture
 from analytics.capture.capture import Submission
+from analytics.capture.remote_config import (
+    NO_FLAGS,
+    REMOTE_CONFIG_PATH,
+    CaptureResponse,
+    remote_config,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,45 +33,13 @@ _MAX_DROPPED = 4 * MAX_BODY  # bytes of a refused body that are still read
 _V0 = frozenset({"/e", "/i/v0/e", "/i/v0/ai/batch", "/capture", "/track", "/engage", "/batch"})
 _V1 = "/i/v1/analytics/events"
 _FLAGS = frozenset({"/flags", "/decide"})
-_REMOTE_CONFIG = re.compile(r"^/array/([^/]+)/(config|config\.js)$")
 
 _DATABASE_ERRORS = (django.db.Error, psycopg.Error)
 
 # SDKs must not send these requests again.
 _CLIENT_ERRORS = {InvalidEvent: 400, BadToken: 401, capture.UnknownKey: 401, TooLarge: 413}
 
-# Plumbline has no feature flags, but SDKs ask for them and wait for the response.
-NO_FLAGS = {
-    "flags": {},
-    "featureFlags": {},
-    "featureFlagPayloads": {},
-    "errorsWhileComputingFlags": False,
-}
-REMOTE_CONFIG = {
-    "supportedCompression": ["gzip-js", "base64"],
-    "hasFeatureFlags": False,
-    "sessionRecording": False,
-    "capturePerformance": False,
-    "captureDeadClicks": False,
-    "autocaptureExceptions": False,
-    "heatmaps": False,
-    "surveys": False,
-    "siteApps": [],
-    "isAuthenticated": False,
-    "toolbarParams": {},
-    "elementsChainAsString": True,
-    "defaultIdentifiedOnly": True,
-}
-
 Environ = dict[str, Any]
-
-
-class CaptureResponse(NamedTuple):
-    """A response. `body` is bytes, or a value to send as JSON."""
-
-    status: int
-    body: Any = b""
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 _ACCEPTED = CaptureResponse(200, b'{"status":1}')
@@ -104,8 +77,8 @@ def _respond(environ: Environ, method: str) -> CaptureResponse:
         _drop(environ["wsgi.input"])
     if path in _FLAGS:
         return CaptureResponse(200, NO_FLAGS) if method in {"POST", "GET"} else _not_allowed("POST")
-    if match := _REMOTE_CONFIG.match(path):
-        return _remote_config(*match.groups()) if method == "GET" else _not_allowed("GET")
+    if match := REMOTE_CONFIG_PATH.match(path):
+        return remote_config(*match.groups()) if method == "GET" else _not_allowed("GET")
     if path in _V0 or path == _V1:
         return _not_allowed("POST" if path == _V1 else "GET, POST")
     return CaptureResponse(404, {"status": 0, "error": "not found"})
@@ -224,20 +197,6 @@ def _drop(stream: Any) -> None:
     dropped = 0
     while dropped < _MAX_DROPPED and (chunk := stream.read(1024 * 1024)):
         dropped += len(chunk)
-
-
-def _remote_config(token: str, kind: str) -> CaptureResponse:
-    config = {"token": token, **REMOTE_CONFIG}
-    if kind == "config":
-        return CaptureResponse(200, config)
-    script = json.dumps({"config": config, "siteApps": []}).replace("<", "\\u003c")
-    name = json.dumps(token).replace("<", "\\u003c")
-    return CaptureResponse(
-        200,
-        "(function(){window._POSTHOG_REMOTE_CONFIG=window._POSTHOG_REMOTE_CONFIG||{};"
-        f"window._POSTHOG_REMOTE_CONFIG[{name}]={script};}})();".encode(),
-        (("Content-Type", "application/javascript"),),
-    )
 
 
 def _cors(environ: Environ, method: str) -> list[tuple[str, str]]:

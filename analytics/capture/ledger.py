@@ -146,7 +146,7 @@ def total(entries_: Iterable[LedgerEntry], *, first: date, last: date) -> Ledger
 def report(
     *, first: date, last: date, grain: Grain = "day", project_key: ProjectKey | None = None
 ) -> LedgerReport:
-    """Return what became of the events of these days (UTC), and the total."""
+    """Return the outcomes of the events of these days (UTC), and the total."""
     key_id = project_key.pk if project_key else None
     periods = entries(first=first, last=last, grain=grain, project_key_id=key_id)
     return LedgerReport(periods, total(periods, first=first, last=last))

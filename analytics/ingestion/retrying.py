@@ -34,7 +34,7 @@ _RUN_COUNTS = {EventOutcome.STORED: "stored", EventOutcome.DUPLICATE: "duplicate
 
 
 class CannotRetry(Exception):
-    """Something needed to read a row again was not kept: the text says what."""
+    """Data needed to read a row again was not stored: the text names it."""
 
 
 @dataclass

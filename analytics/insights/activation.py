@@ -64,8 +64,8 @@ def definition(*, signup_event: str, activation_event: str, time_zone: str) -> s
     """Return the definition of activation, to be shown with the numbers."""
     return (
         f"Persons whose first {activation_event} came within 7 x 24 hours (quickly: 24 hours) of "
-        f"their signup ({signup_event}), of all who signed up at least 7 days (quickly: 1 day) "
-        f"before the last day counted. Days and months in {time_zone}."
+        f"their signup ({signup_event}), of all persons who signed up at least 7 days (quickly: "
+        f"1 day) before the last day counted. Days and months in {time_zone}."
     )
 
 

@@ -1,1 +1,1 @@
-"""Who is who: identity, merges, profiles, exclusions, erasure."""
+"""Persons: identity, merges, profiles, exclusions, erasure."""

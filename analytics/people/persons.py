@@ -1,4 +1,4 @@
-"""Persons: finding them, and what is known of one."""
+"""Find persons, and read their activity, groups and merges."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def person_with_email(email: str) -> Person | None:
 
 
 def first_distinct_id(person_id: int) -> str | None:
-    """Return the distinct id under which other apps record what concerns a person."""
+    """Return the distinct id under which other apps record events of a person."""
     rows = DistinctId.objects.filter(person_id=person_id).order_by("pk")
     return rows.values_list("pk", flat=True).first()
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -22,6 +22,9 @@ from analytics.calculations.profile_changes import group_change, may_change_pers
 from analytics.calculations.records import EventRecord
 from analytics.models import PersonMerge
 
+# Properties to set, to set once, and names to unset.
+Changes = tuple[Properties, Properties, Sequence[str]]
+
 
 def update(
     cursor: psycopg.Cursor,
@@ -38,17 +41,10 @@ def update(
     merge that no event requested. Needs the roll-up lock.
     """
     merges = {entry.record.uuid: entry for entry in identities.journal}
-    changes = [
-        (record, persons[index], change)
-        for index, record in events.special.items()
-        if (may_change_person(record.properties) or record.uuid in merges)
-        and (any(change := _changes(record)) or record.uuid in merges)
-    ]
+    changes = _changes_and_merges(events, persons, merges)
     if not changes:
         return set()
-    involved = {person for _, person, _ in changes}
-    for entry in identities.journal:
-        involved |= {person for person in (entry.person, entry.other) if person is not None}
+    involved = _involved(changes, identities)
     before = _read(cursor, involved)
     now = {person: before.get(person, {}) for person in involved}
     journal = _Journal(cursor, identities, cause)
@@ -66,6 +62,28 @@ def update(
     }
     _write(cursor, changed)
     return set(changed)
+
+
+def _changes_and_merges(
+    events: EventBatch, persons: Sequence[int], merges: Mapping[bytes, JournalEntry]
+) -> list[tuple[EventRecord, int, Changes]]:
+    """Return the events that change properties or are in the journal, with their persons."""
+    return [
+        (record, persons[index], change)
+        for index, record in events.special.items()
+        if (may_change_person(record.properties) or record.uuid in merges)
+        and (any(change := _changes(record)) or record.uuid in merges)
+    ]
+
+
+def _involved(
+    changes: Sequence[tuple[EventRecord, int, Changes]], identities: Identities
+) -> set[int]:
+    """Return the persons of the changes and of the journal."""
+    involved = {person for _, person, _ in changes}
+    for entry in identities.journal:
+        involved |= {person for person in (entry.person, entry.other) if person is not None}
+    return involved
 
 
 def update_groups(cursor: psycopg.Cursor, events: EventBatch) -> None:
@@ -167,7 +185,7 @@ class _Journal:
         PersonMerge.objects.bulk_create(self._lines)
 
 
-def _changes(record: EventRecord) -> tuple[Properties, Properties, Sequence[str]]:
+def _changes(record: EventRecord) -> Changes:
     if not record.profile:
         return {}, {}, ()
     set_, once, unset = person_changes(record.properties)

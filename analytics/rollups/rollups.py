@@ -97,10 +97,7 @@ def lock_and_add_events(
     candidates = _possible_firsts(rows, states, in_force)
     event_days.add(cursor, rows.numbers(day_of, counts))
     before = _milestones(cursor, candidates.keys() | days.keys(), read)
-    after = dict(before)
-    for person_id, records in candidates.items():
-        for record in records:
-            after[person_id] = with_event(after[person_id], record, in_force)
+    after = before | _with_events(before, candidates, in_force)
     new_days = person_days.add(cursor, days)
     changed = {person_id for person_id in after if after[person_id] != before[person_id]}
     write_milestones(cursor, {person_id: after[person_id] for person_id in changed})
@@ -177,6 +174,19 @@ def _possible_firsts(
     for index in np.flatnonzero(may_be_first).tolist():
         records[rows.persons[rows.person[index]]].append(rows.events[int(rows.index[index])])
     return records
+
+
+def _with_events(
+    milestones: Mapping[int, Milestones],
+    records: Mapping[int, Sequence[EventRecord]],
+    in_force: Definitions,
+) -> dict[int, Milestones]:
+    """Return the milestones of the persons with `records`, after these."""
+    after = {person_id: milestones[person_id] for person_id in records}
+    for person_id, its_records in records.items():
+        for record in its_records:
+            after[person_id] = with_event(after[person_id], record, in_force)
+    return after
 
 
 def _firsts(

@@ -21,7 +21,7 @@ class Command(QuickCommand):
         parser.add_argument(
             "--check",
             action="store_true",
-            help="change nothing; fail if the roll-ups are not what a rebuild would give",
+            help="change nothing; fail if the roll-ups differ from a rebuild",
         )
 
     def handle(self, *_: Any, check: bool, **__: Any) -> None:

@@ -80,7 +80,7 @@ def test_a_merge_of_another_person_than_previewed_is_refused(two_people):
     looked_at = person_with("anon").pk
     store([record("used", "ben")])
     merge("ben", "anon")
-    with pytest.raises(ValidationError, match="Look at the preview again"):
+    with pytest.raises(ValidationError, match="Check the preview again"):
         manual_merging.merge(person_with("ada").pk, "anon", other_id=looked_at, by="eve")
 
 
