@@ -16,8 +16,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import takewhile
-from typing import TypeGuard
 
 from django.conf import settings
 from django.db import transaction
@@ -103,9 +101,12 @@ def accept(submission: Submission) -> None:
     envelope = _open(submission)
     key = _admit(submission, envelope)
     arrival = _arrival(submission, envelope)
-    # One good event is enough; ingest reads them all.
-    rejected = list(takewhile(_is_rejection, _read(envelope, arrival)))
-    if len(rejected) == len(envelope.events):
+    rejected: list[Rejection] = []
+    for event in _read(envelope, arrival):
+        if not isinstance(event, Rejection):
+            break  # one good event is enough; ingest reads them all
+        rejected.append(event)
+    else:
         _refuse(key, arrival, rejected)
     _insert(key, submission, envelope)
 
@@ -188,10 +189,6 @@ def _read(envelope: Envelope, arrival: Arrival) -> Iterator[EventRecord | Reject
             yield wire.read_event(raw, arrival, position=position)
         except InvalidEvent as error:
             yield error.rejection(raw, position)
-
-
-def _is_rejection(event: EventRecord | Rejection) -> TypeGuard[Rejection]:
-    return isinstance(event, Rejection)
 
 
 def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
