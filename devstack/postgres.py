@@ -68,7 +68,7 @@ class Postgres(EmbeddedServer):
             "shared_buffers": f"{_shared_buffers()}MB",
             "max_wal_size": "2GB",  # an import of a million events without a forced checkpoint
             "log_checkpoints": "off",
-            "log_min_messages": "log",  # statements that fail are told to those that sent them
+            "log_min_messages": "log",  # failed statements are reported to their senders
             **({} if self.durable else _NOT_DURABLE),
         }
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

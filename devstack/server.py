@@ -77,7 +77,7 @@ class EmbeddedServer(ABC):
             self._users.release()
 
     def stop(self) -> None:
-        """Stop the server, if we own it, once nobody else uses it or an interrupt comes."""
+        """Stop the server, if we own it, once no other process uses it or an interrupt comes."""
         if self.process:
             self._wait_for_users()
             stop_process(self.process, self.stop_signal)

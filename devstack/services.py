@@ -1,4 +1,4 @@
-"""Which servers a process needs, and the environment that tells it where they are."""
+"""Which servers a process needs, and the environment with their addresses."""
 
 import atexit
 import os

@@ -76,7 +76,7 @@ def _all_processes() -> Iterator[tuple[int, list[bytes]]]:
             command = (process / "cmdline").read_bytes()
             environment = (process / "environ").read_bytes()
             directory = os.fsencode((process / "cwd").readlink())
-        except OSError:  # ended meanwhile, or somebody else's
+        except OSError:  # ended meanwhile, or of another user
             continue
         yield int(process.name), [command, environment, directory]
 

@@ -126,8 +126,8 @@ def test_a_taken_port_is_exchanged_for_a_free_one(stack: Stack) -> None:
 
 
 def test_addresses_that_are_given_start_nothing(stack: Stack) -> None:
-    given = stack.output("run", "printenv", "DATABASE_URL", **ELSEWHERE)
-    assert given == ELSEWHERE["DATABASE_URL"]
+    printed = stack.output("run", "printenv", "DATABASE_URL", **ELSEWHERE)
+    assert printed == ELSEWHERE["DATABASE_URL"]
     assert not stack.data_dir.exists()
 
 
@@ -216,7 +216,7 @@ def test_root_does_without_an_owner_whom_this_machine_does_not_know(stack: Stack
     assert (stack.data_dir / "servers").owner() == "nobody"
 
 
-def test_an_empty_pid_file_of_a_killed_start_is_no_obstacle(stack: Stack) -> None:
+def test_an_empty_pid_file_of_a_killed_start_does_not_prevent_the_next(stack: Stack) -> None:
     stack.output("run", "true")
     (stack.data_dir / "servers" / "postgres" / "postmaster.pid").touch()
     assert stack.output("run", "echo", "started") == "started"

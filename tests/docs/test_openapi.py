@@ -1,4 +1,4 @@
-"""Every endpoint of the schema keeps what it promises, whoever asks and whatever is asked."""
+"""Every endpoint of the schema keeps what it promises, for every user and every request."""
 
 import pytest
 import schemathesis

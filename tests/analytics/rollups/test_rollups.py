@@ -1,4 +1,4 @@
-"""Incremental roll-ups equal rebuilt ones, whatever arrives in whatever order."""
+"""Incremental roll-ups equal rebuilt ones, for any events in any order."""
 
 from datetime import UTC, date, datetime, timedelta
 

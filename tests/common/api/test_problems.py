@@ -82,7 +82,7 @@ def test_staff_with_a_session_get_an_answer(client, path, staff):
         ("retention", {"days": "1,x"}, "days"),
         ("retention", {"days": "-1"}, "days"),
         ("retention", {"days": ","}, "days"),
-        ("retention", {"cohort": "nobody"}, "cohort"),
+        ("retention", {"cohort": "other"}, "cohort"),
         ("retention", {"from": "yesterday"}, "from"),
         ("retention", {"from": "2024-05-02", "to": "2024-05-01"}, "to"),
         ("retention", {"from": "0001-01-01"}, "from"),
