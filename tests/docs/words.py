@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "words.md"
 SUFFIXES = {".html", ".js", ".md", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml"}
-PLAIN_NAMES = {"Makefile", ".env.example", "run"}
+PLAIN_NAMES = {"Makefile", ".env.example", "first-start", "run"}
 # The page and the checks quote what they forbid; migrations keep the texts of their time.
 NOT_CHECKED = re.compile(r"^docs/words\.md$|^tests/docs/(test_)?words\.py$|migrations/")
 # Words that a file cannot do without.
