@@ -16,7 +16,7 @@ class BillingConfig(AppConfig):
         data_quality.registry.register("billing.revenue.quality_checks.CHECKS")
         health.register(health.Section.DATA, "billing.health.stripe")
         passive_events.register("billing.limits.usage.OWN_EVENTS")
-        erasers.register("billing.stripe.erasure.forget")
+        erasers.register("billing.stripe.erasure.anonymize")
         person_links.append(PersonLink("Usage and limits", "billing:person-usage"))
         health.failed_email_queries.register("billing.health.failed_usage_notices")
         sidebar.register("billing.admin.sidebar.GROUPS")

@@ -1,4 +1,4 @@
-"""The demo company's customers: what Stripe would have told of them, taken in as it always is."""
+"""The demo company's customers: their Stripe events, loaded in the usual way."""
 
 import json
 from collections.abc import Callable
@@ -15,36 +15,36 @@ from billing.stripe.signals import stripe_changed
 
 Json = dict[str, Any]
 _INTERVALS = ("month", "year")
-_KEYS = [demo.lookup_key(plan, one) for plan, *_ in demo.PRODUCTS for one in _INTERVALS]
-_MARK = {"plumbline_demo": "1"}  # for whoever meets them in a catalogue
+_KEYS = [demo.lookup_key(plan, interval) for plan, *_ in demo.PRODUCTS for interval in _INTERVALS]
+_MARK = {"plumbline_demo": "1"}  # recognisable in a catalogue
 
 
 def load(
     *, until: datetime, seed: int, progress: Callable[[int, int], None] = lambda *_: None
 ) -> int:
-    """Let some of the demo's persons subscribe, up to `until`; return the customers.
+    """Let some of the demo's persons subscribe, up to `until`; return the number of customers.
 
-    `progress` is told the events done, and of how many.
+    `progress` is called with the number of loaded events and of all events.
     """
     prices = _catalogue()
     if settings.STRIPE_IS_FAKE or not gateway.is_set_up():
-        _map(prices)  # nobody pays for made-up prices at a real Stripe
+        _map_to_plans(prices)  # made-up prices cannot be paid at a real Stripe
     people = [demo.DemoPerson(*row) for row in analytics_demo.activated_persons()]
-    told = list(demo.events(people, prices=prices, until=until, seed=seed))
+    events = list(demo.events(people, prices=prices, until=until, seed=seed))
     done = 0
 
     def show() -> None:
         nonlocal done
         done += 1
-        progress(done, len(told))
+        progress(done, len(events))
 
-    loaded = loading.load((json.dumps(event) for event in told), progress=show)
+    loaded = loading.load((json.dumps(event) for event in events), progress=show)
     return len({line.customer_id for line in loaded if line.customer_id})
 
 
 def clear() -> None:
-    """Remove what `load` has made, wherever it has gone from there."""
-    customer_ids = set(gateway.ids_beginning("customer", f"cus_{demo.PREFIX}_"))
+    """Remove everything that `load` created, with derived data."""
+    customer_ids = set(gateway.ids_with_prefix("customer", f"cus_{demo.PREFIX}_"))
     gateway.delete_customers(customer_ids)
     StripeEvent.objects.filter(event_id__startswith=f"evt_{demo.PREFIX}_").delete()
     PlanPrice.objects.filter(price_id__in=gateway.delete_prices(_KEYS)).delete()
@@ -53,25 +53,25 @@ def clear() -> None:
 
 
 def _catalogue() -> dict[str, Json]:
-    """Return the prices by lookup key, made at the fake Stripe where there is one."""
+    """Return the prices by lookup key, created at the fake Stripe if there is one."""
     if not (gateway.is_set_up() and settings.STRIPE_IS_FAKE):
-        return _made_up()
+        return _stored_only()
     try:
         return _at_stripe()
     except gateway.StripeProblem:
-        return _made_up()  # it cannot be reached
+        return _stored_only()  # it is unavailable
 
 
 def _at_stripe() -> dict[str, Json]:
     as_of = gateway.moment()
-    found = {price.get("lookup_key"): price for price in gateway.every("price")}
-    prices = {key: found[key] for key in _KEYS if key in found}
+    existing = {price.get("lookup_key"): price for price in gateway.every("price")}
+    prices = {key: existing[key] for key in _KEYS if key in existing}
     for plan, name, *_ in demo.PRODUCTS:
-        wanted = [one for one in _INTERVALS if demo.lookup_key(plan, one) not in prices]
-        if not wanted:
+        missing = [row for row in _INTERVALS if demo.lookup_key(plan, row) not in prices]
+        if not missing:
             continue
         product = gateway.call("post", "/v1/products", name=name, metadata=_MARK)
-        for interval in wanted:
+        for interval in missing:
             terms = demo.price_terms(plan, interval)
             price = gateway.call(
                 "post", "/v1/prices", product=product["id"], metadata=_MARK, **terms
@@ -82,7 +82,7 @@ def _at_stripe() -> dict[str, Json]:
     return prices
 
 
-def _made_up() -> dict[str, Json]:
+def _stored_only() -> dict[str, Json]:
     as_of = gateway.moment()
     prices: dict[str, Json] = {}
     for plan, name, *_ in demo.PRODUCTS:
@@ -105,8 +105,8 @@ def _made_up() -> dict[str, Json]:
     return prices
 
 
-def _map(prices: dict[str, Json]) -> None:
-    """Let the default plans be bought by these prices, where they have none yet."""
+def _map_to_plans(prices: dict[str, Json]) -> None:
+    """Map these prices to the default plans that have no price yet."""
     for slug, *_ in demo.PRODUCTS:
         plan = Plan.objects.filter(slug=slug, prices__isnull=True).first()
         if plan is None:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing.limits import reservations, usage_notices
 from billing.revenue import ledger, ledger_check
-from billing.stripe import events, idempotency
+from billing.stripe import applying, idempotency
 from billing.stripe.signals import stripe_changed
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def check_revenue() -> None:
 @shared_task  # type: ignore[untyped-decorator]
 def apply_stripe_event(event_id: str) -> None:
     """Apply one Stripe event."""
-    events.apply(event_id, now=timezone.now())
+    applying.apply(event_id, now=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -54,5 +54,5 @@ def update_stripe_customer(customer_id: str) -> None:
 @shared_task  # type: ignore[untyped-decorator]
 def apply_pending_stripe_events() -> None:
     """Apply the Stripe events that failed earlier or were never enqueued."""
-    events.apply_due(now=timezone.now())
-    idempotency.forget_old(timezone.now())
+    applying.apply_due(now=timezone.now())
+    idempotency.delete_old(timezone.now())

@@ -1,4 +1,4 @@
-"""Exceptions: granted to a person, with a reason, until a day."""
+"""Exceptions granted to a person, with a reason and an end date."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from common.formatting import number
 
 
 class DistinctIdField(forms.CharField):
-    """A distinct id that somebody is known by."""
+    """A distinct id of an existing person."""
 
     widget = UnfoldAdminTextInputWidget
 
@@ -33,13 +33,13 @@ class DistinctIdField(forms.CharField):
     def clean(self, value: Any) -> DistinctId | None:
         text = super().clean(value)
         if not text or persons.find_person(text) is None:
-            raise ValidationError(f"Nobody is known by the distinct id “{text}”.")
+            raise ValidationError(f"No person has the distinct id “{text}”.")
         return DistinctId.objects.get(pk=text)
 
 
 class LimitExceptionForm(forms.ModelForm):
     distinct_id = DistinctIdField(
-        label="Person", help_text="Any distinct id of theirs; the exception follows it"
+        label="Person", help_text="Any of the person's distinct ids; the exception follows it"
     )
 
     class Meta:
@@ -50,7 +50,7 @@ class LimitExceptionForm(forms.ModelForm):
         day = self.cleaned_data["ends_on"]
         today = plans.today(timezone.now())
         if "ends_on" in self.changed_data and day < today:
-            raise ValidationError(f"{day} is over: choose {today} or later.")
+            raise ValidationError(f"{day} is in the past: choose {today} or later.")
         return day
 
 
@@ -59,7 +59,7 @@ class InForceFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("in_force", "In force"), ("over", "Over")]
+        return [("in_force", "In force"), ("over", "Expired")]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[LimitException]
@@ -73,12 +73,12 @@ class InForceFilter(admin.SimpleListFilter):
 @admin.register(LimitException)
 class LimitExceptionAdmin(ModelAdmin):
     form = LimitExceptionForm
-    list_display = ["person", "gives", "ends_on", "reason", "created_by", "created_at"]
-    list_display_links = ["gives"]
+    list_display = ["person", "grants", "ends_on", "reason", "created_by", "created_at"]
+    list_display_links = ["grants"]
     list_filter = [InForceFilter, "plan", "meter"]
     list_select_related = ["distinct_id", "plan", "meter", "created_by"]
     search_fields = ["distinct_id__distinct_id__startswith"]
-    search_help_text = "The beginning of a distinct id"
+    search_help_text = "Start of a distinct id"
     ordering = ["-pk"]
     change_form_before_template = "admin/billing/_exception_intro.html"
 
@@ -96,13 +96,14 @@ class LimitExceptionAdmin(ModelAdmin):
             exception.distinct_id_id,
         )
 
-    @admin.display(description="Gives")
-    def gives(self, exception: LimitException) -> str:
-        return gives(exception)
+    @admin.display(description="Grants")
+    def grants(self, exception: LimitException) -> str:
+        return grant_of(exception)
 
 
-def gives(exception: LimitException) -> str:
+def grant_of(exception: LimitException) -> str:
+    """Return what an exception grants, such as "Team plan" or "50 Workflow runs"."""
     if exception.plan is not None:
-        return f"The plan {exception.plan}"
-    how_many = "No limit of" if exception.amount is None else number(exception.amount)
+        return f"{exception.plan} plan"
+    how_many = "No limit on" if exception.amount is None else number(exception.amount)
     return f"{how_many} {exception.meter}"

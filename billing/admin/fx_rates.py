@@ -1,4 +1,4 @@
-"""Exchange rates and the settings of revenue: what staff decide."""
+"""Exchange rates and revenue settings."""
 
 from django import forms
 from django.contrib import admin, messages
@@ -38,7 +38,7 @@ class FxRateAdmin(ValuesInHistory, ModelAdmin):
     ) -> None:
         super().save_model(request, obj, form, change)
         if freed := ledger.recount_held(now=timezone.now()):
-            messages.success(request, f"{number(freed)} movements follow the new rate.")
+            messages.success(request, f"Updated movements: {number(freed)}.")
 
 
 @admin.register(RevenueSettings)

@@ -1,4 +1,4 @@
-"""Changes in the admin's history, with what a value was before."""
+"""Changes in the admin's history, with their previous values."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ class ValuesInHistory:
             return "Added: " + _values(form, form.fields)
         changes = [_change(form, name) for name in form.changed_data]
         changes += [line for formset in formsets or [] for line in _rows(formset)]
-        return "; ".join(changes) or "Saved without a change"
+        return "; ".join(changes) or "Saved without changes"
 
 
 def _values(form: Any, names: Any) -> str:
     return "; ".join(
-        f"{_label(form, name)}: {_shown(form.cleaned_data.get(name))}" for name in names
+        f"{_label(form, name)}: {_formatted(form.cleaned_data.get(name))}" for name in names
     )
 
 
@@ -28,7 +28,7 @@ def _change(form: Any, name: str) -> str:
     field, before = form.fields[name], form.initial.get(name)
     if hasattr(field, "queryset"):
         before = field.queryset.filter(pk=before).first()
-    return f"{_label(form, name)}: {_shown(before)} → {_shown(form.cleaned_data.get(name))}"
+    return f"{_label(form, name)}: {_formatted(before)} → {_formatted(form.cleaned_data.get(name))}"
 
 
 def _rows(formset: Any) -> list[str]:
@@ -44,7 +44,7 @@ def _label(form: Any, name: str) -> str:
     return str(form[name].label)
 
 
-def _shown(value: Any) -> str:
+def _formatted(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return "none" if value in {None, ""} else str(value)

@@ -1,4 +1,4 @@
-"""The ledgers' rows: MRR movements down to the Stripe objects behind them, cash, held objects."""
+"""Rows of the ledgers: MRR movements and their Stripe objects, cash, held objects."""
 
 from django.conf import settings
 from django.contrib import admin
@@ -14,16 +14,16 @@ from common.admin.read_only import ReadOnlyAdmin
 from common.formatting import money
 
 _DASHBOARD = "https://dashboard.stripe.com/"
-_PLACES = {"sub": "subscriptions", "evt": "events", "in": "invoices", "cus": "customers"}
+_DASHBOARD_PAGES = {"sub": "subscriptions", "evt": "events", "in": "invoices", "cus": "customers"}
 
 
 def stripe_link(stripe_id: str) -> SafeString:
-    """Return a link to Stripe's page of an object, or its id where there is no such page."""
-    place = _PLACES.get(stripe_id.partition("_")[0])
-    if not place or settings.STRIPE_IS_FAKE:
+    """Return a link to an object in Stripe's dashboard, or its id if it has no page there."""
+    page = _DASHBOARD_PAGES.get(stripe_id.partition("_")[0])
+    if not page or settings.STRIPE_IS_FAKE:
         return format_html("{}", stripe_id)
     mode = "test/" if "_test_" in settings.STRIPE_SECRET_KEY else ""
-    return link_to(f"{_DASHBOARD}{mode}{place}/{stripe_id}", stripe_id)
+    return link_to(f"{_DASHBOARD}{mode}{page}/{stripe_id}", stripe_id)
 
 
 @admin.register(MrrMovement)
@@ -32,7 +32,7 @@ class MrrMovementAdmin(ReadOnlyAdmin):
     list_filter = ["kind", "currency"]
     date_hierarchy = "day"
     search_fields = ["customer_id__startswith"]
-    search_help_text = "The beginning of a customer's id"
+    search_help_text = "Start of a customer's id"
     ordering = ["-day", "-pk"]
     fields = [
         "day",
@@ -44,7 +44,7 @@ class MrrMovementAdmin(ReadOnlyAdmin):
         "fx_rate",
         "opening_mrr",
         "closing_mrr",
-        "behind_it",
+        "stripe_objects",
     ]
 
     @admin.display(description="Amount", ordering="amount")
@@ -53,7 +53,7 @@ class MrrMovementAdmin(ReadOnlyAdmin):
             return "held: no exchange rate"
         return money(movement.amount, revenue_settings.currency_in_force())
 
-    @admin.display(description="Originally", ordering="original_amount")
+    @admin.display(description="Original amount", ordering="original_amount")
     def original(self, movement: MrrMovement) -> str:
         return money(movement.original_amount, movement.currency)
 
@@ -61,7 +61,7 @@ class MrrMovementAdmin(ReadOnlyAdmin):
     def opening_mrr(self, movement: MrrMovement) -> str:
         return money(movement.opening, revenue_settings.currency_in_force())
 
-    @admin.display(description="MRR then", ordering="closing")
+    @admin.display(description="MRR after", ordering="closing")
     def closing_mrr(self, movement: MrrMovement) -> str:
         return money(movement.closing, revenue_settings.currency_in_force())
 
@@ -71,13 +71,13 @@ class MrrMovementAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Person")
     def person(self, movement: MrrMovement) -> SafeString | str:
-        found = gateway.persons_of([movement.customer_id]).get(movement.customer_id)
-        if found is None:
-            return "Nobody known here"
-        return link_to(reverse("admin:analytics_person_change", args=[found]), found)
+        person_id = gateway.persons_of([movement.customer_id]).get(movement.customer_id)
+        if person_id is None:
+            return "Not linked to a person"
+        return link_to(reverse("admin:analytics_person_change", args=[person_id]), person_id)
 
-    @admin.display(description="Stripe objects behind it")
-    def behind_it(self, movement: MrrMovement) -> SafeString:
+    @admin.display(description="Stripe objects")
+    def stripe_objects(self, movement: MrrMovement) -> SafeString:
         links = ((stripe_link(stripe_id),) for stripe_id in movement.sources)
         return format_html_join(", ", "{}", links)
 
@@ -89,7 +89,7 @@ class CashEntryAdmin(ReadOnlyAdmin):
     list_filter = ["kind", "currency"]
     date_hierarchy = "happened_at"
     search_fields = ["customer_id__startswith", "stripe_id__startswith"]
-    search_help_text = "The beginning of a customer's or an object's id"
+    search_help_text = "Start of a customer's or an object's id"
     ordering = ["-happened_at"]
 
     @admin.display(description="Amount", ordering="amount")
@@ -107,7 +107,7 @@ class HeldObjectAdmin(ReadOnlyAdmin):
     list_display_links = None
     list_filter = ["field"]
     search_fields = ["customer_id__startswith", "stripe_id__startswith"]
-    search_help_text = "The beginning of a customer's or an object's id"
+    search_help_text = "Start of a customer's or an object's id"
     ordering = ["stripe_id"]
 
     @admin.display(description="Stripe object")

@@ -1,4 +1,4 @@
-"""The limits of plans: a form that shows what a limit would have done before it is in force."""
+"""The limits of plans: a form that previews a limit on past usage before it is saved."""
 
 from typing import Any
 
@@ -28,8 +28,8 @@ class PlanLimitForm(forms.ModelForm):
 class PlanLimitAdmin(ValuesInHistory, PreviewBeforeSave):
     form = PlanLimitForm
     fields = PlanLimitForm.Meta.fields
-    list_display = ["meter", "plan", "shown_amount", "beyond"]
-    list_display_links = ["meter", "shown_amount"]
+    list_display = ["meter", "plan", "formatted_amount", "over_limit"]
+    list_display_links = ["meter", "formatted_amount"]
     list_filter = ["plan", "meter"]
     list_select_related = ["plan", "meter"]
     ordering = ["plan__rank", "meter__slug"]
@@ -42,9 +42,9 @@ class PlanLimitAdmin(ValuesInHistory, PreviewBeforeSave):
     def preview(self, request: HttpRequest, form: forms.ModelForm) -> dict[str, Any]:
         limit: PlanLimit = form.instance
         return {
-            "title": "What the limit would have done",
+            "title": "Preview of the limit",
             "limit": limit,
-            "beyond": beyond(limit),
+            "over_limit": over_limit(limit),
             "simulation": simulation.simulate(
                 limit.plan.slug, limit.meter.slug, as_limit(limit), now=timezone.now()
             ),
@@ -57,12 +57,12 @@ class PlanLimitAdmin(ValuesInHistory, PreviewBeforeSave):
     response_post_save_change = response_post_save_add
 
     @admin.display(description="Limit", ordering="amount")
-    def shown_amount(self, limit: PlanLimit) -> str:
+    def formatted_amount(self, limit: PlanLimit) -> str:
         return number(limit.amount)
 
-    @admin.display(description="Beyond it")
-    def beyond(self, limit: PlanLimit) -> str:
-        return beyond(limit)
+    @admin.display(description="Over the limit")
+    def over_limit(self, limit: PlanLimit) -> str:
+        return over_limit(limit)
 
 
 def as_limit(limit: PlanLimit) -> Limit:
@@ -74,13 +74,11 @@ def as_limit(limit: PlanLimit) -> Limit:
     )
 
 
-def beyond(limit: PlanLimit) -> str:
-    """Say what happens beyond a limit."""
+def over_limit(limit: PlanLimit) -> str:
+    """Say what happens over a limit."""
     ceiling = as_limit(limit).ceiling
     if ceiling is None:
-        return "Warned, never blocked"
+        return "Warning only"
     return (
-        "Blocked"
-        if ceiling == limit.amount
-        else f"Let through up to {number(ceiling)}, then blocked"
+        "Blocked" if ceiling == limit.amount else f"Allowed up to {number(ceiling)}, then blocked"
     )

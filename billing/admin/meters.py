@@ -1,4 +1,4 @@
-"""Usage meters: what is counted."""
+"""Usage meters."""
 
 from django import forms
 from django.contrib import admin, messages
@@ -33,8 +33,8 @@ class UsageMeterAdmin(ValuesInHistory, ModelAdmin):
         if obj.event and not events.is_recorded(obj.event):
             messages.warning(
                 request,
-                f"No event “{obj.event}” has been recorded so far: the meter stays at 0 until one"
-                " comes. Check its name if your product sends it already.",
+                f"No event “{obj.event}” has been recorded yet: the meter stays at 0 until then."
+                " If your product already sends it, check the name.",
             )
 
     @admin.display(description="Counts")
@@ -42,5 +42,5 @@ class UsageMeterAdmin(ValuesInHistory, ModelAdmin):
         counted = f"“{meter.event}” events" if meter.event else "all events"
         if meter.aggregation == Aggregation.COUNT:
             return counted.capitalize()
-        what = "Sum" if meter.aggregation == Aggregation.SUM else "Different values"
+        what = "Sum" if meter.aggregation == Aggregation.SUM else "Distinct values"
         return f"{what} of “{meter.property}” in {counted}"

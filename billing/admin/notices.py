@@ -1,4 +1,4 @@
-"""Who was told what about their usage."""
+"""Usage notices sent to people."""
 
 from django.contrib import admin
 from django.urls import reverse
@@ -17,7 +17,7 @@ class UsageNoticeAdmin(ReadOnlyAdmin):
     list_filter = ["email", "threshold", "meter", "plan"]
     list_select_related = ["distinct_id", "meter", "plan"]
     search_fields = ["distinct_id__distinct_id__startswith"]
-    search_help_text = "The beginning of a distinct id"
+    search_help_text = "Start of a distinct id"
     ordering = ["-pk"]
 
     @admin.display(description="Person")

@@ -1,4 +1,4 @@
-"""Plans, with the Stripe prices that buy them; their limits have a form of their own."""
+"""Plans and their Stripe prices; limits have a form of their own."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class PlanForm(forms.ModelForm):
         delimiter="\n",
         required=False,
         widget=UnfoldAdminTextareaWidget,
-        help_text="One a line; GET /api/billing/usage tells them to your product",
+        help_text="One per line; your product reads them from GET /api/billing/usage",
     )
 
     class Meta:
@@ -39,7 +39,7 @@ class PlanForm(forms.ModelForm):
 class PlanPriceInline(TabularInline):
     model = PlanPrice
     extra = 1
-    verbose_name_plural = "Stripe prices that buy it: monthly, yearly, former ones"
+    verbose_name_plural = "Stripe prices of this plan: monthly, yearly, earlier ones"
 
 
 @admin.register(Plan)
@@ -47,7 +47,15 @@ class PlanAdmin(ValuesInHistory, ModelAdmin):
     form = PlanForm
     fields = PlanForm.Meta.fields
     inlines = [PlanPriceInline]
-    list_display = ["name", "slug", "rank", "shown_limits", "shown_prices", "offered", "is_default"]
+    list_display = [
+        "name",
+        "slug",
+        "rank",
+        "formatted_limits",
+        "formatted_prices",
+        "offered",
+        "is_default",
+    ]
     ordering = ["rank"]
     actions = ["make_default"]
     change_form_before_template = "admin/billing/_plan_intro.html"
@@ -67,40 +75,40 @@ class PlanAdmin(ValuesInHistory, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
         if obj is not None and obj.is_default:
-            return False  # everybody who pays nothing has it
+            return False  # everyone who pays nothing has it
         return bool(super().has_delete_permission(request, obj))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)
-        actions.pop("delete_selected", None)  # it would take the default plan, too
+        actions.pop("delete_selected", None)  # it would also delete the default plan
         return actions
 
-    @admin.action(description="Make it the default plan", permissions=["change"])
+    @admin.action(description="Make this the default plan", permissions=["change"])
     def make_default(self, request: HttpRequest, selected: QuerySet[Plan]) -> None:
         if len(selected) != 1:
-            messages.error(request, "Choose one plan: there is one default.")
+            messages.error(request, "Select a single plan: there is only one default.")
             return
         plan = plans.make_default(selected[0].pk)
         self.log_change(request, plan, "Made the default plan")
-        messages.success(request, f"Whoever pays for no plan has {plan} now.")
+        messages.success(request, f"{plan} is now the plan of everyone who pays for none.")
 
     def response_add(
         self, request: HttpRequest, obj: Plan, post_url_continue: str | None = None
     ) -> HttpResponse:
-        messages.info(request, f"{obj} has no limits so far: set them below.")
+        messages.info(request, f"{obj} has no limits yet: add them below.")
         address = reverse("admin:billing_plan_change", args=[obj.pk])
         response: HttpResponse = super().response_post_save_change(request, obj)
         response.headers["Location"] = address
         return response
 
     @admin.display(description="Limits")
-    def shown_limits(self, plan: Plan) -> SafeString | str:
+    def formatted_limits(self, plan: Plan) -> SafeString | str:
         rows = ((row.meter.name, number(row.amount)) for row in plan.limits.all())
         return format_html_join(", ", "{}&nbsp;{}", rows) or "No limits"
 
     @admin.display(description="Stripe prices")
-    def shown_prices(self, plan: Plan) -> SafeString | str:
+    def formatted_prices(self, plan: Plan) -> SafeString | str:
         prices = format_html_join(
             ", ", "<code>{}</code>", ((price.price_id,) for price in plan.prices.all())
         )
-        return prices or (UNKNOWN if plan.is_default else "None: nobody can buy it")
+        return prices or (UNKNOWN if plan.is_default else "None: cannot be bought")

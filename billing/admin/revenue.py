@@ -1,4 +1,4 @@
-"""The page of revenue: where MRR stands, its waterfall by month, and the movements as CSV."""
+"""The revenue page: current MRR, its waterfall by month, and the movements as CSV."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -33,11 +33,11 @@ _COLUMNS = (
 @require_GET
 def revenue_page(request: HttpRequest) -> HttpResponse:
     require_permission(request, "billing.view_mrrmovement")
-    given = request.GET.dict()
+    parameters = request.GET.dict()
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Revenue",
-        "given": given,
+        "given": parameters,
         "to_rebuild": revenue_settings.rebuild_needed(),
         "empty": mrr.first_day() is None,
     }
@@ -46,14 +46,14 @@ def revenue_page(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         context["errors"] = error.detail
     else:
-        context |= _numbers(query, asked=bool(given.get("as_of")))
+        context |= _numbers(query, is_explicit=bool(parameters.get("as_of")))
     return TemplateResponse(request, "admin/billing/revenue.html", context)
 
 
 @staff_page
 @require_GET
 def movements_csv(request: HttpRequest) -> Any:
-    """Send the movements of the days `from` to `to`; amounts are minor units."""
+    """Download the movements of the days `from` to `to`; amounts are minor units."""
     require_permission(request, "billing.view_mrrmovement")
     try:
         query = parsed(AsOfRangeQuery, request.GET)
@@ -69,10 +69,10 @@ def movements_csv(request: HttpRequest) -> Any:
     return response
 
 
-def _numbers(query: dict[str, Any], *, asked: bool) -> dict[str, Any]:
-    # A movement of today is seen today, unless another day is asked for.
+def _numbers(query: dict[str, Any], *, is_explicit: bool) -> dict[str, Any]:
+    # Without an explicit day the page includes today's movements.
     today = definitions.last_complete_day() + timedelta(days=1)
-    as_of: date = query["as_of"] if asked else today
+    as_of: date = query["as_of"] if is_explicit else today
     last = min(query["last"] or as_of, as_of)
     first = query["first"] or max(
         last - timedelta(days=31 * (MONTHS - 1)), min(mrr.first_day() or last, last)
@@ -92,15 +92,15 @@ def _numbers(query: dict[str, Any], *, asked: bool) -> dict[str, Any]:
 
 
 def waterfall(months: Sequence[MovementPeriod], *, currency: str) -> Chart:
-    """Draw what each month won upwards from its opening MRR, and what it lost downwards again."""
+    """Draw each month's gains upwards from its opening MRR, and its losses downwards."""
     unit = 10 ** DECIMALS[currency]
     axis = axis_from_zero(
         [value / unit for month in months for value in (month.closing, _top(month))]
     )
     parts = [
         Part(bar(number, 2 * len(months), start=start / unit, end=end / unit, axis=axis), kind)
-        for place, month in enumerate(months)
-        for number, start, end, kind in _steps(2 * place, month)
+        for position, month in enumerate(months)
+        for number, start, end, kind in _steps(2 * position, month)
     ]
     labels = bar_labels([short_month(month.start) for month in months])
     return Chart(ticks=axis.counts, labels=labels, parts=parts)
@@ -123,7 +123,7 @@ def _steps(number: int, month: MovementPeriod) -> Iterator[tuple[int, int, int, 
 
 
 class _EchoBuffer:
-    """What csv writes into: it hands the line back."""
+    """A file for csv.writer that returns each line instead of writing it."""
 
     def write(self, line: str) -> str:
         return line

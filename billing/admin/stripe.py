@@ -1,4 +1,4 @@
-"""What Stripe told, what became of it, and which customer is which person."""
+"""Stripe events and their outcome, and the persons of Stripe customers."""
 
 import json
 from typing import Any
@@ -16,12 +16,12 @@ from unfold.admin import ModelAdmin
 from billing.admin.exceptions import DistinctIdField
 from billing.admin.ledger import stripe_link
 from billing.models import StripeCustomer, StripeEvent
-from billing.stripe import events
+from billing.stripe import events, timeline
 from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
 from common.formatting import number
 
-# Stripe's objects are shown where they matter; dj-stripe's own pages could change them here only.
+# dj-stripe's own pages would only change the stored copy, not the object at Stripe.
 for _model in apps.get_app_config("djstripe").get_models():
     if admin.site.is_registered(_model):
         admin.site.unregister(_model)
@@ -34,9 +34,9 @@ class StripeEventAdmin(ReadOnlyAdmin):
     list_filter = ["state", "type"]
     date_hierarchy = "happened_at"
     search_fields = ["event_id__startswith", "object_id__startswith", "customer_id__startswith"]
-    search_help_text = "The beginning of an id of the event, its object or its customer"
+    search_help_text = "Start of the id of an event, object or customer"
     ordering = ["-happened_at", "-pk"]
-    actions = ["try_again"]
+    actions = ["retry"]
     fields = [
         "event",
         "type",
@@ -53,24 +53,24 @@ class StripeEventAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Trying again is the only change, and only for those who may change."""
+        """Retrying is the only possible change."""
         return obj is None and bool(request.user.has_perm("billing.change_stripeevent"))
 
-    @admin.action(description="Try the selected events again", permissions=["change"])
-    def try_again(self, request: HttpRequest, rows: QuerySet[StripeEvent]) -> None:
-        tried = events.try_again(list(rows.values_list("pk", flat=True)))
-        if tried:
+    @admin.action(description="Retry the selected events", permissions=["change"])
+    def retry(self, request: HttpRequest, rows: QuerySet[StripeEvent]) -> None:
+        retried = events.retry(list(rows.values_list("pk", flat=True)))
+        if retried:
             messages.success(
-                request, f"Tried again soon: {number(tried)}. Reload to see what became."
+                request, f"Events to be retried: {number(retried)}. Reload to see the result."
             )
         else:
-            messages.warning(request, "None of them failed or was refused.")
+            messages.warning(request, "None of the selected events failed or was refused.")
 
     @admin.display(description="Event", ordering="event_id")
     def event(self, event: StripeEvent) -> SafeString:
         return stripe_link(event.event_id)
 
-    @admin.display(description="About")
+    @admin.display(description="Object")
     def about(self, event: StripeEvent) -> SafeString:
         return stripe_link(event.object_id)
 
@@ -82,7 +82,7 @@ class StripeEventAdmin(ReadOnlyAdmin):
     def short_reason(self, event: StripeEvent) -> str:
         return event.reason[:100]
 
-    @admin.display(description="As Stripe sent it")
+    @admin.display(description="Payload")
     def content(self, event: StripeEvent) -> SafeString:
         text = json.dumps(event.payload, indent=2, ensure_ascii=False)
         return format_html('<pre class="pl-json">{}</pre>', text)
@@ -90,13 +90,15 @@ class StripeEventAdmin(ReadOnlyAdmin):
 
 class StripeCustomerForm(forms.ModelForm):
     distinct_id = DistinctIdField(
-        label="Person", help_text="Any distinct id of theirs; the customer follows it"
+        label="Person", help_text="Any of the person's distinct ids; the customer follows it"
     )
 
     class Meta:
         model = StripeCustomer
         fields = ["customer_id", "distinct_id"]
-        help_texts = {"customer_id": "Such as cus_...: the events so far are put on the person"}
+        help_texts = {
+            "customer_id": "For example cus_...; its past events are added to the person's timeline"
+        }
 
 
 @admin.register(StripeCustomer)
@@ -104,7 +106,7 @@ class StripeCustomerAdmin(ModelAdmin):
     form = StripeCustomerForm
     list_display = ["customer_id", "stripe", "person"]
     search_fields = ["customer_id__startswith", "distinct_id__distinct_id__startswith"]
-    search_help_text = "The beginning of a customer's id or of a distinct id"
+    search_help_text = "Start of a customer's id or of a distinct id"
     ordering = ["customer_id"]
     show_full_result_count = False
     change_form_before_template = "admin/billing/_stripe_customer_intro.html"
@@ -116,7 +118,7 @@ class StripeCustomerAdmin(ModelAdmin):
         self, request: HttpRequest, obj: StripeCustomer, form: Any, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        events.tell_all([obj.pk])
+        timeline.add_all([obj.pk])
         events.enqueue_update(obj.pk)
 
     @admin.display(description="At Stripe")

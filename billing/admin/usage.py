@@ -1,4 +1,4 @@
-"""The page of a person's usage."""
+"""The page of a person's usage and subscriptions."""
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
@@ -7,58 +7,60 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from analytics.people import persons
-from billing.admin.exceptions import gives
+from billing.admin.exceptions import grant_of
 from billing.admin.ledger import stripe_link
-from billing.api.stripe_answers import subscription_shown
+from billing.api.stripe_responses import subscription_json
 from billing.limits import plans, usage_limits
 from billing.limits.usage_limits import UsageAccount
 from billing.models import LimitException, UsageNotice, UsageReservation
 from billing.stripe import gateway, subscriptions
 from common.admin.pages import require_permission, staff_page
 
-SHOWN_NOTICES = 20
+LATEST_NOTICES = 20
 
 
 @staff_page
 @require_GET
 def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
-    """Show where a person stands with every meter, why, and what they were told."""
+    """Show a person's usage of every meter, the reason for their plan, and their notices."""
     require_permission(request, "analytics.view_person")
     now = timezone.now()
     account = usage_limits.account_of_person(person_id, now=now)
     if account is None:
-        raise Http404(f"There is no person {person_id}.")
-    theirs = {"distinct_id__person_id": person_id}
-    exceptions = LimitException.objects.filter(**theirs).select_related("plan", "meter")
-    notices = UsageNotice.objects.filter(**theirs).select_related("meter", "plan")
-    reservations = UsageReservation.objects.filter(**theirs, expires_at__gt=now)
+        raise Http404(f"Person {person_id} does not exist.")
+    own_rows = {"distinct_id__person_id": person_id}
+    exceptions = LimitException.objects.filter(**own_rows).select_related("plan", "meter")
+    notices = UsageNotice.objects.filter(**own_rows).select_related("meter", "plan")
+    reservations = UsageReservation.objects.filter(**own_rows, expires_at__gt=now)
     context = {
         **admin.site.each_context(request),
         "title": "Usage",
         "person": account.situation.person,
         "distinct_id": persons.first_distinct_id(person_id) or "",
         "account": account,
-        "why": _why(account),
+        "reason": _reason(account),
         "zone": plans.zone().key,
         "today": plans.today(now),
-        "exceptions": [(row, gives(row)) for row in exceptions.order_by("-ends_on")],
-        "notices": notices.order_by("-pk")[:SHOWN_NOTICES],
+        "exceptions": [(row, grant_of(row)) for row in exceptions.order_by("-ends_on")],
+        "notices": notices.order_by("-pk")[:LATEST_NOTICES],
         "reservations": reservations.select_related("meter").order_by("expires_at"),
-        "customer_links": [stripe_link(one) for one in gateway.customer_ids_of(person_id)],
+        "customer_links": [
+            stripe_link(customer_id) for customer_id in gateway.customer_ids_of(person_id)
+        ],
         "subscriptions": [
-            (stripe_link(one["id"]), subscription_shown(one))
-            for one in subscriptions.all_of(account.situation.person)
+            (stripe_link(subscription["id"]), subscription_json(subscription))
+            for subscription in subscriptions.all_of(account.situation.person)
         ],
         "may_grant": request.user.has_perm("billing.add_limitexception"),
     }
     return TemplateResponse(request, "admin/billing/person_usage.html", context)
 
 
-def _why(account: UsageAccount) -> str:
+def _reason(account: UsageAccount) -> str:
     """Say why the person has the plan."""
     plan, exemptions = account.plan, account.situation.exemptions
     if paid := [price for price in account.price_ids if price in plan.price_ids]:
-        return f"They pay for it: {', '.join(paid)}."
+        return f"Paid for with {', '.join(paid)}."
     if any(exemption.plan == plan.slug for exemption in exemptions):
-        return "An exception gives it to them."
-    return "The default plan: they pay for none."
+        return "Granted by an exception."
+    return "Default plan: they pay for no plan."

@@ -1,4 +1,4 @@
-"""What requests to billing hold: texts and amounts that are taken as they are, or refused."""
+"""Fields of requests and responses of billing."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from common.formatting import plain
 
 
 class TextField(serializers.CharField):
-    """A text as it is, if a database can hold it."""
+    """A text, unchanged, that the database can store."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, **options)
@@ -18,12 +18,12 @@ class TextField(serializers.CharField):
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise serializers.ValidationError("Not a valid text: half a character.") from error
+            raise serializers.ValidationError("Not a valid text: unpaired surrogate.") from error
         return text
 
 
 class WholeNumberField(serializers.IntegerField):
-    """A JSON number that is a whole one: no text, no fraction, no true."""
+    """A whole JSON number: not a string, a fraction or a boolean."""
 
     def to_internal_value(self, data: Any) -> int:
         if type(data) is not int:

@@ -173,7 +173,7 @@ class ReservationView(APIView):
     @extend_schema(operation_id="billing_usage_release", request=None, responses={204: None})
     def delete(self, _request: Request, reservation_id: UUID) -> Response:
         if not reservations.release(reservation_id, now=timezone.now()):
-            raise Http404(f"There is no reservation {reservation_id}.")
+            raise Http404(f"Reservation {reservation_id} does not exist.")
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

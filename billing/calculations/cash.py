@@ -26,7 +26,7 @@ class Cash:
 
 
 def cash_of(stripe_json: Mapping[str, Any]) -> Cash | None:
-    """Return what a Stripe object moved; None where it moved nothing. Unusable names the field."""
+    """Return the cash a Stripe object moved, None if none; the error names the invalid field."""
     match stripe_json.get("object"):
         case "invoice":
             return _payment(stripe_json)
@@ -39,12 +39,12 @@ def cash_of(stripe_json: Mapping[str, Any]) -> Cash | None:
 
 
 def charges_of(invoice: Mapping[str, Any]) -> set[str]:
-    """Return the charges and payment intents of an invoice, by which its refunds are known."""
-    found = [invoice.get("charge"), invoice.get("payment_intent")]
+    """Return the charges and payment intents of an invoice, to which its refunds refer."""
+    payments = [invoice.get("charge"), invoice.get("payment_intent")]
     for row in (invoice.get("payments") or {}).get("data") or ():
         payment = row.get("payment") or {}
-        found += [payment.get("charge"), payment.get("payment_intent")]
-    return {one["id"] if isinstance(one, dict) else one for one in found if one}
+        payments += [payment.get("charge"), payment.get("payment_intent")]
+    return {row["id"] if isinstance(row, dict) else row for row in payments if row}
 
 
 def _payment(invoice: Mapping[str, Any]) -> Cash | None:
@@ -65,23 +65,28 @@ def _refund(refund: Mapping[str, Any]) -> Cash | None:
 
 
 def _credit_note(note: Mapping[str, Any]) -> Cash | None:
-    """Count what was paid back outside Stripe: a refund counts itself, credit is no cash yet."""
+    """Count only amounts paid back outside Stripe: refunds count themselves, credit is not cash."""
     amount = whole(note, "out_of_band_amount", "credit_note")
     if note.get("status") == "void" or not amount:
         return None
     return _cash(CashKind.CREDIT_NOTE, note, amount, None)
 
 
-def _cash(kind: CashKind, of: Mapping[str, Any], amount: int, moment: int | None) -> Cash:
-    currency = of.get("currency")
+def _cash(kind: CashKind, stripe_json: Mapping[str, Any], amount: int, moment: int | None) -> Cash:
+    currency = stripe_json.get("currency")
     if currency not in DECIMALS:
-        raise UnusableStripeObject("currency", f"{currency!r} is no currency known here")
+        raise UnusableStripeObject("currency", f"{currency!r} is not a supported currency")
     if moment is None:
-        moment = moment_of(of, "created")
-        moment = moment_of(of, "date") if moment is None else moment
+        moment = moment_of(stripe_json, "created")
+        moment = moment_of(stripe_json, "date") if moment is None else moment
     if moment is None:
         raise UnusableStripeObject("created", "is missing")
-    stripe_id = id_of(of.get("id"), "id")
+    stripe_id = id_of(stripe_json.get("id"), "id")
     return Cash(
-        stripe_id, id_of(of.get("customer"), "customer", default=""), kind, moment, amount, currency
+        stripe_id,
+        id_of(stripe_json.get("customer"), "customer", default=""),
+        kind,
+        moment,
+        amount,
+        currency,
     )

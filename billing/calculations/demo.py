@@ -1,6 +1,6 @@
-"""What Stripe would have told of a made-up company's customers, for the demo.
+"""Stripe events of a made-up company's customers, for the demo.
 
-Seeded, so the same arguments give the same events. Some of who activates subscribes, days later;
+Seeded, so the same arguments give the same events. Some activated persons subscribe days later;
 they pay monthly or yearly, upgrade, add seats, let cards expire, cancel, and a few come back.
 """
 
@@ -15,13 +15,13 @@ from typing import Any
 Json = dict[str, Any]
 
 PREFIX = "demo"  # of every id: cus_demo_1
-# Slug of the plan, name, what a month costs in cents, and whether that is per seat.
+# Slug of the plan, name, monthly price in cents, and whether it is per seat.
 PRODUCTS = (
     ("pro", "Pro", 2_900, False),
     ("team", "Team", 1_900, True),
     ("enterprise", "Enterprise", 49_900, False),
 )
-_YEAR = 10  # months that a year costs
+_YEAR = 10  # a year costs 10 months
 _SUBSCRIBES, _YEARLY, _TRIAL, _COUPON, _BACK = 0.34, 0.2, 0.25, 0.08, 0.3
 _FAILS, _RECOVERS, _CANCELS, _UPGRADES, _DOWNGRADES, _GROWS, _REFUND = (
     0.05,
@@ -50,7 +50,7 @@ def lookup_key(plan: str, interval: str) -> str:
 
 
 def price_terms(plan: str, interval: str) -> Json:
-    """Return what decides a price: amount in cents, currency and interval."""
+    """Return the terms of a price: amount in cents, currency and interval."""
     monthly = next(amount for slug, _, amount, _ in PRODUCTS if slug == plan)
     return {
         "currency": "usd",
@@ -64,16 +64,16 @@ def events(
     people: Sequence[DemoPerson], *, prices: dict[str, Json], until: datetime, seed: int
 ) -> Iterator[Json]:
     """Yield Stripe's events before the aware `until`; `prices` are Stripe's, by lookup key."""
-    for number, person in enumerate(sorted(people, key=lambda one: one.distinct_id)):
+    for number, person in enumerate(sorted(people, key=lambda row: row.distinct_id)):
         random = Random(f"{seed}:{number}")  # noqa: S311
         if random.random() > _SUBSCRIBES:
             continue
         life = _Life(random, number, person, prices, int(until.timestamp()))
-        yield from (event for event in life.told() if event["created"] < life.until)
+        yield from (event for event in life.run() if event["created"] < life.until)
 
 
 class _Life:
-    """One customer, from the first subscription on; moments are Unix seconds."""
+    """A customer, from the first subscription on; times are Unix seconds."""
 
     def __init__(
         self, random: Random, number: int, person: DemoPerson, prices: dict[str, Json], until: int
@@ -82,30 +82,30 @@ class _Life:
         self.person = person
         self.customer = f"cus_{PREFIX}_{number}"
         self.events: list[Json] = []
-        self.of: Json = {}
+        self.subscription: Json = {}
 
-    def told(self) -> list[Json]:
+    def run(self) -> list[Json]:
         delay = timedelta(days=self.random.lognormvariate(math.log(9), 1.0))
         start = int((self.person.activated_at + delay).timestamp())
         customer: Json = {"id": self.customer, "object": "customer", "email": self.person.email}
         customer |= {"metadata": {"distinct_id": self.person.distinct_id}, "created": start - 60}
-        self._tell("customer.created", start - 60, customer)
-        ended = self._subscription(1, start)
+        self._emit("customer.created", start - 60, customer)
+        ended = self._subscribe(1, start)
         if ended and self.random.random() < _BACK:
-            self._subscription(2, ended + self.random.randrange(15, 60) * 86_400)
+            self._subscribe(2, ended + self.random.randrange(15, 60) * 86_400)
         return self.events
 
-    def _subscription(self, number: int, start: int) -> int | None:
-        """Tell of a subscription, and return when it ended."""
-        plan = self.random.choices([one[0] for one in PRODUCTS], (70, 25, 5))[0]
+    def _subscribe(self, number: int, start: int) -> int | None:
+        """Emit a subscription's events, and return when it ended."""
+        plan = self.random.choices([slug for slug, *_ in PRODUCTS], (70, 25, 5))[0]
         interval = "year" if self.random.random() < _YEARLY else "month"
         trial = number == 1 and self.random.random() < _TRIAL
-        self.of = self._new(number, start, plan, interval)
+        self.subscription = self._new(number, start, plan, interval)
         if trial:
             end = start + _TRIAL_DAYS * 86_400
-            self.of |= {"status": "trialing", "trial_start": start, "trial_end": end}
+            self.subscription |= {"status": "trialing", "trial_start": start, "trial_end": end}
             self._period(start, end)
-        self._tell("customer.subscription.created", start, self.of)
+        self._emit("customer.subscription.created", start, self.subscription)
         if not trial:
             self._pay(start)
             return self._renewals(start)
@@ -116,12 +116,12 @@ class _Life:
     def _new(self, number: int, start: int, plan: str, interval: str) -> Json:
         quantity = self.random.randint(3, 9) if plan == "team" else 1
         price = self.prices[lookup_key(plan, interval)]
-        of_id = f"sub_{PREFIX}_{self.number}_{number}"
+        subscription_id = f"sub_{PREFIX}_{self.number}_{number}"
         item: Json = {"id": f"si_{PREFIX}_{self.number}_{number}", "object": "subscription_item"}
         item |= {"price": price, "quantity": quantity}
         self.coupon = 3 if number == 1 and self.random.random() < _COUPON else 0  # months
-        self.of = {
-            "id": of_id,
+        self.subscription = {
+            "id": subscription_id,
             "object": "subscription",
             "customer": self.customer,
             "status": "active",
@@ -135,7 +135,7 @@ class _Life:
             **dict.fromkeys("cancel_at canceled_at ended_at trial_start trial_end".split()),
         }
         self._period(start, self._next(start))
-        return self.of
+        return self.subscription
 
     def _discount(self, start: int) -> Json:
         coupon: Json = {"id": f"{PREFIX}_welcome", "object": "coupon", "percent_off": 20}
@@ -144,7 +144,7 @@ class _Life:
         return discount | {"end": start + 91 * 86_400, "source": {"coupon": coupon}}
 
     def _renewals(self, start: int, *, renewed: int | None = None) -> int | None:
-        """Tell of every period until the subscription ends; None where it goes on."""
+        """Emit every period until the subscription ends; None if it continues."""
         begins = renewed or start
         if renewed:
             self._update(begins, status="active")
@@ -153,8 +153,8 @@ class _Life:
         while (end := self._next(begins)) < self.until + 400 * 86_400 and begins < self.until:
             self._change(begins, end)
             if self.random.random() < _CANCELS * (4 if end - begins > 32 * 86_400 else 1):
-                asked = begins + int((end - begins) * self.random.uniform(0.2, 0.9))
-                self._update(asked, cancel_at_period_end=True, canceled_at=asked)
+                cancelled_at = begins + int((end - begins) * self.random.uniform(0.2, 0.9))
+                self._update(cancelled_at, cancel_at_period_end=True, canceled_at=cancelled_at)
                 return self._end(end)
             begins = end
             self._period(begins, self._next(begins))
@@ -165,9 +165,9 @@ class _Life:
         return None
 
     def _change(self, begins: int, end: int) -> None:
-        """Upgrade, downgrade or add a seat within a period, or, mostly, none of it."""
+        """Upgrade, downgrade or add a seat within a period; mostly do nothing."""
         moment = begins + int((end - begins) * self.random.uniform(0.1, 0.9))
-        item = self.of["items"]["data"][0]
+        item = self.subscription["items"]["data"][0]
         interval = item["price"]["recurring"]["interval"]
         plan = item["price"]["lookup_key"].split("_")[2]
         dice = self.random.random()
@@ -179,11 +179,11 @@ class _Life:
             self._item(moment, quantity=item["quantity"] + 1)
 
     def _item(self, moment: int, **changes: Any) -> None:
-        item = self.of["items"]["data"][0] | changes
-        self._update(moment, items=self.of["items"] | {"data": [item]})
+        item = self.subscription["items"]["data"][0] | changes
+        self._update(moment, items=self.subscription["items"] | {"data": [item]})
 
     def _fail(self, moment: int) -> int | None:
-        """Tell of a declined card, and return when that ended the subscription."""
+        """Emit a declined payment, and return when it ended the subscription."""
         self._invoice("invoice.payment_failed", moment, paid=False)
         self._update(moment, status="past_due")
         if self.random.random() < _RECOVERS:
@@ -199,11 +199,11 @@ class _Life:
             self._refund(invoice, moment + self.random.randrange(2, 9) * 86_400)
 
     def _invoice(self, kind: str, moment: int, *, paid: bool) -> Json:
-        item = self.of["items"]["data"][0]
+        item = self.subscription["items"]["data"][0]
         total = item["price"]["unit_amount"] * item["quantity"]
-        if self.coupon and moment < self.of["created"] + 91 * 86_400:
+        if self.coupon and moment < self.subscription["created"] + 91 * 86_400:
             total = total * 80 // 100
-        number = f"{self.of['id'].removeprefix('sub_')}_{moment}"
+        number = f"{self.subscription['id'].removeprefix('sub_')}_{moment}"
         invoice = {
             "id": f"in_{number}",
             "object": "invoice",
@@ -217,9 +217,9 @@ class _Life:
             "created": moment,
             "charge": f"ch_{number}" if paid else None,
             "status_transitions": {"paid_at": moment if paid else None},
-            "parent": {"subscription_details": {"subscription": self.of["id"]}},
+            "parent": {"subscription_details": {"subscription": self.subscription["id"]}},
         }
-        self._tell(kind, moment, invoice)
+        self._emit(kind, moment, invoice)
         return invoice
 
     def _refund(self, invoice: Json, moment: int) -> None:
@@ -228,30 +228,30 @@ class _Life:
         charge |= {"currency": "usd", "status": "succeeded", "created": invoice["created"]}
         refund: Json = {"id": f"re_{charge['id'][3:]}", "object": "refund", "charge": charge["id"]}
         refund |= {"amount": charge["amount"], "currency": "usd", "status": "succeeded"}
-        self._tell("charge.refunded", moment, charge)
-        self._tell("refund.created", moment, refund | {"created": moment})
+        self._emit("charge.refunded", moment, charge)
+        self._emit("refund.created", moment, refund | {"created": moment})
 
     def _end(self, moment: int) -> int:
         ended = {"status": "canceled", "ended_at": moment}
-        self.of |= ended | {"canceled_at": self.of["canceled_at"] or moment}
-        self._tell("customer.subscription.deleted", moment, self.of)
+        self.subscription |= ended | {"canceled_at": self.subscription["canceled_at"] or moment}
+        self._emit("customer.subscription.deleted", moment, self.subscription)
         return moment
 
     def _update(self, moment: int, **changes: Any) -> None:
-        before = {name: self.of[name] for name in changes}
-        self.of |= changes
-        self._tell("customer.subscription.updated", moment, self.of, before)
+        before = {name: self.subscription[name] for name in changes}
+        self.subscription |= changes
+        self._emit("customer.subscription.updated", moment, self.subscription, before)
 
     def _period(self, start: int, end: int) -> None:
-        for item in self.of["items"]["data"]:
+        for item in self.subscription["items"]["data"]:
             item |= {"current_period_start": start, "current_period_end": end}
 
     def _next(self, moment: int) -> int:
-        interval = self.of["items"]["data"][0]["price"]["recurring"]["interval"]
+        interval = self.subscription["items"]["data"][0]["price"]["recurring"]["interval"]
         return moment + (365 if interval == "year" else 30) * 86_400
 
-    def _tell(self, kind: str, moment: int, of: Json, before: Json | None = None) -> None:
-        data = {"object": of} | ({"previous_attributes": before} if before else {})
+    def _emit(self, kind: str, moment: int, stripe_json: Json, before: Json | None = None) -> None:
+        data = {"object": stripe_json} | ({"previous_attributes": before} if before else {})
         event_id = f"evt_{PREFIX}_{self.number}_{len(self.events)}"
         event = {"id": event_id, "object": "event", "type": kind, "created": moment, "data": data}
         self.events.append(deepcopy(event))

@@ -1,7 +1,7 @@
-"""What a customer paid a month, from the first day on: out of stored subscriptions and events.
+"""A customer's monthly payments over time, from stored subscriptions and events.
 
-Everything stored about a customer is read together, so neither the order nor the number of
-deliveries matters. Moments are Unix seconds.
+All stored objects of a customer are read together, so neither the order nor the number of
+deliveries matters. Times are Unix seconds.
 """
 
 from collections import defaultdict
@@ -13,20 +13,20 @@ from typing import Any
 import msgspec
 
 from billing.calculations.mrr import COUNTED, change_points, mrr
+from billing.calculations.stripe_fields import UnusableStripeObject
 from billing.calculations.subscription import (
     SubscriptionState,
     SubscriptionStatus,
-    UnusableStripeObject,
     subscription_state,
 )
 
 _FOREVER = 2**62
-_CREATED, _UPDATED, _DELETED = 0, 1, 2  # the order within one second
+_CREATED, _UPDATED, _DELETED = 0, 1, 2  # the order within the same second
 _RANKS = {"customer.subscription.created": _CREATED, "customer.subscription.deleted": _DELETED}
 
 
 class MrrChange(msgspec.Struct, frozen=True, gc=False):
-    """From `moment` on a subscription brings `amount` a month, because of the objects `sources`."""
+    """From `moment` on a subscription brings `amount` a month, caused by the objects `sources`."""
 
     moment: int
     subscription: str
@@ -46,7 +46,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Changes in the order of time, the versions in force at the end, and what was left out."""
+    """Changes in order of time, the latest version of each subscription, and unusable objects."""
 
     changes: tuple[MrrChange, ...]
     latest: tuple[SubscriptionState, ...]
@@ -54,7 +54,7 @@ class History:
 
 
 class _Version(msgspec.Struct, frozen=True, gc=False):
-    moment: int  # from which on it holds
+    moment: int  # from which on it applies
     state: SubscriptionState
     source: str
 
@@ -64,9 +64,9 @@ def customer_history(
 ) -> History:
     """Return the history of one customer from the JSON of Stripe's objects and events."""
     held: set[Held] = set()
-    told: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    by_subscription: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for event in events:
-        told[event["data"]["object"].get("id") or ""].append(event)
+        by_subscription[event["data"]["object"].get("id") or ""].append(event)
     objects: dict[str, SubscriptionState] = {}
     for stripe_json in subscriptions:
         state = _usable(stripe_json, stripe_json.get("id") or "", held)
@@ -74,8 +74,10 @@ def customer_history(
             objects[state.id] = state
     changes: list[MrrChange] = []
     latest: list[SubscriptionState] = []
-    for subscription_id in sorted(told.keys() | objects.keys()):
-        versions = _versions(told.get(subscription_id, ()), objects.get(subscription_id), held)
+    for subscription_id in sorted(by_subscription.keys() | objects.keys()):
+        versions = _versions(
+            by_subscription.get(subscription_id, ()), objects.get(subscription_id), held
+        )
         if versions:
             changes += _changes(versions)
             latest.append(versions[-1].state)
@@ -84,16 +86,16 @@ def customer_history(
 
 
 def at_risk(history: History, moment: int) -> dict[str, Fraction]:
-    """Return by currency the MRR of subscriptions whose payment is past due (P38)."""
-    found: dict[str, Fraction] = defaultdict(Fraction)
+    """Return the MRR of subscriptions whose payment is past due, by currency (P38)."""
+    amounts: dict[str, Fraction] = defaultdict(Fraction)
     for state in history.latest:
         if state.status is SubscriptionStatus.PAST_DUE:
-            found[state.currency] += mrr(state, moment)
-    return dict(found)
+            amounts[state.currency] += mrr(state, moment)
+    return dict(amounts)
 
 
 def scheduled(history: History) -> list[tuple[int, str, Fraction]]:
-    """Return the end, currency and MRR of subscriptions that are paid for and asked to end."""
+    """Return end, currency and MRR of paid subscriptions that are scheduled to cancel."""
     return [
         (state.ends_at, state.currency, mrr(state, state.ends_at - 1))
         for state in history.latest
@@ -114,24 +116,24 @@ def _usable(
 def _versions(
     events: Sequence[Mapping[str, Any]], stored: SubscriptionState | None, held: set[Held]
 ) -> list[_Version]:
-    """Return the versions of one subscription in the order of time; the newest wins (P16).
+    """Return the versions of one subscription in order of time; the newest wins (P16).
 
-    The stored object is what Stripe said last: it corrects the newest event, and adds an end that
-    no event told of. What has ended never comes back.
+    The stored object is Stripe's latest state: it corrects the newest event, and adds an end that
+    has no event. An ended subscription never comes back.
     """
-    found: dict[tuple[int, int, str], tuple[_Version, Mapping[str, Any]]] = {}
+    by_key: dict[tuple[int, int, str], tuple[_Version, Mapping[str, Any]]] = {}
     for event in events:
         state = _usable(event["data"]["object"], event.get("id") or "", held)
         if state is None:
             continue
         key = event["created"], _RANKS.get(event["type"], _UPDATED), event["id"]
-        if key in found and repr(found[key][0].state) >= repr(state):
+        if key in by_key and repr(by_key[key][0].state) >= repr(state):
             continue
-        found[key] = _Version(_holds_from(state, event["created"]), state, event["id"]), event
-    told = [found[key] for key in sorted(found)]
-    versions = _until_the_end([version for version, _ in told])
+        by_key[key] = _Version(_applies_from(state, event["created"]), state, event["id"]), event
+    ordered = [by_key[key] for key in sorted(by_key)]
+    versions = _until_the_end([version for version, _ in ordered])
     if versions:
-        before = _before(told[0][1], versions[0].state)
+        before = _before(ordered[0][1], versions[0].state)
         if before.created < versions[0].moment:
             versions.insert(0, _Version(before.created, before, versions[0].source))
     if stored is None or (versions and versions[-1].state.has_ended):
@@ -140,26 +142,26 @@ def _versions(
         return [_Version(stored.created, stored, stored.id)]
     last = versions[-1]
     if stored.has_ended:
-        return [*versions, _Version(_holds_from(stored, last.moment), stored, stored.id)]
+        return [*versions, _Version(_applies_from(stored, last.moment), stored, stored.id)]
     if stored != last.state:
         versions[-1] = _Version(last.moment, stored, last.source)
     return versions
 
 
-def _holds_from(state: SubscriptionState, told_at: int) -> int:
-    return state.ended_at if state.has_ended and state.ended_at is not None else told_at
+def _applies_from(state: SubscriptionState, event_time: int) -> int:
+    return state.ended_at if state.has_ended and state.ended_at is not None else event_time
 
 
 def _until_the_end(versions: list[_Version]) -> list[_Version]:
     for number, version in enumerate(versions):
         if version.state.has_ended:
             end = version.moment
-            return [*(one for one in versions[:number] if one.moment < end), version]
+            return [*(earlier for earlier in versions[:number] if earlier.moment < end), version]
     return versions
 
 
 def _before(event: Mapping[str, Any], state: SubscriptionState) -> SubscriptionState:
-    """Return what held before the oldest event that is known of."""
+    """Return the state before the oldest event."""
     previous = event["data"].get("previous_attributes")
     if not previous:
         return state
@@ -170,7 +172,7 @@ def _before(event: Mapping[str, Any], state: SubscriptionState) -> SubscriptionS
 
 
 def _changes(versions: Sequence[_Version]) -> Iterator[MrrChange]:
-    """Return a change wherever the MRR of a subscription becomes another one."""
+    """Yield a change wherever the MRR of a subscription changes."""
     amount = Fraction(0)
     ends = [version.moment for version in versions[1:]] + [_FOREVER]
     for version, end in zip(versions, ends, strict=True):
@@ -180,5 +182,5 @@ def _changes(versions: Sequence[_Version]) -> Iterator[MrrChange]:
             now = mrr(state, moment)
             if now != amount:
                 amount = now
-                told_by = (version.source,) if version.source != state.id else ()
-                yield MrrChange(moment, state.id, state.currency, now, (state.id, *told_by))
+                event = (version.source,) if version.source != state.id else ()
+                yield MrrChange(moment, state.id, state.currency, now, (state.id, *event))

@@ -1,15 +1,17 @@
-"""What customers are worth (metrics.md, Revenue). Amounts are minor units of one currency."""
+"""Customer lifetime value (metrics.md, Revenue). Amounts are minor units of one currency."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-LOWEST_CHURN = Fraction(167, 10_000)  # a month: nobody is assumed to stay more than 60 months
+LOWEST_CHURN = Fraction(
+    167, 10_000
+)  # per month: no customer is assumed to stay more than 60 months
 
 
 @dataclass(frozen=True, slots=True)
 class MonthlyChurn:
-    """Customers who left of those there were, pooled over windows of 30 days."""
+    """Customers lost and customers at the start, pooled over windows of 30 days."""
 
     left: int
     customers: int
@@ -21,7 +23,7 @@ class MonthlyChurn:
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """LTV and what it is made of; `capped` says that the floor of churn acted."""
+    """LTV and its factors; `capped`: the floor of churn was applied."""
 
     arpa: Fraction
     gross_margin: Fraction
@@ -41,7 +43,7 @@ def pooled(windows: Sequence[MonthlyChurn]) -> MonthlyChurn:
 
 
 def arpa(mrr: int, customers: int) -> Fraction | None:
-    """Return the MRR of an average customer."""
+    """Return the MRR per customer; None without customers."""
     return Fraction(mrr, customers) if customers else None
 
 
@@ -58,6 +60,6 @@ def lifetime(
 def quick_ratio(
     *, new: int, expansion: int, reactivation: int, contraction: int, churn: int
 ) -> Fraction | None:
-    """Return what was won over what was lost; None where nothing was lost."""
+    """Return gains divided by losses; None without losses."""
     lost = contraction + churn
     return Fraction(new + expansion + reactivation, lost) if lost else None

@@ -1,7 +1,7 @@
 """MRR movements, per customer and calendar day, never per subscription (P37).
 
-Days are ordinals (``date.toordinal``), amounts minor units. What a customer paid before and after
-a day decides what the day was, so a cancellation counts once however often it is told (P13).
+Days are ordinals (``date.toordinal``), amounts minor units. A movement compares what a customer
+paid before and after a day, so duplicate events of a cancellation count once (P13).
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ import msgspec
 from billing.calculations.history import MrrChange
 from common.calculations.currency import converted, part, rounded
 
-RateOn = Callable[[str, int], Fraction | None]  # of a currency on a day, None: not known
+RateOn = Callable[[str, int], Fraction | None]  # of a currency on a day; None: unknown
 
 
 class MovementKind(StrEnum):
@@ -25,11 +25,11 @@ class MovementKind(StrEnum):
     EXPANSION = "expansion"
     CONTRACTION = "contraction"
     CHURN = "churn"
-    HELD = "held"  # no exchange rate: in no number until there is one
+    HELD = "held"  # no exchange rate: not in any total until there is one
 
 
 class DayLevels(msgspec.Struct, frozen=True, gc=False):
-    """What a customer pays a month at the end of a day, by currency."""
+    """What a customer pays per month at the end of a day, by currency."""
 
     day: int
     levels: Mapping[str, int]
@@ -37,7 +37,7 @@ class DayLevels(msgspec.Struct, frozen=True, gc=False):
 
 
 class Movement(msgspec.Struct, frozen=True, gc=False):
-    """What one day changed in one currency; `amount`, `opening`, `closing` are as reported.
+    """The change of a day in one currency; `amount`, `opening`, `closing` are as reported.
 
     `opening` and `closing` are the customer's whole MRR; `rate` is None in the reporting currency.
     """
@@ -55,7 +55,7 @@ class Movement(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class CurrencyPosition:
-    """What a customer pays in one currency, how much of it is in the numbers, and as how much."""
+    """What a customer pays in one currency, how much of it is counted, and its reported amount."""
 
     level: int = 0
     counted: int = 0  # of `level`, the part that had a rate
@@ -64,17 +64,17 @@ class CurrencyPosition:
 
 @dataclass(slots=True)
 class Ledger:
-    """A customer's movements, and where they leave him."""
+    """A customer's movements, and the positions after them."""
 
     movements: list[Movement] = field(default_factory=list)
     positions: dict[str, CurrencyPosition] = field(default_factory=dict)
-    mrr: int = 0  # what all positions are reported as
+    mrr: int = 0  # the reported amount of all positions
 
 
 def day_levels(
     changes: Sequence[MrrChange], *, day_of: Callable[[int], int]
 ) -> Iterator[DayLevels]:
-    """Yield the days on which something changed; changes come in the order of time."""
+    """Yield the days with changes; changes are in order of time."""
     paid: dict[str, tuple[str, Fraction]] = {}
     for day, of_day in groupby(changes, key=lambda change: day_of(change.moment)):
         sources: dict[str, dict[str, None]] = defaultdict(dict)
@@ -84,8 +84,8 @@ def day_levels(
         exact: dict[str, Fraction] = {}
         for currency, amount in paid.values():
             if currency in sources:
-                known = exact.get(currency)
-                exact[currency] = amount if known is None else known + amount
+                before = exact.get(currency)
+                exact[currency] = amount if before is None else before + amount
         yield DayLevels(
             day,
             {currency: rounded(amount) for currency, amount in exact.items()},
@@ -96,8 +96,8 @@ def day_levels(
 def ledger(days: Iterator[DayLevels], *, reporting: str, rate_on: RateOn) -> Ledger:
     """Return the movements of one customer.
 
-    What is added is converted at the rate of its day. What leaves does so at the rate at which it
-    came, so who pays nothing any more leaves nothing behind.
+    Increases are converted at the rate of their day. Decreases are converted at the rate of the
+    increases, so that nothing is left of a customer that pays nothing.
     """
     book = Ledger()
     has_paid = False
@@ -135,7 +135,7 @@ def ledger(days: Iterator[DayLevels], *, reporting: str, rate_on: RateOn) -> Led
 def _moved(
     book: Ledger, currency: str, level: int, *, day: int, reporting: str, rate_on: RateOn
 ) -> tuple[int, int, Fraction | None, bool]:
-    """Move a position to a level; return the change, the change reported, its rate, if held."""
+    """Move a position to a level; return the change, the reported change, its rate, if held."""
     position = book.positions.setdefault(currency, CurrencyPosition())
     change, before = level - position.level, position.reported
     rate: Fraction | None = None

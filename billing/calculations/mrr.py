@@ -1,8 +1,8 @@
 """Monthly recurring revenue of a subscription, as exact fractions of minor units.
 
 MRR is the sum over recurring licensed items of what a quantity costs, normalised to a month, net of
-repeating and forever discounts (metrics.md, Revenue). Whoever adds subscriptions up rounds once,
-at the end. Moments are Unix seconds.
+repeating and forever discounts (metrics.md, Revenue). Callers that add up subscriptions round once,
+at the end. Times are Unix seconds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from billing.calculations.subscription import SubscriptionState, SubscriptionSta
 
 COUNTED = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
 NOTHING = Fraction(0)
-_FREE_PAUSES = frozenset({"void", "mark_uncollectible"})  # what is not collected is not revenue
+_FREE_PAUSES = frozenset({"void", "mark_uncollectible"})  # uncollected payments are not revenue
 _PER_MONTH = {
     BillingInterval.YEAR: (1, 12),
     BillingInterval.MONTH: (1, 1),
@@ -25,7 +25,7 @@ _PER_MONTH = {
 
 
 def mrr(state: SubscriptionState, moment: int) -> Fraction:
-    """Return what a subscription brings a month, as this version of it tells for a moment."""
+    """Return the MRR of a version of a subscription at a time."""
     if not _counts(state, moment):
         return NOTHING
     items = [item for item in state.items if not item.metered]
@@ -40,7 +40,7 @@ def mrr(state: SubscriptionState, moment: int) -> Fraction:
 
 
 def change_points(state: SubscriptionState) -> set[int]:
-    """Return the moments at which the MRR of one version of a subscription may change by itself."""
+    """Return the times at which the MRR of a version of a subscription may change on its own."""
     points = {state.created, state.trial_start, state.trial_end, state.ended_at, state.resumes_at}
     for discounts in (state.discounts, *(item.discounts for item in state.items)):
         for discount in discounts:
@@ -49,7 +49,7 @@ def change_points(state: SubscriptionState) -> set[int]:
 
 
 def _counts(state: SubscriptionState, moment: int) -> bool:
-    """Whether it is paid for: one that was cancelled counts until it ends, a trial does not."""
+    """Whether it counts: a cancelled subscription counts until it ends, a trial does not."""
     if moment < state.created:
         return False
     if state.status is SubscriptionStatus.CANCELED:
@@ -73,7 +73,7 @@ def _monthly(item: Item, amount: int | Fraction) -> Fraction:
 
 
 def _cost(item: Item) -> int | Fraction:
-    """Return what the quantity costs in one billing period."""
+    """Return the cost of the quantity in one billing period."""
     quantity = item.quantity
     if item.divide_by != 1:
         packages = Fraction(quantity, item.divide_by)
@@ -86,7 +86,7 @@ def _cost(item: Item) -> int | Fraction:
 
 
 def _volume(tiers: Sequence[Tier], quantity: int) -> Fraction:
-    """All units cost what the tier says into which the quantity falls."""
+    """All units have the price of the tier of the quantity."""
     for tier in tiers:
         if tier.up_to is None or quantity <= tier.up_to:
             return tier.flat_amount + tier.unit_amount * quantity
@@ -94,7 +94,7 @@ def _volume(tiers: Sequence[Tier], quantity: int) -> Fraction:
 
 
 def _graduated(tiers: Sequence[Tier], quantity: int) -> Fraction:
-    """Each unit costs what its own tier says; a tier's flat amount is due once it is entered."""
+    """Each unit has the price of its own tier; a tier's flat amount is due once it is reached."""
     total, below = NOTHING, 0
     for tier in tiers:
         if quantity <= below and not (quantity == below == 0):
@@ -120,7 +120,7 @@ def _in_force(discounts: Iterable[Discount], moment: int) -> list[Discount]:
 def _discounted(
     items: Sequence[Item], amounts: Sequence[int | Fraction], discounts: Sequence[Discount]
 ) -> list[Fraction]:
-    """Return the amounts of a billing period after the discounts, applied in their order."""
+    """Return the amounts of a billing period after the discounts, applied in order."""
     net = [Fraction(amount) for amount in amounts]
     for discount in discounts:
         shares = [

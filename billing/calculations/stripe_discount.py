@@ -17,7 +17,7 @@ class Duration(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """A coupon in force from `start` until before `end`, where they are known."""
+    """A coupon valid from `start` until before `end`, where these are set."""
 
     id: str
     duration: Duration
@@ -25,11 +25,11 @@ class Discount:
     amount_off: int | None  # of each invoice
     start: int | None
     end: int | None
-    products: frozenset[str]  # to which alone it applies; empty: all
+    products: frozenset[str]  # it applies to; empty: all
 
 
 def read_discounts(owner: Mapping[str, Any], currency: str) -> tuple[Discount, ...]:
-    """Return the discounts in their order: a list now, one of them in former versions."""
+    """Return the discounts in order: a list now, a single discount in old versions."""
     rows = owner.get("discounts") or owner.get("discount")
     if not rows:
         return ()
@@ -43,7 +43,7 @@ def read_discounts(owner: Mapping[str, Any], currency: str) -> tuple[Discount, .
 def _discount(row: Any, currency: str) -> Discount:
     if not isinstance(row, dict):
         raise UnusableStripeObject(
-            "discounts", f"{row!r} is only an id: the discount has to be expanded"
+            "discounts", f"{row!r} is only an id: the discount must be expanded"
         )
     coupon = row.get("coupon") or (row.get("source") or {}).get("coupon")
     if not isinstance(coupon, dict):

@@ -1,4 +1,4 @@
-"""What a Stripe event says: about whom, and what it is called on the person's timeline."""
+"""A Stripe event: its object, its customer, and its name on the person's timeline."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -12,7 +12,7 @@ Json = Mapping[str, Any]
 
 UPDATED = "customer.subscription.updated"
 
-# Every type that is applied, with the name of the event that it leaves on the person.
+# Every applied type, with the name of its event on the person's timeline.
 NAMES = {
     "charge.captured": "payment_captured",
     "charge.dispute.closed": "dispute_closed",
@@ -47,7 +47,7 @@ NAMES = {
     "customer.subscription.pending_update_expired": "subscription_pending_update_expired",
     "customer.subscription.resumed": "subscription_resumed",
     "customer.subscription.trial_will_end": "subscription_trial_ending",
-    UPDATED: "subscription_updated",  # or, more exactly, one of `_UPDATES`
+    UPDATED: "subscription_updated",  # or, more precisely, one of `_UPDATES`
     "invoice.created": "invoice_created",
     "invoice.finalized": "invoice_finalized",
     "invoice.marked_uncollectible": "invoice_uncollectible",
@@ -74,30 +74,30 @@ _UPDATES = (
 ).split()
 PERSON_EVENTS = frozenset({*NAMES.values(), *_UPDATES})
 
-# What is left out, and why; a type ending with a dot stands for all that begin so.
+# Ignored types, and why; a type with a final dot stands for all that start with it.
 IGNORED = {
-    "invoice.upcoming": "It tells of an invoice that does not exist yet.",
-    "invoiceitem.": "The invoice holds its lines.",
-    "customer.discount.": "The subscription holds its discounts.",
-    "customer.source.": "Plumbline keeps no cards and bank accounts.",
-    "payment_method.": "Plumbline keeps no cards and bank accounts.",
-    "payment_intent.": "The charge and the invoice tell what became of it.",
-    "plan.": "The subscription holds its plan.",
-    "subscription_schedule.": "The subscription tells when it changes.",
+    "invoice.upcoming": "The invoice does not exist yet.",
+    "invoiceitem.": "The invoice contains its lines.",
+    "customer.discount.": "The subscription contains its discounts.",
+    "customer.source.": "Plumbline does not store cards and bank accounts.",
+    "payment_method.": "Plumbline does not store cards and bank accounts.",
+    "payment_intent.": "The charge and the invoice have its outcome.",
+    "plan.": "The subscription contains its plan.",
+    "subscription_schedule.": "The subscription has its own events.",
 }
 
-# Objects that are left out when they come by themselves.
+# Objects that are ignored outside of events.
 _OBJECTS_IGNORED = {
     "bank_account": IGNORED["customer.source."],
     "card": IGNORED["customer.source."],
-    "credit_note": "Its events are read.",
+    "credit_note": "Its events are used instead.",
     "discount": IGNORED["customer.discount."],
     "invoiceitem": IGNORED["invoiceitem."],
     "payment_intent": IGNORED["payment_intent."],
     "payment_method": IGNORED["payment_method."],
     "plan": IGNORED["plan."],
     "source": IGNORED["customer.source."],
-    "subscription_item": "The subscription holds its items.",
+    "subscription_item": "The subscription contains its items.",
     "subscription_schedule": IGNORED["subscription_schedule."],
 }
 _OBJECTS = frozenset(
@@ -107,40 +107,38 @@ _OBJECTS = frozenset(
 
 
 def why_object_ignored(kind: str) -> str:
-    """Return why objects of a kind are not stored, "" where they are."""
-    return (
-        "" if kind in _OBJECTS else _OBJECTS_IGNORED.get(kind, f"Nothing here is made of {kind}.")
-    )
+    """Return why objects of a kind are not stored, "" if they are."""
+    return "" if kind in _OBJECTS else _OBJECTS_IGNORED.get(kind, f"Plumbline does not use {kind}.")
 
 
 def why_ignored(event_type: str) -> str:
-    """Return why events of a type are not applied, "" where they are."""
+    """Return why events of a type are not applied, "" if they are."""
     if event_type in NAMES:
         return ""
-    for beginning, reason in IGNORED.items():
-        if event_type.startswith(beginning):
+    for prefix, reason in IGNORED.items():
+        if event_type.startswith(prefix):
             return reason
-    return f"Nothing here is made of {event_type}."
+    return f"Plumbline does not use {event_type}."
 
 
 def object_of(event: Json) -> Json:
-    """Return what an event is about; Unusable where it holds nothing."""
+    """Return the object of an event; UnusableStripeObject if there is none."""
     data = event.get("data")
-    found = data.get("object") if isinstance(data, dict) else None
-    if not isinstance(found, dict) or not isinstance(found.get("object"), str):
+    stripe_json = data.get("object") if isinstance(data, dict) else None
+    if not isinstance(stripe_json, dict) or not isinstance(stripe_json.get("object"), str):
         raise UnusableStripeObject("data.object", "is missing")
-    return found
+    return stripe_json
 
 
 def customer_of(stripe_json: Json) -> str:
-    """Return whose object it is, "" where that is nobody's or not said."""
+    """Return the customer id of an object, "" if it has none."""
     own = stripe_json.get("object") == "customer"
     value = stripe_json.get("id" if own else "customer")
     return id_of(value, "customer", default="")
 
 
 def name_of(event: Json) -> str:
-    """Return the name of the event that an applied one leaves on the person."""
+    """Return the name of an applied event on the person's timeline."""
     if event["type"] != UPDATED:
         return NAMES[event["type"]]
     now = event["data"]["object"]
@@ -149,9 +147,9 @@ def name_of(event: Json) -> str:
 
 
 def _status_name(now: Json, before: Json) -> str:
-    became = now.get("status") if "status" in before else None
+    new_status = now.get("status") if "status" in before else None
     return {"past_due": "subscription_past_due", "active": "subscription_activated"}.get(
-        became or "", ""
+        new_status or "", ""
     )
 
 
@@ -172,7 +170,7 @@ def _end_name(now: Json, before: Json) -> str:
 
 
 def _monthly(subscription: Json) -> Fraction:
-    """Return the list price a month, whatever the status; 0 where it cannot be told."""
+    """Return the list price per month, for any status; 0 if it is unusable."""
     try:
         state = subscription_state({**subscription, "status": "active", "pause_collection": None})
     except UnusableStripeObject:
@@ -181,8 +179,10 @@ def _monthly(subscription: Json) -> Fraction:
 
 
 def properties_of(event: Json) -> dict[str, Any]:
-    """Return what the person's event says: ids, status and amounts, nothing personal."""
-    found = event["data"]["object"]
+    """Return the properties of the person's event: ids, status and amounts, no personal data."""
+    stripe_json = event["data"]["object"]
     names = "id object status currency amount amount_due amount_paid amount_refunded".split()
-    properties = {f"stripe_{name}": found[name] for name in names if found.get(name) is not None}
+    properties = {
+        f"stripe_{name}": stripe_json[name] for name in names if stripe_json.get(name) is not None
+    }
     return properties | {"stripe_event": event["id"], "stripe_type": event["type"]}

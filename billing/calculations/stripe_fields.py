@@ -6,7 +6,7 @@ from typing import Any
 
 
 class UnusableStripeObject(ValueError):
-    """A Stripe object that cannot be used; `field` and the text name what is wrong with it."""
+    """A Stripe object that cannot be used; `field` and the text name the problem."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -14,12 +14,14 @@ class UnusableStripeObject(ValueError):
 
 
 def id_of(value: Any, field: str, *, default: str | None = None) -> str:
-    """Return an id, of an expanded object, too."""
-    found = value.get("id") if isinstance(value, dict) else value
-    if isinstance(found, str) and found:
-        return found
+    """Return an id, also of an expanded object."""
+    object_id = value.get("id") if isinstance(value, dict) else value
+    if isinstance(object_id, str) and object_id:
+        return object_id
     if default is None:
-        raise UnusableStripeObject(field, "is missing" if not found else f"{found!r} is no id")
+        raise UnusableStripeObject(
+            field, "is missing" if not object_id else f"{object_id!r} is not an id"
+        )
     return default
 
 
@@ -31,23 +33,23 @@ def whole(
         return default
     if type(value) is not int or value < least:
         raise UnusableStripeObject(
-            f"{where}.{name}", f"{value!r} is no whole number of {least} or more"
+            f"{where}.{name}", f"{value!r} is not a whole number of at least {least}"
         )
     return value
 
 
 def decimal(value: Any, field: str) -> Fraction:
     try:
-        found = Fraction(str(value))
+        number = Fraction(str(value))
     except (ValueError, ZeroDivisionError) as error:
-        raise UnusableStripeObject(field, f"{value!r} is no number") from error
-    if found < 0:
+        raise UnusableStripeObject(field, f"{value!r} is not a number") from error
+    if number < 0:
         raise UnusableStripeObject(field, f"{value!r} is negative")
-    return found
+    return number
 
 
 def moment_of(owner: Mapping[str, Any], name: str) -> int | None:
     value = owner.get(name)
     if value is None or type(value) is int:
         return value
-    raise UnusableStripeObject(name, f"{value!r} is no Unix time")
+    raise UnusableStripeObject(name, f"{value!r} is not a Unix time")

@@ -1,4 +1,4 @@
-"""Stripe's objects without what tells who somebody is; amounts, dates and ids stay."""
+"""Stripe's objects without personal data; amounts, dates and ids stay."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,15 +11,15 @@ _PERSONAL = frozenset(
     payment_method_details phone receipt_email receipt_url shipping shipping_details source sources
     """.split()
 )
-# These words mean something else where they are not a customer's own.
+# In other objects these fields are not personal.
 _OF_A_CUSTOMER = frozenset({"name", "description", "previous_attributes"})
-_BELONGS_TO_NOBODY = frozenset({"coupon", "plan", "price", "product"})
+_IMPERSONAL = frozenset({"coupon", "plan", "price", "product"})
 
 
 def anonymous(stripe_json: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy in which personal values are null."""
     kind = stripe_json.get("object")
-    if kind in _BELONGS_TO_NOBODY or kind == "discount":
+    if kind in _IMPERSONAL or kind == "discount":
         return dict(stripe_json)
     personal = _PERSONAL | _OF_A_CUSTOMER if kind == "customer" else _PERSONAL
     return {
@@ -30,11 +30,11 @@ def anonymous(stripe_json: Mapping[str, Any]) -> dict[str, Any]:
 def _inside(value: Any) -> Any:
     if isinstance(value, dict):
         return anonymous(value)
-    return [_inside(one) for one in value] if isinstance(value, list) else value
+    return [_inside(row) for row in value] if isinstance(value, list) else value
 
 
 def anonymous_event(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an event about an object without what tells who somebody is."""
+    """Return an event without personal data."""
     data = {**event["data"], "object": anonymous(event["data"]["object"])}
     if isinstance(before := data.get("previous_attributes"), dict):
         kind = data["object"].get("object")

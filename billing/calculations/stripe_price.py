@@ -1,4 +1,4 @@
-"""What a subscription's item costs: Stripe's prices, and the plans there were before them."""
+"""The price of a subscription's item: Stripe's prices, and the older plans."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ _INTERVALS = {interval.value: interval for interval in BillingInterval}
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    up_to: int | None  # None: all the rest
+    up_to: int | None  # None: all further units
     unit_amount: Fraction
     flat_amount: Fraction
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """What is paid in each `interval_count` intervals. Either `unit_amount` or `tiers` is given."""
+    """The price of every `interval_count` intervals. Either `unit_amount` or `tiers` is set."""
 
     id: str
     price: str
@@ -47,7 +47,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     unit_amount: int | Fraction | None
     tiers: tuple[Tier, ...]
     tiers_mode: TiersMode | None
-    divide_by: int  # quantity in packages of so many
+    divide_by: int  # package size
     round_up: bool
     discounts: tuple[Discount, ...]
 
@@ -63,7 +63,7 @@ def interval_of(price: Mapping[str, Any]) -> BillingInterval:
     name = (price.get("recurring") or price).get("interval")
     interval = _INTERVALS.get(name)  # type: ignore[arg-type]
     if interval is None:
-        problem = "is missing" if name is None else f"{name!r} is no interval"
+        problem = "is missing" if name is None else f"{name!r} is not an interval"
         raise UnusableStripeObject("items.price.interval", problem)
     return interval
 
@@ -93,7 +93,7 @@ def read_item(row: Mapping[str, Any], interval: BillingInterval, currency: str) 
 
 
 def _unit_amount(price: Mapping[str, Any], where: str) -> int | Fraction:
-    """Return the amount of one; fractions of a minor unit come as a decimal text beside it."""
+    """Return the price of a unit; fractions of a minor unit are in a decimal text field."""
     for name in ("unit_amount", "amount"):
         if price.get(name) is not None:
             return whole(price, name, where)
@@ -106,7 +106,7 @@ def _unit_amount(price: Mapping[str, Any], where: str) -> int | Fraction:
 def _tiers(price: Mapping[str, Any]) -> tuple[TiersMode, tuple[Tier, ...]]:
     rows = price.get("tiers")
     if not rows:
-        raise UnusableStripeObject("items.price.tiers", "are missing: the price has to be expanded")
+        raise UnusableStripeObject("items.price.tiers", "are missing: the price must be expanded")
     try:
         mode = TiersMode(price.get("tiers_mode") or "")
     except ValueError as error:

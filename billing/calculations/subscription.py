@@ -1,6 +1,6 @@
-"""A Stripe subscription, read strictly from any shape of Stripe's JSON since 2017.
+"""A Stripe subscription, read strictly from any format of Stripe's JSON since 2017.
 
-Moments are Unix seconds in UTC, amounts minor units of the subscription's currency.
+Times are Unix seconds in UTC, amounts minor units of the subscription's currency.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,30 +9,15 @@ from typing import Any
 
 import msgspec
 
-from billing.calculations.stripe_discount import Discount, Duration, read_discounts
+from billing.calculations.stripe_discount import Discount, read_discounts
 from billing.calculations.stripe_fields import UnusableStripeObject, id_of, moment_of
 from billing.calculations.stripe_price import (
     Item,
-    Tier,
-    TiersMode,
     interval_of,
     price_of,
     read_item,
 )
 from common.calculations.currency import DECIMALS
-
-__all__ = [
-    "ENDED",
-    "Discount",
-    "Duration",
-    "Item",
-    "SubscriptionState",
-    "SubscriptionStatus",
-    "Tier",
-    "TiersMode",
-    "UnusableStripeObject",
-    "subscription_state",
-]
 
 
 class SubscriptionStatus(StrEnum):
@@ -52,7 +37,7 @@ ENDED = frozenset({SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EX
 
 
 class SubscriptionState(msgspec.Struct, frozen=True, gc=False):
-    """What one version of a subscription says."""
+    """The state of one version of a subscription."""
 
     id: str
     customer: str
@@ -69,7 +54,7 @@ class SubscriptionState(msgspec.Struct, frozen=True, gc=False):
     cancel_at_period_end: bool
     current_period_end: int | None
     ended_at: int | None
-    pause_behavior: str  # of `pause_collection`; "": collection goes on
+    pause_behavior: str  # of `pause_collection`; "": not paused
     resumes_at: int | None
 
     @property
@@ -78,23 +63,23 @@ class SubscriptionState(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def ends_at(self) -> int | None:
-        """When it is going to end by what was asked for, None where nothing was."""
+        """When it is scheduled to end, None if it is not."""
         return self.cancel_at or (self.current_period_end if self.cancel_at_period_end else None)
 
 
 def subscription_state(stripe_json: Mapping[str, Any]) -> SubscriptionState:
-    """Read a subscription; Unusable says which field makes that impossible."""
+    """Read a subscription; UnusableStripeObject names the invalid field."""
     get = stripe_json.get
     status = _STATUSES.get(get("status"))  # type: ignore[arg-type]
     if status is None:
-        raise UnusableStripeObject("status", f"{get('status')!r} is no status of a subscription")
+        raise UnusableStripeObject("status", f"{get('status')!r} is not a subscription status")
     rows = _rows(stripe_json)
     intervals = [interval_of(price_of(row)) for row in rows]
     currency = _currency(stripe_json, rows)
     moments = {name: get(name) for name in _MOMENTS}
     for name, moment in moments.items():
         if moment is not None and type(moment) is not int:
-            raise UnusableStripeObject(name, f"{moment!r} is no Unix time")
+            raise UnusableStripeObject(name, f"{moment!r} is not a Unix time")
     pause = get("pause_collection") or {}
     return SubscriptionState(
         id=id_of(get("id"), "id"),
@@ -117,7 +102,7 @@ def subscription_state(stripe_json: Mapping[str, Any]) -> SubscriptionState:
 
 
 def _rows(stripe_json: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the items; before there were items a subscription had one plan."""
+    """Return the items; in old versions a subscription had a single plan instead."""
     items = stripe_json.get("items") or {}
     rows = items if isinstance(items, list) else items.get("data")
     if isinstance(items, dict) and items.get("has_more"):
@@ -126,7 +111,7 @@ def _rows(stripe_json: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         return list(rows)
     if plan := stripe_json.get("plan"):
         return [{"id": "", "plan": plan, "quantity": stripe_json.get("quantity")}]
-    raise UnusableStripeObject("items", "there are none")
+    raise UnusableStripeObject("items", "are missing")
 
 
 def _currency(stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -134,14 +119,16 @@ def _currency(stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]])
     if own in DECIMALS and all(price_of(row).get("currency") == own for row in rows):
         return str(own)
     named = {own, *(price_of(row).get("currency") for row in rows)}
-    found = {str(code).lower() for code in named if code}
-    if not found:
+    currencies = {str(code).lower() for code in named if code}
+    if not currencies:
         raise UnusableStripeObject("currency", "is missing")
-    if len(found) > 1:
-        raise UnusableStripeObject("currency", f"there are several: {', '.join(sorted(found))}")
-    (currency,) = found
+    if len(currencies) > 1:
+        raise UnusableStripeObject(
+            "currency", f"there are several: {', '.join(sorted(currencies))}"
+        )
+    (currency,) = currencies
     if currency not in DECIMALS:
-        raise UnusableStripeObject("currency", f"{currency!r} is no currency known here")
+        raise UnusableStripeObject("currency", f"{currency!r} is not a supported currency")
     return currency
 
 
@@ -150,17 +137,17 @@ def _period_end(stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]
     own = moment_of(stripe_json, "current_period_end")
     if own is not None:
         return own
-    theirs = [moment for row in rows if (moment := moment_of(row, "current_period_end"))]
-    return max(theirs, default=None)
+    item_ends = [moment for row in rows if (moment := moment_of(row, "current_period_end"))]
+    return max(item_ends, default=None)
 
 
 def _begin(moments: dict[str, int | None]) -> dict[str, Any]:
-    """Return the moments with `created` and `start`: of which the one stands for the other."""
+    """Return the times with `created` and `start`; either replaces the other if it is missing."""
     start_date, start = moments.pop("start_date"), moments["start"]
     created = moments["created"]
-    known = [moment for moment in (start_date, start, created) if moment is not None]
-    if not known:
+    present_times = [moment for moment in (start_date, start, created) if moment is not None]
+    if not present_times:
         raise UnusableStripeObject("start_date", "is missing, as is created")
-    moments["start"] = known[0]
-    moments["created"] = known[0] if created is None else created
+    moments["start"] = present_times[0]
+    moments["created"] = present_times[0] if created is None else created
     return moments

@@ -1,4 +1,4 @@
-"""Cash: what was paid and given back, in the currency in which it was."""
+"""Cash: payments and refunds, in their original currency."""
 
 from django.db import models
 
@@ -14,7 +14,7 @@ class CashEntry(models.Model):
         max_length=12, choices=[(kind.value, kind.value.replace("_", " ")) for kind in CashKind]
     )
     happened_at = models.DateTimeField(db_index=True)
-    amount = models.BigIntegerField(help_text="Minor units of its currency, never below 0")
+    amount = models.BigIntegerField(help_text="In minor units of the currency, never below 0")
     currency = models.CharField(max_length=3)
 
     class Meta:

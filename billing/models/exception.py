@@ -1,4 +1,4 @@
-"""Exceptions that staff grant to a person, until a day."""
+"""Exceptions that staff grant to a person, with an end date."""
 
 from typing import Any
 
@@ -14,10 +14,10 @@ from billing.models.plan import LARGEST_LIMIT, Plan
 
 
 class LimitException(models.Model):
-    """Gives a person another plan, or another limit of one meter.
+    """Gives a person another plan, or another limit on one meter.
 
-    It belongs to a distinct id, so it follows its person through merges and their undoing, and
-    goes (in the database) when the person is erased.
+    It belongs to a distinct id, so it follows its person through merges and undone merges, and is
+    deleted by the database when the person is erased.
     """
 
     distinct_id = models.ForeignKey(
@@ -32,24 +32,24 @@ class LimitException(models.Model):
         null=True,
         blank=True,
         on_delete=models.CASCADE,
-        help_text="The plan they have until then, unless they pay for a higher one",
+        help_text="Their plan until then, unless they pay for a higher plan",
     )
     meter = models.ForeignKey(
         UsageMeter,
         null=True,
         blank=True,
         on_delete=models.CASCADE,
-        help_text="Or: the meter of which they have another limit",
+        help_text="Or the meter on which they get another limit",
     )
     amount = models.PositiveBigIntegerField(
         "limit",
         null=True,
         blank=True,
         validators=[MaxValueValidator(LARGEST_LIMIT)],
-        help_text="Instead of the plan's limit of that meter, where it is more. Empty: no limit.",
+        help_text="Replaces the plan's limit on that meter if it is higher. Empty: no limit.",
     )
-    ends_on = models.DateField("until", help_text="The last day on which it holds")
-    reason = models.CharField(max_length=200, help_text="For those who ask later")
+    ends_on = models.DateField("until", help_text="Last day, inclusive")
+    reason = models.CharField(max_length=200, help_text="Shown to other staff")
     created_at = models.DateTimeField(db_default=Now())
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
@@ -65,15 +65,15 @@ class LimitException(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"exception {self.pk}"  # nobody's name, which erasing would not find in the log
+        return f"exception {self.pk}"  # without a name, which erasure could not remove from the log
 
     def clean(self) -> None:
         errors: dict[str, Any] = {}
         if self.plan_id is None and self.meter_id is None:
             errors["plan"] = "Choose a plan, or a meter below."
         if self.plan_id is not None and self.meter_id is not None:
-            errors["meter"] = "Choose either a plan or a meter; make two exceptions for both."
+            errors["meter"] = "Choose either a plan or a meter. For both, create two exceptions."
         if self.meter_id is None and self.amount is not None:
-            errors["amount"] = "A limit needs its meter."
+            errors["amount"] = "Choose the meter of this limit."
         if errors:
             raise ValidationError(errors)

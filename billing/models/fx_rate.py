@@ -1,4 +1,4 @@
-"""Exchange rates that staff or an import give."""
+"""Exchange rates entered by staff or imported."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -17,14 +17,14 @@ def check_currency(code: str, *, field: str) -> None:
 class FxRate(models.Model):
     """One whole unit of `currency` is `rate` whole units of `into`, from `day` on."""
 
-    currency = models.CharField(max_length=3, help_text="Such as eur")
-    into = models.CharField(max_length=3, help_text="The reporting currency, such as usd")
-    day = models.DateField(help_text="It holds until there is a newer one, at most 7 days")
+    currency = models.CharField(max_length=3, help_text="For example eur")
+    into = models.CharField(max_length=3, help_text="The reporting currency, for example usd")
+    day = models.DateField(help_text="Applies until there is a newer rate, for at most 7 days")
     rate = models.DecimalField(
         max_digits=20,
         decimal_places=10,
         validators=[MinValueValidator(1e-10)],
-        help_text="1 EUR = 1.0835 USD: 1.0835",
+        help_text="For 1 EUR = 1.0835 USD enter 1.0835",
     )
 
     class Meta:
@@ -33,7 +33,7 @@ class FxRate(models.Model):
             models.UniqueConstraint(
                 fields=["currency", "into", "day"],
                 name="one_rate_per_currencies_and_day",
-                violation_error_message="There is a rate of these currencies on this day already.",
+                violation_error_message="These currencies already have a rate on this day.",
             )
         ]
 
@@ -44,4 +44,4 @@ class FxRate(models.Model):
         check_currency(self.currency, field="currency")
         check_currency(self.into, field="into")
         if self.currency == self.into:
-            raise ValidationError({"into": "A currency needs no rate to itself."})
+            raise ValidationError({"into": "Choose two different currencies."})

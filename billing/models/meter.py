@@ -1,4 +1,4 @@
-"""Usage meters: what is counted of a person's events."""
+"""Usage meters, counted from a person's events."""
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -8,21 +8,23 @@ from billing.calculations.plan import MeterPeriod
 
 
 class UsageMeter(models.Model):
-    """A number that is counted from a person's events within a period."""
+    """A number counted from a person's events within a period."""
 
     slug = models.SlugField(
-        unique=True, help_text="How the API names it, such as workflow_runs: keep it."
+        unique=True, help_text="Name in the API, for example workflow_runs. Do not change it."
     )
-    name = models.CharField(max_length=60, help_text="As your customers read it: “Workflow runs”")
+    name = models.CharField(
+        max_length=60, help_text="As shown to your customers, for example “Workflow runs”"
+    )
     event = models.CharField(
-        max_length=200, blank=True, help_text="The events that count. Empty: every event."
+        max_length=200, blank=True, help_text="Name of the counted event. Empty: every event."
     )
     aggregation = models.CharField(
         "counts",
         max_length=10,
         choices=[
             (Aggregation.COUNT.value, "the events"),
-            (Aggregation.DISTINCT.value, "different values of a property"),
+            (Aggregation.DISTINCT.value, "distinct values of a property"),
             (Aggregation.SUM.value, "the sum of a property"),
         ],
         default=Aggregation.COUNT.value,
@@ -30,8 +32,8 @@ class UsageMeter(models.Model):
     property = models.CharField(
         max_length=200,
         blank=True,
-        help_text="Whose values count. For a sum only positive numbers do; another value adds"
-        " nothing, and the person's usage page says how often that was so.",
+        help_text="The property whose values count. A sum adds positive numbers only; the usage"
+        " page of a person shows how many events were ignored.",
     )
     period = models.CharField(
         max_length=10,
@@ -41,7 +43,7 @@ class UsageMeter(models.Model):
             (MeterPeriod.LIFETIME.value, "lifetime"),
         ],
         default=MeterPeriod.MONTH.value,
-        help_text="When the count begins anew. Months are those of PLUMBLINE_TIME_ZONE.",
+        help_text="When usage resets. Months follow PLUMBLINE_TIME_ZONE.",
     )
 
     class Meta:
@@ -52,6 +54,8 @@ class UsageMeter(models.Model):
 
     def clean(self) -> None:
         if self.aggregation == Aggregation.COUNT and self.property:
-            raise ValidationError({"property": "Events are counted whatever their properties are."})
+            raise ValidationError(
+                {"property": "Leave empty: counting events does not use a property."}
+            )
         if self.aggregation != Aggregation.COUNT and not self.property:
-            raise ValidationError({"property": "Name the property whose values count."})
+            raise ValidationError({"property": "Enter the property whose values count."})

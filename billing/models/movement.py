@@ -1,4 +1,4 @@
-"""The MRR ledger: what changed, per customer, day and currency, and the sums of each day."""
+"""The MRR ledger: changes per customer, day and currency, and the sums of each day."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,7 +9,7 @@ CURRENCY_LENGTH = 3
 
 
 class MrrMovement(models.Model):
-    """What a day changed of a customer's MRR, in one currency. Derived: see `revenue_ledger`.
+    """The change of a customer's MRR on a day, in one currency; see `billing.revenue.ledger`.
 
     `amount`, `opening` and `closing` are minor units of the reporting currency; the latter two are
     the customer's whole MRR.
@@ -20,19 +20,20 @@ class MrrMovement(models.Model):
     kind = models.CharField(
         max_length=12, choices=[(kind.value, kind.value) for kind in MovementKind]
     )
-    amount = models.BigIntegerField(help_text="Below 0 where MRR went down")
+    amount = models.BigIntegerField(help_text="Negative if MRR went down")
     currency = models.CharField(max_length=CURRENCY_LENGTH)
-    original_amount = models.BigIntegerField(help_text="In minor units of its currency")
+    original_amount = models.BigIntegerField(help_text="In minor units of the original currency")
     fx_rate = models.DecimalField(
         "exchange rate",
         max_digits=20,
         decimal_places=10,
         null=True,
-        help_text="Of the day, frozen; empty in the reporting currency and where MRR went down",
+        help_text="Rate of the day, kept permanently. Empty in the reporting currency and if MRR"
+        " went down.",
     )
     opening = models.BigIntegerField(help_text="The customer's MRR before the day")
-    closing = models.BigIntegerField(help_text="The customer's MRR at its end")
-    sources = ArrayField(models.TextField(), help_text="Ids of the Stripe objects behind it")
+    closing = models.BigIntegerField(help_text="The customer's MRR after the day")
+    sources = ArrayField(models.TextField(), help_text="Ids of the Stripe objects that caused it")
 
     class Meta:
         verbose_name = "MRR movement"
@@ -62,8 +63,8 @@ class MrrDay(models.Model):
     new = models.BigIntegerField()
     reactivation = models.BigIntegerField()
     expansion = models.BigIntegerField()
-    contraction = models.BigIntegerField(help_text="As it is subtracted: not below 0")
-    churn = models.BigIntegerField(help_text="As it is subtracted: not below 0")
+    contraction = models.BigIntegerField(help_text="Positive, as it is subtracted")
+    churn = models.BigIntegerField(help_text="Positive, as it is subtracted")
     new_customers = models.IntegerField()
     reactivated_customers = models.IntegerField()
     churned_customers = models.IntegerField()

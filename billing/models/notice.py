@@ -1,4 +1,4 @@
-"""What a person was told about their usage."""
+"""Notices sent to a person about their usage."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -11,19 +11,19 @@ from billing.models.plan import Plan
 class UsageNotice(models.Model):
     """A person's usage passed 80 or 100 % of a limit: claimed once, then recorded and e-mailed.
 
-    It belongs to a distinct id, so it follows its person through merges and their undoing, and
-    goes (in the database) when the person is erased.
+    It belongs to a distinct id, so it follows its person through merges and undone merges, and is
+    deleted by the database when the person is erased.
     """
 
     class Email(models.TextChoices):
         WAITING = "waiting"
-        SENDING = "sending", "Sending: whether it arrived is unknown if it stays so"
+        SENDING = "sending", "Sending: delivery is unknown if this does not change"
         SENT = "sent"
-        FAILED = "failed", "Failed: tried again by the next run"
-        NO_ADDRESS = "no_address", "Not sent: no e-mail address is known"
-        OUTDATED = "outdated", "Not sent: it was not so any more"
-        PLAN_WITHOUT = "plan_without", "Not sent: the plan sends none"
-        DEMO = "demo", "Not sent: a person of the demo"
+        FAILED = "failed", "Failed: the next run retries"
+        NO_ADDRESS = "no_address", "Not sent: no e-mail address"
+        OUTDATED = "outdated", "Not sent: no longer true"
+        PLAN_WITHOUT = "plan_without", "Not sent: turned off for the plan"
+        DEMO = "demo", "Not sent: demo person"
         OFF = "off", "Not sent: PLUMBLINE_EMAIL_FROM is not set"
 
     distinct_id = models.ForeignKey(

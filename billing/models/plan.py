@@ -1,4 +1,4 @@
-"""Plans: which Stripe prices buy them, what they allow, what they contain."""
+"""Plans: their Stripe prices, limits and features."""
 
 from typing import Any
 
@@ -14,30 +14,32 @@ LARGEST_LIMIT = 10**15
 
 
 class Plan(models.Model):
-    """What a customer buys. Whoever pays for none has the default plan."""
+    """What a customer buys. People without a paid plan have the default plan."""
 
     slug = models.SlugField(
-        unique=True, help_text="How the API names it. Events and answers carry it: keep it."
+        unique=True, help_text="Name in the API, in events and responses. Do not change it."
     )
-    name = models.CharField(max_length=60, help_text="As your customers read it")
+    name = models.CharField(max_length=60, help_text="As shown to your customers")
     rank = models.PositiveSmallIntegerField(
         unique=True,
-        help_text="A higher one is the better plan: upgrades are suggested upwards, and who pays"
-        " for several has the highest",
+        help_text="Higher is better: upgrades are suggested upwards, and customers with several"
+        " plans get the highest",
     )
     is_default = models.BooleanField(
-        "default", default=False, help_text="Of everybody who pays for no plan. There is one."
+        "default",
+        default=False,
+        help_text="The plan of everyone who pays for none. There is exactly one.",
     )
     offered = models.BooleanField(
-        default=True, help_text="Suggested as an upgrade; not so for plans that you sell no more"
+        default=True, help_text="Suggest it as an upgrade. Turn off for plans you no longer sell."
     )
     emails = models.BooleanField(
         "e-mails",
         default=True,
-        help_text="At 80 and 100 % of its limits people get an e-mail, once in each period",
+        help_text="E-mail people at 80 % and 100 % of a limit, once per period",
     )
     features = ArrayField(
-        models.CharField(max_length=200), default=list, blank=True, help_text="One a line"
+        models.CharField(max_length=200), default=list, blank=True, help_text="One per line"
     )
 
     class Meta:
@@ -47,7 +49,7 @@ class Plan(models.Model):
                 fields=["is_default"],
                 condition=models.Q(is_default=True),
                 name="one_default_plan",
-                violation_error_message="Another plan is the default already.",
+                violation_error_message="Another plan is already the default.",
             )
         ]
 
@@ -56,7 +58,7 @@ class Plan(models.Model):
 
 
 class PlanPrice(models.Model):
-    """A Stripe price that buys a plan."""
+    """A Stripe price of a plan."""
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="prices")
     price_id = models.CharField(
@@ -64,10 +66,10 @@ class PlanPrice(models.Model):
         max_length=255,
         unique=True,
         validators=[
-            RegexValidator(r"^price_\w+$|^plan_\w+$", "A Stripe price id begins with price_.")
+            RegexValidator(r"^price_\w+$|^plan_\w+$", "A Stripe price id starts with price_.")
         ],
-        help_text="Such as price_1Q2w3E. The first one is what an upgrade link sells.",
-        error_messages={"unique": "Another plan has this price already."},
+        help_text="For example price_1Q2w3E. Upgrade links sell the first price.",
+        error_messages={"unique": "Another plan already has this price."},
     )
 
     class Meta:
@@ -86,24 +88,23 @@ class PlanLimit(models.Model):
     amount = models.PositiveBigIntegerField(
         "limit",
         validators=[MaxValueValidator(LARGEST_LIMIT)],
-        help_text="In one period of the meter. 0: the plan does not have it at all. No limit:"
-        " delete this one.",
+        help_text="Per period of the meter. 0: not included in the plan. For no limit, delete it.",
     )
     hard = models.BooleanField(
         default=True,
-        help_text="Requests beyond it are refused (402). A soft limit only warns.",
+        help_text="Refuse requests over the limit (402). A soft limit only warns.",
     )
     grace_percent = models.PositiveSmallIntegerField(
         "grace, in %",
         default=0,
         validators=[MaxValueValidator(1_000)],
-        help_text="How far beyond a hard limit requests are still let through",
+        help_text="How far over a hard limit requests are still allowed",
     )
     grace = models.PositiveBigIntegerField(
         "grace, as a number",
         default=0,
         validators=[MaxValueValidator(LARGEST_LIMIT)],
-        help_text="The same as a number; the larger of the two holds",
+        help_text="The same as a number; the larger of the two applies",
     )
 
     class Meta:
@@ -113,7 +114,7 @@ class PlanLimit(models.Model):
             models.UniqueConstraint(
                 fields=["plan", "meter"],
                 name="one_limit_per_plan_and_meter",
-                violation_error_message="This plan has a limit of this meter already.",
+                violation_error_message="This plan already has a limit on this meter.",
             )
         ]
 
@@ -123,8 +124,8 @@ class PlanLimit(models.Model):
     def clean(self) -> None:
         errors: dict[str, Any] = {}
         if not self.hard and self.grace:
-            errors["grace"] = "A soft limit blocks nobody, so it needs no grace."
+            errors["grace"] = "A soft limit never blocks, so it has no grace."
         if not self.hard and self.grace_percent:
-            errors["grace_percent"] = "A soft limit blocks nobody, so it needs no grace."
+            errors["grace_percent"] = "A soft limit never blocks, so it has no grace."
         if errors:
             raise ValidationError(errors)

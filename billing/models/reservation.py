@@ -1,4 +1,4 @@
-"""Usage that was granted and whose events have not arrived yet."""
+"""Granted usage whose events have not arrived yet."""
 
 import uuid
 
@@ -12,8 +12,8 @@ from billing.models.meter import UsageMeter
 class UsageReservation(models.Model):
     """A person may use `amount` of a meter, so that the usage becomes `up_to`.
 
-    It belongs to a distinct id, so it follows its person through merges and their undoing, and
-    goes (in the database) when the person is erased.
+    It belongs to a distinct id, so it follows its person through merges and undone merges, and is
+    deleted by the database when the person is erased.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -30,7 +30,7 @@ class UsageReservation(models.Model):
     up_to = models.DecimalField(max_digits=40, decimal_places=10)
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(db_index=True)
-    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001  (null is no key)
+    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001  (null: no key)
 
     class Meta:
         constraints = [

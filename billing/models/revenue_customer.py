@@ -1,4 +1,4 @@
-"""Customers as the ledger leaves them, and what could not be used of them."""
+"""Customers derived from the ledger, and objects that could not be used."""
 
 from django.db import models
 
@@ -11,14 +11,18 @@ class RevenueCustomer(models.Model):
 
     customer_id = models.CharField(primary_key=True, max_length=255)
     mrr = models.BigIntegerField()
-    at_risk = models.BigIntegerField(help_text="The part of MRR whose payment is past due")
-    scheduled_churn = models.BigIntegerField(help_text="The part of MRR that is asked to end")
-    ends_on = models.DateField(null=True, help_text="The first day on which some of it ends")
+    at_risk = models.BigIntegerField(help_text="MRR whose payment is past due")
+    scheduled_churn = models.BigIntegerField(help_text="MRR scheduled to cancel")
+    ends_on = models.DateField(null=True, help_text="First day on which scheduled MRR ends")
     changes_on = models.DateField(
-        null=True, help_text="When MRR changes by itself, such as at the end of a discount"
+        null=True, help_text="When MRR changes on its own, for example at the end of a discount"
     )
-    signup_month = models.DateField(null=True, help_text="Of the person; empty: not known")
-    excluded = models.BooleanField(help_text="Belongs to a test or internal person: counts nowhere")
+    signup_month = models.DateField(
+        null=True, help_text="Signup month of the person; empty: unknown"
+    )
+    excluded = models.BooleanField(
+        help_text="Belongs to a test or internal person: not included in any total"
+    )
 
     class Meta:
         indexes = [
@@ -34,7 +38,7 @@ class RevenueCustomer(models.Model):
 
 
 class HeldObject(models.Model):
-    """A stored Stripe object that is in no number, and why."""
+    """A stored Stripe object that is not included in any total, and why."""
 
     customer_id = models.CharField("customer", max_length=255)
     stripe_id = models.CharField("Stripe object", max_length=255)

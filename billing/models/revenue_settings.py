@@ -1,4 +1,4 @@
-"""How revenue is reported, and how the ledger in force was built."""
+"""How revenue is reported, and the settings the current ledger was built with."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -7,13 +7,13 @@ from billing.models.fx_rate import check_currency
 
 
 class RevenueSettings(models.Model):
-    """The one row of settings."""
+    """The only row of settings."""
 
     reporting_currency = models.CharField(
         max_length=3,
         default="usd",
-        help_text="As Stripe writes it, such as usd. A new one rebuilds the ledger with the rates"
-        " of each movement's day.",
+        help_text="Stripe's code, for example usd. A change rebuilds the ledger with the exchange"
+        " rates of each movement's day.",
     )
     gross_margin_percent = models.DecimalField(
         "gross margin, in %",
@@ -22,8 +22,8 @@ class RevenueSettings(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
-        help_text="What is left of revenue after the cost of delivering it. It is a factor of LTV;"
-        " empty counts as 100 %, and LTV says so.",
+        help_text="Share of revenue left after the cost of delivering it, used for LTV. Empty:"
+        " 100 % is used, and LTV says so.",
     )
     built_currency = models.CharField(max_length=3, blank=True, editable=False)
     built_time_zone = models.CharField(max_length=64, blank=True, editable=False)

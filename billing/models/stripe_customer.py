@@ -1,4 +1,4 @@
-"""Which Stripe customer is which person."""
+"""Links of Stripe customers to persons."""
 
 from django.db import models
 
@@ -6,10 +6,10 @@ from analytics.models import DistinctId
 
 
 class StripeCustomer(models.Model):
-    """A Stripe customer who is known here as a person.
+    """A Stripe customer and its person.
 
-    It belongs to a distinct id, so it follows its person through merges and their undoing, and
-    goes (in the database) when the person is erased.
+    It belongs to a distinct id, so it follows its person through merges and undone merges, and is
+    deleted by the database when the person is erased.
     """
 
     customer_id = models.CharField("Stripe customer", max_length=255, primary_key=True)

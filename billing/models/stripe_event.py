@@ -1,4 +1,4 @@
-"""What Stripe told, and what became of it."""
+"""Events from Stripe, and their outcome."""
 
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
@@ -7,29 +7,29 @@ from django.db.models.functions import Now
 
 
 class StripeEvent(models.Model):
-    """An event as Stripe sent it; it waits until it is applied, ignored or given up."""
+    """An event as Stripe sent it; it waits until it is applied, ignored or refused."""
 
     class State(models.TextChoices):
         WAITING = "waiting"
         APPLIED = "applied"
         IGNORED = "ignored"
-        FAILED = "failed", "failed, tried again"
+        FAILED = "failed", "failed, to be retried"
         REFUSED = "refused"
 
     event_id = models.CharField(max_length=255, primary_key=True)
     type = models.CharField(max_length=250)
     object_id = models.CharField("object", max_length=255, blank=True)
     customer_id = models.CharField("customer", max_length=255, blank=True)
-    happened_at = models.DateTimeField(help_text="By Stripe's clock")
+    happened_at = models.DateTimeField(help_text="Stripe's time of the event")
     received_at = models.DateTimeField(db_default=Now())
-    fingerprint = models.CharField(max_length=64, help_text="Of type, moment and data: sha256")
-    payload = models.JSONField(help_text="The event, its object completed by what it refers to")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of type, time and data")
+    payload = models.JSONField(
+        help_text="The event; its object is completed with the objects it refers to"
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     reason = models.TextField(blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(
-        "next attempt", null=True, help_text="Empty: nothing is to be done any more"
-    )
+    due_at = models.DateTimeField("next attempt", null=True, help_text="Empty: nothing left to do")
 
     class Meta:
         verbose_name = "Stripe event"

@@ -1,6 +1,7 @@
 """The cash ledger: paid invoices, refunds and credit notes, in their own currencies."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
@@ -19,15 +20,15 @@ BATCH = 5_000
 
 @transaction.atomic
 def recount(customer_ids: Collection[str] | None = None) -> list[tuple[str, Held]]:
-    """Write the cash of some customers, or of all, anew; return what is unusable, by customer."""
+    """Rewrite the cash of some customers, or of all; return unusable objects, by customer."""
     held: list[tuple[str, Held]] = []
-    ours = CashEntry.objects.all()
+    entries = CashEntry.objects.all()
     if customer_ids is not None:
-        ours = ours.filter(customer_id__in=customer_ids)
-    ours.delete()
+        entries = entries.filter(customer_id__in=customer_ids)
+    entries.delete()
     batch: dict[str, CashEntry] = {}
-    for one in _stored(customer_ids, held):
-        batch[one.stripe_id] = _entry(one)
+    for moved in _stored(customer_ids, held):
+        batch[moved.stripe_id] = _entry(moved)
         if len(batch) == BATCH:
             _write(batch)
             batch = {}
@@ -36,55 +37,49 @@ def recount(customer_ids: Collection[str] | None = None) -> list[tuple[str, Held
 
 
 def counted() -> models.QuerySet[CashEntry]:
-    """Return the entries without those of test and internal people."""
+    """Return the entries without those of test and internal persons."""
     excluded = RevenueCustomer.objects.filter(excluded=True).values("customer_id")
     return CashEntry.objects.exclude(customer_id__in=excluded)
 
 
 def revenue(*, start: datetime, end: datetime) -> dict[str, int]:
-    """Return what came in less what went back, from `start` on and before `end`, by currency."""
-    went_in = Q(kind=CashKind.PAYMENT)
+    """Return payments minus refunds, from `start` on and before `end`, by currency."""
+    is_payment = Q(kind=CashKind.PAYMENT)
     rows = counted().filter(happened_at__gte=start, happened_at__lt=end).values("currency")
     rows = rows.annotate(
-        came=Sum("amount", filter=went_in, default=0),
-        went=Sum("amount", filter=~went_in, default=0),
+        paid=Sum("amount", filter=is_payment, default=0),
+        refunded=Sum("amount", filter=~is_payment, default=0),
     )
-    return {row["currency"]: row["came"] - row["went"] for row in rows.order_by("currency")}
+    return {row["currency"]: row["paid"] - row["refunded"] for row in rows.order_by("currency")}
 
 
 def subscriptions_created(*, start: datetime, end: datetime) -> int:
-    """Count subscriptions created from `start` on and before `end`, whatever became of them."""
+    """Count subscriptions created from `start` on and before `end`, even if they ended."""
     excluded = RevenueCustomer.objects.filter(excluded=True).values("customer_id")
     starts = SubscriptionStart.objects.filter(created_at__gte=start, created_at__lt=end)
     return starts.exclude(customer_id__in=excluded).count()
 
 
 def _stored(customer_ids: Collection[str] | None, held: list[tuple[str, Held]]) -> Iterator[Cash]:
-    """Yield the cash of Stripe's objects; a refund belongs to whose charge it gives back."""
+    """Yield the cash of Stripe's objects; a refund belongs to the customer of its charge."""
     payer: dict[str, str] = {}
     only = next(iter(customer_ids)) if customer_ids and len(customer_ids) == 1 else ""
     for invoice in gateway.invoices(customer_ids):
-        found = _usable(invoice, held)
-        if found is not None:
-            payer |= dict.fromkeys(charges_of(invoice), found.customer_id)
-            yield found
-    given_back: Iterable[Mapping[str, Any]] = chain(
+        entry = _usable(invoice, held)
+        if entry is not None:
+            payer |= dict.fromkeys(charges_of(invoice), entry.customer_id)
+            yield entry
+    returned: Iterable[Mapping[str, Any]] = chain(
         gateway.refunds(customer_ids), gateway.credit_notes(customer_ids)
     )
-    for stripe_json in given_back:
-        found = _usable(stripe_json, held)
-        if found is None:
+    for stripe_json in returned:
+        entry = _usable(stripe_json, held)
+        if entry is None:
             continue
         keys = (stripe_json.get("charge"), stripe_json.get("payment_intent"))
-        names = [one.get("id") if isinstance(one, dict) else one for one in keys]
+        names = [key.get("id") if isinstance(key, dict) else key for key in keys]
         owner = next((payer[name] for name in names if name in payer), only)
-        yield (
-            found
-            if found.customer_id
-            else Cash(
-                found.stripe_id, owner, found.kind, found.moment, found.amount, found.currency
-            )
-        )
+        yield entry if entry.customer_id else replace(entry, customer_id=owner)
 
 
 def _usable(stripe_json: Mapping[str, Any], held: list[tuple[str, Held]]) -> Cash | None:

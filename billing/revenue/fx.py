@@ -1,4 +1,4 @@
-"""Exchange rates: what holds on a day, and their import. Unknown is not guessed."""
+"""Exchange rates: the rate of a day, and their import. Unknown rates are not guessed."""
 
 import csv
 from bisect import bisect_right
@@ -13,7 +13,7 @@ from django.db import transaction
 
 from billing.models import FxRate
 
-LONGEST_GAP = timedelta(days=7)  # banks publish none on weekends and holidays
+LONGEST_GAP = timedelta(days=7)  # banks publish no rates on weekends and holidays
 COLUMNS = ["day", "currency", "into", "rate"]
 
 
@@ -21,29 +21,29 @@ class Rates:
     """The rates into one currency, read once."""
 
     def __init__(self, into: str) -> None:
-        self._known: dict[str, list[tuple[int, Decimal]]] = defaultdict(list)
+        self._rates: dict[str, list[tuple[int, Decimal]]] = defaultdict(list)
         rows = FxRate.objects.filter(into=into).order_by("day")
         for currency, day, rate in rows.values_list("currency", "day", "rate"):
-            self._known[currency].append((day.toordinal(), rate))
+            self._rates[currency].append((day.toordinal(), rate))
 
     def on(self, currency: str, day: int) -> Fraction | None:
-        """Return the newest rate of the 7 days up to a day (an ordinal); None: there is none."""
-        known = self._known.get(currency, [])
-        place = bisect_right(known, day, key=lambda row: row[0])
-        if not place or day - known[place - 1][0] > LONGEST_GAP.days:
+        """Return the newest rate of the 7 days up to a day (an ordinal); None if there is none."""
+        rates = self._rates.get(currency, [])
+        index = bisect_right(rates, day, key=lambda row: row[0])
+        if not index or day - rates[index - 1][0] > LONGEST_GAP.days:
             return None
-        return Fraction(known[place - 1][1])
+        return Fraction(rates[index - 1][1])
 
 
 @transaction.atomic
 def import_rates(lines: Iterable[str]) -> int:
     """Store the rates of a CSV file with the columns day, currency, into, rate; all or none.
 
-    Return how many. A rate of the same day is replaced. ValidationError names line and column.
+    Return their number. A rate of the same day is replaced. ValidationError names line and column.
     """
     reader = csv.DictReader(lines)
     if missing := [name for name in COLUMNS if name not in (reader.fieldnames or ())]:
-        raise ValidationError(f"The file lacks the column {', '.join(missing)}.")
+        raise ValidationError(f"Missing column: {', '.join(missing)}.")
     rates = [_rate(number, row) for number, row in enumerate(reader, 2)]
     newest = {(rate.currency, rate.into, rate.day): rate for rate in rates}
     FxRate.objects.bulk_create(

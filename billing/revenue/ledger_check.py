@@ -1,7 +1,7 @@
 """The ledger's invariant: opening + new + reactivation + expansion - contraction - churn = closing.
 
-It is checked for every day, and by a route of its own: the closing MRR comes from what customers
-pay at the end of a day, not from the sums that are checked.
+It is checked for every day, and independently: the closing MRR comes from what customers pay at the
+end of a day, not from the checked sums.
 """
 
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from django.db import connection
 
 from common.formatting import number
 
-# What customers pay at the end of each day, summed up over the days, beside the sums of the days.
+# What customers pay at the end of each day, summed over the days, next to the sums of the days.
 _DAYS = """
 WITH paid AS (
     SELECT DISTINCT customer_id, day, opening, closing
     FROM billing_mrrmovement JOIN billing_revenuecustomer USING (customer_id)
     WHERE NOT excluded
-), told AS (
+), moved AS (
     SELECT day, sum(closing - opening) AS change,
            count(*) FILTER (WHERE opening = 0 AND closing > 0) AS come,
            count(*) FILTER (WHERE opening > 0 AND closing = 0) AS gone
     FROM paid GROUP BY day
 ), levels AS (
-    SELECT coalesce(told.day, counted.day) AS day,
+    SELECT coalesce(moved.day, counted.day) AS day,
            coalesce(change, 0) AS change, coalesce(come, 0) AS come, coalesce(gone, 0) AS gone,
            coalesce(new + reactivation + expansion - contraction - churn, 0) AS counted_change,
            coalesce(new_customers + reactivated_customers, 0) AS counted_come,
            coalesce(churned_customers, 0) AS counted_gone
-    FROM told FULL JOIN billing_mrrday counted ON counted.day = told.day
+    FROM moved FULL JOIN billing_mrrday counted ON counted.day = moved.day
 ), sums AS (
     SELECT day, sum(change) OVER w AS closing, sum(counted_change) OVER w AS counted_closing,
            sum(come - gone) OVER w AS customers,
@@ -41,7 +41,7 @@ SELECT day, 'customers', customers, counted_customers FROM sums
 WHERE customers <> counted_customers
 ORDER BY 1
 """
-# A customer's days follow from each other, and lead to what he is said to pay now.
+# A customer's days follow from each other, and lead to its current MRR.
 _CUSTOMERS = """
 WITH days AS (
     SELECT customer_id, day, min(opening) AS opening, min(closing) AS closing,
@@ -72,19 +72,21 @@ class Imbalance:
     """A day on which the ledger does not add up."""
 
     day: date
-    what: str
+    subject: str
     expected: int
-    found: int
+    actual: int
 
     def __str__(self) -> str:
-        return f"{self.day}, {self.what}: {number(self.found)} instead of {number(self.expected)}"
+        return (
+            f"{self.day}, {self.subject}: {number(self.actual)} instead of {number(self.expected)}"
+        )
 
 
 def check(*, most: int = 100) -> list[Imbalance]:
-    """Return where the ledger does not add up, the first days first; none: every day does."""
-    found: list[Imbalance] = []
+    """Return where the ledger does not add up, earliest days first; empty if it adds up."""
+    imbalances: list[Imbalance] = []
     with connection.cursor() as cursor:
         for query in (_DAYS, _CUSTOMERS):
             cursor.execute(f"SELECT * FROM ({query}) AS wrong LIMIT %s", [most])
-            found += [Imbalance(row[0], row[1], int(row[2]), int(row[3])) for row in cursor]
-    return found
+            imbalances += [Imbalance(row[0], row[1], int(row[2]), int(row[3])) for row in cursor]
+    return imbalances

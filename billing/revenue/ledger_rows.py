@@ -1,4 +1,4 @@
-"""The rows of the MRR ledger, computed from what the Stripe gateway has stored."""
+"""The rows of the MRR ledger, computed from stored Stripe objects."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
@@ -28,8 +28,8 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Frame:
-    """What the rows of every customer depend on."""
+class LedgerContext:
+    """What every customer's rows depend on."""
 
     reporting: str
     calendar: LocalCalendar
@@ -43,7 +43,7 @@ class Frame:
 
 @dataclass
 class LedgerRows:
-    """The rows of some customers, in the order of their columns (`revenue_ledger`)."""
+    """The rows of some customers, in the order of their columns (`ledger_writing`)."""
 
     movements: dict[str, list[Row]] = field(default_factory=dict)
     customers: list[Row] = field(default_factory=list)
@@ -51,7 +51,7 @@ class LedgerRows:
     starts: list[Row] = field(default_factory=list)
 
 
-def rows_of(customer_ids: Collection[str], frame: Frame, frozen: Frozen) -> LedgerRows:
+def rows_of(customer_ids: Collection[str], context: LedgerContext, frozen: Frozen) -> LedgerRows:
     """Compute the rows of some customers; those without subscriptions have none."""
     subscriptions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     events: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -59,23 +59,23 @@ def rows_of(customer_ids: Collection[str], frame: Frame, frozen: Frozen) -> Ledg
         subscriptions[customer_of(stripe_json)].append(stripe_json)
     for event in gateway.subscription_events(customer_ids):
         events[customer_of(event["data"]["object"])].append(event)
-    persons = _Persons(customer_ids, frame.calendar)
+    persons = _Persons(customer_ids, context.calendar)
     rows = LedgerRows()
     for customer_id in sorted(subscriptions.keys() | events.keys()):
         history = customer_history(subscriptions.get(customer_id, ()), events.get(customer_id, ()))
-        rows.held += [(customer_id, one) for one in history.held]
+        rows.held += [(customer_id, held) for held in history.held]
         rows.starts += [
             (state.id, customer_id, datetime.fromtimestamp(state.created, UTC))
             for state in history.latest
         ]
-        book = _book(customer_id, history, frame, frozen)
-        rows.movements[customer_id] = [_movement(customer_id, one) for one in book.movements]
-        rows.customers.append(_customer(customer_id, history, book, frame, persons))
+        book = _book(customer_id, history, context, frozen)
+        rows.movements[customer_id] = [_movement(customer_id, row) for row in book.movements]
+        rows.customers.append(_customer(customer_id, history, book, context, persons))
     return rows
 
 
 def customer_of(subscription: Mapping[str, Any]) -> str:
-    """Return the customer's id; an expanded customer has one, too."""
+    """Return the customer's id, also of an expanded customer."""
     customer = subscription.get("customer")
     return (customer.get("id") if isinstance(customer, dict) else customer) or ""
 
@@ -91,24 +91,26 @@ class _Persons:
             for pk, (excluded, signup_at) in persons.items()
         }
 
-    def of(self, customer_id: str) -> tuple[bool, date | None]:
+    def facts_of(self, customer_id: str) -> tuple[bool, date | None]:
         return self._facts.get(self._person.get(customer_id, 0), (False, None))
 
 
-def standing(customer_ids: Collection[str], calendar: LocalCalendar) -> Callable[[str], Any]:
-    """Return what tells of each customer whether he is excluded, and his signup month."""
-    return _Persons(customer_ids, calendar).of
+def person_facts(
+    customer_ids: Collection[str], calendar: LocalCalendar
+) -> Callable[[str], tuple[bool, date | None]]:
+    """Return a function from a customer's id to whether it is excluded, and its signup month."""
+    return _Persons(customer_ids, calendar).facts_of
 
 
-def _book(customer_id: str, history: History, frame: Frame, frozen: Frozen) -> Ledger:
+def _book(customer_id: str, history: History, context: LedgerContext, frozen: Frozen) -> Ledger:
     def rate_on(currency: str, day: int) -> Fraction | None:
-        known = frozen.get((customer_id, day, currency))
-        return frame.rates.on(currency, day) if known is None else Fraction(known)
+        kept = frozen.get((customer_id, day, currency))
+        return context.rates.on(currency, day) if kept is None else Fraction(kept)
 
-    now = frame.now.timestamp()
+    now = context.now.timestamp()
     so_far = [change for change in history.changes if change.moment <= now]
-    levels = day_levels(so_far, day_of=frame.calendar.day_at)
-    return ledger(levels, reporting=frame.reporting, rate_on=rate_on)
+    levels = day_levels(so_far, day_of=context.calendar.day_at)
+    return ledger(levels, reporting=context.reporting, rate_on=rate_on)
 
 
 def _movement(customer_id: str, movement: Movement) -> Row:
@@ -127,33 +129,33 @@ def _movement(customer_id: str, movement: Movement) -> Row:
 
 
 def _decimal(rate: Fraction) -> Decimal:
-    return Decimal(rate.numerator) / Decimal(rate.denominator)  # it was one of ten places
+    return Decimal(rate.numerator) / Decimal(rate.denominator)  # it has ten decimal places
 
 
 def _customer(
-    customer_id: str, history: History, book: Ledger, frame: Frame, persons: _Persons
+    customer_id: str, history: History, book: Ledger, context: LedgerContext, persons: _Persons
 ) -> Row:
-    now = int(frame.now.timestamp())
+    now = int(context.now.timestamp())
     ends = scheduled(history)
     ending: dict[str, Fraction] = defaultdict(Fraction)
     for _, currency, amount in ends:
         ending[currency] += amount
     first_end = min((moment for moment, _, _ in ends), default=None)
-    excluded, signup_month = persons.of(customer_id)
+    excluded, signup_month = persons.facts_of(customer_id)
     return (
         customer_id,
         book.mrr,
         _reported(at_risk(history, now), book),
         _reported(ending, book),
-        None if first_end is None else _day(first_end, frame),
-        _next_change(history.changes, now, frame),
+        None if first_end is None else _day(first_end, context),
+        _next_change(history.changes, now, context),
         signup_month,
         excluded,
     )
 
 
 def _reported(amounts: Mapping[str, Fraction], book: Ledger) -> int:
-    """Return parts of a customer's MRR at the rates at which the whole of it is counted."""
+    """Convert parts of a customer's MRR at the rates used for all of it."""
     total = 0
     for currency, amount in amounts.items():
         position = book.positions.get(currency)
@@ -162,10 +164,10 @@ def _reported(amounts: Mapping[str, Fraction], book: Ledger) -> int:
     return total
 
 
-def _next_change(changes: Collection[MrrChange], now: int, frame: Frame) -> date | None:
+def _next_change(changes: Collection[MrrChange], now: int, context: LedgerContext) -> date | None:
     ahead = [change.moment for change in changes if change.moment > now]
-    return _day(min(ahead), frame) if ahead else None
+    return _day(min(ahead), context) if ahead else None
 
 
-def _day(moment: int, frame: Frame) -> date:
-    return date.fromordinal(frame.calendar.day_at(moment))
+def _day(moment: int, context: LedgerContext) -> date:
+    return date.fromordinal(context.calendar.day_at(moment))

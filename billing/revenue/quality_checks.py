@@ -7,31 +7,34 @@ from billing.revenue import ledger_check
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
 from common.formatting import number
 
-SHOWN = 5
+MAX_EXAMPLES = 5
 
 
 class LedgerInvariant(Check):
     slug = "mrr_ledger"
     name = "The MRR ledger adds up"
     family = "Ledger invariant"
-    remedy = "manage.py sync_stripe reads the subscriptions anew and recounts what differs."
+    remedy = "Run manage.py sync_stripe: it reads the subscriptions again and recounts differences."
 
     def run(self, *, now: datetime) -> Finding:
         if not MrrMovement.objects.exists():
             return NO_DATA
-        found = ledger_check.check()
-        if not found:
+        imbalances = ledger_check.check()
+        if not imbalances:
             return PASSED
-        examples = [Example(str(one), "billing:revenue-page") for one in found[:SHOWN]]
-        detail = f"{number(len(found))} sums differ from what customers pay."
-        return Finding(CheckVerdict.FAIL, len(found), detail, examples)
+        examples = [
+            Example(str(imbalance), "billing:revenue-page")
+            for imbalance in imbalances[:MAX_EXAMPLES]
+        ]
+        detail = f"{number(len(imbalances))} sums differ from what customers pay."
+        return Finding(CheckVerdict.FAIL, len(imbalances), detail, examples)
 
 
 class HeldAmounts(Check):
     slug = "held_amounts"
     name = "Amounts that could not be counted"
     family = "Missing fields"
-    remedy = "Held objects in the admin says what each lacks, such as an exchange rate."
+    remedy = "See Held objects in the admin for what is missing, such as an exchange rate."
 
     def run(self, *, now: datetime) -> Finding:
         if not MrrMovement.objects.exists() and not HeldObject.objects.exists():
@@ -40,10 +43,11 @@ class HeldAmounts(Check):
         if not held:
             return PASSED
         page = "admin:billing_heldobject_changelist"
-        examples = [Example(str(one), page) for one in HeldObject.objects.order_by("pk")[:SHOWN]]
-        return Finding(
-            CheckVerdict.WARNING, held, f"{number(held)} objects of Stripe are held.", examples
-        )
+        examples = [
+            Example(str(row), page) for row in HeldObject.objects.order_by("pk")[:MAX_EXAMPLES]
+        ]
+        detail = f"{number(held)} Stripe objects are held."
+        return Finding(CheckVerdict.WARNING, held, detail, examples)
 
 
 CHECKS: tuple[Check, ...] = (LedgerInvariant(), HeldAmounts())

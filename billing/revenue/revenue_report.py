@@ -16,7 +16,7 @@ from billing.revenue.mrr import DayLevel, HeldAmount
 from common.calculations.currency import rounded
 from common.calculations.statistics import Interval, Status
 
-YEAR = 365  # days of movements, unless others are asked for
+YEAR = 365  # days of movements by default
 
 Granularity = Literal["month", "day"]
 

@@ -1,4 +1,4 @@
-"""The pages that persons see: they follow a link to Stripe's checkout, and come back."""
+"""Public pages: following a link to Stripe's checkout, and coming back."""
 
 from http import HTTPStatus
 
@@ -8,44 +8,47 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from analytics.people import persons
-from billing.stripe import gateway, subscriptions
+from billing.stripe import gateway, sessions, subscriptions
 
-_GONE = "This link is no longer valid", "Please go back to where you found it and try again."
-_AWAY = "The checkout cannot be reached", "Nothing was bought. Please try again in a few minutes."
+_INVALID = "This link is no longer valid", "Please go back to the page with the link and try again."
+_UNAVAILABLE = "Checkout is unavailable", "You were not charged. Please try again in a few minutes."
 
 
 @never_cache
 @require_safe
 def checkout(request: HttpRequest, token: str) -> HttpResponse:
-    """Send who follows a checkout link to Stripe; who has a subscription, to the portal."""
+    """Redirect to Stripe's checkout, or to its portal for people with a subscription."""
     if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
-        return HttpResponse()  # nobody is there to pay
-    found = gateway.read_checkout_token(token)
-    person = persons.person_with_id(found[0]) if found else None
+        return HttpResponse()  # a prefetch, not a visit
+    link = gateway.read_checkout_token(token)
+    person = persons.person_with_id(link.person_id) if link else None
     distinct_id = persons.first_distinct_id(person.pk) if person else None
-    if found is None or person is None or distinct_id is None:
-        return _page(request, *_GONE, status=HTTPStatus.NOT_FOUND)
+    if link is None or person is None or distinct_id is None:
+        return _page(request, *_INVALID, status=HTTPStatus.NOT_FOUND)
     try:
-        if subscriptions.living(person):
-            session = subscriptions.portal_session(person)
+        if subscriptions.current(person):
+            session = sessions.portal_session(person)
         else:
-            price_id = subscriptions.price_id_of(plan=None, price=found[1])
-            session = subscriptions.checkout_session(person, distinct_id, price_id)
+            price_id = subscriptions.price_id_of(plan=None, price=link.price_id)
+            session = sessions.checkout_session(person, distinct_id, price_id)
     except subscriptions.InvalidSubscriptionRequest:
-        return _page(request, *_GONE, status=HTTPStatus.NOT_FOUND)
-    except (gateway.StripeProblem, subscriptions.SubscriptionConflict):  # or it changed just now
-        return _page(request, *_AWAY, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        return _page(request, *_INVALID, status=HTTPStatus.NOT_FOUND)
+    except (
+        gateway.StripeProblem,
+        subscriptions.SubscriptionConflict,
+    ):  # or a subscription was created meanwhile
+        return _page(request, *_UNAVAILABLE, status=HTTPStatus.SERVICE_UNAVAILABLE)
     return HttpResponseRedirect(session["url"])
 
 
 @require_safe
 def done(request: HttpRequest) -> HttpResponse:
-    return _page(request, "Thank you", "Everything is set. You can close this page.")
+    return _page(request, "Thank you", "You are all set. You can close this page.")
 
 
 @require_safe
 def cancelled(request: HttpRequest) -> HttpResponse:
-    return _page(request, "Nothing was bought", "You can close this page.")
+    return _page(request, "Checkout cancelled", "You were not charged. You can close this page.")
 
 
 def _page(

@@ -1,7 +1,8 @@
-"""Who is who: Stripe's customers and Plumbline's persons.
+"""Link Stripe's customers to persons.
 
-A customer is the person whose distinct id Stripe tells (the customer's metadata `distinct_id`, or
-a checkout's `client_reference_id`), or else the only person with the customer's e-mail address.
+A customer is the person with the distinct id that Stripe sends (the customer's metadata
+`distinct_id`, or a checkout's `client_reference_id`), or else the only person with the customer's
+e-mail address.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ METADATA = "distinct_id"
 
 
 def link(customer_id: str, distinct_id: str) -> bool:
-    """Let a customer be the person known by a distinct id; return whether that is news."""
+    """Link a customer to the person with a distinct id; return whether the link is new."""
     if not distinct_id or len(distinct_id) > MAX_NAME or "\0" in distinct_id:
         return False
     if persons.find_person(distinct_id) is None:
@@ -31,14 +32,14 @@ def link(customer_id: str, distinct_id: str) -> bool:
 
 
 def link_by(stripe_json: Json) -> bool:
-    """Link a customer by what an object of his says; return whether that is news."""
+    """Link a customer by one of its objects; return whether the link is new."""
     match stripe_json.get("object"):
         case "customer":
-            told = (stripe_json.get("metadata") or {}).get(METADATA) or ""
-            return link(stripe_json["id"], str(told)) or _link_by_email(stripe_json)
+            distinct_id = (stripe_json.get("metadata") or {}).get(METADATA) or ""
+            return link(stripe_json["id"], str(distinct_id)) or _link_by_email(stripe_json)
         case "checkout.session" if isinstance(stripe_json.get("customer"), str):
-            told = stripe_json.get("client_reference_id") or ""
-            return link(stripe_json["customer"], str(told))
+            distinct_id = stripe_json.get("client_reference_id") or ""
+            return link(stripe_json["customer"], str(distinct_id))
     return False
 
 
@@ -53,16 +54,16 @@ def _link_by_email(customer: Json) -> bool:
     return distinct_id is not None and link(customer["id"], distinct_id)
 
 
-def customer_of(person: Person, distinct_id: str) -> str:
-    """Return the Stripe customer of a person, a new one where there is none."""
-    if found := gateway.customer_ids_of(person.pk):
-        return found[0]
+def ensure_customer(person: Person, distinct_id: str) -> str:
+    """Return the id of a person's Stripe customer; create the customer if there is none."""
+    if customer_ids := gateway.customer_ids_of(person.pk):
+        return customer_ids[0]
     details = {"email": person.email} if person.email else {}
     customer = gateway.call(
         "post",
         "/v1/customers",
         metadata={METADATA: distinct_id},
-        # Parallel requests make one customer; who was deleted there may become another one.
+        # Parallel requests create one customer; after a deletion at Stripe a new one is possible.
         idempotency_key=f"plumbline-customer-{distinct_id}-{_attempt(person)}",
         **details,
     )

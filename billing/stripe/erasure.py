@@ -1,4 +1,4 @@
-"""Erasing a person: what is stored of Stripe stays, for the books, but tells nobody's name."""
+"""Erasing a person: stored Stripe data stays for accounting, but without personal data."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ from billing.models import StripeCustomer, StripeEvent
 from billing.stripe import gateway
 
 
-def forget(person_ids: Sequence[int]) -> None:
-    """Take e-mail addresses, names and the like out of the objects and events of persons.
+def anonymize(person_ids: Sequence[int]) -> None:
+    """Remove e-mail addresses, names and other personal data from objects and events of persons.
 
-    Called within the transaction that erases them. Stripe's own copy has to be erased at Stripe.
+    Called within the transaction that erases them. Stripe's own copy must be erased at Stripe.
     """
     owned = StripeCustomer.objects.filter(distinct_id__person_id__in=person_ids)
     customer_ids = list(owned.values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""Requests with an idempotency key: done once, answered alike as often as they come."""
+"""Requests with an idempotency key: executed once, with the same response to every retry."""
 
 import hashlib
 from collections.abc import Callable
@@ -10,16 +10,16 @@ from django.utils import timezone
 
 from billing.models import IdempotentRequest
 
-KEPT = timedelta(days=2)
-DEAD = timedelta(minutes=10)  # no request takes that long
+KEPT_FOR = timedelta(days=2)
+DEAD_AFTER = timedelta(minutes=10)  # no request takes that long
 
 
 class IdempotencyKeyReused(ValueError):
-    """The key came with another request before."""
+    """The key was already used for a different request."""
 
 
 class InProgress(Exception):
-    """The first request with the key is not answered yet."""
+    """The first request with the key is still in progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class KeyedResponse:
     data: Any
 
 
-def once(key: str, request: bytes, do: Callable[[], KeyedResponse]) -> KeyedResponse:
-    """Return what `do` answers, or what it answered to the same request before.
+def once(key: str, request: bytes, execute: Callable[[], KeyedResponse]) -> KeyedResponse:
+    """Return the response of `execute`, or its earlier response to the same request.
 
-    What raises leaves the key free, so that the request may be tried again.
+    An exception leaves the key free, so that the request can be retried.
     """
     fingerprint = hashlib.sha256(request).hexdigest()
     kept, created = IdempotentRequest.objects.get_or_create(
@@ -39,26 +39,26 @@ def once(key: str, request: bytes, do: Callable[[], KeyedResponse]) -> KeyedResp
     )
     if not created:
         if kept.fingerprint != fingerprint:
-            raise IdempotencyKeyReused("It came with another request before.")
+            raise IdempotencyKeyReused("The key was already used for a different request.")
         if kept.status is not None:
             return KeyedResponse(kept.status, kept.answer)
-        if not _taken_over(key):
-            raise InProgress("The first request with this key is not answered yet.")
+        if not _take_over(key):
+            raise InProgress("The first request with this key is still in progress.")
     try:
-        answer = do()
+        response = execute()
     except BaseException:
         kept.delete()
         raise
-    IdempotentRequest.objects.filter(pk=key).update(status=answer.status, answer=answer.data)
-    return answer
+    IdempotentRequest.objects.filter(pk=key).update(status=response.status, answer=response.data)
+    return response
 
 
-def _taken_over(key: str) -> bool:
-    """Let one caller go on where the first one has died."""
+def _take_over(key: str) -> bool:
+    """Let a single caller take over from a request that died."""
     now = timezone.now()
     unanswered = IdempotentRequest.objects.filter(pk=key, status=None)
-    return unanswered.filter(created_at__lt=now - DEAD).update(created_at=now) == 1
+    return unanswered.filter(created_at__lt=now - DEAD_AFTER).update(created_at=now) == 1
 
 
-def forget_old(now: datetime) -> None:
-    IdempotentRequest.objects.filter(created_at__lt=now - KEPT).delete()
+def delete_old(now: datetime) -> None:
+    IdempotentRequest.objects.filter(created_at__lt=now - KEPT_FOR).delete()

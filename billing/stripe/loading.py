@@ -1,4 +1,4 @@
-"""Load Stripe's objects and events from a file: offline, by the path that webhooks take."""
+"""Load Stripe's objects and events from a file: offline, in the same way as webhooks."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +12,7 @@ from django.db import DatabaseError, transaction
 from billing.calculations.stripe_event import customer_of, why_object_ignored
 from billing.calculations.stripe_fields import UnusableStripeObject
 from billing.models import HeldObject, StripeEvent
-from billing.stripe import customers, events, gateway
+from billing.stripe import applying, customers, events, gateway, timeline
 from billing.stripe.signals import stripe_changed
 
 Json = dict[str, Any]
@@ -21,7 +21,7 @@ State = StripeEvent.State
 
 class LoadOutcome(StrEnum):
     STORED = "stored"
-    KNOWN = "known already"
+    UNCHANGED = "unchanged"
     IGNORED = "ignored"
     HELD = "held"
     REFUSED = "refused"
@@ -29,7 +29,7 @@ class LoadOutcome(StrEnum):
 
 @dataclass(slots=True)
 class LoadedLine:
-    """A line of the file, and what became of it."""
+    """A line of the file, and its outcome."""
 
     number: int
     kind: str = ""  # the type of an event, or of an object
@@ -43,9 +43,9 @@ class LoadedLine:
 def load(
     lines: Iterable[bytes | str], *, progress: Callable[[], Any] = lambda: None
 ) -> list[LoadedLine]:
-    """Load raw Stripe objects, JSON, one a line, in any order; say what became of each.
+    """Load raw Stripe objects, one JSON object per line, in any order; return their outcomes.
 
-    Objects count as of now, events as of when they happened. Loading again changes nothing.
+    Objects are valid as of now, events as of when they happened. Loading again changes nothing.
     """
     loaded, to_apply = [], []
     as_of = gateway.moment()
@@ -56,16 +56,16 @@ def load(
         loaded.append(line)
         try:
             with transaction.atomic():
-                noted = _take(line, _parsed(text), as_of)
+                event = _take(line, _parsed(text), as_of)
         except (UnusableStripeObject, DatabaseError) as error:
             _refuse(line, str(error).partition("\n")[0])
-            noted = None
-        if noted is not None:
-            to_apply.append((noted, line))
+            event = None
+        if event is not None:
+            to_apply.append((event, line))
         progress()
-    for noted, line in sorted(to_apply, key=lambda one: (one[0].happened_at, one[0].pk)):
-        _apply(noted, line)
-    _overtaken(loaded)
+    for event, line in sorted(to_apply, key=lambda pair: (pair[0].happened_at, pair[0].pk)):
+        _apply(event, line)
+    _mark_superseded(loaded)
     _follow(loaded)
     return loaded
 
@@ -74,34 +74,34 @@ def _parsed(text: bytes | str) -> Json:
     try:
         stripe_json = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UnusableStripeObject("line", f"is no JSON: {error}") from error
+        raise UnusableStripeObject("line", f"invalid JSON: {error}") from error
     if not isinstance(stripe_json, dict) or not isinstance(stripe_json.get("object"), str):
-        raise UnusableStripeObject("object", "is missing: every line holds one object of Stripe's")
+        raise UnusableStripeObject("object", "is missing: every line must be a Stripe object")
     if "\\u0000" in json.dumps(stripe_json):
-        raise UnusableStripeObject("line", "holds the character U+0000")
+        raise UnusableStripeObject("line", "contains the character U+0000")
     return stripe_json
 
 
 def _take(line: LoadedLine, stripe_json: Json, as_of: datetime) -> StripeEvent | None:
-    """Store an object, or note an event and return it, to be applied."""
+    """Store an object, or receive an event and return it, to be applied."""
     line.kind, line.stripe_id = stripe_json["object"], str(stripe_json.get("id") or "")
     if line.kind != "event":
         _take_object(line, stripe_json, as_of)
         return None
     line.kind = str(stripe_json.get("type") or "event")
-    noted = events.receive(stripe_json)
-    if noted is None:
-        line.outcome = LoadOutcome.KNOWN
+    event = events.receive(stripe_json)
+    if event is None:
+        line.outcome = LoadOutcome.UNCHANGED
         return None
-    line.stripe_id, line.customer_id = noted.pk, noted.customer_id
-    if noted.state == State.IGNORED:
-        line.outcome, line.reason = LoadOutcome.IGNORED, noted.reason
+    line.stripe_id, line.customer_id = event.pk, event.customer_id
+    if event.state == State.IGNORED:
+        line.outcome, line.reason = LoadOutcome.IGNORED, event.reason
         return None
-    return noted
+    return event
 
 
 def _take_object(line: LoadedLine, stripe_json: Json, as_of: datetime) -> None:
-    line.reason = events.not_ours(stripe_json) or why_object_ignored(line.kind)
+    line.reason = events.reason_of_other_mode(stripe_json) or why_object_ignored(line.kind)
     if line.reason:
         line.outcome = LoadOutcome.IGNORED
         return
@@ -109,46 +109,48 @@ def _take_object(line: LoadedLine, stripe_json: Json, as_of: datetime) -> None:
     line.version = events.fingerprint_of(stripe_json)
     change = gateway.store(stripe_json, as_of=as_of)
     if change == gateway.StoreOutcome.UNCHANGED:
-        line.outcome = LoadOutcome.KNOWN
+        line.outcome = LoadOutcome.UNCHANGED
     customers.link_by(stripe_json)
 
 
-def _apply(noted: StripeEvent, line: LoadedLine) -> None:
-    state = events.apply(noted.pk, now=gateway.moment(), read=False, follow=False)
+def _apply(event: StripeEvent, line: LoadedLine) -> None:
+    state = applying.apply(event.pk, now=gateway.moment(), read=False, follow=False)
     if state != State.APPLIED:
-        noted.refresh_from_db(fields=["reason"])
-        _refuse(line, noted.reason)
+        event.refresh_from_db(fields=["reason"])
+        _refuse(line, event.reason)
 
 
 def _refuse(line: LoadedLine, reason: str) -> None:
     line.outcome, line.reason = LoadOutcome.REFUSED, reason
 
 
-def _overtaken(loaded: list[LoadedLine]) -> None:
-    """Say of which objects the file holds another version, and that one is kept."""
-    told: dict[tuple[str, str], list[LoadedLine]] = {}
+def _mark_superseded(loaded: list[LoadedLine]) -> None:
+    """Mark the lines of an object that lost to another version of it in the file."""
+    versions: dict[tuple[str, str], list[LoadedLine]] = {}
     for line in loaded:
         if line.version:
-            told.setdefault((line.kind, line.stripe_id), []).append(line)
-    for (kind, stripe_id), lines in told.items():
+            versions.setdefault((line.kind, line.stripe_id), []).append(line)
+    for (kind, stripe_id), lines in versions.items():
         if len({line.version for line in lines}) == 1:
             continue
         kept = events.fingerprint_of(gateway.stored(kind, stripe_id) or {})
         for line in lines:
             if line.version != kept:
-                line.outcome, line.reason = LoadOutcome.IGNORED, "Another line has another version."
+                line.outcome, line.reason = LoadOutcome.IGNORED, "Superseded by another line."
 
 
 def _follow(loaded: list[LoadedLine]) -> None:
-    """Let the ledger follow once for all, and say what it holds back."""
+    """Have the ledger follow once for all lines, and mark the lines that it holds."""
     for line in loaded:
-        if line.kind == "refund" and line.outcome == LoadOutcome.STORED:  # its charge says whose
+        if (
+            line.kind == "refund" and line.outcome == LoadOutcome.STORED
+        ):  # its customer is that of its charge
             refund = gateway.stored("refund", line.stripe_id) or {}
             line.customer_id = gateway.owner_of(refund)
     customer_ids = {line.customer_id for line in loaded if line.customer_id}
     if not customer_ids:
         return
-    events.tell_all(customer_ids)
+    timeline.add_all(customer_ids)
     stripe_changed.send(sender=None, customer_ids=customer_ids)
     held = dict(
         HeldObject.objects.filter(customer_id__in=customer_ids).values_list("stripe_id", "reason")
@@ -159,18 +161,18 @@ def _follow(loaded: list[LoadedLine]) -> None:
 
 
 def counts(loaded: Iterable[LoadedLine]) -> dict[str, dict[LoadOutcome, int]]:
-    """Return how many lines of each kind came to which outcome."""
-    found: dict[str, dict[LoadOutcome, int]] = {}
+    """Return the number of lines by kind and outcome."""
+    numbers: dict[str, dict[LoadOutcome, int]] = {}
     for line in loaded:
-        of_kind = found.setdefault(line.kind or "(unreadable)", dict.fromkeys(LoadOutcome, 0))
+        of_kind = numbers.setdefault(line.kind or "(unreadable)", dict.fromkeys(LoadOutcome, 0))
         of_kind[line.outcome] += 1
-    return dict(sorted(found.items()))
+    return dict(sorted(numbers.items()))
 
 
 def reasons(loaded: Iterable[LoadedLine]) -> Mapping[tuple[LoadOutcome, str, str], list[int]]:
-    """Return the numbers of the lines by outcome, kind and reason, where there is a reason."""
-    found: dict[tuple[LoadOutcome, str, str], list[int]] = {}
+    """Return line numbers by outcome, kind and reason, for lines with a reason."""
+    line_numbers: dict[tuple[LoadOutcome, str, str], list[int]] = {}
     for line in loaded:
         if line.reason:
-            found.setdefault((line.outcome, line.kind, line.reason), []).append(line.number)
-    return dict(sorted(found.items()))
+            line_numbers.setdefault((line.outcome, line.kind, line.reason), []).append(line.number)
+    return dict(sorted(line_numbers.items()))

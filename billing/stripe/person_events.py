@@ -1,4 +1,4 @@
-"""Events that Plumbline itself puts on a person: what happened to them, never what they did."""
+"""Events that Plumbline adds to a person's timeline: things that happened to them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,10 +13,10 @@ from analytics.calculations.records import EventRecord
 def person_event(
     name: str, distinct_id: str, *, key: Sequence[str], at: datetime, properties: dict[str, Any]
 ) -> EventRecord:
-    """Return an event for `ingest.store`; the same key is the same event, stored once.
+    """Return an event for `ingest.store`; events with the same key are the same event, stored once.
 
-    It makes nobody a person with a profile. Its name has to be one of `usage.OWN_EVENTS`, so that
-    it is nobody's usage, and passive, so that it is nobody's activity.
+    It does not create a profile. Its name must be one of `usage.OWN_EVENTS`, so that it is not
+    usage, and passive, so that it is not activity.
     """
     return EventRecord(
         uuid=uuid5(NAMESPACE_URL, ":".join(["plumbline", *key])).bytes,

@@ -1,4 +1,4 @@
-"""What the rest of billing listens to."""
+"""The signal that derived data follows."""
 
 from django.dispatch import Signal
 

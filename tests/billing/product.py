@@ -1,4 +1,4 @@
-"""A product whose requests are limited: a urlconf for tests."""
+"""A product with limited requests: a urlconf for tests."""
 
 from django.urls import path
 from rest_framework.permissions import IsAuthenticated

@@ -1,4 +1,4 @@
-"""Realistic Stripe JSON, and a gateway that has stored it."""
+"""Realistic Stripe JSON, and a gateway that has it stored."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from billing.stripe import gateway
 
 
 def at(text):
-    """Return the Unix seconds of a day or moment in UTC."""
+    """Return the Unix seconds of a day or time in UTC."""
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
 
 
@@ -33,9 +33,9 @@ def tiered(mode, *tiers, interval="month"):
     return price(0, interval) | scheme
 
 
-def item(of=None, quantity=1, **more):
+def item(own_price=None, quantity=1, **more):
     end = {"current_period_start": at("2024-01-01"), "current_period_end": at("2024-02-01")}
-    return {"id": "si_1", "object": "subscription_item", "price": of or price()} | {
+    return {"id": "si_1", "object": "subscription_item", "price": own_price or price()} | {
         "quantity": quantity,
         **end,
         **more,
@@ -61,9 +61,9 @@ def coupon(*, percent=None, amount=None, duration="forever", start="2024-01-01",
 
 
 def subscription(*items, status="active", created="2024-01-01", **more):
-    """Return a subscription as Stripe writes it now; moments are given as texts."""
+    """Return a subscription in Stripe's current format; times are passed as texts."""
     moments = "trial_start trial_end canceled_at cancel_at ended_at".split()
-    given = {name: value and at(value) for name, value in more.items() if name in moments}
+    converted = {name: value and at(value) for name, value in more.items() if name in moments}
     return {
         "id": "sub_1",
         "object": "subscription",
@@ -78,18 +78,21 @@ def subscription(*items, status="active", created="2024-01-01", **more):
         "pause_collection": None,
         **dict.fromkeys(moments),
         **more,
-        **given,
+        **converted,
     }
 
 
-def event(kind, moment, of, *, event_id=None, before=None):
-    """Return the event that told at a moment (a text) what a subscription was."""
+def event(kind, moment, subscription_json, *, event_id=None, before=None):
+    """Return the event of a subscription's state at a time (a text)."""
     return {
-        "id": event_id or f"evt_{of['id']}_{kind}_{moment}",
+        "id": event_id or f"evt_{subscription_json['id']}_{kind}_{moment}",
         "object": "event",
         "type": f"customer.subscription.{kind}",
         "created": at(moment),
-        "data": {"object": of, **({"previous_attributes": before} if before else {})},
+        "data": {
+            "object": subscription_json,
+            **({"previous_attributes": before} if before else {}),
+        },
     }
 
 
@@ -103,17 +106,17 @@ def history(*events, stored=()):
 
 
 class Store:
-    """What Stripe sent, and to whom it belongs."""
+    """Events and objects from Stripe, and the persons of customers."""
 
     def __init__(self):
         self.forget()
 
-    def tell(self, kind, moment, of, **more):
-        """Store an event and, as the gateway does, what it says of the subscription."""
-        self.events.append(event(kind, moment, of, **more))
-        self.subscriptions[of["id"]] = of
+    def record(self, kind, moment, subscription_json, **more):
+        """Store an event and, as the gateway does, its subscription."""
+        self.events.append(event(kind, moment, subscription_json, **more))
+        self.subscriptions[subscription_json["id"]] = subscription_json
 
-    def forget(self):
+    def clear(self):
         self.subscriptions, self.events, self.persons = {}, [], {}
         self.invoice_rows, self.refund_rows, self.note_rows = [], [], []
 
@@ -124,13 +127,20 @@ class Store:
         monkeypatch.setattr(
             gateway,
             "persons_of",
-            lambda ids: {one: self.persons[one] for one in ids if one in self.persons},
+            lambda ids: {
+                customer_id: self.persons[customer_id]
+                for customer_id in ids
+                if customer_id in self.persons
+            },
         )
         return self
 
     def customers(self):
-        told = (event["data"]["object"] for event in self.events)
-        return {of["customer"] for of in (*self.subscriptions.values(), *told)}
+        event_objects = (event["data"]["object"] for event in self.events)
+        return {
+            subscription_json["customer"]
+            for subscription_json in (*self.subscriptions.values(), *event_objects)
+        }
 
     def subscriptions_of(self, ids=None):
         rows = list(self.subscriptions.values())

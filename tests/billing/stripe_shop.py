@@ -9,7 +9,7 @@ WEBHOOK = f"/api/billing/stripe/webhook/{WEBHOOK_ID}/"
 
 
 class Shop:
-    """Sells seats for 20 USD a month; what it does is done at Stripe, over HTTP."""
+    """Sells seats for 20 USD a month; everything happens at Stripe, over HTTP."""
 
     def __init__(self, stripe):
         self.stripe = stripe
@@ -49,7 +49,7 @@ class Shop:
         return self.call("post", f"/v1/subscriptions/{subscription['id']}", **more)
 
     def delivered(self, client):
-        """Deliver the events that wait to a client, and return the statuses."""
+        """Deliver all events to a client, and return the statuses."""
         return [deliver(client, self.stripe, event) for event in self.stripe.events]
 
 
@@ -61,6 +61,6 @@ def deliver(client, stripe, event):
     return answer.status_code
 
 
-def known(distinct_id):
-    """Make a person who is known by a distinct id."""
+def create_person(distinct_id):
+    """Create a person with a distinct id."""
     ingest.store([record(distinct_id=distinct_id, timestamp=NOON)])

@@ -1,4 +1,4 @@
-"""The demo company's customers: believable, alike for the same seed, and gone without a trace."""
+"""The demo company's customers: realistic, reproducible by seed, and completely removable."""
 
 from datetime import UTC, datetime
 
@@ -55,14 +55,14 @@ def test_the_demo_has_every_kind_of_movement_and_adds_up(many_people):
     assert set(StripeEvent.objects.values_list("state", flat=True)) == {"applied"}
 
 
-def test_payments_fail_and_are_given_back_now_and_then(many_people):
+def test_some_payments_fail_or_are_refunded(many_people):
     demo.load(until=NOW, seed=1)
     assert set(CashEntry.objects.values_list("kind", flat=True)) == {"payment", "refund"}
     for name in ("subscription_created", "payment_failed", "payment_refunded"):
         assert Event.objects.filter(event=name, person__is_demo=True).exists()
 
 
-def test_the_same_seed_is_the_same_ledger(people):
+def test_the_same_seed_gives_the_same_ledger(people):
     demo.load(until=NOW, seed=1)
     first = ledger()
     demo.clear()
@@ -92,7 +92,7 @@ def test_clearing_keeps_real_customers(people):
     assert gateway.stored("customer", "cus_real")
 
 
-def test_with_the_fake_stripe_its_prices_can_be_bought(people, stripe_account):
+def test_the_demo_prices_can_be_bought_at_the_fake_stripe(people, stripe_account):
     demo.load(until=NOW, seed=1)
     at_stripe = {price["id"] for price in gateway.every("price")}
     assert set(PlanPrice.objects.values_list("price_id", flat=True)) <= at_stripe

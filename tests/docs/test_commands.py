@@ -14,7 +14,7 @@ from billing.calculations.stripe_event import NAMES
 from billing.limits.plans import create_defaults
 from billing.models import Plan, PlanPrice
 from billing.stripe import sync
-from tests.billing.stripe_shop import Shop, known
+from tests.billing.stripe_shop import Shop, create_person
 from tests.docs.forked_commands import run_shell
 from tests.processes import ROOT
 
@@ -39,7 +39,7 @@ def shop(stripe_account):
     """A Stripe account that sells the plan Pro, and a person to buy it."""
     create_defaults()
     shop = Shop(stripe_account)
-    known("ada@example.com")
+    create_person("ada@example.com")
     PlanPrice.objects.create(plan=Plan.objects.get(slug="pro"), price_id=shop.price)
     return shop
 

@@ -29,5 +29,5 @@ class Command(QuickCommand):
             raise CommandError(" ".join(error.messages)) from error
         movements = ledger.recount_held(now=timezone.now())
         self.stdout.write(
-            f"{number(rates)} exchange rates stored; {number(movements)} movements follow them."
+            f"Exchange rates stored: {number(rates)}. Updated movements: {number(movements)}."
         )

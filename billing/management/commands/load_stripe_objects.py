@@ -12,13 +12,13 @@ from billing.stripe import loading
 from billing.stripe.loading import LoadOutcome
 from common.commands import QuickCommand
 
-_SHOWN = 5  # line numbers of a reason
+_MAX_LINES = 5  # line numbers of a reason
 
 
 class Command(QuickCommand):
     help = (
-        "Load raw Stripe objects and events, JSON, one a line, plain or gzip, in any order."
-        " Nothing is asked of Stripe; loading a file again changes nothing."
+        "Load raw Stripe objects and events from a file: one JSON object per line, in any order,"
+        " plain or gzip. Stripe is not called; loading a file again changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,18 +35,22 @@ class Command(QuickCommand):
     def _summarize(self, loaded: list[loading.LoadedLine]) -> None:
         counts = loading.counts(loaded)
         width = max(map(len, counts), default=0)
-        self.stdout.write(f"{'':{width}}  " + "  ".join(f"{one:>13}" for one in LoadOutcome))
+        self.stdout.write(
+            f"{'':{width}}  " + "  ".join(f"{outcome:>13}" for outcome in LoadOutcome)
+        )
         for kind, of_kind in counts.items():
-            numbers = "  ".join(f"{of_kind[one] or '':>13}" for one in LoadOutcome)
+            numbers = "  ".join(f"{of_kind[outcome] or '':>13}" for outcome in LoadOutcome)
             self.stdout.write(f"{kind:{width}}  {numbers}".rstrip())
         for (outcome, kind, reason), lines in loading.reasons(loaded).items():
-            shown = ", ".join(map(str, lines[:_SHOWN])) + (", ..." if lines[_SHOWN:] else "")
-            self.stdout.write(f"{outcome} {kind} ({len(lines)}: line {shown}): {reason}")
-        self.stdout.write(f"{len(loaded)} lines read.")
+            numbers = ", ".join(map(str, lines[:_MAX_LINES])) + (
+                ", ..." if lines[_MAX_LINES:] else ""
+            )
+            self.stdout.write(f"{outcome} {kind} ({len(lines)}: line {numbers}): {reason}")
+        self.stdout.write(f"Lines read: {len(loaded):,}.")
 
 
 def _opened(file: Path) -> gzip.GzipFile | IO[bytes]:
-    """Open a file to be read, compressed or not."""
-    with file.open("rb") as beginning:
-        compressed = beginning.read(2) == b"\x1f\x8b"
+    """Open a file for reading, compressed or not."""
+    with file.open("rb") as start:
+        compressed = start.read(2) == b"\x1f\x8b"
     return gzip.open(file) if compressed else file.open("rb")

@@ -12,21 +12,22 @@ from common.formatting import number
 
 class Command(QuickCommand):
     help = (
-        "Build the MRR and cash ledgers from the stored Stripe objects; readers see the old ones."
+        "Rebuild the MRR and cash ledgers from stored Stripe objects. Readers see the old ledgers"
+        " until the end."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--new-rates",
             action="store_true",
-            help="convert with today's table of exchange rates instead of the frozen ones",
+            help="use the current exchange rates instead of the frozen rates",
         )
 
     def handle(self, *_: Any, new_rates: bool, **__: Any) -> None:
         with tqdm(unit=" customers", disable=None) as bar:
 
-            def show(done: int, of: int) -> None:
-                bar.total = of
+            def show(done: int, total: int) -> None:
+                bar.total = total
                 bar.update(done - bar.n)
 
             movements = ledger.rebuild(show, new_rates=new_rates)

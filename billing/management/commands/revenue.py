@@ -1,4 +1,4 @@
-"""Show revenue as of the end of a day."""
+"""Show revenue at the end of a day."""
 
 from argparse import ArgumentParser
 from datetime import date
@@ -19,11 +19,13 @@ as_json = late("common.api.serializers.as_json")  # importing it takes a while
 
 
 class Command(QuickCommand):
-    help = "Show MRR, movements, churn and lifetime value as of the end of a day."
+    help = "Show MRR, churn and lifetime value at the end of a day."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--as-of", metavar="DAY", type=date.fromisoformat, help="YYYY-MM-DD")
-        parser.add_argument("--json", action="store_true", help="the bodies of the API's answers")
+        parser.add_argument(
+            "--json", action="store_true", help="print the bodies of the API's responses"
+        )
         parser.add_argument(
             "--check", action="store_true", help="fail if the ledger does not add up on every day"
         )
@@ -52,29 +54,29 @@ class Command(QuickCommand):
 
 
 def _lines(as_of: date) -> list[str]:
-    found, churn, ltv = (
+    now, churn, ltv = (
         mrr.report(as_of=as_of),
         customer_churn.last_30_days(as_of=as_of),
         lifetime_value.estimate(as_of=as_of),
     )
 
     def money(amount: int | Fraction | None) -> str:
-        return formatting.money(amount, found.currency)
+        return formatting.money(amount, now.currency)
 
     value = ltv.lifetime
     capped = ", churn floored at 1.67 %" if value and value.capped else ""
     margin = "" if ltv.margin_is_set else ", gross margin not set: 100 %"
     return [
         f"As of {as_of}",
-        f"MRR            {money(found.mrr)}",
-        f"  at risk      {money(found.at_risk)}",
-        f"  ending       {money(found.scheduled_churn)}",
-        f"Customers      {formatting.number(found.customers)}",
-        f"ARPA           {money(found.arpa)}",
+        f"MRR            {money(now.mrr)}",
+        f"  at risk      {money(now.at_risk)}",
+        f"  ending       {money(now.scheduled_churn)}",
+        f"Customers      {formatting.number(now.customers)}",
+        f"ARPA           {money(now.arpa)}",
         f"Churn, 30 days {formatting.percent(churn.rate.value)} {churn.rate.reason}".rstrip(),
         f"LTV            {money(value.ltv if value else None)}{capped}{margin}",
         *(
-            f"No exchange rate: {formatting.money(one.amount, one.currency)} held"
-            for one in found.held
+            f"No exchange rate: {formatting.money(held.amount, held.currency)} held"
+            for held in now.held
         ),
     ]

@@ -1,4 +1,4 @@
-"""Compare everything stored of Stripe with Stripe, and correct it."""
+"""Compare all stored Stripe objects with Stripe, and correct them."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from billing.stripe import sync
 from billing.stripe.gateway import StoreOutcome, StripeProblem
 from common.commands import QuickCommand
 
-_SHOWN = 20  # ids of each sort
+_MAX_IDS = 20  # per list
 
 
 class Command(QuickCommand):
-    help = "Read everything from Stripe, correct what is stored otherwise, and say what that was."
+    help = "Compare all stored Stripe objects with Stripe, correct differences and report them."
 
     def handle(self, *_: Any, **__: Any) -> None:
         with tqdm(desc="Reading", unit=" objects", disable=None) as bar:
@@ -25,24 +25,26 @@ class Command(QuickCommand):
             try:
                 report = sync.sync(progress)
             except StripeProblem as problem:
-                raise CommandError(f"{problem} What was read before that is kept.") from problem
-        for kind, found in report.found.items():
+                raise CommandError(f"{problem} Objects read before are kept.") from problem
+        for kind, outcomes in report.outcomes.items():
             numbers = ", ".join(
-                f"{found[change]} {change}" for change in StoreOutcome if found[change]
+                f"{outcomes[change]} {change}" for change in StoreOutcome if outcomes[change]
             )
             self.stdout.write(f"{kind:<13} {numbers or 'none'}")
-        self.stdout.write(f"{'event':<13} {report.missed_events} missed before, applied now")
-        self._list("Corrected", [" ".join(one) for one in report.corrected])
-        self._list("Refused", [f"{kind} {one}: {why}" for kind, one, why in report.refused])
+        self.stdout.write(f"{'event':<13} {report.missed_events} missed, now applied")
+        self._list("Corrected", [" ".join(row) for row in report.corrected])
         self._list(
-            "Stored here, unknown to Stripe (left alone)",
-            [" ".join(one) for one in report.unknown_there],
+            "Refused", [f"{kind} {stripe_id}: {why}" for kind, stripe_id, why in report.refused]
+        )
+        self._list(
+            "Stored, but missing at Stripe (kept)",
+            [" ".join(row) for row in report.missing_at_stripe],
         )
 
     def _list(self, title: str, lines: list[str]) -> None:
         if lines:
             self.stdout.write(f"{title}: {len(lines)}")
-        for line in lines[:_SHOWN]:
+        for line in lines[:_MAX_IDS]:
             self.stdout.write(f"  {line}")
-        if lines[_SHOWN:]:
-            self.stdout.write(f"  and {len(lines) - _SHOWN} more")
+        if lines[_MAX_IDS:]:
+            self.stdout.write(f"  and {len(lines) - _MAX_IDS} more")

@@ -1,7 +1,7 @@
-"""The only reader of `stripe` and `djstripe`: calls to Stripe, and the objects stored of it.
+"""The only user of `stripe` and `djstripe`: calls to Stripe, and its stored objects.
 
-Stripe's objects go in and out as JSON in Stripe's own words (dicts), never as the libraries'
-classes, and its errors as `StripeProblem`.
+Stripe's objects go in and out as Stripe's JSON (dicts), never as the libraries' classes, and its
+errors as `StripeProblem`.
 """
 
 from billing.stripe.gateway.calls import StripeProblem, call, every, fetch, is_set_up
@@ -12,7 +12,7 @@ from billing.stripe.gateway.objects import (
     anonymize,
     delete_customers,
     delete_prices,
-    ids_beginning,
+    ids_with_prefix,
     is_placeholder,
     store,
     stored,
@@ -49,7 +49,7 @@ __all__ = [
     "delete_prices",
     "every",
     "fetch",
-    "ids_beginning",
+    "ids_with_prefix",
     "invoices",
     "is_placeholder",
     "is_set_up",

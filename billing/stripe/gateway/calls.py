@@ -1,4 +1,4 @@
-"""Calls to Stripe's API. Answers are plain JSON, errors `StripeProblem`."""
+"""Calls to Stripe's API. Responses are plain JSON, errors are `StripeProblem`."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -11,7 +11,7 @@ from django.conf import settings
 Json = dict[str, Any]
 
 TIMEOUT = 20  # seconds
-_PAGE = 100  # the most that Stripe gives at once
+_PAGE = 100  # Stripe's maximum
 
 PATHS = {
     "product": "/v1/products",
@@ -26,7 +26,7 @@ PATHS = {
     "checkout.session": "/v1/checkout/sessions",
     "event": "/v1/events",
 }
-# Four levels at most, counted from the answer: `data.` of a list is one of them.
+# At most four levels, counted from the response; a list's `data.` counts as a level.
 _EXPANDED = {
     "price": ["tiers"],
     "coupon": ["applies_to"],
@@ -34,20 +34,24 @@ _EXPANDED = {
     "invoice": ["payments"],
 }
 
-# What is answered for Stripe's errors, and what is said; nothing: Stripe's own words.
-_ANSWERS: list[tuple[type[stripe.StripeError], HTTPStatus, str]] = [
+# Status and text of the API's response to Stripe's errors; "": Stripe's own text.
+_RESPONSES: list[tuple[type[stripe.StripeError], HTTPStatus, str]] = [
     (stripe.CardError, HTTPStatus.PAYMENT_REQUIRED, ""),
     (stripe.IdempotencyError, HTTPStatus.CONFLICT, ""),
-    (stripe.RateLimitError, HTTPStatus.SERVICE_UNAVAILABLE, "Stripe asks to call less often."),
+    (
+        stripe.RateLimitError,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Stripe's rate limit is exceeded, retry later.",
+    ),
     (stripe.InvalidRequestError, HTTPStatus.BAD_REQUEST, ""),
-    (stripe.AuthenticationError, HTTPStatus.BAD_GATEWAY, "Stripe refuses STRIPE_SECRET_KEY."),
-    (stripe.PermissionError, HTTPStatus.BAD_GATEWAY, "STRIPE_SECRET_KEY may not do this."),
-    (stripe.APIConnectionError, HTTPStatus.SERVICE_UNAVAILABLE, "Stripe cannot be reached."),
+    (stripe.AuthenticationError, HTTPStatus.BAD_GATEWAY, "Stripe rejects STRIPE_SECRET_KEY."),
+    (stripe.PermissionError, HTTPStatus.BAD_GATEWAY, "STRIPE_SECRET_KEY lacks the permission."),
+    (stripe.APIConnectionError, HTTPStatus.SERVICE_UNAVAILABLE, "Stripe is unavailable."),
 ]
 
 
 class StripeProblem(Exception):
-    """Stripe refused, or cannot be reached. `field` is the parameter at fault, "" if none is."""
+    """Stripe refused, or is unavailable. `field` is the invalid parameter, "" if there is none."""
 
     def __init__(
         self, status: int, message: str, *, field: str = "", missing: bool = False
@@ -61,7 +65,7 @@ def is_set_up() -> bool:
 
 
 def call(method: str, path: str, *, idempotency_key: str = "", **parameters: Any) -> Json:
-    """Call Stripe and return its answer."""
+    """Call Stripe and return its response."""
     if not is_set_up():
         raise StripeProblem(
             HTTPStatus.SERVICE_UNAVAILABLE, "Stripe is not set up: STRIPE_SECRET_KEY is empty."
@@ -69,21 +73,21 @@ def call(method: str, path: str, *, idempotency_key: str = "", **parameters: Any
     options = {"idempotency_key": idempotency_key} if idempotency_key else {}
     client = _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE)
     try:
-        answer = client.raw_request(method, path, **parameters, **options)
+        response = client.raw_request(method, path, **parameters, **options)
     except stripe.StripeError as error:
         raise _problem(error) from error
-    return dict(answer.data)
+    return dict(response.data)
 
 
 def fetch(kind: str, object_id: str) -> Json | None:
-    """Return an object as Stripe knows it now, None where Stripe knows it no more."""
+    """Return an object as it is at Stripe now, None if it no longer exists there."""
     try:
-        found = call("get", f"{PATHS[kind]}/{object_id}", expand=_EXPANDED.get(kind, []))
+        stripe_json = call("get", f"{PATHS[kind]}/{object_id}", expand=_EXPANDED.get(kind, []))
     except StripeProblem as problem:
         if problem.missing:
             return None
         raise
-    return _with_all_items(found)
+    return _with_all_items(stripe_json)
 
 
 def every(kind: str, **filters: Any) -> Iterator[Json]:
@@ -92,28 +96,28 @@ def every(kind: str, **filters: Any) -> Iterator[Json]:
     page: Json = {"has_more": True}
     while page["has_more"]:
         page = call("get", PATHS[kind], limit=_PAGE, expand=expand, **filters)
-        for found in page["data"]:
-            yield _with_all_items(found)
+        for stripe_json in page["data"]:
+            yield _with_all_items(stripe_json)
         filters["starting_after"] = page["data"][-1]["id"] if page["data"] else ""
 
 
-def _with_all_items(found: Json) -> Json:
-    """Return a subscription with all its items: Stripe sends the first ten with it."""
-    items = found.get("items")
-    if found.get("object") != "subscription" or not (items and items.get("has_more")):
-        return found
+def _with_all_items(stripe_json: Json) -> Json:
+    """Return a subscription with all its items: Stripe includes only the first ten."""
+    items = stripe_json.get("items")
+    if stripe_json.get("object") != "subscription" or not (items and items.get("has_more")):
+        return stripe_json
     page, rows = items, list(items["data"])
     while page["has_more"]:
         page = call(
             "get",
             "/v1/subscription_items",
-            subscription=found["id"],
+            subscription=stripe_json["id"],
             limit=_PAGE,
             starting_after=rows[-1]["id"],
             expand=["data.discounts"],
         )
         rows += page["data"]
-    return found | {"items": items | {"data": rows, "has_more": False}}
+    return stripe_json | {"items": items | {"data": rows, "has_more": False}}
 
 
 @cache
@@ -128,10 +132,10 @@ def _client(key: str, base: str) -> stripe.StripeClient:
 
 
 def _problem(error: stripe.StripeError) -> StripeProblem:
-    message = error.user_message or "Stripe gives no reason."
+    message = error.user_message or "Stripe gave no reason."
     field = getattr(error, "param", None) or ""
     missing = error.http_status == HTTPStatus.NOT_FOUND or error.code == "resource_missing"
-    for kind, status, said in _ANSWERS:
+    for kind, status, text in _RESPONSES:
         if isinstance(error, kind):
-            return StripeProblem(status, said or message, field=field, missing=missing)
+            return StripeProblem(status, text or message, field=field, missing=missing)
     return StripeProblem(HTTPStatus.BAD_GATEWAY, f"Stripe failed: {message}")

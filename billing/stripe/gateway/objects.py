@@ -1,8 +1,8 @@
-"""Stripe's objects in dj-stripe's tables: `stripe_data` is what Stripe said, word for word.
+"""Stripe's objects in dj-stripe's tables: `stripe_data` is Stripe's JSON, unchanged.
 
-dj-stripe's own way of storing asks Stripe for whatever an object mentions, which needs a network
-and takes up to six calls; here an object that is only mentioned gets a placeholder.
-`djstripe_updated` says as of when an object is stored, so that what is older never overwrites it.
+dj-stripe itself would read every object that an object refers to from Stripe, with up to six calls;
+here such an object gets a placeholder. `djstripe_updated` is the time as of which an object is
+stored, so that an older version never overwrites it.
 """
 
 import json
@@ -52,17 +52,17 @@ class StoreOutcome(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
-    STALE = "older than what is stored"
+    STALE = "older than the stored version"
 
 
 def stored(kind: str, object_id: str) -> Json | None:
-    """Return an object as it is stored; None where it is not, or only mentioned."""
+    """Return a stored object; None if it is not stored, or only a placeholder."""
     row = KINDS[kind].objects.filter(id=object_id).values_list("stripe_data", flat=True).first()
     return None if row is None or is_placeholder(row) else row
 
 
 def stored_ids(kind: str) -> set[str]:
-    """Return the ids of what is stored of a kind, and not deleted."""
+    """Return the ids of the stored objects of a kind that are not deleted."""
     rows = KINDS[kind].objects.exclude(stripe_data={}).values_list("id", "stripe_data")
     return {
         object_id
@@ -77,10 +77,10 @@ def is_placeholder(stripe_json: Json) -> bool:
 
 @transaction.atomic
 def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> StoreOutcome:
-    """Store an object unless a newer version is; Unusable names the field that prevents it.
+    """Store an object unless a newer version is stored.
 
-    Two versions of the same moment come in no order: the same one of them wins always. But what
-    was `read_now` from Stripe follows what was read before.
+    Versions of the same time have no order: the same version always wins. But a version that was
+    `read_now` from Stripe replaces an earlier one. UnusableStripeObject names the invalid field.
     """
     model = KINDS[stripe_json["object"]]
     object_id = id_of(stripe_json.get("id"), "id")
@@ -89,24 +89,24 @@ def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> Stor
     if stripe_json.get("deleted") and (before := stored(stripe_json["object"], object_id)):
         stripe_json = before | stripe_json
     columns = _columns(model, stripe_json)
-    _mention(model, object_id, columns)
+    _ensure_placeholder(model, object_id, columns)
     kept, since = (
         model.objects.select_for_update()
         .values_list("stripe_data", "djstripe_updated")
         .get(id=object_id)
     )
     if is_placeholder(kept):
-        change = StoreOutcome.NEW
+        outcome = StoreOutcome.NEW
     elif as_of < since or (as_of == since and not read_now and _text(stripe_json) < _text(kept)):
         return StoreOutcome.STALE
     else:
-        change = StoreOutcome.UNCHANGED if kept == stripe_json else StoreOutcome.CHANGED
+        outcome = StoreOutcome.UNCHANGED if kept == stripe_json else StoreOutcome.CHANGED
     model.objects.filter(id=object_id).update(**columns, djstripe_updated=as_of)
-    return change
+    return outcome
 
 
 def anonymize(customer_ids: Collection[str]) -> None:
-    """Take out of everything stored of customers who they are."""
+    """Remove personal data from all stored objects of some customers."""
     for model in (Customer, Subscription, Invoice, Charge, Session):
         owner = "id" if model is Customer else "customer_id"
         for row in model.objects.filter(**{f"{owner}__in": customer_ids}).iterator():
@@ -114,14 +114,14 @@ def anonymize(customer_ids: Collection[str]) -> None:
             model.objects.filter(pk=row.pk).update(**columns)
 
 
-def ids_beginning(kind: str, beginning: str) -> list[str]:
-    """Return the ids of what is stored of a kind and begins so."""
-    return list(KINDS[kind].objects.filter(id__startswith=beginning).values_list("id", flat=True))
+def ids_with_prefix(kind: str, prefix: str) -> list[str]:
+    """Return the ids of the stored objects of a kind that start with a prefix."""
+    return list(KINDS[kind].objects.filter(id__startswith=prefix).values_list("id", flat=True))
 
 
 @transaction.atomic
 def delete_customers(customer_ids: Collection[str]) -> None:
-    """Remove customers and everything that is theirs from what is stored."""
+    """Delete stored customers with all their objects."""
     Refund.objects.filter(charge__customer_id__in=customer_ids).delete()
     for model in (Session, Charge, Invoice, Subscription):
         model.objects.filter(customer_id__in=customer_ids).delete()
@@ -130,7 +130,7 @@ def delete_customers(customer_ids: Collection[str]) -> None:
 
 @transaction.atomic
 def delete_prices(lookup_keys: Collection[str]) -> list[str]:
-    """Remove prices with their products from what is stored; return the prices' ids."""
+    """Delete stored prices with their products; return the prices' ids."""
     prices = Price.objects.filter(lookup_key__in=lookup_keys)
     price_ids = list(prices.values_list("id", flat=True))
     product_ids = set(prices.values_list("product_id", flat=True))
@@ -144,7 +144,7 @@ def _text(stripe_json: Json) -> str:
 
 
 def _columns(model: type[StripeModel], stripe_json: Json) -> dict[str, Any]:
-    """Return dj-stripe's columns: of the pointers, whose customer it is and those it needs."""
+    """Return dj-stripe's columns; of the foreign keys only the customer and required ones."""
     columns: dict[str, Any] = {"stripe_data": stripe_json}
     for field in model._meta.concrete_fields:
         if field.name.startswith("djstripe_") or field.name in _OURS or field.name == "id":
@@ -162,7 +162,7 @@ def _pointer(field: Any, stripe_json: Json) -> str | None:
     if value is None and field.null:
         return None
     object_id = id_of(value, field.name)
-    _mention(field.related_model, object_id)
+    _ensure_placeholder(field.related_model, object_id)
     return object_id
 
 
@@ -170,7 +170,7 @@ def _value(field: Any, stripe_json: Json) -> Any:
     value = stripe_json.get(field.name)
     if isinstance(field, models.IntegerField | models.DecimalField) and type(value) is not int:
         raise UnusableStripeObject(
-            field.name, f"{value!r} is no whole number" if value else "is missing"
+            field.name, f"{value!r} is not a whole number" if value else "is missing"
         )
     if value is None and isinstance(field, models.CharField | models.TextField) and not field.null:
         return ""
@@ -182,8 +182,10 @@ def _value(field: Any, stripe_json: Json) -> Any:
         raise UnusableStripeObject(field.name, f"{value!r} cannot be used") from error
 
 
-def _mention(model: type[StripeModel], object_id: str, columns: Json | None = None) -> None:
-    """Make a placeholder for an object that is not stored."""
+def _ensure_placeholder(
+    model: type[StripeModel], object_id: str, columns: Json | None = None
+) -> None:
+    """Create a placeholder for an object that is not stored."""
     fields = (columns or {}) | {"stripe_data": {"id": object_id, "object": _KIND_OF[model]}}
     if model is Charge:
         fields = {"amount": 0} | fields

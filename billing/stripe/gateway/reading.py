@@ -1,4 +1,4 @@
-"""What is stored of Stripe, in Stripe's own JSON, and to whom it belongs here."""
+"""Stored Stripe objects, as Stripe's JSON, and the persons they belong to."""
 
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 _decode = msgspec.json.Decoder(dict).decode
 _PER_STEP = 2_000
 
-# Prices and periods of the subscriptions that give access.
+# Prices and periods of the subscriptions with access.
 _LIVING = f"""
 FROM {with_person("billing_stripecustomer")}
 JOIN djstripe_subscription USING (customer_id)
@@ -55,7 +55,7 @@ def subscriptions_of(customer_ids: Collection[str] | None = None) -> Iterator[Js
 
 
 def subscribing_customers() -> set[str]:
-    """Return the customers of whose subscriptions anything is stored."""
+    """Return the customers with a stored subscription or an event of one."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT customer_id FROM djstripe_subscription UNION"
@@ -67,7 +67,7 @@ def subscribing_customers() -> set[str]:
 
 
 def subscription_events(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
-    """Yield the applied events of subscriptions, in no order."""
+    """Yield the applied events of subscriptions, in any order."""
     events = StripeEvent.objects.filter(
         type__startswith="customer.subscription.", state=StripeEvent.State.APPLIED
     )
@@ -85,7 +85,7 @@ def refunds(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
 
 
 def credit_notes(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
-    """Yield credit notes as their newest events tell them: dj-stripe has no table of them."""
+    """Yield credit notes from their newest events: dj-stripe has no table for them."""
     newest = (
         StripeEvent.objects.filter(type__startswith="credit_note.", state=StripeEvent.State.APPLIED)
         .order_by("object_id", "-happened_at", "-event_id")
@@ -96,7 +96,7 @@ def credit_notes(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
 
 
 def persons_of(customer_ids: Collection[str]) -> dict[str, int]:
-    """Return the person of each customer who is known as one."""
+    """Return the person of each customer that is linked to one."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT customer_id, person_id FROM {with_person('billing_stripecustomer')}"
@@ -107,7 +107,7 @@ def persons_of(customer_ids: Collection[str]) -> dict[str, int]:
 
 
 def customer_ids_of(person_id: int) -> list[str]:
-    """Return the customers that a person is, the latest first."""
+    """Return the ids of a person's customers, newest first."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT customer_id FROM {with_person('billing_stripecustomer')}"
@@ -120,14 +120,14 @@ def customer_ids_of(person_id: int) -> list[str]:
 
 
 def current_price_ids(person_id: int) -> list[str]:
-    """Return the prices that a person subscribes to, with access: one query."""
+    """Return the prices of a person's subscriptions with access, with one query."""
     with connection.cursor() as cursor:
         cursor.execute(_PRICES, [person_id])
         return [price for (price,) in cursor.fetchall()]
 
 
 def current_period(person_id: int) -> tuple[datetime, datetime] | None:
-    """Return the billing period of a person's newest subscription with access: one query."""
+    """Return the billing period of a person's newest subscription with access, with one query."""
     with connection.cursor() as cursor:
         cursor.execute(_PERIOD, [person_id])
         start, end = cursor.fetchone() or (None, None)

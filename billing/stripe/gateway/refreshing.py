@@ -1,4 +1,4 @@
-"""Read objects from Stripe anew, with what they need to be understood."""
+"""Read objects from Stripe again, with the objects they depend on."""
 
 from datetime import datetime
 from typing import Any
@@ -17,33 +17,35 @@ _POINTERS = ("customer", "charge", "product")
 
 
 def moment() -> datetime:
-    """Return the moment as of which something is known that is read from now on."""
+    """Return the time as of which an object is valid that is read from now on."""
     return timezone.now()
 
 
 def refresh(kind: str, object_id: str) -> Json | None:
-    """Read an object from Stripe and store it; None where Stripe knows it no more."""
+    """Read an object from Stripe and store it; None if it no longer exists there."""
     as_of = moment()
-    found = fetch(kind, object_id)
-    if found is None:
+    stripe_json = fetch(kind, object_id)
+    if stripe_json is None:
         return None
-    found, _ = keep(found, as_of=as_of)
-    return found
+    stripe_json, _ = keep(stripe_json, as_of=as_of)
+    return stripe_json
 
 
-def keep(found: Json, *, as_of: datetime) -> tuple[Json, StoreOutcome]:
-    """Store what was read from Stripe; what it mentions and is not stored is read, too."""
-    if found["object"] == "subscription":
-        found = completed(found, discounts=discounts_of(found), stored=_known)
-    change = store(found, as_of=as_of, read_now=True)
+def keep(stripe_json: Json, *, as_of: datetime) -> tuple[Json, StoreOutcome]:
+    """Store an object read from Stripe; read the objects it refers to if they are not stored."""
+    if stripe_json["object"] == "subscription":
+        stripe_json = completed(
+            stripe_json, discounts=discounts_of(stripe_json), stored=_ensure_stored
+        )
+    outcome = store(stripe_json, as_of=as_of, read_now=True)
     for kind in _POINTERS:
-        if isinstance(pointer := found.get(kind), str):
-            _known(kind, pointer)
-    return found, change
+        if isinstance(pointer := stripe_json.get(kind), str):
+            _ensure_stored(kind, pointer)
+    return stripe_json, outcome
 
 
 def owner_of(stripe_json: Json) -> str:
-    """Return whose an object is, by itself or by its stored charge; "" where that is not known."""
+    """Return an object's customer, its own or that of its stored charge; "" if unknown."""
     if own := customer_of(stripe_json):
         return own
     charge_id = id_of(stripe_json.get("charge"), "charge", default="")
@@ -51,7 +53,7 @@ def owner_of(stripe_json: Json) -> str:
     return owners.first() or ""
 
 
-def _known(kind: str, object_id: str) -> Json | None:
+def _ensure_stored(kind: str, object_id: str) -> Json | None:
     if kind not in KINDS or not object_id:
         return None
     return stored(kind, object_id) or refresh(kind, object_id)

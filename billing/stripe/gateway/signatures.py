@@ -1,4 +1,4 @@
-"""Whether a webhook is Stripe's."""
+"""Verify that a webhook was signed by Stripe."""
 
 import json
 from typing import Any
@@ -10,19 +10,19 @@ TOLERANCE = 300  # seconds between Stripe's signing and our reading
 
 
 class BadSignature(Exception):
-    """Not signed by Stripe with a secret of ours, or too long ago."""
+    """Not signed by Stripe with one of our secrets, or too long ago."""
 
 
 def verified(body: bytes, signature: str) -> dict[str, Any]:
-    """Return the event of a signed body; several secrets count while one replaces another.
+    """Return the event of a signed body. Several secrets are valid during a rotation.
 
-    Raise BadSignature, and ValueError where what is signed is no JSON object.
+    Raise BadSignature, and ValueError if the signed body is not a JSON object.
     """
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        raise BadSignature("The body is no text.") from error
-    problem = "There is no Stripe-Signature."
+        raise BadSignature("The body is not text.") from error
+    problem = "The Stripe-Signature header is missing."
     for secret in settings.STRIPE_WEBHOOK_SECRETS if signature else ():
         try:
             stripe.WebhookSignature.verify_header(text, signature, secret, TOLERANCE)
@@ -33,5 +33,5 @@ def verified(body: bytes, signature: str) -> dict[str, Any]:
         raise BadSignature(problem)
     event = json.loads(text)
     if not isinstance(event, dict):
-        raise ValueError("The body is no JSON object.")  # noqa: TRY004
+        raise ValueError("The body is not a JSON object.")  # noqa: TRY004
     return event

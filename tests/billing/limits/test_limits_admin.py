@@ -49,11 +49,11 @@ def a_limit(slug="free", meter="workflow_runs"):
 
 
 class TestPlans:
-    def test_the_defaults_are_made_where_there_are_none(self, admin):
-        assert [one.slug for one in Plan.objects.all()] == ["free", "pro", "team", "enterprise"]
-        assert "None: nobody can buy it" in text(admin.get(PLANS))
+    def test_the_default_plans_are_created(self, admin):
+        assert [row.slug for row in Plan.objects.all()] == ["free", "pro", "team", "enterprise"]
+        assert "None: cannot be bought" in text(admin.get(PLANS))
 
-    def test_what_staff_changed_or_deleted_survives_a_deploy(self):
+    def test_changes_by_staff_survive_a_deploy(self):
         plan("team").delete()
         PlanLimit.objects.filter(plan__slug="free").update(amount=7)
         call_command("migrate", verbosity=0)
@@ -61,7 +61,7 @@ class TestPlans:
         assert a_limit().amount == 7
 
     def save(self, admin, **changes):
-        given = {
+        values = {
             "name": "Pro",
             "rank": "10",
             "offered": "on",
@@ -69,23 +69,23 @@ class TestPlans:
             "features": "",
             **NO_PRICES,
         }
-        return admin.post(f"{PLANS}{plan('pro').pk}/change/", given | changes)
+        return admin.post(f"{PLANS}{plan('pro').pk}/change/", values | changes)
 
     def test_features_are_lines(self, admin):
-        self.save(admin, features="One\r\n\r\n Two, and more \r\n")
-        assert plan("pro").features == ["One", "Two, and more"]
+        self.save(admin, features="First\r\n\r\n Second, and more \r\n")
+        assert plan("pro").features == ["First", "Second, and more"]
 
-    def test_a_price_buys_one_plan(self, admin):
+    def test_a_price_belongs_to_a_single_plan(self, admin):
         price("price_1", plan="team")
         rows = {"prices-TOTAL_FORMS": "1", "prices-0-price_id": "price_1"}
         response = self.save(admin, **rows)
-        assert "Another plan has this price already." in text(response)
+        assert "Another plan already has this price." in text(response)
 
-    def test_what_is_no_price_is_refused(self, admin):
+    def test_an_invalid_price_is_refused(self, admin):
         rows = {"prices-TOTAL_FORMS": "1", "prices-0-price_id": "prod_1"}
-        assert "A Stripe price id begins with price_." in text(self.save(admin, **rows))
+        assert "A Stripe price id starts with price_." in text(self.save(admin, **rows))
 
-    def test_the_history_says_what_it_was_before(self, admin):
+    def test_the_history_contains_the_previous_value(self, admin):
         rows = {"prices-TOTAL_FORMS": "1", "prices-0-price_id": "price_1"}
         self.save(admin, name="Professional", features="E-mail support", **rows)
         message = LogEntry.objects.get().get_change_message()
@@ -96,12 +96,12 @@ class TestPlans:
         assert "5,000" in text(admin.get(f"{PLANS}{plan('pro').pk}/change/"))
         assert "no limits" in text(admin.get(f"{PLANS}{plan('enterprise').pk}/change/"))
 
-    def test_a_new_plan_leads_to_its_limits(self, admin):
-        given = {"name": "Gold", "slug": "gold", "rank": "50", "features": "", **NO_PRICES}
-        response = admin.post(f"{PLANS}add/", given)
+    def test_a_new_plan_redirects_to_its_limits(self, admin):
+        values = {"name": "Gold", "slug": "gold", "rank": "50", "features": "", **NO_PRICES}
+        response = admin.post(f"{PLANS}add/", values)
         assert response.url == f"{PLANS}{plan('gold').pk}/change/"
 
-    def test_a_rank_is_one_plans(self, admin):
+    def test_ranks_are_unique(self, admin):
         assert "rank" in errors(self.save(admin, rank="20"))
 
     def act(self, admin, *slugs):
@@ -112,11 +112,11 @@ class TestPlans:
     def test_another_plan_can_be_the_default(self, admin):
         ran()
         self.act(admin, "pro")
-        assert [one.slug for one in Plan.objects.filter(is_default=True)] == ["pro"]
+        assert [row.slug for row in Plan.objects.filter(is_default=True)] == ["pro"]
         assert plans.plan_of(DistinctId.objects.get(pk="ada").person_id).slug == "pro"
 
-    def test_there_is_one_default(self, admin):
-        assert "Choose one plan" in self.act(admin, "pro", "team")
+    def test_only_a_single_plan_can_become_the_default(self, admin):
+        assert "Select a single plan" in self.act(admin, "pro", "team")
 
     def test_the_default_plan_cannot_be_deleted(self, admin):
         assert admin.post(f"{PLANS}{plan('free').pk}/delete/", {"post": "yes"}).status_code == 403
@@ -124,22 +124,22 @@ class TestPlans:
 
 
 class TestLimits:
-    GIVEN = {"amount": "10", "hard": "on", "grace_percent": "0", "grace": "0"}
+    VALUES = {"amount": "10", "hard": "on", "grace_percent": "0", "grace": "0"}
 
     def save(self, admin, **changes):
-        given = self.GIVEN | changes
-        return admin.post(f"{LIMITS}{a_limit().pk}/change/", given)
+        values = self.VALUES | changes
+        return admin.post(f"{LIMITS}{a_limit().pk}/change/", values)
 
-    def test_saving_shows_first_whom_it_would_have_blocked(self, admin):
+    def test_saving_first_previews_who_would_have_been_blocked(self, admin):
         ran(12, at=at("2024-04-20"), properties={"$set": {"email": "ada@example.com"}})
-        shown = text(self.save(admin))
-        assert "In April 2024 it would have blocked <strong>1 person</strong>" in shown
-        assert "The limit in force would have blocked 0" in shown
-        assert "ada@example.com" in shown
+        page = text(self.save(admin))
+        assert "In April 2024 it would have blocked <strong>1 person</strong>" in page
+        assert "The limit in force would have blocked 0" in page
+        assert "ada@example.com" in page
         assert a_limit().amount == 100
 
-    def test_it_is_saved_when_that_is_confirmed(self, admin):
-        assert "0 persons" in text(self.save(admin))
+    def test_it_is_saved_after_confirmation(self, admin):
+        assert "0 people" in text(self.save(admin))
         response = self.save(admin, confirmed="1")
         assert response.url == f"{PLANS}{plan('free').pk}/change/"
         assert a_limit().amount == 10
@@ -149,9 +149,9 @@ class TestLimits:
         ran(12, at=at("2024-04-20"))
         a_limit().delete()
         meter = UsageMeter.objects.get(slug="workflow_runs").pk
-        given = self.GIVEN | {"plan": plan("free").pk, "meter": meter}
-        assert "no limit of this meter so far" in text(admin.post(f"{LIMITS}add/", given))
-        admin.post(f"{LIMITS}add/", given | {"confirmed": "1"})
+        values = self.VALUES | {"plan": plan("free").pk, "meter": meter}
+        assert "no limit on this meter yet" in text(admin.post(f"{LIMITS}add/", values))
+        admin.post(f"{LIMITS}add/", values | {"confirmed": "1"})
         assert a_limit().amount == 10
 
     @pytest.mark.parametrize(
@@ -166,49 +166,49 @@ class TestLimits:
             ("grace", "-1"),
         ],
     )
-    def test_what_is_no_amount_is_refused_by_name(self, admin, field, value):
+    def test_an_invalid_amount_is_refused_by_field(self, admin, field, value):
         assert list(errors(self.save(admin, confirmed="1", **{field: value}))) == [field]
 
     def test_a_soft_limit_has_no_grace(self, admin):
         assert "grace" in errors(self.save(admin, hard="", grace="5", confirmed="1"))
 
-    def test_a_plan_has_one_limit_of_a_meter(self, admin):
+    def test_a_plan_has_a_single_limit_per_meter(self, admin):
         meter = UsageMeter.objects.get(slug="events").pk
         response = admin.post(
-            f"{LIMITS}add/", self.GIVEN | {"plan": plan("free").pk, "meter": meter}
+            f"{LIMITS}add/", self.VALUES | {"plan": plan("free").pk, "meter": meter}
         )
-        assert "has a limit of this meter already" in text(response)
+        assert "already has a limit on this meter" in text(response)
 
-    def test_who_may_only_look_learns_nothing_of_history(self, client):
+    def test_read_only_staff_cannot_preview_a_limit(self, client):
         user = User.objects.create_user("reader", is_staff=True)
         user.user_permissions.add(Permission.objects.get(codename="view_planlimit"))
         client.force_login(user)
         assert self.save(client).status_code == 403
 
-    def test_the_list_says_what_happens_beyond(self, admin):
+    def test_the_list_says_what_happens_over_the_limit(self, admin):
         limit(10, grace=2)
-        shown = text(admin.get(LIMITS))
-        assert "Let through up to 12, then blocked" in shown
-        assert "Warned, never blocked" in shown
+        page = text(admin.get(LIMITS))
+        assert "Allowed up to 12, then blocked" in page
+        assert "Warning only" in page
 
 
 class TestMeters:
-    GIVEN = {"name": "Exports", "slug": "exports", "event": "export", "period": "month"}
+    VALUES = {"name": "Exports", "slug": "exports", "event": "export", "period": "month"}
 
-    def add(self, admin, **given):
-        return admin.post(f"{METERS}add/", self.GIVEN | given, follow=True)
+    def add(self, admin, **values):
+        return admin.post(f"{METERS}add/", self.VALUES | values, follow=True)
 
-    def test_a_meter_of_an_unknown_event_is_saved_with_a_warning(self, admin):
-        assert "has been recorded so far" in text(self.add(admin, aggregation="count"))
+    def test_a_meter_of_an_unseen_event_is_saved_with_a_warning(self, admin):
+        assert "has been recorded yet" in text(self.add(admin, aggregation="count"))
 
-    def test_a_meter_of_a_known_event_is_saved_without(self, admin):
+    def test_a_meter_of_a_recorded_event_is_saved_without_a_warning(self, admin):
         ran(event="export")
-        assert "has been recorded so far" not in text(self.add(admin, aggregation="count"))
+        assert "has been recorded yet" not in text(self.add(admin, aggregation="count"))
 
     @pytest.mark.parametrize(
         ("aggregation", "property_"), [("sum", ""), ("distinct", ""), ("count", "size")]
     )
-    def test_a_property_is_for_those_that_need_one(self, admin, aggregation, property_):
+    def test_a_property_is_required_or_refused_by_aggregation(self, admin, aggregation, property_):
         response = self.add(admin, aggregation=aggregation, property=property_)
         assert list(errors(response)) == ["property"]
 

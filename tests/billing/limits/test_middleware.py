@@ -26,9 +26,9 @@ def product(settings, time_machine):
 
 
 def client(**options):
-    asking = APIClient(**options)
-    asking.force_authenticate(User(username="product", is_staff=True))
-    return asking
+    api = APIClient(**options)
+    api.force_authenticate(User(username="product", is_staff=True))
+    return api
 
 
 def run(distinct_id="ada", **body):
@@ -41,7 +41,7 @@ def reserved():
     return UsageReservation.objects.count()
 
 
-def test_below_80_percent_headers_say_where_the_person_stands():
+def test_below_80_percent_headers_report_the_usage():
     limit(10)
     ran(5)
     response = run()
@@ -56,17 +56,17 @@ def test_below_80_percent_headers_say_where_the_person_stands():
     }
 
 
-def test_p40_from_80_percent_a_prompt_comes_with_a_way_to_upgrade(paying):
+def test_p40_from_80_percent_a_prompt_has_an_upgrade_link(paying):
     limit(10)
     price("price_pro")
     ran(7)
     prompt = json.loads(run().headers["X-Usage-Prompt"])
     assert (prompt["state"], prompt["percent"]) == ("warning", 80.0)
-    assert prompt["title"] == "Workflow runs: 80 % of your plan Free is used"
+    assert prompt["title"] == "Workflow runs: 80 % of your Free plan used"
     assert prompt["upgrade_url"].startswith("https://checkout.example/price_pro/")
 
 
-def test_p40_beyond_a_hard_limit_the_refusal_leads_to_the_upgrade(paying):
+def test_p40_over_a_hard_limit_the_refusal_links_to_the_upgrade(paying):
     limit(10)
     price("price_pro")
     ran(10)
@@ -77,8 +77,8 @@ def test_p40_beyond_a_hard_limit_the_refusal_leads_to_the_upgrade(paying):
         "type": "about:blank",
         "title": "Payment Required",
         "status": 402,
-        "detail": "10 of 10 workflow runs used. The count begins anew on 1 June 2024."
-        " The plan Pro has 5,000.",
+        "detail": "10 of 10 workflow runs used. Resets on 1 June 2024."
+        " The Pro plan includes 5,000.",
         "errors": [],
         "meter": "workflow_runs",
         "limit": 10,
@@ -92,14 +92,14 @@ def test_p40_beyond_a_hard_limit_the_refusal_leads_to_the_upgrade(paying):
     }
 
 
-def test_p40_every_request_before_a_refusal_warned():
+def test_p40_a_warning_precedes_every_refusal():
     limit(10)
     ran(event="seen")
     states = [run().headers.get("X-Usage-State") for _ in range(11)]
     assert states == ["ok"] * 7 + ["warning"] * 2 + ["blocked", None]
 
 
-def test_a_soft_limit_and_grace_let_pass_and_say_so():
+def test_a_soft_limit_and_grace_allow_the_request_and_say_so():
     ran(10)
     limit(10, hard=False)
     assert (run().status_code, run().headers["X-Usage-State"]) == (200, "reached")
@@ -107,7 +107,7 @@ def test_a_soft_limit_and_grace_let_pass_and_say_so():
     assert [run().status_code for _ in "12"] == [200, 402]
 
 
-def test_without_a_limit_there_is_nothing_to_say():
+def test_without_a_limit_there_are_no_headers():
     ran()
     UsageMeter.objects.get(slug="workflow_runs").limits.all().delete()
     assert not [name for name in run().headers if "Usage" in name]
@@ -122,7 +122,7 @@ def test_the_event_of_a_request_counts_once():
 
 
 @pytest.mark.parametrize("failure", [{"status": 400}, {"status": 404}, {"crash": True}])
-def test_what_fails_uses_nothing(failure):
+def test_a_failed_request_uses_nothing(failure):
     ran()
     assert run(**failure).status_code >= 400
     assert reserved() == 0
@@ -135,19 +135,19 @@ def test_other_methods_and_paths_are_not_limited():
     assert client().post("/api/product/other").status_code == 404
 
 
-def test_who_may_not_ask_learns_and_uses_nothing():
+def test_an_unauthenticated_request_sees_and_uses_nothing():
     limit(0)
     ran()
     response = APIClient().post(PATH, {"distinct_id": "ada"}, format="json")
     assert (response.status_code, reserved()) == (401, 0)
 
 
-def test_a_person_whose_first_events_are_on_their_way_may_pass():
+def test_a_person_whose_first_events_are_in_the_inbox_may_pass():
     assert run("new").status_code == 200
 
 
 @pytest.mark.parametrize("distinct_id", ["", None, 7, ["ada"]])
-def test_a_request_that_names_nobody_is_told_so(distinct_id):
+def test_a_request_without_a_person_is_refused(distinct_id):
     response = run(distinct_id)
     assert response.status_code == 400
     assert [error["field"] for error in response.json()["errors"]] == ["distinct_id"]
@@ -155,7 +155,7 @@ def test_a_request_that_names_nobody_is_told_so(distinct_id):
 
 
 @pytest.mark.parametrize("body", ["{", "[]", "7", b"\xff", '{"distinct_id": "\\ud800"}'])
-def test_a_body_that_cannot_be_read_names_nobody(body):
+def test_an_unreadable_body_reserves_nothing(body):
     response = client().post(PATH, body, content_type="application/json")
     assert response.status_code in {200, 400}
     assert reserved() == 0
@@ -175,7 +175,7 @@ def test_the_person_may_be_named_elsewhere(settings, person, request_):
     assert client().post(PATH, {}, format="json", **request_).status_code == 402
 
 
-def test_a_meter_that_is_gone_limits_nothing_and_is_logged(settings, caplog):
+def test_a_deleted_meter_limits_nothing_and_is_logged(settings, caplog):
     settings.PLUMBLINE_LIMITED_PATHS = [LIMITED | {"meter": "eggs"}]
     ran()
     assert run().status_code == 200
@@ -183,7 +183,7 @@ def test_a_meter_that_is_gone_limits_nothing_and_is_logged(settings, caplog):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"path": "("}, "entry 0: path"),
         ({"path": None}, "entry 0: path"),
@@ -192,15 +192,15 @@ def test_a_meter_that_is_gone_limits_nothing_and_is_logged(settings, caplog):
         ({"person": "json:"}, "entry 0: person"),
         ({"methods": "POST"}, "entry 0: methods"),
         ({"methods": []}, "entry 0: methods"),
-        ({"limit": 3}, "no field 'limit'"),
+        ({"limit": 3}, "unknown field 'limit'"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_refused_by_name(change, said):
+def test_an_invalid_setting_is_refused_by_field(change, message):
     with pytest.raises(ImproperlyConfigured, match="PLUMBLINE_LIMITED_PATHS") as refused:
         limited_paths([LIMITED | change])
-    assert said in str(refused.value)
+    assert message in str(refused.value)
 
 
-def test_an_entry_that_is_no_object_is_refused():
-    with pytest.raises(ImproperlyConfigured, match="entry 0: 'x' is no object"):
+def test_an_entry_must_be_an_object():
+    with pytest.raises(ImproperlyConfigured, match="entry 0: 'x' is not an object"):
         limited_paths(["x"])

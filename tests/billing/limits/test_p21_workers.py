@@ -1,4 +1,4 @@
-"""P21: workers side by side tell a person once."""
+"""P21: parallel workers notify a person once."""
 
 import pytest
 from django.db import connection
@@ -12,7 +12,7 @@ from tests.processes import fork, wait
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_p21_workers_side_by_side_tell_a_person_once(settings):
+def test_p21_parallel_workers_notify_a_person_once(settings):
     settings.PLUMBLINE_EMAIL_FROM = "hello@plumbline.example"
     limit(10)
     ran(8, properties={"$set": {"email": "ada@example.com"}})

@@ -1,4 +1,4 @@
-"""P39: whatever the order of requests, events and failures, a limit is not passed."""
+"""P39: a limit holds for every order of requests, events and failures."""
 
 from uuid import UUID
 
@@ -25,7 +25,7 @@ STEPS = st.lists(
 
 
 class Product:
-    """Does only what was granted, and knows what is still to come of it."""
+    """Does only what was granted, and remembers which events are still to come."""
 
     def __init__(self):
         self.used = 0
@@ -37,24 +37,24 @@ class Product:
         return self.used + sum(self.pending.values())
 
     def reserve(self, amount):
-        answer = reservations.reserve("ada", "workflow_runs", amount, now=NOW)
+        decision = reservations.reserve("ada", "workflow_runs", amount, now=NOW)
         if not self.has_released:  # afterwards it may hold too much for a while, never too little
-            assert answer.allowed is (self.taken + amount <= LIMIT)
-        if answer.allowed:
-            self.pending[answer.reservation.pk] = amount
+            assert decision.allowed is (self.taken + amount <= LIMIT)
+        if decision.allowed:
+            self.pending[decision.reservation.pk] = amount
 
     def arrive(self, which):
-        if open_ := [one for one, amount in self.pending.items() if amount]:
+        if open_ := [key for key, amount in self.pending.items() if amount]:
             self.pending[open_[which % len(open_)]] -= 1
             self.used += 1
             ran()
 
     def release(self, which):
         if self.pending:
-            one = [*self.pending][which % len(self.pending)]
-            del self.pending[one]
+            reservation_id = [*self.pending][which % len(self.pending)]
+            del self.pending[reservation_id]
             self.has_released = True
-            assert reservations.release(one, now=NOW)
+            assert reservations.release(reservation_id, now=NOW)
 
 
 @examples(60)
@@ -62,12 +62,12 @@ class Product:
 @example(  # part of what is released was used
     steps=[("reserve", 2), ("arrive", 0), ("reserve", 1), ("release", 0), ("reserve", 2)]
 )
-def test_p39_what_is_granted_and_used_never_passes_the_limit(steps):
+def test_p39_granted_usage_never_exceeds_the_limit(steps):
     with transaction.atomic():
         limit(LIMIT)
         ran(event="seen")
         product = Product()
-        for what, number in steps:
-            getattr(product, what)(number)
+        for action, number in steps:
+            getattr(product, action)(number)
             assert product.taken <= LIMIT
         transaction.set_rollback(True)

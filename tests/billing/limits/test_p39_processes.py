@@ -15,7 +15,7 @@ from tests.sdks.servers import web
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ASKED, LIMIT = 50, 10
+REQUESTS, LIMIT = 50, 10
 
 
 def reserve(server, token):
@@ -30,8 +30,8 @@ def test_p39_50_parallel_reservations_at_a_limit_of_10_grant_exactly_10():
     limit(LIMIT)
     ran(event="seen", at=datetime.now(UTC))
     _, token = AuthToken.objects.create(User.objects.create(username="product", is_staff=True))
-    with web() as one, web() as other, ThreadPoolExecutor(ASKED) as at_once:
-        servers = [one, other] * (ASKED // 2)  # of two processes each
+    with web() as first, web() as second, ThreadPoolExecutor(REQUESTS) as at_once:
+        servers = [first, second] * (REQUESTS // 2)  # of two processes each
         granted = list(at_once.map(lambda server: reserve(server, token), servers))
     assert granted.count(True) == LIMIT
     assert UsageReservation.objects.count() == LIMIT

@@ -32,7 +32,7 @@ def ada():
     return DistinctId.objects.get(pk="ada").person_id
 
 
-def a_meter(aggregation, property_="", *, period="month", event="export"):
+def create_meter(aggregation, property_="", *, period="month", event="export"):
     UsageMeter.objects.create(
         slug="mine",
         name="Mine",
@@ -43,16 +43,16 @@ def a_meter(aggregation, property_="", *, period="month", event="export"):
     )
 
 
-def exported(*values):
+def export(*values):
     for value in values:
         ran(event="export", properties={"size": value})
 
 
-def test_the_default_meters_count_what_they_say():
+def test_the_default_meters_count_their_events():
     for event in ("workflow_created", "workflow_run", "suggestion_applied", "report_viewed"):
         ran(2, event=event)
     meter_usages = account_of("ada", now=NOW).meter_usages
-    assert {one.meter.slug: int(one.usage.used) for one in meter_usages} == {
+    assert {row.meter.slug: int(row.usage.used) for row in meter_usages} == {
         "events": 8,
         "suggestions": 2,
         "workflow_runs": 2,
@@ -60,7 +60,7 @@ def test_the_default_meters_count_what_they_say():
     }
 
 
-def test_a_month_is_one_of_the_time_zone(settings):
+def test_a_month_follows_the_time_zone(settings):
     settings.PLUMBLINE_TIME_ZONE = "America/Los_Angeles"
     ran(at=at("2024-05-01 06:59"))  # April there
     ran(at=at("2024-05-01 07:00"))
@@ -77,7 +77,7 @@ def test_a_lifetime_has_no_end():
 
 
 def test_a_billing_period_is_the_subscriptions(paying):
-    a_meter("count", period="billing")
+    create_meter("count", period="billing")
     ran(event="export", at=at("2024-05-09 23:59"))
     ran(event="export", at=at("2024-05-10"))
     ran(event="export", at=at("2024-06-09 23:59"))
@@ -88,28 +88,29 @@ def test_a_billing_period_is_the_subscriptions(paying):
 
 
 def test_without_a_subscription_a_billing_period_is_a_month():
-    a_meter("count", period="billing")
+    create_meter("count", period="billing")
     ran(event="export", at=at("2024-04-30 23:59"))
     ran(event="export", at=at("2024-05-01"))
     assert used("mine") == 1
 
 
 def test_different_values_are_those_of_json():
-    a_meter("distinct", "size")
-    exported("a", "a", "1", 1, 1.0, None, {"x": 1}, {"x": 1}, True)
+    create_meter("distinct", "size")
+    export("a", "a", "1", 1, 1.0, None, {"x": 1}, {"x": 1}, True)
     ran(event="export")  # without the property
     assert used("mine") == 5
 
 
-def test_a_sum_takes_positive_numbers_and_says_how_many_it_ignored():
-    a_meter("sum", "size")
-    exported(3, 0.1, 0.2, "7", -5, 0, None, True, [1], 1e300)
+def test_a_sum_counts_positive_numbers_and_reports_ignored_events():
+    create_meter("sum", "size")
+    export(3, 0.1, 0.2, "7", -5, 0, None, True, [1], 1e300)
     ran(event="export")
-    [mine] = [one for one in account_of("ada", now=NOW).meter_usages if one.meter.slug == "mine"]
+    rows = account_of("ada", now=NOW).meter_usages
+    [mine] = [row for row in rows if row.meter.slug == "mine"]
     assert (mine.usage.used, mine.usage.ignored) == (Decimal("3.3"), 8)
 
 
-def test_a_late_event_counts_where_it_happened():
+def test_a_late_event_counts_when_it_happened():
     ran(at=at("2024-04-20"))
     assert (used(), used(now=at("2024-04-25"))) == (0, 1)
 
@@ -121,7 +122,7 @@ def test_a_duplicate_counts_once():
     assert used() == 1
 
 
-def test_merged_persons_have_one_usage_and_an_undo_parts_it():
+def test_merged_persons_share_their_usage_until_the_merge_is_undone():
     ran(2)
     ran(3, person="laptop")
     with transaction.atomic():
@@ -157,8 +158,8 @@ STEPS = st.lists(
 
 @examples(40)
 @given(steps=STEPS, chance=st.randoms(use_true_random=False))
-def test_usage_is_what_the_raw_events_say_whatever_the_order_duplicates_and_merges(steps, chance):
-    """The model: a set of events by uuid, and the ids that are one person."""
+def test_usage_equals_the_raw_events_for_any_order_duplicates_and_merges(steps, chance):
+    """The model: a set of events by uuid, and the ids that belong to the same person."""
     sent: dict[UUID, tuple[str, datetime]] = {}
     groups = {name: {name} for name in ("ada", "ben", "cleo")}
     batches = []

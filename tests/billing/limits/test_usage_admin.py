@@ -46,23 +46,23 @@ def usage_page(name="ada"):
 
 
 class TestExceptions:
-    def add(self, admin, **given):
-        values = {"distinct_id": "ada", "ends_on": "2024-06-30", "reason": "Trial"} | given
-        return admin.post(f"{EXCEPTIONS}add/", values)
+    def add(self, admin, **values):
+        defaults = {"distinct_id": "ada", "ends_on": "2024-06-30", "reason": "Trial"}
+        return admin.post(f"{EXCEPTIONS}add/", defaults | values)
 
-    def test_one_is_granted_with_who_did_it(self, admin):
+    def test_an_exception_records_who_granted_it(self, admin):
         ran()
         self.add(admin, plan=plan("team").pk)
         granted = LimitException.objects.get()
         assert (granted.created_by.username, granted.ends_on) == ("eve", date(2024, 6, 30))
-        assert "The plan Team" in text(admin.get(EXCEPTIONS, {"state": "in_force"}))
+        assert "Team plan" in text(admin.get(EXCEPTIONS, {"state": "in_force"}))
         assert (
-            "The plan Team"
+            "Team plan"
             not in text(admin.get(EXCEPTIONS, {"state": "over"})).split("changelist-form")[-1]
         )
 
     @pytest.mark.parametrize(
-        ("given", "field"),
+        ("values", "field"),
         [
             ({"distinct_id": "bob"}, "distinct_id"),
             ({"distinct_id": "a\0b"}, "distinct_id"),
@@ -74,16 +74,16 @@ class TestExceptions:
             ({"plan": "", "amount": "5"}, "amount"),
         ],
     )
-    def test_bad_input_is_refused_by_name(self, admin, given, field):
+    def test_invalid_input_is_refused_by_field(self, admin, values, field):
         ran()
-        assert field in errors(self.add(admin, **{"plan": plan("team").pk} | given))
+        assert field in errors(self.add(admin, **{"plan": plan("team").pk} | values))
 
-    def test_it_is_of_a_plan_or_of_a_meter(self, admin):
+    def test_it_is_for_a_plan_or_a_meter(self, admin):
         ran()
         both = {"plan": plan("team").pk, "meter": UsageMeter.objects.first().pk}
         assert "meter" in errors(self.add(admin, **both))
 
-    def test_the_log_holds_nobodys_name(self, admin):
+    def test_the_log_contains_no_names(self, admin):
         ran()
         self.add(admin, plan=plan("team").pk)
         entry = LogEntry.objects.get()
@@ -91,52 +91,52 @@ class TestExceptions:
 
 
 class TestUsageOfAPerson:
-    def test_the_persons_page_leads_there(self, admin):
+    def test_the_persons_page_links_to_it(self, admin):
         ran()
         person_id = DistinctId.objects.get(pk="ada").person_id
         assert usage_page() in text(admin.get(f"/admin/analytics/person/{person_id}/change/"))
 
-    def test_it_says_where_they_stand_and_why(self, admin, paying):
+    def test_it_shows_usage_and_notices(self, admin, paying):
         limit(10)
         ran(12)
         usage_notices.notify(DistinctId.objects.get(pk="ada").person_id, now=NOW)
-        shown = text(admin.get(usage_page()))
-        for told in ("Plan Free", "120.0 %", "Blocked", "1 Jun 2024, 00:00", "100 % of 10"):
-            assert told in shown
+        page = text(admin.get(usage_page()))
+        for part in ("Free plan", "120.0 %", "Blocked", "1 Jun 2024, 00:00", "100 % of 10"):
+            assert part in page
 
-    def test_it_says_why_they_have_the_plan(self, admin, paying):
+    def test_it_explains_the_plan(self, admin, paying):
         ran()
-        assert "The default plan: they pay for none." in text(admin.get(usage_page()))
+        assert "Default plan: they pay for no plan." in text(admin.get(usage_page()))
         LimitException.objects.create(
             distinct_id_id="ada", plan=plan("team"), ends_on=NOW.date(), reason="Trial"
         )
-        assert "An exception gives it to them." in text(admin.get(usage_page()))
+        assert "Granted by an exception." in text(admin.get(usage_page()))
         price("price_e", plan="enterprise")
         paying.subscribes(DistinctId.objects.get(pk="ada").person_id, "price_e")
-        assert "They pay for it: price_e." in text(admin.get(usage_page()))
+        assert "Paid for with price_e." in text(admin.get(usage_page()))
 
-    def test_a_new_person_has_empty_lists_that_explain_themselves(self, admin):
+    def test_empty_lists_explain_themselves(self, admin):
         ran(event="seen")
-        shown = text(admin.get(usage_page()))
-        assert "None was granted." in shown
-        assert "Nothing so far" in shown
+        page = text(admin.get(usage_page()))
+        assert "No exceptions granted." in page
+        assert "No notices yet" in page
 
-    def test_a_price_that_buys_nothing_is_pointed_out(self, admin, paying):
+    def test_an_unmapped_price_is_pointed_out(self, admin, paying):
         ran()
         paying.subscribes(DistinctId.objects.get(pk="ada").person_id, "price_of_old")
         assert "price_of_old" in text(admin.get(usage_page()))
 
     def test_an_exception_is_granted_from_there(self, admin):
         ran(person="ada+x@example.com")
-        shown = text(admin.get(usage_page("ada+x@example.com")))
+        page = text(admin.get(usage_page("ada+x@example.com")))
         address = f"{EXCEPTIONS}add/?distinct_id=ada%2Bx%40example.com"
-        assert address in shown
+        assert address in page
         assert 'value="ada+x@example.com"' in text(admin.get(address))
 
-    def test_who_may_not_see_persons_does_not(self, client):
+    def test_staff_without_permission_are_refused(self, client):
         ran()
         client.force_login(User.objects.create_user("staff", is_staff=True))
         assert client.get(usage_page()).status_code == 403
 
-    def test_nobody_is_404(self, admin):
+    def test_an_unknown_person_is_404(self, admin):
         assert admin.get("/admin/billing/persons/0/usage/").status_code == 404

@@ -10,7 +10,7 @@ from tests.api import get, refused, staff_client
 from tests.billing.limited_usage import NOW, limit, price, ran
 
 CHECK = "/api/billing/usage/check"
-NOBODYS = "6f1f0c1e-7b1b-4a8e-9d6b-0d6f3a1c2b4d"
+UNKNOWN_ID = "6f1f0c1e-7b1b-4a8e-9d6b-0d6f3a1c2b4d"
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("now")]
 
@@ -20,19 +20,19 @@ def now(time_machine):
     time_machine.move_to(NOW, tick=False)
 
 
-def post(headers=None, **asked):
-    body = {"distinct_id": "ada", "meter": "workflow_runs"} | asked
-    text = json.dumps(body)  # escapes what UTF-8 cannot say
+def post(headers=None, **fields):
+    body = {"distinct_id": "ada", "meter": "workflow_runs"} | fields
+    text = json.dumps(body)  # escapes what UTF-8 cannot encode
     return staff_client().post(CHECK, text, content_type="application/json", headers=headers)
 
 
-def check(**asked):
-    response = post(**asked)
+def check(**fields):
+    response = post(**fields)
     assert response.status_code == 200, response.content
     return response.json()
 
 
-def test_the_usage_of_every_meter():
+def test_usage_of_every_meter():
     limit(10)
     ran(7)
     answer = get("billing/usage", distinct_id="ada")
@@ -57,7 +57,7 @@ def test_the_usage_of_every_meter():
     }
 
 
-def test_what_has_no_limit_says_so():
+def test_a_meter_without_a_limit():
     PlanLimit.objects.all().delete()
     ran()
     [events, *_] = get("billing/usage", distinct_id="ada")["meters"]
@@ -70,7 +70,7 @@ def test_a_lifetime_never_resets():
     assert get("billing/usage", distinct_id="ada")["meters"][-1]["resets_at"] is None
 
 
-def test_a_check_below_80_percent_is_a_plain_yes():
+def test_a_check_below_80_percent_is_allowed_without_a_prompt():
     limit(10)
     ran(7)
     answer = check()
@@ -78,7 +78,7 @@ def test_a_check_below_80_percent_is_a_plain_yes():
     assert (answer["current_plan"], answer["suggested_plan"]) == ("free", None)
 
 
-def test_p40_from_80_percent_a_check_brings_a_prompt_with_a_way_to_upgrade(paying):
+def test_p40_from_80_percent_a_check_has_a_prompt_with_the_upgrade(paying):
     limit(10)
     price("price_pro")
     ran(8)
@@ -94,13 +94,13 @@ def test_p40_from_80_percent_a_check_brings_a_prompt_with_a_way_to_upgrade(payin
         "upgrade_url": f"https://checkout.example/price_pro/{person_id}",
         "state": "warning",
         "percent": 80.0,
-        "title": "Workflow runs: 80 % of your plan Free is used",
-        "message": "8 of 10 workflow runs used. The count begins anew on 1 June 2024."
-        " The plan Pro has 5,000.",
+        "title": "Workflow runs: 80 % of your Free plan used",
+        "message": "8 of 10 workflow runs used. Resets on 1 June 2024."
+        " The Pro plan includes 5,000.",
     }
 
 
-def test_p40_a_denial_says_all_that_is_needed(paying):
+def test_p40_a_denial_includes_the_upgrade(paying):
     limit(10)
     price("price_pro")
     ran(10)
@@ -108,10 +108,10 @@ def test_p40_a_denial_says_all_that_is_needed(paying):
     assert (answer["allowed"], answer["state"]) == (False, "blocked")
     assert answer["suggested_plan"] == "pro"
     assert answer["upgrade_url"].startswith("https://checkout.example/price_pro/")
-    assert answer["prompt"]["title"] == "Workflow runs: nothing is left in your plan Free"
+    assert answer["prompt"]["title"] == "Workflow runs: nothing left in your Free plan"
 
 
-def test_a_reservation_can_be_given_back():
+def test_a_reservation_can_be_released():
     ran()
     reservation = check(reserve=True, amount=5)["reservation"]
     assert reservation["expires_at"] == "2024-05-15T12:10:00Z"
@@ -120,7 +120,7 @@ def test_a_reservation_can_be_given_back():
     assert check()["reserved"] == 0
 
 
-@pytest.mark.parametrize("path", [NOBODYS, "x" * 36, f"{NOBODYS}/"])
+@pytest.mark.parametrize("path", [UNKNOWN_ID, "x" * 36, f"{UNKNOWN_ID}/"])
 def test_an_unknown_reservation_is_404(path):
     response = staff_client().delete(f"/api/billing/usage/reservations/{path}")
     assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
@@ -167,31 +167,31 @@ def test_a_key_for_another_amount_is_a_conflict():
         ("idempotency_key", "k" * 256),
     ],
 )
-def test_bad_input_is_refused_by_name(field, value):
+def test_invalid_input_is_refused_by_field(field, value):
     ran()
     response = post(**{field: value})
     assert response.status_code == 400, response.content
     assert [error["field"] for error in response.json()["errors"]] == [field]
 
 
-def test_a_bad_key_in_the_header_is_refused_by_name():
+def test_an_invalid_key_in_the_header_is_refused_by_field():
     ran()
     response = post(reserve=True, headers={"Idempotency-Key": "k" * 256})
     assert [error["field"] for error in response.json()["errors"]] == ["idempotency_key"]
 
 
 @pytest.mark.parametrize("distinct_id", ["bob", "", "a\0b"])
-def test_the_usage_of_an_unknown_person_is_refused_by_name(distinct_id):
+def test_usage_of_an_unknown_person_is_refused_by_field(distinct_id):
     errors = refused("billing/usage", distinct_id=distinct_id)["errors"]
     assert [error["field"] for error in errors] == ["distinct_id"]
 
 
 @pytest.mark.parametrize("body", ["[]", "7", '"x"', "null", "{"])
-def test_a_body_that_is_no_object_is_refused(body):
+def test_a_body_must_be_an_object(body):
     response = staff_client().post(CHECK, body, content_type="application/json")
     assert response.status_code == 400
 
 
-def test_nobody_asks_without_a_token(client):
+def test_a_token_is_required(client):
     assert client.get("/api/billing/usage?distinct_id=ada").status_code == 401
     assert client.post(CHECK).status_code == 401

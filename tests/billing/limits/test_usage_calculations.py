@@ -64,7 +64,7 @@ def meter_usage(used, limit, *, reserved=0):
         (Limit(amount=10, hard=False), None),
     ],
 )
-def test_a_hard_limit_ends_after_its_grace_and_a_soft_one_never(limit, ceiling):
+def test_a_hard_limit_ends_after_its_grace_and_a_soft_limit_never(limit, ceiling):
     assert limit.ceiling == ceiling
 
 
@@ -86,7 +86,7 @@ def test_p40_the_state_warns_from_80_percent_before_it_blocks(used, limit, state
     assert meter_usage(used, limit).state is state
 
 
-def test_p39_what_is_reserved_is_taken():
+def test_p39_reservations_count_as_taken():
     taken = meter_usage(7, Limit(amount=10), reserved=2)
     assert (taken.allows(1), taken.allows(2), taken.remaining) == (True, False, 1)
 
@@ -94,11 +94,11 @@ def test_p39_what_is_reserved_is_taken():
 @pytest.mark.parametrize(
     ("used", "threshold"), [(0, 0), (79, 0), (80, 80), (99, 80), (100, 100), (500, 100)]
 )
-def test_p20_a_threshold_is_crossed_where_it_is_met(used, threshold):
+def test_p20_reaching_a_threshold_crosses_it(used, threshold):
     assert meter_usage(used, Limit(amount=100)).crossed == threshold
 
 
-def test_nobody_is_told_of_a_limit_of_nothing():
+def test_a_limit_of_0_gives_no_notice():
     assert meter_usage(0, Limit(amount=0)).crossed == 0
 
 
@@ -134,24 +134,24 @@ def test_arriving_events_settle_reservations(used, amounts, up_to, held):
         (["team"], [Exemption(plan="pro", meter=None, amount=None)], TEAM),
     ],
 )
-def test_the_plan_is_the_highest_one_paid_or_granted(prices, exemptions, plan):
+def test_the_plan_is_the_highest_paid_or_granted(prices, exemptions, plan):
     assert CATALOGUE.plan_for(prices, exemptions) is plan
 
 
 @pytest.mark.parametrize(
     ("amounts", "limit"), [([], 10), ([50], 50), ([50, 30], 50), ([5], 10), ([50, None], None)]
 )
-def test_an_exception_only_ever_gives_more(amounts, limit):
+def test_an_exception_never_lowers_a_limit(amounts, limit):
     exemptions = [Exemption(plan=None, meter="runs", amount=amount) for amount in amounts]
-    found = limit_in_force(FREE, "runs", exemptions)
-    assert (found and found.amount) == limit
+    result = limit_in_force(FREE, "runs", exemptions)
+    assert (result and result.amount) == limit
 
 
 @pytest.mark.parametrize(
     ("plan", "needed", "suggested"),
     [(FREE, 11, PRO), (FREE, 101, TEAM), (PRO, 101, TEAM), (TEAM, 1, None)],
 )
-def test_the_next_plan_that_is_sold_and_large_enough_is_suggested(plan, needed, suggested):
+def test_the_next_offered_plan_that_is_large_enough_is_suggested(plan, needed, suggested):
     assert CATALOGUE.upgrade(plan, "runs", needed) is suggested
 
 
@@ -163,25 +163,25 @@ def the_window(period, now, *, zone="UTC", billing=None):
     return window(period, now=now, zone=ZoneInfo(zone), billing=billing)
 
 
-def test_a_month_of_a_zone_ends_at_its_midnight_whatever_the_clock_change():
-    found = the_window(
+def test_a_month_ends_at_local_midnight_across_clock_changes():
+    result = the_window(
         MeterPeriod.MONTH, datetime(2024, 3, 31, 22, tzinfo=UTC), zone="Europe/Berlin"
     )
     start, end = at("2024-04-01", "Europe/Berlin"), at("2024-05-01", "Europe/Berlin")
-    assert found == Window(start, end)  # 22:00 UTC on 31 March is April there
+    assert result == Window(start, end)  # 22:00 UTC on 31 March is April there
 
 
 def test_december_is_followed_by_january():
-    found = the_window(MeterPeriod.MONTH, at("2024-12-31T23:59"))
-    assert found == Window(at("2024-12-01"), at("2025-01-01"))
+    result = the_window(MeterPeriod.MONTH, at("2024-12-31T23:59"))
+    assert result == Window(at("2024-12-01"), at("2025-01-01"))
 
 
-def test_a_billing_period_whose_renewal_is_not_known_yet_is_followed_by_its_like():
+def test_a_billing_period_without_its_renewal_is_followed_by_an_equal_period():
     billing = at("2024-05-10"), at("2024-06-09")  # 30 days
-    found = the_window(MeterPeriod.BILLING, at("2024-06-09T00:00"), billing=billing)
-    assert found == Window(at("2024-06-09"), at("2024-07-09"))
+    result = the_window(MeterPeriod.BILLING, at("2024-06-09T00:00"), billing=billing)
+    assert result == Window(at("2024-06-09"), at("2024-07-09"))
 
 
 def test_the_month_before_january_is_december():
-    found = previous_month(at("2024-01-15"), ZoneInfo("UTC"))
-    assert found == Window(at("2023-12-01"), at("2024-01-01"))
+    result = previous_month(at("2024-01-15"), ZoneInfo("UTC"))
+    assert result == Window(at("2023-12-01"), at("2024-01-01"))

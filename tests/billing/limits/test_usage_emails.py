@@ -22,7 +22,7 @@ def sender(settings):
     settings.PLUMBLINE_EMAIL_FROM = "hello@plumbline.example"
 
 
-def person_with(email="ada@example.com"):
+def identify(email="ada@example.com"):
     ran(event="signed_up", properties={"$set": {"email": email}})
 
 
@@ -30,26 +30,26 @@ def ada():
     return DistinctId.objects.get(pk="ada").person_id
 
 
-def tell(now=NOW):
+def notify(now=NOW):
     return [notice.threshold for notice in usage_notices.notify(ada(), now=now)]
 
 
-def told():
+def warning_events():
     return Event.objects.filter(event="usage_limit_warning").count()
 
 
-def test_the_e_mail_has_a_text_the_same_in_html_and_the_way_out(paying):
+def test_the_e_mail_has_the_same_text_in_html_and_the_upgrade_link(paying):
     limit(10)
     price("price_pro")
-    person_with()
+    identify()
     ran(8)
-    tell()
+    notify()
     [message] = mail.outbox
     assert isinstance(message, EmailMultiAlternatives)
     assert (message.to, message.from_email) == (["ada@example.com"], "hello@plumbline.example")
     html, kind = message.alternatives[0]
     for text in (str(message.body), str(html)):
-        assert "8 of 10 workflow runs used. The count begins anew on 1 June 2024." in text
+        assert "8 of 10 workflow runs used. Resets on 1 June 2024." in text
         assert f"https://checkout.example/price_pro/{ada()}" in text
         assert "Upgrade to Pro" in text
     assert kind == "text/html"
@@ -60,43 +60,43 @@ def test_the_e_mail_has_a_text_the_same_in_html_and_the_way_out(paying):
 )
 def test_without_an_address_there_is_no_e_mail(email):
     limit(10)
-    person_with(email)
+    identify(email)
     ran(8)
-    tell()
+    notify()
     assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.NO_ADDRESS)
-    assert told() == 1
+    assert warning_events() == 1
 
 
 def test_without_a_sender_there_is_no_e_mail(settings):
     settings.PLUMBLINE_EMAIL_FROM = ""
     limit(10)
-    person_with()
+    identify()
     ran(8)
-    tell()
+    notify()
     assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.OFF)
 
 
-def test_a_plan_may_send_none():
+def test_a_plan_may_send_no_e_mails():
     Plan.objects.update(emails=False)
     limit(10)
-    person_with()
+    identify()
     ran(8)
-    tell()
+    notify()
     assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.PLAN_WITHOUT)
 
 
-def test_persons_of_the_demo_get_no_e_mail():
+def test_demo_persons_get_no_e_mail():
     limit(10)
-    person_with()
+    identify()
     ran(8)
     Person.objects.update(is_demo=True)
-    tell()
+    notify()
     assert (len(mail.outbox), UsageNotice.objects.get().email) == (0, Email.DEMO)
 
 
 @pytest.fixture
 def mail_server(monkeypatch):
-    """A mail server that fails as long as it is told to."""
+    """A mail server that fails while `fails` is set."""
     server = {"fails": True}
     send = EmailBackend.send_messages
 
@@ -109,30 +109,30 @@ def mail_server(monkeypatch):
     return server
 
 
-def test_p23_an_e_mail_that_failed_is_not_noted_as_sent_and_goes_out_later(mail_server):
+def test_p23_a_failed_e_mail_is_not_marked_as_sent_and_is_retried(mail_server):
     limit(10)
-    person_with()
+    identify()
     ran(8)
-    tell()
+    notify()
     assert UsageNotice.objects.get().email == Email.FAILED
     mail_server["fails"] = False
     usage_notices.notify_all(now=NOW)
     assert (UsageNotice.objects.get().email, len(mail.outbox)) == (Email.SENT, 1)
 
 
-def test_an_e_mail_that_always_fails_is_given_up(mail_server):
+def test_retries_of_an_e_mail_end(mail_server):
     limit(10)
-    person_with()
+    identify()
     ran(8)
     for _ in range(9):
-        tell()
+        notify()
         usage_notices.notify_all(now=NOW)
     assert UsageNotice.objects.get().attempts == usage_emails.MOST_ATTEMPTS
 
 
-def test_p21_what_one_worker_is_sending_no_other_sends():
+def test_p21_two_workers_never_send_the_same_e_mail():
     limit(10)
-    person_with()
+    identify()
     ran(8)
     [notice] = usage_notices._claim(ada(), now=NOW)
     UsageNotice.objects.update(email=Email.SENDING)
@@ -140,9 +140,9 @@ def test_p21_what_one_worker_is_sending_no_other_sends():
     assert mail.outbox == []
 
 
-def test_what_is_not_so_any_more_is_not_sent():
+def test_an_outdated_notice_is_not_sent():
     limit(10)
-    person_with()
+    identify()
     ran(8)
     [notice] = usage_notices._claim(ada(), now=NOW)
     limit(100)

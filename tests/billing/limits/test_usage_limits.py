@@ -1,4 +1,4 @@
-"""May this person do more?"""
+"""May this person use more?"""
 
 from datetime import date, timedelta
 
@@ -30,7 +30,7 @@ def ada():
     return DistinctId.objects.get(pk="ada").person_id
 
 
-def granted(until, **what):
+def grant_exception(until, **what):
     LimitException.objects.create(
         distinct_id_id="ada", ends_on=date.fromisoformat(until), reason="Trial", **what
     )
@@ -42,7 +42,7 @@ def test_up_to_the_limit_is_allowed():
     assert [check(amount).allowed for amount in (3, 4)] == [True, False]
 
 
-def test_beyond_a_soft_limit_all_is_allowed():
+def test_over_a_soft_limit_everything_is_allowed():
     limit(10, hard=False)
     ran(30)
     assert check(1_000).allowed
@@ -54,7 +54,7 @@ def test_grace_is_allowed():
     assert [check(amount).allowed for amount in (1, 2)] == [True, False]
 
 
-def test_a_plan_without_a_limit_of_a_meter_has_none(paying):
+def test_a_plan_may_have_no_limit_on_a_meter(paying):
     ran(30)
     price("price_e", plan="enterprise")
     paying.subscribes(ada(), "price_e")
@@ -73,7 +73,7 @@ def test_p40_an_upgrade_lifts_the_limit_at_once(paying):
     assert check().allowed
 
 
-def test_a_price_that_buys_no_plan_is_said_and_gives_the_default_one(paying):
+def test_an_unmapped_price_is_reported_and_gives_the_default_plan(paying):
     ran()
     paying.subscribes(ada(), "price_of_old")
     account = usage_limits.account_of("ada", now=NOW)
@@ -82,29 +82,29 @@ def test_a_price_that_buys_no_plan_is_said_and_gives_the_default_one(paying):
 
 def test_an_exception_gives_a_plan_until_its_last_day():
     ran()
-    granted("2024-05-15", plan=Plan.objects.get(slug="team"))
+    grant_exception("2024-05-15", plan=Plan.objects.get(slug="team"))
     assert plans.plan_of(ada(), now=NOW).slug == "team"
     assert plans.plan_of(ada(), now=NOW + timedelta(days=1)).slug == "free"
 
 
-def test_an_exception_raises_one_limit():
+def test_an_exception_raises_a_limit():
     limit(10)
     ran(10)
-    granted("2024-05-31", meter=UsageMeter.objects.get(slug="workflow_runs"), amount=12)
+    grant_exception("2024-05-31", meter=UsageMeter.objects.get(slug="workflow_runs"), amount=12)
     assert [check(amount).allowed for amount in (2, 3)] == [True, False]
 
 
 def test_an_exception_without_a_number_lifts_the_limit():
     limit(10)
     ran(10)
-    granted("2024-05-31", meter=UsageMeter.objects.get(slug="workflow_runs"))
+    grant_exception("2024-05-31", meter=UsageMeter.objects.get(slug="workflow_runs"))
     assert check(1_000).allowed
 
 
 @pytest.mark.parametrize(
     ("person", "meter", "field"), [("bob", "events", "distinct_id"), ("ada", "eggs", "meter")]
 )
-def test_who_or_what_is_unknown_is_named(person, meter, field):
+def test_an_unknown_person_or_meter_is_named(person, meter, field):
     ran()
     with pytest.raises(usage_limits.UnknownName) as refused:
         usage_limits.check(person, meter, now=NOW)
@@ -137,7 +137,7 @@ def test_p39_a_reservation_follows_its_person_through_a_merge():
     assert check().meter_usage.usage.reserved == 1
 
 
-def test_what_is_released_is_there_again():
+def test_a_released_amount_is_available_again():
     limit(1)
     ran(event="seen")
     reservation = reserve().reservation
@@ -146,7 +146,7 @@ def test_what_is_released_is_there_again():
     assert reserve().allowed
 
 
-def test_what_is_released_is_not_held_by_later_reservations_either():
+def test_later_reservations_do_not_hold_a_released_amount():
     limit(2)
     ran(event="seen")
     first = reserve().reservation
@@ -157,7 +157,7 @@ def test_what_is_released_is_not_held_by_later_reservations_either():
     assert (usage.used, usage.reserved) == (1, 0)
 
 
-def test_p39_what_was_used_of_a_released_reservation_stays_used():
+def test_p39_the_used_part_of_a_released_reservation_stays_used():
     limit(10)
     ran(event="seen")
     first = reserve(3).reservation
@@ -168,14 +168,14 @@ def test_p39_what_was_used_of_a_released_reservation_stays_used():
     assert (usage.used, usage.reserved) == (1, 1)
 
 
-def test_who_is_erased_while_they_reserve_is_unknown(monkeypatch):
+def test_a_person_erased_during_a_reservation_is_unknown(monkeypatch):
     ran()
     count = usage.usage_of
 
     def erasing(person_id, *args, **options):
-        found = count(person_id, *args, **options)
+        usage = count(person_id, *args, **options)
         erasure.erase([person_id])
-        return found
+        return usage
 
     monkeypatch.setattr(usage, "usage_of", erasing)
     with pytest.raises(usage_limits.UnknownName, match="ada"):
@@ -190,7 +190,7 @@ def test_an_idempotency_key_reserves_once():
     assert check().meter_usage.usage.reserved == 4
 
 
-def test_a_retry_of_what_was_granted_is_granted_though_nothing_is_left():
+def test_a_retry_of_a_granted_reservation_is_granted_with_nothing_left():
     limit(4)
     ran(event="seen")
     reserve(4, key="k")
@@ -205,7 +205,7 @@ def test_an_idempotency_key_with_another_amount_is_refused():
         reserve(5, key="k")
 
 
-def test_what_was_denied_is_asked_anew():
+def test_a_denied_key_is_checked_again():
     limit(1)
     ran()
     assert not reserve(key="k").allowed
@@ -213,13 +213,13 @@ def test_what_was_denied_is_asked_anew():
     assert reserve(key="k").allowed
 
 
-def test_where_nothing_blocks_nothing_is_held():
+def test_without_a_hard_limit_nothing_is_held():
     limit(1, hard=False)
     ran()
     assert reserve().reservation is None
 
 
-def test_expired_reservations_go_after_a_day():
+def test_expired_reservations_are_deleted_after_a_day():
     ran(event="seen")
     reserve()
     reservations.delete_expired(LATER + timedelta(hours=23))
@@ -229,37 +229,37 @@ def test_expired_reservations_go_after_a_day():
 
 
 @pytest.mark.parametrize("period", ["month", "billing", "lifetime"])
-def test_a_check_takes_at_most_4_queries_those_of_stripe_included(
+def test_a_check_takes_at_most_4_queries_including_stripes(
     paying, monkeypatch, django_assert_max_num_queries, period
 ):
     ran()
     UsageMeter.objects.update(period=period)
     price("price_pro")
     paying.subscribes(ada(), "price_pro", period=("2024-05-10", "2024-06-10"))
-    asking_stripe(monkeypatch)
+    count_gateway_queries(monkeypatch)
     with django_assert_max_num_queries(4):
         check()
     with django_assert_max_num_queries(4):
         usage_limits.account_of("ada", now=NOW)
 
 
-def test_a_reservation_takes_one_more(paying, monkeypatch):
+def test_a_reservation_takes_4_statements(paying, monkeypatch):
     ran()
-    asking_stripe(monkeypatch)
-    with CaptureQueriesContext(connection) as asked:
+    count_gateway_queries(monkeypatch)
+    with CaptureQueriesContext(connection) as counted:
         reserve()
-    statements = [query["sql"] for query in asked if "SAVEPOINT" not in query["sql"]]
+    statements = [query["sql"] for query in counted if "SAVEPOINT" not in query["sql"]]
     assert len(statements) == 4
 
 
-def asking_stripe(monkeypatch):
-    """Let each answer of the gateway cost a query, as it does when Stripe's objects are stored."""
+def count_gateway_queries(monkeypatch):
+    """Let each call of the gateway cost a query, as it does with stored Stripe objects."""
     for name in ("current_price_ids", "current_period"):
         answer = getattr(gateway, name)
 
-        def asked(person_id, answer=answer):
+        def counted(person_id, answer=answer):
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
             return answer(person_id)
 
-        monkeypatch.setattr(gateway, name, asked)
+        monkeypatch.setattr(gateway, name, counted)

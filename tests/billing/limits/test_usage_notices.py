@@ -1,4 +1,4 @@
-"""A person is told once of 80 and once of 100 %."""
+"""A person is notified once at 80 % and once at 100 %."""
 
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def sender(settings):
     settings.PLUMBLINE_EMAIL_FROM = "hello@plumbline.example"
 
 
-def person_with(email="ada@example.com"):
+def identify(email="ada@example.com"):
     ran(event="signed_up", properties={"$set": {"email": email}})
 
 
@@ -37,11 +37,11 @@ def ada():
     return DistinctId.objects.get(pk="ada").person_id
 
 
-def tell(now=NOW):
+def notify(now=NOW):
     return [notice.threshold for notice in usage_notices.notify(ada(), now=now)]
 
 
-def told():
+def notified_events():
     return list(
         Event.objects.filter(event__startswith="usage_limit_")
         .order_by("timestamp")
@@ -51,92 +51,92 @@ def told():
 
 def test_at_80_and_at_100_percent_there_is_an_event_and_an_e_mail():
     limit(10)
-    person_with()
+    identify()
     ran(7)
-    assert tell() == []
+    assert notify() == []
     ran(1, at=at("2024-05-02"))
-    assert tell() == [80]
+    assert notify() == [80]
     ran(2, at=at("2024-05-03"))
-    assert tell(NOW + timedelta(hours=1)) == [100]
-    assert told() == ["usage_limit_warning", "usage_limit_reached"]
+    assert notify(NOW + timedelta(hours=1)) == [100]
+    assert notified_events() == ["usage_limit_warning", "usage_limit_reached"]
     assert [message.subject for message in mail.outbox] == [
-        "Workflow runs: 80 % of your plan Free is used",
-        "Workflow runs: nothing is left in your plan Free",
+        "Workflow runs: 80 % of your Free plan used",
+        "Workflow runs: nothing left in your Free plan",
     ]
 
 
-def test_once_in_a_period_whatever_runs():
+def test_once_in_a_period_whichever_job_runs():
     limit(10)
-    person_with()
+    identify()
     ran(8)
     tasks.send_usage_notices(ada())
     for _ in "12":
-        tell()
+        notify()
         usage_notices.notify_all(now=NOW)
-    assert (len(mail.outbox), len(told()), UsageNotice.objects.count()) == (1, 1, 1)
+    assert (len(mail.outbox), len(notified_events()), UsageNotice.objects.count()) == (1, 1, 1)
 
 
 def test_again_in_the_next_period():
     limit(10)
-    person_with()
+    identify()
     ran(8)
     ran(8, at=at("2024-06-10"))
-    assert [tell(), tell(at("2024-06-11")), tell(at("2024-06-12"))] == [[80], [80], []]
+    assert [notify(), notify(at("2024-06-11")), notify(at("2024-06-12"))] == [[80], [80], []]
 
 
-def test_who_jumps_to_100_percent_is_told_that_alone():
+def test_a_jump_to_100_percent_gives_only_that_notice():
     limit(10)
-    person_with()
+    identify()
     ran(12)
-    assert (tell(), told()) == ([100], ["usage_limit_reached"])
+    assert (notify(), notified_events()) == ([100], ["usage_limit_reached"])
 
 
-def test_p40_after_an_upgrade_the_new_limit_is_told_of_too(paying):
+def test_p40_after_an_upgrade_the_new_limit_is_notified_too(paying):
     limit(10)
     limit(20, plan="pro")
     price("price_pro")
-    person_with()
+    identify()
     ran(10)
-    assert tell() == [100]
+    assert notify() == [100]
     paying.subscribes(ada(), "price_pro")
-    assert tell() == []
+    assert notify() == []
     ran(6, at=at("2024-05-02"))
-    assert tell() == [80]
+    assert notify() == [80]
 
 
-def test_who_was_told_and_is_merged_is_not_told_again():
+def test_a_merged_person_is_not_notified_again():
     limit(10)
-    person_with()
+    identify()
     ran(8)
-    tell()
+    notify()
     ran(event="seen", person="phone")
     ran(event="$merge_dangerously", person="phone", other_id="ada")
-    assert tell() == []
+    assert notify() == []
 
 
-def test_the_hourly_run_finds_who_used_much_lately():
+def test_the_hourly_run_notifies_recent_heavy_users():
     limit(10)
-    person_with()
+    identify()
     ran(8)
     ran(8, person="ben")
     ran(2, person="cleo")
     assert usage_notices.notify_all(now=NOW) == 2
 
 
-def test_the_hourly_run_knows_lifetimes_and_billing_periods(paying):
-    person_with()
+def test_the_hourly_run_covers_lifetimes_and_billing_periods(paying):
+    identify()
     limit(3, meter="workflows")
     ran(3, event="workflow_created", at=NOW)
     ran(3, event="workflow_created", at=at("2020-01-01"), person="ben")  # long ago, quiet since
     assert usage_notices.notify_all(now=NOW) == 1
 
 
-def test_what_plumbline_tells_is_neither_usage_nor_activity():
+def test_plumblines_own_events_are_neither_usage_nor_activity():
     limit(10, meter="events")
-    person_with()
+    identify()
     ran(8)
-    tell(NOW + timedelta(days=3))
-    tell(NOW + timedelta(days=4))
+    notify(NOW + timedelta(days=3))
+    notify(NOW + timedelta(days=4))
     usage = usage_limits.check("ada", "events", now=NOW).meter_usage.usage
     assert (usage.used, PersonDay.objects.count()) == (9, 1)
     assert rebuild.check() == []
@@ -144,20 +144,20 @@ def test_what_plumbline_tells_is_neither_usage_nor_activity():
 
 def test_an_erased_person_leaves_no_notice():
     limit(10)
-    person_with()
+    identify()
     ran(8)
-    tell()
+    notify()
     person_id = ada()
     erasure.erase([person_id])
     assert not UsageNotice.objects.exists()
     assert usage_notices.notify(person_id, now=NOW) == []
 
 
-class TestAsking:
-    """A check that sees a threshold passed has a worker tell the person."""
+class TestRequestingNotices:
+    """A check that sees a passed threshold has a worker notify the person."""
 
     @pytest.fixture(autouse=True)
-    def cache_of_our_own(self, settings):
+    def own_cache(self, settings):
         backend = "django.core.cache.backends.locmem.LocMemCache"
         settings.CACHES = {"default": {"BACKEND": backend}}
         yield
@@ -183,26 +183,30 @@ class TestAsking:
             )
         assert response.status_code == 200
 
-    def test_it_asks_until_they_are_told(self, queue, django_capture_on_commit_callbacks):
+    def test_it_requests_a_notice_until_it_is_created(
+        self, queue, django_capture_on_commit_callbacks
+    ):
         limit(10)
         ran(8, at=timezone.now())
         for _ in "12":
             cache.clear()
             self.check(django_capture_on_commit_callbacks)
         assert queue == [self.notice_for_ada(), self.notice_for_ada()]
-        tell(timezone.now())
+        notify(timezone.now())
         cache.clear()
         self.check(django_capture_on_commit_callbacks)
         assert len(queue) == 2
 
-    def test_many_requests_ask_once_a_minute(self, queue, django_capture_on_commit_callbacks):
+    def test_many_checks_request_a_single_notice_per_minute(
+        self, queue, django_capture_on_commit_callbacks
+    ):
         limit(10)
         ran(8, at=timezone.now())
         for _ in range(5):
             self.check(django_capture_on_commit_callbacks)
         assert queue == [self.notice_for_ada()]
 
-    def test_below_80_percent_it_asks_nobody(self, queue, django_capture_on_commit_callbacks):
+    def test_below_80_percent_it_requests_nothing(self, queue, django_capture_on_commit_callbacks):
         limit(10)
         ran(7, at=timezone.now())
         self.check(django_capture_on_commit_callbacks)

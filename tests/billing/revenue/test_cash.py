@@ -1,4 +1,4 @@
-"""Cash: paid invoices less what went back, in minor units of their own currencies."""
+"""Cash: paid invoices minus refunds, in minor units of their own currencies."""
 
 import csv
 import gzip
@@ -55,7 +55,7 @@ def revenue():
     return cash.revenue(start=START, end=END)
 
 
-def test_revenue_is_what_was_paid_less_what_went_back_by_currency(stripe):
+def test_revenue_is_payments_minus_refunds_by_currency(stripe):
     """5000 + 3000 - 1000 = 7000 cents, and 900 yen."""
     stripe.invoice_rows = [invoice(1, 5000), invoice(2, 3000), invoice(3, 900, currency="jpy")]
     stripe.refund_rows = [refund(1, 1000)]
@@ -63,7 +63,7 @@ def test_revenue_is_what_was_paid_less_what_went_back_by_currency(stripe):
     assert revenue() == {"jpy": 900, "usd": 7000}
 
 
-def test_a_window_begins_with_its_start_and_ends_before_its_end(stripe):
+def test_a_window_includes_its_start_but_not_its_end(stripe):
     moments = ("2024-01-01T23:59:59", "2024-01-02", "2024-01-02T23:59:59", "2024-01-03")
     stripe.invoice_rows = [
         invoice(number, 10**number, moment) for number, moment in enumerate(moments)
@@ -82,13 +82,13 @@ def test_only_a_paid_invoice_is_cash(stripe, other):
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled", "pending", "requires_action"])
-def test_a_refund_that_did_not_arrive_takes_nothing(stripe, status):
+def test_an_unsuccessful_refund_does_not_count(stripe, status):
     stripe.refund_rows = [refund(1, 5000, status=status)]
     cash.recount()
     assert not CashEntry.objects.exists()
 
 
-def test_a_refund_that_fails_later_is_taken_back(stripe):
+def test_a_refund_that_fails_later_is_removed(stripe):
     stripe.invoice_rows, stripe.refund_rows = [invoice(1, 5000)], [refund(1, 5000)]
     cash.recount({"cus_1"})
     assert revenue() == {"usd": 0}
@@ -97,8 +97,8 @@ def test_a_refund_that_fails_later_is_taken_back(stripe):
     assert revenue() == {"usd": 5000}
 
 
-def test_a_credit_note_is_cash_as_far_as_it_was_paid_outside_stripe(stripe):
-    """5000 - 700 = 4300: a refund of the note counts itself, and credit is no cash yet."""
+def test_a_credit_note_counts_what_was_paid_outside_stripe(stripe):
+    """5000 - 700 = 4300: a refund of the note counts itself, and credit is not cash."""
     note = {"id": "cn_1", "object": "credit_note", "customer": "cus_1", "currency": "usd"}
     stripe.note_rows = [
         note | {"amount": 2000, "out_of_band_amount": 700, "created": at("2024-01-02")}
@@ -108,21 +108,21 @@ def test_a_credit_note_is_cash_as_far_as_it_was_paid_outside_stripe(stripe):
     assert revenue() == {"usd": 4300}
 
 
-def test_a_refund_belongs_to_whose_charge_it_gives_back(stripe):
+def test_a_refund_belongs_to_the_customer_of_its_charge(stripe):
     stripe.invoice_rows = [invoice(1, 5000)]
     stripe.refund_rows = [refund(1, 100, customer=None)]
     cash.recount()
     assert CashEntry.objects.get(kind=CashKind.REFUND).customer_id == "cus_1"
 
 
-def test_p15_cash_told_twice_counts_once(stripe):
+def test_p15_duplicate_cash_counts_once(stripe):
     stripe.invoice_rows = [invoice(1, 5000)] * 2
     cash.recount({"cus_1"})
     cash.recount({"cus_1"})
     assert revenue() == {"usd": 5000}
 
 
-def test_an_unusable_invoice_is_held_with_its_reason(stripe):
+def test_an_unusable_invoice_is_held_with_a_reason(stripe):
     stripe.invoice_rows = [invoice(1, 50.5), invoice(2, 100, currency="zzz"), invoice(3, 7)]
     ledger.recount({"cus_1"})
     fields = HeldObject.objects.order_by("field").values_list("field", flat=True)
@@ -137,12 +137,14 @@ def test_refunds_and_credit_notes_do_not_touch_mrr(stripe):
     assert RevenueCustomer.objects.get().mrr == 1000
 
 
-def test_subscriptions_created_are_counted_whatever_became_of_them(stripe):
+def test_created_subscriptions_count_even_if_they_ended(stripe):
     for number, created in enumerate(
         ["2024-01-01", "2024-01-02", "2024-01-02T23:59", "2024-01-03"]
     ):
-        of = subscription(created=created, status="incomplete_expired") | {"id": f"sub_{number}"}
-        stripe.subscriptions[of["id"]] = of
+        stripe_json = subscription(created=created, status="incomplete_expired") | {
+            "id": f"sub_{number}"
+        }
+        stripe.subscriptions[stripe_json["id"]] = stripe_json
     ledger.recount({"cus_1"})
     assert cash.subscriptions_created(start=START, end=END) == 2
 
@@ -160,15 +162,15 @@ def retail():
             totals[number] += int(milli)
             first.setdefault(number, row["invoice_ts"].removesuffix("Z"))
             customer.setdefault(number, row["customer_id"])
-    return [(one, first[one], customer[one], totals[one]) for one in totals]
+    return [(number, first[number], customer[number], totals[number]) for number in totals]
 
 
-def replayed(stripe):
+def replay(stripe):
     """Replay the shop: C invoices are refunds, the negative adjustments paid-out credit notes.
 
-    Prices such as 0.001 GBP make totals finer than a penny, which no Stripe invoice in GBP can
-    be. So 1/1000 GBP, the oracle's unit, is the minor unit: that of a currency with three
-    decimals, for which kwd stands here. The ledger adds up integers, whatever they are called.
+    Prices such as 0.001 GBP give totals finer than a penny, which a Stripe invoice in GBP cannot
+    have. So 1/1000 GBP, the oracle's unit, is the minor unit of a currency with three decimals:
+    kwd. The ledger adds up integers of any currency.
     """
     for number, moment, customer, total in retail():
         if number.startswith("C"):
@@ -184,11 +186,11 @@ def replayed(stripe):
 
 
 @needed("retail/lines.csv.gz", "retail/oracle.json")
-def test_the_retail_shop_comes_out_to_the_last_unit(stripe):
+def test_the_retail_shop_is_reproduced_to_the_last_unit(stripe):
     import json  # noqa: PLC0415
 
     oracle = json.loads((DATA / "retail" / "oracle.json").read_text())
-    replayed(stripe)
+    replay(stripe)
     assert cash.recount() == []
     rows = list(CashEntry.objects.values_list("kind", "customer_id", "happened_at", "amount"))
     start, end = datetime(2010, 1, 1, tzinfo=UTC), datetime(2012, 1, 1, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The Revenue rules of metrics.md, each worked out by hand. Amounts are cents unless said."""
+"""The Revenue rules of metrics.md, calculated by hand. Amounts are cents by default."""
 
 from fractions import Fraction
 
@@ -84,7 +84,7 @@ CASES = {
         [item(tiered("graduated", (None, 1200, 0), interval="year"), 5)],
         500,
     ),
-    "metered is no MRR: 1000 + 0 = 1000": (
+    "metered is not MRR: 1000 + 0 = 1000": (
         [
             item(price(1000)),
             item(price(5, recurring={"interval": "month", "usage_type": "metered"}), None),
@@ -100,11 +100,11 @@ def test_an_item_by_hand(items, expected):
 
 
 DISCOUNTS = {
-    "20 % for ever: 1000 - 200 = 800": ([coupon(percent=20)], 800),
+    "20 % forever: 1000 - 200 = 800": ([coupon(percent=20)], 800),
     "12.5 %: 1000 - 125 = 875": ([coupon(percent=12.5)], 875),
-    "300 off for ever: 1000 - 300 = 700": ([coupon(amount=300)], 700),
+    "300 off forever: 1000 - 300 = 700": ([coupon(amount=300)], 700),
     "more off than it costs: 0, never below": ([coupon(amount=3000)], 0),
-    "100 %: 0, so no customer": ([coupon(percent=100)], 0),
+    "100 %: 0, so not a customer": ([coupon(percent=100)], 0),
     "20 %, then 300 off: 800 - 300 = 500": ([coupon(percent=20), coupon(amount=300)], 500),
     "300 off, then 20 %: 700 x 0.8 = 560": ([coupon(amount=300), coupon(percent=20)], 560),
     "only of another product: 1000": ([coupon(percent=50, applies_to={"products": ["x"]})], 1000),
@@ -117,7 +117,7 @@ DISCOUNTS = {
         [coupon(percent=50, duration="repeating", end="2024-01-10")],
         1000,
     ),
-    "p14 repeating, not begun: 1000": (
+    "p14 repeating, not started: 1000": (
         [coupon(percent=50, duration="repeating", start="2024-02-01", end="2024-05-01")],
         1000,
     ),
@@ -135,12 +135,12 @@ def test_an_amount_off_a_yearly_invoice_is_a_twelfth_a_month():
     assert monthly(item(price(12000, "year")), discounts=[coupon(amount=1200)]) == 900
 
 
-def test_an_item_s_discount_touches_that_item_only():
+def test_an_items_discount_applies_to_that_item_only():
     """1000 x 0.5 + 1000 = 1500."""
     assert monthly(item(discounts=[coupon(percent=50)]), item()) == 1500
 
 
-def test_a_discount_in_the_shape_of_old_and_of_new_versions():
+def test_a_discount_in_the_old_and_the_new_format():
     """1000 - 200 = 800, each."""
     new = coupon(percent=20)
     new["source"] = {"type": "coupon", "coupon": new.pop("coupon")}
@@ -148,7 +148,7 @@ def test_a_discount_in_the_shape_of_old_and_of_new_versions():
     assert monthly(item(), discounts=[], discount=coupon(percent=20)) == 800
 
 
-def test_taxes_are_no_mrr():
+def test_taxes_are_not_mrr():
     """1000 and 19 % of tax on top are 1000."""
     assert (
         monthly(item(tax_rates=[{"percentage": 19}]), default_tax_rates=[{"percentage": 19}])
@@ -171,11 +171,11 @@ def test_a_cancelled_subscription_counts_until_it_ends():
     assert monthly(item(), **cancelled, day="2024-02-01") == 0
 
 
-def test_one_that_will_end_counts_until_then():
+def test_a_subscription_scheduled_to_cancel_counts_until_then():
     assert monthly(item(), cancel_at_period_end=True, canceled_at="2024-01-05") == 1000
 
 
-def test_a_trial_does_not_count_and_what_was_paid_before_it_does():
+def test_a_trial_does_not_count_but_the_time_before_it_does():
     trial = {"trial_start": "2024-01-10", "trial_end": "2024-01-20"}
     days = ("2024-01-09", "2024-01-10", "2024-01-19", "2024-01-20")
     assert [monthly(item(), **trial, day=day) for day in days] == [1000, 0, 0, 1000]
@@ -184,7 +184,7 @@ def test_a_trial_does_not_count_and_what_was_paid_before_it_does():
 @pytest.mark.parametrize(
     ("behavior", "expected"), [("void", 0), ("mark_uncollectible", 0), ("keep_as_draft", 1000)]
 )
-def test_a_pause_in_which_nothing_is_collected_is_no_mrr(behavior, expected):
+def test_a_pause_without_collection_is_not_mrr(behavior, expected):
     pause = {"behavior": behavior, "resumes_at": at("2024-02-01")}
     assert monthly(item(), pause_collection=pause) == expected
     assert monthly(item(), pause_collection=pause, day="2024-02-01") == 1000
@@ -193,12 +193,12 @@ def test_a_pause_in_which_nothing_is_collected_is_no_mrr(behavior, expected):
 @pytest.mark.parametrize(
     ("exact", "whole"), [(Fraction(250, 3), 83), (Fraction(167, 2), 84), (Fraction(5, 3), 2)]
 )
-def test_rounding_goes_to_the_nearest_and_a_half_goes_up(exact, whole):
+def test_rounding_is_to_the_nearest_and_half_up(exact, whole):
     """83 1/3 -> 83, 83 1/2 -> 84, 1 2/3 -> 2."""
     assert rounded(exact) == whole
 
 
-def test_currencies_without_decimals_are_converted_as_what_they_are():
+def test_currencies_are_converted_by_their_decimals():
     """1000 JPY x 0.0067 = 6.70 USD = 670 cents; 6.70 USD / 0.0067 = 1000 JPY; 1 KWD = 1000 fils."""
     rate = Fraction("0.0067")
     assert converted(1000, rate, source="jpy", target="usd") == 670
@@ -208,8 +208,8 @@ def test_currencies_without_decimals_are_converted_as_what_they_are():
     assert money(-123456, "usd") == "−1,234.56 USD"
 
 
-def test_arpa_is_mrr_by_customers():
-    """10000 / 4 = 2500; without customers it is not known."""
+def test_arpa_is_mrr_per_customer():
+    """10000 / 4 = 2500; without customers it is unknown."""
     assert arpa(10000, 4) == 2500
     assert arpa(0, 0) is None
 
@@ -220,60 +220,60 @@ def test_churn_for_ltv_is_pooled_as_sums_over_sums():
     assert pooled(windows).rate == Fraction(2, 100)
 
 
-def test_ltv_is_arpa_x_margin_by_churn():
+def test_ltv_is_arpa_times_margin_divided_by_churn():
     """2500 x 0.8 / 0.05 = 40000."""
-    found = lifetime(
+    result = lifetime(
         mrr=10000, customers=4, churn=MonthlyChurn(5, 100), gross_margin=Fraction(4, 5)
     )
-    assert (found.ltv, found.capped) == (40000, False)
+    assert (result.ltv, result.capped) == (40000, False)
 
 
 def test_churn_below_1_67_percent_is_floored_and_flagged():
-    """1670 x 1 / 0.0167 = 100000, though churn is 1 / 1000."""
-    found = lifetime(mrr=1670, customers=1, churn=MonthlyChurn(1, 1000), gross_margin=Fraction(1))
-    assert (found.ltv, found.capped, found.churn) == (100000, True, LOWEST_CHURN)
+    """1670 x 1 / 0.0167 = 100000, although churn is 1 / 1000."""
+    result = lifetime(mrr=1670, customers=1, churn=MonthlyChurn(1, 1000), gross_margin=Fraction(1))
+    assert (result.ltv, result.capped, result.churn) == (100000, True, LOWEST_CHURN)
 
 
 def test_churn_of_exactly_the_floor_is_not_flagged():
-    found = lifetime(
+    result = lifetime(
         mrr=1670, customers=1, churn=MonthlyChurn(167, 10_000), gross_margin=Fraction(1)
     )
-    assert not found.capped
+    assert not result.capped
 
 
-def test_ltv_without_customers_is_not_known():
+def test_ltv_without_customers_is_unknown():
     nobody = MonthlyChurn(0, 0)
     assert lifetime(mrr=0, customers=0, churn=nobody, gross_margin=Fraction(1)) is None
 
 
-def test_the_quick_ratio_is_what_was_won_by_what_was_lost():
-    """(400 + 200 + 100) / (150 + 200) = 2; nothing lost: not known."""
+def test_the_quick_ratio_is_gains_divided_by_losses():
+    """(400 + 200 + 100) / (150 + 200) = 2; without losses: unknown."""
     won = {"new": 400, "expansion": 200, "reactivation": 100}
     assert quick_ratio(**won, contraction=150, churn=200) == 2
     assert quick_ratio(**won, contraction=0, churn=0) is None
 
 
-def test_p38_past_due_mrr_is_counted_and_shown_as_at_risk():
+def test_p38_past_due_mrr_counts_and_is_at_risk():
     """1000 + 500 past due: 1500, of which 500 at risk."""
     paid = subscription(item(price(1000)))
     due = subscription(item(price(500)), status="past_due") | {"id": "sub_2"}
-    found = history(stored=[paid, due])
-    assert at_risk(found, at("2024-02-01")) == {"usd": 500}
-    assert sum(change.amount for change in found.changes) == 1500
+    result = history(stored=[paid, due])
+    assert at_risk(result, at("2024-02-01")) == {"usd": 500}
+    assert sum(change.amount for change in result.changes) == 1500
 
 
-def test_scheduled_churn_is_what_was_asked_to_end():
+def test_scheduled_churn_is_what_is_scheduled_to_cancel():
     ending = subscription(item(price(700)), cancel_at_period_end=True)
     staying = subscription(item(price(500))) | {"id": "sub_2"}
     assert scheduled(history(stored=[ending, staying])) == [(at("2024-02-01"), "usd", 700)]
 
 
-def test_an_event_tells_what_held_before_it():
-    """2000 since February, as the oldest event tells; 1000 before, as it tells, too."""
+def test_an_event_contains_the_state_before_it():
+    """2000 since February, from the oldest event; 1000 before, also from that event."""
     now = subscription(item(price(2000)))
     before = {"items": {"data": [item(price(1000))]}}
-    found = history(event("updated", "2024-02-10", now, before=before), stored=[now])
-    assert [(change.moment, change.amount) for change in found.changes] == [
+    result = history(event("updated", "2024-02-10", now, before=before), stored=[now])
+    assert [(change.moment, change.amount) for change in result.changes] == [
         (at("2024-01-01"), 1000),
         (at("2024-02-10"), 2000),
     ]

@@ -1,4 +1,4 @@
-"""Revenue in the admin: the waterfall, movements down to Stripe's objects, rates and settings."""
+"""Revenue in the admin: waterfall, movements with Stripe's objects, rates and settings."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -32,8 +32,8 @@ def admin(client):
 
 
 def paid(stripe, amount=123456, currency="usd"):
-    of = subscription(item(price(amount, currency=currency)), created="2024-05-10")
-    stripe.tell("created", "2024-05-10", of, event_id="evt_a")
+    stripe_json = subscription(item(price(amount, currency=currency)), created="2024-05-10")
+    stripe.record("created", "2024-05-10", stripe_json, event_id="evt_a")
     ledger.recount({"cus_1"}, now=NOW)
 
 
@@ -65,11 +65,11 @@ def test_the_waterfall_goes_up_from_the_opening_and_down_to_the_closing(stripe):
     assert churn / left == pytest.approx(1 / 3, rel=0.01)
 
 
-def test_before_anybody_paid_the_page_says_so(admin, stripe):
+def test_an_empty_ledger_is_explained(admin, stripe):
     assert "No MRR yet" in text(admin.get(PAGE))
 
 
-def test_who_pays_since_today_is_in_the_waterfall_today(admin, stripe):
+def test_todays_movements_are_in_todays_waterfall(admin, stripe):
     stripe.subscriptions["sub_1"] = subscription(created="2024-07-01T08:00")
     ledger.recount({"cus_1"})
     page = text(admin.get(PAGE))
@@ -78,11 +78,11 @@ def test_who_pays_since_today_is_in_the_waterfall_today(admin, stripe):
     assert "10.00 USD" not in text(admin.get(PAGE, {"as_of": "2024-06-30"}))
 
 
-def test_a_bad_day_is_told_in_the_form(admin, stripe):
+def test_an_invalid_day_is_an_error_in_the_form(admin, stripe):
     assert "is not over" in text(admin.get(PAGE, {"as_of": "2024-07-01"}))
 
 
-def test_it_takes_the_permission(client, stripe):
+def test_it_needs_the_permission(client, stripe):
     reader = User.objects.create_user("reader", is_staff=True)
     client.force_login(reader)
     assert client.get(PAGE).status_code == 403
@@ -91,7 +91,7 @@ def test_it_takes_the_permission(client, stripe):
     assert client.get(PAGE).status_code == 200
 
 
-def test_a_movement_leads_to_the_stripe_objects_behind_it(admin, stripe):
+def test_a_movement_links_to_its_stripe_objects(admin, stripe):
     paid(stripe)
     row = MrrMovement.objects.get()
     page = text(admin.get(f"/admin/billing/mrrmovement/{row.pk}/change/"))
@@ -108,29 +108,29 @@ def test_every_list_opens_empty_and_filled(admin, stripe, model):
     assert admin.get(address, {"q": "cus"}).status_code == 200
 
 
-def test_the_movements_come_as_csv(admin, stripe):
+def test_movements_can_be_downloaded_as_csv(admin, stripe):
     paid(stripe)
     lines = text(admin.get(f"{PAGE}movements.csv", {"from": "2024-05-01"}))
     assert "2024-05-10,cus_1,new,123456,usd,123456,,0,123456,sub_1 evt_a" in lines
     assert "cus_1" not in text(admin.get(f"{PAGE}movements.csv", {"from": "2024-06-01"}))
 
 
-def test_a_missing_rate_is_told_and_adding_it_frees_the_movement(admin, stripe):
+def test_adding_a_missing_rate_releases_the_movement(admin, stripe):
     paid(stripe, 1000, "eur")
     assert "10.00 EUR" in text(admin.get(PAGE))
-    given = {"day": "2024-05-09", "currency": "EUR", "into": "usd", "rate": "1.1"}
-    response = admin.post("/admin/billing/fxrate/add/", given, follow=True)
-    assert "1 movements follow the new rate" in text(response)
+    values = {"day": "2024-05-09", "currency": "EUR", "into": "usd", "rate": "1.1"}
+    response = admin.post("/admin/billing/fxrate/add/", values, follow=True)
+    assert "Updated movements: 1." in text(response)
     assert MrrMovement.objects.get().amount == 1100
     assert "11.00 USD" in text(admin.get(PAGE))
 
 
 @pytest.mark.parametrize(
-    ("given", "field"),
+    ("changes", "field"),
     [({"currency": "zzz"}, "currency"), ({"rate": "0"}, "rate"), ({"currency": "usd"}, "into")],
 )
-def test_a_bad_rate_is_refused_by_its_field(admin, stripe, given, field):
-    values = {"day": "2024-05-09", "currency": "eur", "into": "usd", "rate": "1.1"} | given
+def test_an_invalid_rate_is_refused_by_field(admin, stripe, changes, field):
+    values = {"day": "2024-05-09", "currency": "eur", "into": "usd", "rate": "1.1"} | changes
     response = admin.post("/admin/billing/fxrate/add/", values)
     assert field in response.context["adminform"].form.errors
     assert not FxRate.objects.exists()

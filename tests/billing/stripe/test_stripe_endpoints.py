@@ -1,4 +1,4 @@
-"""What a person buys, has, changes and ends, through the API and a Stripe over HTTP."""
+"""Checkout, subscriptions and invoices through the API, with a Stripe over HTTP."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from billing.models import IdempotentRequest, Plan, PlanPrice, RevenueCustomer, StripeCustomer
 from billing.stripe import gateway
-from tests.billing.stripe_shop import Shop, known
+from tests.billing.stripe_shop import Shop, create_person
 
 pytestmark = pytest.mark.django_db
 URL = "/api/billing/stripe/"
@@ -17,7 +17,7 @@ URL = "/api/billing/stripe/"
 
 @pytest.fixture
 def shop(stripe_account, worker):
-    known("ada")
+    create_person("ada")
     shop = Shop(stripe_account)
     PlanPrice.objects.create(plan=Plan.objects.get(slug="pro"), price_id=shop.price)
     return shop
@@ -65,7 +65,7 @@ def test_a_checkout_session_sells_a_plan_to_a_person(shop, ask):
     assert session["customer"] == StripeCustomer.objects.get(distinct_id="ada").pk
 
 
-def test_a_person_becomes_one_customer_however_often_they_look(shop, ask):
+def test_several_checkouts_of_a_person_share_a_customer(shop, ask):
     ask("checkout-session", plan="pro")
     ask("checkout-session", price=shop.price)
     assert StripeCustomer.objects.count() == 1
@@ -88,12 +88,12 @@ def test_a_person_becomes_one_customer_however_often_they_look(shop, ask):
         ({"plan": "pro", "success_url": "javascript:alert(1)"}, "success_url"),
     ],
 )
-def test_what_cannot_be_bought_is_refused_by_its_field(shop, ask, body, field):
+def test_an_invalid_checkout_is_refused_by_field(shop, ask, body, field):
     assert fields(ask("checkout-session", **body)) == [field]
     assert sessions(shop) == []
 
 
-def test_a_price_that_is_paid_once_or_no_more_sold_is_refused(shop, ask):
+def test_one_time_and_inactive_prices_are_refused(shop, ask):
     once = shop.call("post", "/v1/prices", product=shop.product, currency="usd", unit_amount=100)[
         "id"
     ]
@@ -103,7 +103,7 @@ def test_a_price_that_is_paid_once_or_no_more_sold_is_refused(shop, ask):
         assert fields(ask("checkout-session", price=price)) == ["price"]
 
 
-def test_who_has_a_subscription_is_not_sold_another_one(subscribed, ask):
+def test_a_person_with_a_subscription_cannot_buy_another(subscribed, ask):
     answer = ask("checkout-session", plan="pro")
     assert "change-plan" in problem(answer, 409)["detail"]
 
@@ -115,32 +115,32 @@ def test_the_portal_is_for_customers(shop, ask, client):
     assert ask("portal-session").json()["url"].startswith(shop.stripe.url)
 
 
-def test_what_a_person_has_is_read_without_asking_stripe(subscribed, admin_client, settings):
+def test_subscriptions_are_read_without_calling_stripe(subscribed, admin_client, settings):
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     answer = admin_client.get(URL + "subscription", {"distinct_id": "ada"}).json()
     assert answer["plan"] == "pro"
-    (shown,) = answer["subscriptions"]
-    assert (shown["id"], shown["status"]) == (subscribed["id"], "active")
-    (item,) = shown["items"]
+    (body,) = answer["subscriptions"]
+    assert (body["id"], body["status"]) == (subscribed["id"], "active")
+    (item,) = body["items"]
     assert (item["name"], item["unit_amount"], item["interval"]) == ("Pro", 2000, "month")
-    assert shown["current_period_end"] > shown["current_period_start"]
+    assert body["current_period_end"] > body["current_period_start"]
 
 
-def test_who_subscribes_to_nothing_has_the_default_plan(shop, admin_client):
+def test_without_a_subscription_the_plan_is_the_default(shop, admin_client):
     answer = admin_client.get(URL + "subscription", {"distinct_id": "ada"}).json()
     assert answer == {"plan": "free", "customers": [], "subscriptions": []}
 
 
-def test_what_is_previewed_is_what_is_paid(subscribed, shop, ask, client):
+def test_the_previewed_amount_is_charged(subscribed, shop, ask, client):
     price = shop.priced(5000)
     change = {"price": price, "proration_behavior": "always_invoice"}
-    shown = ask("change-plan", preview=True, **change).json()
-    assert shown["amount_due"] > 0
+    body = ask("change-plan", preview=True, **change).json()
+    assert body["amount_due"] > 0
     assert RevenueCustomer.objects.get().mrr == 2000
-    answer = ask("change-plan", proration_date=shown["proration_date"], **change)
+    answer = ask("change-plan", proration_date=body["proration_date"], **change)
     assert answer.json()["items"][0]["price"] == price
     invoice = gateway.call("get", "/v1/invoices", limit=1)["data"][0]
-    assert invoice["amount_paid"] == shown["amount_due"]
+    assert invoice["amount_paid"] == body["amount_due"]
 
 
 def test_a_change_is_in_plan_and_ledger_before_the_webhook(subscribed, shop, ask, admin_client):
@@ -152,8 +152,11 @@ def test_a_change_is_in_plan_and_ledger_before_the_webhook(subscribed, shop, ask
     assert answer["plan"] == "team"
 
 
-def test_what_they_have_already_is_no_change(subscribed, ask, shop):
-    assert problem(ask("change-plan", plan="pro"), 409)["detail"] == "They have that already."
+def test_the_same_price_is_a_conflict(subscribed, ask, shop):
+    assert (
+        problem(ask("change-plan", plan="pro"), 409)["detail"]
+        == "The subscription already has this price and quantity."
+    )
 
 
 def test_a_declined_card_changes_nothing(subscribed, shop, ask):
@@ -170,23 +173,23 @@ def test_a_declined_card_changes_nothing(subscribed, shop, ask):
     assert now["items"]["data"][0]["price"]["id"] == shop.price
 
 
-def test_a_subscription_ends_when_its_period_is_over_or_now(subscribed, ask):
-    shown = ask("cancel", at="period_end").json()
-    assert (shown["status"], shown["cancel_at_period_end"]) == ("active", True)
+def test_a_subscription_is_cancelled_at_period_end_or_now(subscribed, ask):
+    body = ask("cancel", at="period_end").json()
+    assert (body["status"], body["cancel_at_period_end"]) == ("active", True)
     assert RevenueCustomer.objects.get().scheduled_churn == 2000
     assert ask("cancel", at="now").json()["status"] == "canceled"
     assert RevenueCustomer.objects.get().mrr == 0
     assert "no subscription" in problem(ask("cancel", at="now"), 409)["detail"]
 
 
-def test_a_cancellation_is_taken_back(subscribed, ask):
-    assert "nothing to resume" in problem(ask("resume"), 409)["detail"]
+def test_a_scheduled_cancellation_is_withdrawn(subscribed, ask):
+    assert "neither ending nor paused" in problem(ask("resume"), 409)["detail"]
     ask("cancel", at="period_end")
     assert ask("resume").json()["cancel_at_period_end"] is False
     assert RevenueCustomer.objects.get().scheduled_churn == 0
 
 
-def test_of_several_subscriptions_one_is_named(subscribed, shop, ask, client):
+def test_with_several_subscriptions_the_id_is_required(subscribed, shop, ask, client):
     second = shop.subscribes(subscribed["customer"], shop.priced(700))
     shop.delivered(client)
     assert second["id"] in problem(ask("cancel", at="now"), 409)["detail"]
@@ -194,14 +197,14 @@ def test_of_several_subscriptions_one_is_named(subscribed, shop, ask, client):
     assert fields(ask("cancel", at="now", subscription="sub_other")) == ["subscription"]
 
 
-def test_invoices_are_listed_the_newest_first(subscribed, admin_client):
+def test_invoices_are_listed(subscribed, admin_client):
     answer = admin_client.get(URL + "invoices", {"distinct_id": "ada"}).json()
     (invoice,) = answer["invoices"]
     assert (invoice["status"], invoice["amount_paid"]) == ("paid", 2000)
     assert invoice["hosted_invoice_url"]
 
 
-def test_the_same_key_is_answered_alike_and_done_once(shop, ask):
+def test_a_retry_with_the_same_key_gets_the_same_response(shop, ask):
     first, second = (ask("checkout-session", plan="pro", key="k1").json() for _ in range(2))
     assert first == second
     assert len(sessions(shop)) == 1
@@ -218,20 +221,20 @@ def test_a_refused_request_leaves_its_key_free(shop, ask):
     assert not IdempotentRequest.objects.exists()
 
 
-def test_a_key_whose_request_died_is_free_after_a_while(shop, ask, time_machine):
+def test_the_key_of_a_dead_request_is_free_after_a_while(shop, ask, time_machine):
     first = ask("checkout-session", plan="pro", key="k1").json()
     IdempotentRequest.objects.update(status=None, answer=None)
     assert (
-        "not answered yet" in problem(ask("checkout-session", plan="pro", key="k1"), 409)["detail"]
+        "still in progress" in problem(ask("checkout-session", plan="pro", key="k1"), 409)["detail"]
     )
     IdempotentRequest.objects.update(created_at=timezone.now() - timedelta(minutes=11))
-    # Stripe has the key, too: what was done before the process died is not done again.
+    # Stripe has the key, too: what the dead request did is not repeated.
     assert ask("checkout-session", plan="pro", key="k1").json() == first
     assert len(sessions(shop)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_parallel_requests_with_one_key_make_one_session(shop, admin_client):
+def test_parallel_requests_with_the_same_key_create_a_single_session(shop, admin_client):
     def post(_):
         try:
             return admin_client.post(
@@ -250,26 +253,26 @@ def test_parallel_requests_with_one_key_make_one_session(shop, admin_client):
     assert len(sessions(shop)) == 1
 
 
-def test_stripe_out_of_reach_is_said_and_when_to_come_again(shop, ask, settings):
+def test_an_unavailable_stripe_is_a_503_with_retry_after(shop, ask, settings):
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     answer = ask("checkout-session", plan="pro")
-    assert "cannot be reached" in problem(answer, 503)["detail"]
+    assert "Stripe is unavailable" in problem(answer, 503)["detail"]
     assert answer["Retry-After"] == "30"
 
 
-def test_a_key_that_stripe_refuses_is_our_fault(shop, ask, settings):
+def test_an_invalid_secret_key_is_a_502(shop, ask, settings):
     settings.STRIPE_SECRET_KEY = "sk_test_" + "wrong" * 6
     assert "STRIPE_SECRET_KEY" in problem(ask("checkout-session", plan="pro"), 502)["detail"]
 
 
-def test_without_stripe_it_is_said_what_is_missing(ask, settings):
-    known("ada")
+def test_without_stripe_the_missing_setting_is_named(ask, settings):
+    create_person("ada")
     settings.STRIPE_SECRET_KEY = ""
     PlanPrice.objects.create(plan=Plan.objects.get(slug="pro"), price_id="price_1")
     assert "not set up" in problem(ask("checkout-session", plan="pro"), 503)["detail"]
 
 
-def test_only_staff_may_ask(shop, client):
+def test_a_token_is_required(shop, client):
     for endpoint in ("checkout-session", "cancel"):
         answer = client.post(URL + endpoint, {}, content_type="application/json")
         assert answer.status_code == 401

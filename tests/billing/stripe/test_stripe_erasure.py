@@ -1,4 +1,4 @@
-"""Who is erased is told by nothing that is stored of Stripe; the money stays right."""
+"""Erasure removes personal data from stored Stripe objects; revenue stays correct."""
 
 import json
 
@@ -9,7 +9,7 @@ from analytics.people import erasure
 from billing.models import RevenueCustomer, StripeCustomer, StripeEvent
 from billing.revenue import ledger_check
 from billing.stripe import gateway
-from tests.billing.stripe_shop import Shop, known
+from tests.billing.stripe_shop import Shop, create_person
 
 pytestmark = pytest.mark.django_db
 
@@ -17,14 +17,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ada(stripe_account, worker, client):
     shop = Shop(stripe_account)
-    known("ada")
+    create_person("ada")
     customer = shop.customer("ada", email="ada@example.com", name="Ada Lovelace")
     shop.subscribes(customer)
     shop.delivered(client)
     return customer
 
 
-def test_nothing_stored_names_who_was_erased(ada):
+def test_no_stored_data_names_an_erased_person(ada):
     erasure.erase([Person.objects.get(distinct_ids="ada").pk])
     kept = [event.payload for event in StripeEvent.objects.filter(customer_id=ada)]
     kept += [gateway.stored("customer", ada), *gateway.invoices([ada])]
@@ -35,7 +35,7 @@ def test_nothing_stored_names_who_was_erased(ada):
     assert not StripeCustomer.objects.exists()
 
 
-def test_the_money_of_who_was_erased_stays_in_the_books(ada):
+def test_the_revenue_of_an_erased_person_stays(ada):
     erasure.erase([Person.objects.get(distinct_ids="ada").pk])
     assert RevenueCustomer.objects.get().mrr == 2000
     assert ledger_check.check() == []
@@ -43,7 +43,7 @@ def test_the_money_of_who_was_erased_stays_in_the_books(ada):
 
 def test_another_customer_keeps_their_name(ada, stripe_account, client):
     shop = Shop(stripe_account)
-    known("ben")
+    create_person("ben")
     ben = shop.customer("ben", email="ben@example.com")
     shop.delivered(client)
     erasure.erase([Person.objects.get(distinct_ids="ada").pk])

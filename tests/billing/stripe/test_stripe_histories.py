@@ -1,4 +1,4 @@
-"""Whatever Stripe tells, in whatever order and however often: the ledger is the same."""
+"""The ledger does not depend on the order and number of Stripe's deliveries."""
 
 import json
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from billing.models import HeldObject, MrrMovement, RevenueCustomer
 from billing.revenue import ledger, ledger_check
 from billing.stripe import gateway, loading
-from tests.billing.revenue.test_revenue_ledger import NOW, STEPS, rate, told
+from tests.billing.revenue.test_revenue_ledger import NOW, STEPS, apply_steps, rate
 from tests.billing.stripe_json import Store
 from tests.property_tests import examples
 
@@ -22,12 +22,12 @@ def everything():
         list(movements.values_list("customer_id", "day", "kind", "amount", "closing", "sources")),
         list(customers.values_list("customer_id", "mrr", "at_risk", "scheduled_churn")),
         list(held.values_list("customer_id", "stripe_id", "reason")),
-        sorted(gateway.subscriptions_of(), key=lambda of: of["id"]),
+        sorted(gateway.subscriptions_of(), key=lambda row: row["id"]),
     )
 
 
 def ledger_after(*deliveries):
-    """Return the ledger that these deliveries leave in an empty database."""
+    """Return the ledger after these deliveries to an empty database."""
     with transaction.atomic():
         rate("2024-02-28", "1.1")
         for events in deliveries:
@@ -45,7 +45,7 @@ def ledger_after(*deliveries):
 def test_p15_p16_shuffled_and_duplicated_events_change_nothing(db, time_machine, steps, data):
     time_machine.move_to(NOW, tick=False)
     store = Store()
-    told(store, steps)
+    apply_steps(store, steps)
     events = [event | {"id": f"evt_{number:03}"} for number, event in enumerate(store.events)]
     in_order = ledger_after(*([event] for event in events))
     shuffled = data.draw(st.permutations(events + events))

@@ -21,7 +21,7 @@ FILE = "stripe_objects/stripe_objects.jsonl.gz"
 
 
 def load(*objects):
-    return loading.load(one if isinstance(one, str | bytes) else json.dumps(one) for one in objects)
+    return loading.load(row if isinstance(row, str | bytes) else json.dumps(row) for row in objects)
 
 
 def outcomes(*objects):
@@ -42,13 +42,13 @@ def about(payload):
 
 
 @needed(FILE)
-def test_each_of_the_real_objects_comes_to_an_outcome_with_its_reason():
+def test_each_real_object_has_an_outcome_and_a_reason():
     loaded = load(*real())
     assert len(loaded) == oracle()["lines"]
     for line in loaded:
-        assert bool(line.reason) == (line.outcome not in {LoadOutcome.STORED, LoadOutcome.KNOWN}), (
-            line
-        )
+        assert bool(line.reason) == (
+            line.outcome not in {LoadOutcome.STORED, LoadOutcome.UNCHANGED}
+        ), line
     assert ledger_check.check() == []
 
 
@@ -56,17 +56,19 @@ def test_each_of_the_real_objects_comes_to_an_outcome_with_its_reason():
 def test_the_oracle_s_counts_are_reproduced():
     payloads = real()
     loaded = load(*payloads)
-    told = oracle()
-    events = {line.number for line in loaded if line.kind in told["event_types"]}
-    assert {"object": len(loaded) - len(events), "webhook_event": len(events)} == told["by_kind"]
+    expected = oracle()
+    events = {line.number for line in loaded if line.kind in expected["event_types"]}
+    assert {"object": len(loaded) - len(events), "webhook_event": len(events)} == expected[
+        "by_kind"
+    ]
     kinds = Counter(line.kind for line in loaded if line.number in events)
-    assert kinds == told["event_types"]
+    assert kinds == expected["event_types"]
     objects = Counter(about(payloads[line.number - 1])["object"] for line in loaded)
-    assert objects == told["by_object"]
+    assert objects == expected["by_object"]
 
 
 @needed(FILE)
-def test_every_subscription_of_the_real_objects_is_stored_or_refused_by_name():
+def test_every_real_subscription_is_stored_or_refused_by_name():
     payloads = real()
     loaded = {line.number: line for line in load(*payloads)}
     for row in oracle()["subscriptions"]:
@@ -76,7 +78,7 @@ def test_every_subscription_of_the_real_objects_is_stored_or_refused_by_name():
 
 
 @needed(FILE)
-def test_any_order_and_a_second_time_leave_the_same_ledger():
+def test_loading_again_in_another_order_gives_the_same_ledger():
     payloads = real()
     load(*payloads)
     before = _everything()
@@ -98,11 +100,11 @@ def _everything():
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("{", "line: is no JSON"),
+        ("{", "line: invalid JSON"),
         ("[]", "object: is missing"),
         ('{"object": "customer"}', "id: is missing"),
-        ('{"object": "customer", "id": 7}', "id: 7 is no id"),
-        ('{"object": "customer", "id": "cus_\\u0000"}', "line: holds the character U+0000"),
+        ('{"object": "customer", "id": 7}', "id: 7 is not an id"),
+        ('{"object": "customer", "id": "cus_\\u0000"}', "line: contains the character U+0000"),
         ('{"object": "subscription", "id": "sub_1"}', "customer: is missing"),
         ('{"object": "refund", "id": "re_1", "charge": "ch_1", "amount": 1.5}', "amount: 1.5"),
         (
@@ -115,13 +117,13 @@ def _everything():
         ),
     ],
 )
-def test_a_line_that_cannot_be_used_is_refused_by_its_field(line, reason):
+def test_an_invalid_line_is_refused_by_field(line, reason):
     (refused,) = load(line)
     assert refused.outcome == LoadOutcome.REFUSED
     assert refused.reason.startswith(reason)
 
 
-def test_one_bad_line_spoils_no_other():
+def test_an_invalid_line_does_not_affect_others():
     assert outcomes("{", subscription(), "nonsense") == [
         LoadOutcome.REFUSED,
         LoadOutcome.STORED,
@@ -129,13 +131,13 @@ def test_one_bad_line_spoils_no_other():
     ]
 
 
-def test_a_subscription_that_cannot_be_counted_is_held_with_its_reason():
-    of = subscription() | {"items": {"object": "list", "data": []}}
-    (line,) = load(of)
-    assert (line.outcome, line.reason) == (LoadOutcome.HELD, "items: there are none")
+def test_a_subscription_without_items_is_held_with_a_reason():
+    incomplete = subscription() | {"items": {"object": "list", "data": []}}
+    (line,) = load(incomplete)
+    assert (line.outcome, line.reason) == (LoadOutcome.HELD, "items: are missing")
 
 
-def test_p16_an_older_event_that_comes_later_changes_nothing():
+def test_p16_an_older_event_loaded_later_changes_nothing():
     old, new = subscription(item(price(1000))), subscription(item(price(3000)))
     created = event("created", "2024-01-01", old)
     updated = event("updated", "2024-01-05", new)
@@ -150,35 +152,35 @@ def test_another_event_with_the_same_id_is_refused():
     assert outcomes(first, other) == [LoadOutcome.STORED, LoadOutcome.REFUSED]
 
 
-def test_the_dashboard_s_test_events_share_an_id_and_are_told_apart():
+def test_test_events_of_the_dashboard_share_an_id_but_are_distinguished():
     first = event("created", "2024-01-01", subscription()) | {"id": "evt_00000000000000"}
     other = event("updated", "2024-01-02", subscription()) | {"id": "evt_00000000000000"}
     assert outcomes(first, other, first) == [
         LoadOutcome.STORED,
         LoadOutcome.STORED,
-        LoadOutcome.KNOWN,
+        LoadOutcome.UNCHANGED,
     ]
 
 
-def test_of_two_versions_in_a_file_one_is_kept_whatever_their_order():
-    one, other = subscription(), subscription(status="past_due")
-    first, second = load(one, other), load(other, one)
+def test_the_same_version_wins_in_any_order():
+    first_version, other = subscription(), subscription(status="past_due")
+    first, second = load(first_version, other), load(other, first_version)
     assert {line.outcome for line in first} == {LoadOutcome.STORED, LoadOutcome.IGNORED}
     kept = gateway.stored("subscription", "sub_1")
-    assert kept == [one, other][first[0].outcome == LoadOutcome.IGNORED]
+    assert kept == [first_version, other][first[0].outcome == LoadOutcome.IGNORED]
     assert sum(line.outcome == LoadOutcome.IGNORED for line in second) == 1
 
 
-def test_a_file_is_read_plain_and_compressed(tmp_path):
+def test_a_file_may_be_plain_or_compressed(tmp_path):
     plain, compressed = tmp_path / "objects.jsonl", tmp_path / "objects.jsonl.gz"
     text = json.dumps(subscription()) + "\n{\n"
     plain.write_text(text)
     compressed.write_bytes(gzip.compress(text.encode()))
-    for file, word in ((plain, "stored"), (compressed, "known already")):
+    for file, word in ((plain, "stored"), (compressed, "unchanged")):
         out = io.StringIO()
         call_command("load_stripe_objects", str(file), stdout=out)
         assert word in out.getvalue()
-        assert "refused  (1: line 2): line: is no JSON" in out.getvalue()
+        assert "refused  (1: line 2): line: invalid JSON" in out.getvalue()
 
 
 def test_a_missing_file_is_an_error_that_names_it(tmp_path):
@@ -186,6 +188,6 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path):
         call_command("load_stripe_objects", str(tmp_path / "nothing.jsonl"))
 
 
-def test_moments_are_those_of_the_event():
+def test_an_event_keeps_its_time():
     load(event("created", "2024-01-01", subscription()))
     assert StripeEvent.objects.get().happened_at.timestamp() == at("2024-01-01")

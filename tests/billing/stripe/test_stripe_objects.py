@@ -6,13 +6,14 @@ import json
 import pytest
 
 from billing.calculations.mrr import mrr
-from billing.calculations.subscription import UnusableStripeObject, subscription_state
+from billing.calculations.stripe_fields import UnusableStripeObject
+from billing.calculations.subscription import subscription_state
 from common.calculations.currency import DECIMALS
 from tests.billing.stripe_json import coupon, item, price, subscription, tiered
 from tests.real_data import DATA, needed
 
-FAR = 2**40  # moments: when every trial is over
-REFUSED = {  # of lines, by what is wrong with them
+FAR = 2**40  # Unix seconds when every trial is over
+REFUSED = {  # field that makes a line unusable
     50: "items",
     51: "items",
     52: "items.price.interval",
@@ -36,7 +37,7 @@ def oracle():
 
 
 def as_active(stripe_json):
-    """Return it without what decides when it counts, which the oracle does not apply."""
+    """Return a subscription without the fields that the oracle does not apply."""
     for row in stripe_json["items"].get("data", []):
         row.get("price", {}).pop("transform_quantity", None)
     return stripe_json | {"status": "active", "ended_at": None, "pause_collection": None}
@@ -49,46 +50,48 @@ def test_the_oracle_s_mrr_is_reproduced():
         if row["mrr_minor_x12"] is None or row["line"] in REFUSED:
             continue
         payload = payloads[row["line"] - 1]
-        of = payload["data"]["object"] if payload["object"] == "event" else payload
-        assert 12 * mrr(subscription_state(as_active(of)), FAR) == row["mrr_minor_x12"], row["line"]
+        stripe_json = payload["data"]["object"] if payload["object"] == "event" else payload
+        assert 12 * mrr(subscription_state(as_active(stripe_json)), FAR) == row["mrr_minor_x12"], (
+            row["line"]
+        )
         seen += 1
     assert seen == 17
 
 
 @needed("stripe_objects/oracle.json")
-def test_the_line_of_two_currencies_reproduces_it_currency_by_currency():
+def test_a_line_with_two_currencies_is_reproduced_currency_by_currency():
     """1 x 100 USD cents and 5 x 200 EUR cents are 13200 / 12 of both, which nothing is paid in."""
-    of = as_active(lines()[154]["data"]["object"])
-    parts = [of | {"items": {"data": [row]}} for row in of["items"]["data"]]
+    stripe_json = as_active(lines()[154]["data"]["object"])
+    parts = [stripe_json | {"items": {"data": [row]}} for row in stripe_json["items"]["data"]]
     assert 12 * sum(mrr(subscription_state(part), FAR) for part in parts) == 13200
 
 
 @needed("stripe_objects/oracle.json")
-def test_a_day_s_price_that_the_oracle_leaves_out_counts_365_times_a_year():
+def test_a_daily_price_counts_365_times_a_year():
     """100 x 365 / 12."""
-    of = subscription_state(lines()[58]["data"]["object"])
-    assert 12 * mrr(of, FAR) == 36500
+    stripe_json = subscription_state(lines()[58]["data"]["object"])
+    assert 12 * mrr(stripe_json, FAR) == 36500
 
 
 @needed("stripe_objects/oracle.json")
 @pytest.mark.parametrize(("line", "field"), REFUSED.items())
-def test_a_trap_is_refused_by_its_field(line, field):
+def test_an_invalid_subscription_is_refused_by_field(line, field):
     payload = lines()[line - 1]
-    of = payload["data"]["object"] if payload["object"] == "event" else payload
+    stripe_json = payload["data"]["object"] if payload["object"] == "event" else payload
     with pytest.raises(UnusableStripeObject) as refused:
-        subscription_state(of)
+        subscription_state(stripe_json)
     assert refused.value.field == field
     assert str(refused.value).startswith(field)
 
 
 @needed("stripe_objects/oracle.json")
-def test_the_period_is_found_on_the_subscription_and_on_its_items():
+def test_the_period_is_read_from_the_subscription_or_its_items():
     payloads = lines()
     usable = [row for row in oracle() if row["line"] not in REFUSED]
     for row in usable:
         payload = payloads[row["line"] - 1]
-        of = payload["data"]["object"] if payload["object"] == "event" else payload
-        assert subscription_state(of).current_period_end is not None
+        stripe_json = payload["data"]["object"] if payload["object"] == "event" else payload
+        assert subscription_state(stripe_json).current_period_end is not None
 
 
 @pytest.mark.parametrize(
@@ -108,14 +111,14 @@ def test_the_period_is_found_on_the_subscription_and_on_its_items():
         ({"discounts": [coupon(amount=5, currency="eur")]}, "discounts.coupon.currency"),
     ],
 )
-def test_a_subscription_that_cannot_be_used_names_the_field(changes, field):
+def test_an_unusable_subscription_names_the_field(changes, field):
     with pytest.raises(UnusableStripeObject) as refused:
         subscription_state(subscription() | changes)
     assert refused.value.field == field
 
 
 @pytest.mark.parametrize(
-    ("of", "field"),
+    ("row", "field"),
     [
         (price(19.99), "items.price.unit_amount"),
         (price("1000"), "items.price.unit_amount"),
@@ -133,15 +136,15 @@ def test_a_subscription_that_cannot_be_used_names_the_field(changes, field):
         ("price_1", "items.price"),
     ],
 )
-def test_a_price_that_cannot_be_used_names_the_field(of, field):
-    stripe_json = subscription() | {"currency": None, "items": {"data": [item(of)]}}
+def test_an_unusable_price_names_the_field(row, field):
+    stripe_json = subscription() | {"currency": None, "items": {"data": [item(row)]}}
     with pytest.raises(UnusableStripeObject) as refused:
         subscription_state(stripe_json)
     assert refused.value.field == field
 
 
 @pytest.mark.parametrize("quantity", [2.5, "3", -1, True])
-def test_a_quantity_that_is_no_whole_number_is_refused(quantity):
+def test_a_quantity_must_be_a_whole_number(quantity):
     with pytest.raises(UnusableStripeObject, match="quantity"):
         subscription_state(subscription(item(quantity=quantity)))
 

@@ -1,4 +1,4 @@
-"""Everything stored of Stripe is compared with Stripe, and corrected."""
+"""All stored Stripe objects are compared with Stripe, and corrected."""
 
 import io
 
@@ -9,7 +9,7 @@ from analytics.models import Event
 from billing.models import RevenueCustomer, StripeCustomer, StripeEvent
 from billing.stripe import gateway, sync
 from billing.stripe.gateway import StoreOutcome
-from tests.billing.stripe_shop import Shop, known
+from tests.billing.stripe_shop import Shop, create_person
 
 pytestmark = pytest.mark.django_db
 
@@ -19,29 +19,29 @@ def shop(stripe_account):
     return Shop(stripe_account)
 
 
-def test_an_account_is_brought_over_with_its_history(shop):
-    known("ada")
+def test_a_first_sync_imports_an_account_with_its_history(shop):
+    create_person("ada")
     subscription = shop.subscribes(shop.customer("ada"))
     item = subscription["items"]["data"][0]["id"]
     shop.changes(subscription, items=[{"id": item, "price": shop.priced(5000)}])
     report = sync.sync()
-    assert report.found["subscription"] == {StoreOutcome.NEW: 1}
+    assert report.outcomes["subscription"] == {StoreOutcome.NEW: 1}
     assert RevenueCustomer.objects.get().mrr == 5000
     assert StripeCustomer.objects.get().distinct_id_id == "ada"
     assert Event.objects.filter(event="subscription_upgraded").count() == 1
 
 
-def test_a_second_sync_finds_nothing_to_correct(shop):
+def test_a_second_sync_corrects_nothing(shop):
     shop.subscribes(shop.customer())
     sync.sync()
     events = StripeEvent.objects.count()
     report = sync.sync()
     assert (report.corrected, report.missed_events) == ([], 0)
-    assert report.found["subscription"] == {StoreOutcome.UNCHANGED: 1}
+    assert report.outcomes["subscription"] == {StoreOutcome.UNCHANGED: 1}
     assert StripeEvent.objects.count() == events
 
 
-def test_what_is_stored_wrongly_is_corrected_and_told(shop):
+def test_a_wrong_stored_object_is_corrected_and_reported(shop):
     subscription = shop.subscribes(shop.customer())
     sync.sync()
     stored = gateway.stored("subscription", subscription["id"])
@@ -52,7 +52,7 @@ def test_what_is_stored_wrongly_is_corrected_and_told(shop):
     assert RevenueCustomer.objects.get().mrr == 2000
 
 
-def test_a_customer_deleted_at_stripe_is_found_out(shop):
+def test_a_customer_deleted_at_stripe_is_detected(shop):
     customer = shop.customer()
     sync.sync()
     shop.call("delete", f"/v1/customers/{customer}")
@@ -62,28 +62,28 @@ def test_a_customer_deleted_at_stripe_is_found_out(shop):
     assert stored["deleted"] is True
 
 
-def test_what_stripe_does_not_know_is_told_and_left_alone(shop):
+def test_an_object_missing_at_stripe_is_reported_and_kept(shop):
     strange = {"id": "prod_strange", "object": "product", "name": "Strange", "active": True}
     gateway.store(strange, as_of=gateway.moment())
     report = sync.sync()
-    assert report.unknown_there == [("product", "prod_strange")]
+    assert report.missing_at_stripe == [("product", "prod_strange")]
     assert gateway.stored("product", "prod_strange") == strange
 
 
-def test_more_objects_than_a_page_are_all_read(shop):
+def test_all_pages_are_read(shop):
     for number in range(103):
         shop.call("post", "/v1/products", name=f"Product {number}")
-    assert sync.sync().found["product"] == {StoreOutcome.NEW: 104}
+    assert sync.sync().outcomes["product"] == {StoreOutcome.NEW: 104}
 
 
-def test_the_command_says_what_it_did(shop):
+def test_the_command_reports_what_it_did(shop):
     shop.subscribes(shop.customer())
     out = io.StringIO()
     call_command("sync_stripe", stdout=out)
     assert "subscription  1 new" in out.getvalue()
 
 
-def test_without_stripe_the_command_says_what_is_missing(settings):
+def test_without_stripe_the_command_names_the_missing_setting(settings):
     settings.STRIPE_SECRET_KEY = ""
     with pytest.raises(CommandError, match="STRIPE_SECRET_KEY is empty"):
         call_command("sync_stripe")

@@ -1,4 +1,4 @@
-"""Webhooks: signed, noted once, applied by a worker, right in any order."""
+"""Webhooks: signed, stored once, applied by a worker, correct in any order."""
 
 from datetime import timedelta
 
@@ -8,8 +8,8 @@ from django.utils import timezone
 from analytics.ingestion import ingest
 from analytics.models import Event
 from billing.models import HeldObject, MrrDay, RevenueCustomer, StripeCustomer, StripeEvent
-from billing.stripe import events, gateway
-from tests.billing.stripe_shop import WEBHOOK, Shop, deliver, known
+from billing.stripe import applying, gateway, timeline
+from tests.billing.stripe_shop import WEBHOOK, Shop, create_person, deliver
 from tests.events import NOON as NOW
 from tests.events import record
 
@@ -25,23 +25,23 @@ def states():
     return set(StripeEvent.objects.values_list("state", flat=True))
 
 
-def timeline():
+def timeline_events():
     own = Event.objects.filter(event__startswith="subscription_")
     return list(own.order_by("timestamp", "event").values_list("event", flat=True))
 
 
 def test_a_subscription_is_in_the_ledger_and_on_its_person(shop, client):
-    known("ada")
+    create_person("ada")
     shop.subscribes(shop.customer("ada"))
     assert set(shop.delivered(client)) == {200}
     assert states() <= {"applied", "ignored"}
     assert RevenueCustomer.objects.get().mrr == 2000
     assert StripeCustomer.objects.get().distinct_id_id == "ada"
-    assert "subscription_created" in timeline()
+    assert "subscription_created" in timeline_events()
 
 
-def test_p15_an_event_that_comes_twice_counts_once(shop, client):
-    known("ada")
+def test_p15_a_duplicate_event_counts_once(shop, client):
+    create_person("ada")
     shop.subscribes(shop.customer("ada"))
     shop.delivered(client)
     before = list(Event.objects.order_by("uuid").values_list("uuid", "event"))
@@ -51,7 +51,7 @@ def test_p15_an_event_that_comes_twice_counts_once(shop, client):
     assert MrrDay.objects.get().new == 2000
 
 
-def test_p16_the_newest_state_stays_whatever_comes_last(shop, client):
+def test_p16_the_newest_state_wins_in_any_order(shop, client):
     subscription = shop.subscribes(shop.customer())
     shop.changes(subscription, cancel_at_period_end=True)
     for event in reversed(shop.stripe.events):
@@ -62,35 +62,35 @@ def test_p16_the_newest_state_stays_whatever_comes_last(shop, client):
     assert RevenueCustomer.objects.get().scheduled_churn == 2000
 
 
-def test_p15_what_is_put_on_a_person_again_is_there_once(shop, client):
-    known("ada")
+def test_p15_adding_events_to_a_timeline_again_changes_nothing(shop, client):
+    create_person("ada")
     customer = shop.customer("ada")
     shop.subscribes(customer)
     shop.delivered(client)
     before = Event.objects.count()
-    events.tell_all([customer])
+    timeline.add_all([customer])
     assert Event.objects.count() == before
 
 
-def test_p15_an_event_is_applied_once_whoever_else_is_told_of_it(shop, client):
+def test_p15_an_applied_event_is_not_applied_again(shop, client):
     shop.subscribes(shop.customer())
     shop.delivered(client)
     event = StripeEvent.objects.get(type="customer.subscription.created")
-    events.apply(event.pk, now=timezone.now())
+    applying.apply(event.pk, now=timezone.now())
     event.refresh_from_db()
     assert (event.attempts, event.state) == (1, "applied")
 
 
-def test_an_event_that_another_worker_is_at_is_left_to_it(shop, client):
+def test_an_event_claimed_by_another_worker_is_skipped(shop, client):
     shop.subscribes(shop.customer())
     shop.delivered(client)
     at_work = StripeEvent.objects.filter(type="customer.subscription.created")
     at_work.update(due_at=timezone.now() + timedelta(minutes=10), state="waiting")
-    assert events.apply(at_work.get().pk, now=timezone.now()) == "waiting"
+    assert applying.apply(at_work.get().pk, now=timezone.now()) == "waiting"
     assert at_work.get().attempts == 1
 
 
-def test_a_customer_is_the_only_person_with_the_address(shop, client):
+def test_a_customer_is_linked_to_the_only_person_with_its_address(shop, client):
     for name in ("ada", "ben"):
         properties = {"$set": {"email": f"{name}@example.com"}}
         ingest.store([record("$identify", name, NOW, properties=properties)])
@@ -99,7 +99,7 @@ def test_a_customer_is_the_only_person_with_the_address(shop, client):
     assert StripeCustomer.objects.get().customer_id == customer
 
 
-def test_of_two_persons_with_an_address_none_is_taken_for_the_customer(shop, client):
+def test_a_customer_is_not_linked_if_two_persons_have_its_address(shop, client):
     for name in ("ada", "eve"):
         properties = {"$set": {"email": "ada@example.com"}}
         ingest.store([record("$identify", name, NOW, properties=properties)])
@@ -108,25 +108,25 @@ def test_of_two_persons_with_an_address_none_is_taken_for_the_customer(shop, cli
     assert not StripeCustomer.objects.exists()
 
 
-def test_an_upgrade_is_named_so(shop, client):
-    known("ada")
+def test_an_upgrade_has_its_own_event_name(shop, client):
+    create_person("ada")
     subscription = shop.subscribes(shop.customer("ada"))
     item = subscription["items"]["data"][0]["id"]
     shop.changes(subscription, items=[{"id": item, "price": shop.priced(5000)}])
     shop.delivered(client)
-    assert "subscription_upgraded" in timeline()
+    assert "subscription_upgraded" in timeline_events()
     assert RevenueCustomer.objects.get().mrr == 5000
 
 
-def test_events_from_before_a_person_was_known_are_put_on_them_then(shop, client):
+def test_earlier_events_are_added_when_a_person_is_linked(shop, client):
     customer = shop.customer()
     shop.subscribes(customer)
     shop.delivered(client)
-    assert timeline() == []
-    known("ada")
+    assert timeline_events() == []
+    create_person("ada")
     gateway.call("post", f"/v1/customers/{customer}", metadata={"distinct_id": "ada"})
     shop.delivered(client)
-    assert "subscription_created" in timeline()
+    assert "subscription_created" in timeline_events()
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_events_from_before_a_person_was_known_are_put_on_them_then(shop, client
         ({"data": b""}, 400),
     ],
 )
-def test_what_stripe_did_not_sign_is_refused(shop, client, change, status):
+def test_a_request_not_signed_by_stripe_is_refused(shop, client, change, status):
     body, signature = shop.stripe.signed(shop.stripe.events[0])
     request = {"data": body, "headers": {"Stripe-Signature": signature}} | change
     answer = client.post(WEBHOOK, content_type="application/json", **request)
@@ -146,7 +146,7 @@ def test_what_stripe_did_not_sign_is_refused(shop, client, change, status):
     assert not StripeEvent.objects.exists()
 
 
-def test_a_signature_of_yesterday_is_refused(shop, client, time_machine):
+def test_an_old_signature_is_refused(shop, client, time_machine):
     body, signature = shop.stripe.signed(shop.stripe.events[0])
     time_machine.move_to(timezone.now() + timedelta(days=1))
     headers = {"Stripe-Signature": signature}
@@ -154,7 +154,7 @@ def test_a_signature_of_yesterday_is_refused(shop, client, time_machine):
     assert answer.status_code == 400
 
 
-def test_the_old_and_the_new_secret_count_while_one_replaces_the_other(shop, client, settings):
+def test_two_secrets_are_valid_during_a_rotation(shop, client, settings):
     settings.STRIPE_WEBHOOK_SECRETS = ["whsec_new", shop.stripe.webhook_secret]
     assert deliver(client, shop.stripe, shop.stripe.events[0]) == 200
 
@@ -164,7 +164,7 @@ def test_another_endpoint_is_unknown(client):
     assert client.post(other, b"{}", content_type="application/json").status_code == 404
 
 
-def test_without_a_secret_stripe_is_asked_to_come_again(shop, client, settings):
+def test_without_a_secret_stripe_has_to_retry(shop, client, settings):
     settings.STRIPE_WEBHOOK_SECRETS = []
     assert deliver(client, shop.stripe, shop.stripe.events[0]) == 503
 
@@ -172,23 +172,23 @@ def test_without_a_secret_stripe_is_asked_to_come_again(shop, client, settings):
 def test_an_event_of_the_other_mode_is_ignored_with_the_reason(shop, client):
     event = shop.stripe.events[0] | {"livemode": True}
     assert deliver(client, shop.stripe, event) == 200
-    noted = StripeEvent.objects.get()
-    assert (noted.state, "test mode" in noted.reason) == ("ignored", True)
+    received = StripeEvent.objects.get()
+    assert (received.state, "test mode" in received.reason) == ("ignored", True)
 
 
-def test_a_failure_is_shown_and_tried_again(shop, client, settings):
+def test_a_failure_is_stored_and_retried(shop, client, settings):
     shop.subscribes(shop.customer())
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     shop.delivered(client)
     failed = StripeEvent.objects.filter(state="failed")
-    assert failed.filter(reason__contains="cannot be reached").exists()
+    assert failed.filter(reason__contains="Stripe is unavailable").exists()
     settings.STRIPE_API_BASE = shop.stripe.url
-    events.apply_due(now=timezone.now() + timedelta(hours=1))
+    applying.apply_due(now=timezone.now() + timedelta(hours=1))
     assert not failed.exists()
     assert RevenueCustomer.objects.get().mrr == 2000
 
 
-def test_a_receiver_that_fails_leaves_the_event_to_be_followed_again(shop, client, monkeypatch):
+def test_a_failing_signal_receiver_is_retried(shop, client, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("no ledger today")
 
@@ -198,7 +198,7 @@ def test_a_receiver_that_fails_leaves_the_event_to_be_followed_again(shop, clien
         shop.delivered(client)
     assert gateway.stored("subscription", subscription["id"])
     assert not RevenueCustomer.objects.exists()
-    events.apply_due(now=timezone.now() + timedelta(hours=1))
+    applying.apply_due(now=timezone.now() + timedelta(hours=1))
     assert RevenueCustomer.objects.get().mrr == 2000
 
 
@@ -206,13 +206,13 @@ def test_a_receiver_that_fails_leaves_the_event_to_be_followed_again(shop, clien
 def test_p15_parallel_deliveries_in_any_order_leave_the_same_ledger(stripe_account, live_server):
     stripe_account.webhook_url = live_server.url + WEBHOOK
     shop = Shop(stripe_account)
-    known("ada")
+    create_person("ada")
     subscription = shop.subscribes(shop.customer("ada"))
     shop.changes(subscription, cancel_at_period_end=True)
     statuses = stripe_account.deliver(copies=3, shuffle=7, threads=4)
     assert set(statuses) == {200}
     assert StripeEvent.objects.count() == len(stripe_account.events)
-    events.apply_due(now=timezone.now() + timedelta(seconds=1))
+    applying.apply_due(now=timezone.now() + timedelta(seconds=1))
     customer = RevenueCustomer.objects.get()
     assert (customer.mrr, customer.scheduled_churn) == (2000, 2000)
     assert Event.objects.filter(event="subscription_created").count() == 1
@@ -240,7 +240,7 @@ def test_a_tiered_price_and_a_coupon_are_completed_from_stripe(shop, client):
         items=items,
         discounts=[{"coupon": coupon["id"]}],
     )
-    # Nothing was told of price and coupon: they are read when they are needed.
+    # No event contains price and coupon: they are read when they are needed.
     (created,) = [e for e in shop.stripe.events if e["type"] == "customer.subscription.created"]
     deliver(client, shop.stripe, created)
     assert RevenueCustomer.objects.get().mrr == 1700

@@ -29,39 +29,39 @@ def shop(stripe_account, worker, live_server, settings):
     return shop
 
 
-def may_run():
-    """Ask, as the product does, whether ada may run one more workflow."""
-    asked = {"distinct_id": "ada", "meter": "workflow_runs"}
-    return staff_client().post("/api/billing/usage/check", asked, format="json").json()
+def check_usage():
+    """Check, as the product does, whether ada may run another workflow."""
+    body = {"distinct_id": "ada", "meter": "workflow_runs"}
+    return staff_client().post("/api/billing/usage/check", body, format="json").json()
 
 
-def prompted(page):
-    """Show the banner that the product makes of the answer."""
-    prompt = may_run()["prompt"]
+def follow_prompt(page):
+    """Show the product's banner with the prompt, and follow its link."""
+    prompt = check_usage()["prompt"]
     page.set_content(f'<p>{prompt["message"]}</p><a href="{prompt["upgrade_url"]}">Upgrade</a>')
     page.get_by_role("link", name="Upgrade").click()
 
 
-def logged_in(page, live_server, client):
+def log_in(page, live_server, client):
     client.force_login(User.objects.create_superuser("staff"))
     cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
     page.context.add_cookies([cookie | {"url": live_server.url}])
 
 
-def test_who_reaches_a_limit_pays_and_goes_on(page, shop, live_server, client):
+def test_a_person_at_a_limit_pays_and_continues(page, shop, live_server, client):
     limit(3)
     ran(3, at=timezone.now())
-    assert may_run()["allowed"] is False
-    prompted(page)
+    assert check_usage()["allowed"] is False
+    follow_prompt(page)
     page.get_by_role("button", name="Decline the card").click()
     expect(page.locator("body")).to_contain_text("declined")
     page.get_by_role("button", name="Pay").click()
     expect(page.get_by_role("heading")).to_have_text("Thank you")
     assert set(shop.stripe.deliver(copies=2)) == {200}
-    answer = may_run()
+    answer = check_usage()
     assert (answer["allowed"], answer["current_plan"]) == (True, "pro")
 
-    logged_in(page, live_server, client)
+    log_in(page, live_server, client)
     page.goto(f"{live_server.url}/admin/billing/revenue/")
     expect(page.locator("body")).to_contain_text("20.00 USD")
     month = f"{timezone.now():%B %Y}"
@@ -69,7 +69,7 @@ def test_who_reaches_a_limit_pays_and_goes_on(page, shop, live_server, client):
     expect(page.locator("#result_list")).to_contain_text("new")
 
 
-def test_who_subscribes_already_comes_to_the_portal_and_back(page, shop, live_server):
+def test_a_subscriber_gets_to_the_portal_and_back(page, shop, live_server):
     ran(3, at=timezone.now())
     limit(3)
     limit(3, plan="pro")
@@ -77,7 +77,7 @@ def test_who_subscribes_already_comes_to_the_portal_and_back(page, shop, live_se
     shop.stripe.deliver()
     dear = shop.priced(9000)
     PlanPrice.objects.create(plan=Plan.objects.get(slug="team"), price_id=dear)
-    prompted(page)
+    follow_prompt(page)
     expect(page.locator("body")).to_contain_text("Your subscription")
     assert subscription["status"] == "active"
     page.get_by_role("link", name="Return").click()

@@ -1,4 +1,4 @@
-"""Amounts of usage as people read them."""
+"""Labels of usage states."""
 
 from django import template
 
@@ -6,8 +6,8 @@ from billing.calculations.usage import UsageState
 
 STATE_NAMES = {
     UsageState.OK: "OK",
-    UsageState.WARNING: "80 % and more",
-    UsageState.REACHED: "Over the limit, let through",
+    UsageState.WARNING: "80 % or more used",
+    UsageState.REACHED: "Over the limit, allowed",
     UsageState.BLOCKED: "Blocked",
 }
 

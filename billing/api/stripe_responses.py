@@ -1,4 +1,4 @@
-"""How Stripe's objects are shown: a few fields of each, moments in ISO 8601."""
+"""Responses about Stripe's objects: a few fields of each, times in ISO 8601."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,15 +8,21 @@ from rest_framework import serializers
 
 from billing.calculations.stripe_price import price_of
 from billing.stripe import gateway, subscriptions
+from billing.stripe.subscription_changes import SubscriptionChange
 
 Json = dict[str, Any]
+
+
+class SessionSerializer(serializers.Serializer):
+    id = serializers.CharField()
+    url = serializers.URLField(help_text="Redirect the person to it.")
 
 
 class ItemSerializer(serializers.Serializer):
     id = serializers.CharField()
     price = serializers.CharField()
     product = serializers.CharField(allow_null=True)
-    name = serializers.CharField(help_text="Of the product.")
+    name = serializers.CharField(help_text="Name of the product.")
     quantity = serializers.IntegerField(allow_null=True, help_text="null: metered.")
     unit_amount = serializers.IntegerField(allow_null=True, help_text="Minor units; null: tiered.")
     currency = serializers.CharField(allow_null=True)
@@ -38,18 +44,18 @@ class SubscriptionSerializer(serializers.Serializer):
 
 
 class SubscriptionsSerializer(serializers.Serializer):
-    plan = serializers.CharField(help_text="Slug of the plan they have here.")
+    plan = serializers.CharField(help_text="Slug of the person's plan.")
     customers = serializers.ListField(child=serializers.CharField())
     subscriptions = SubscriptionSerializer(many=True)
 
 
 class LineSerializer(serializers.Serializer):
     description = serializers.CharField(allow_null=True)
-    amount = serializers.IntegerField(help_text="Minor units; below 0: given back.")
+    amount = serializers.IntegerField(help_text="Minor units; negative: credit.")
 
 
 class PreviewSerializer(serializers.Serializer):
-    """What a change would bring; send `proration_date` with the change to pay exactly that."""
+    """The invoice of a change; send `proration_date` with the change to get the same amount."""
 
     currency = serializers.CharField()
     amount_due = serializers.IntegerField(help_text="Minor units.")
@@ -75,17 +81,17 @@ class InvoicesSerializer(serializers.Serializer):
     invoices = InvoiceSerializer(many=True)
 
 
-def subscription_shown(of: Json) -> Any:
+def subscription_json(subscription: Json) -> Any:
     moments = ("created", "cancel_at", "ended_at", "trial_end")
     return SubscriptionSerializer(
         {
-            "id": of["id"],
-            "status": of.get("status"),
-            "cancel_at_period_end": bool(of.get("cancel_at_period_end")),
-            "current_period_start": subscriptions.period_of(of, "start"),
-            "current_period_end": subscriptions.period_of(of, "end"),
-            **{name: _moment(of.get(name)) for name in moments},
-            "items": [_item(row) for row in subscriptions.items_of(of)],
+            "id": subscription["id"],
+            "status": subscription.get("status"),
+            "cancel_at_period_end": bool(subscription.get("cancel_at_period_end")),
+            "current_period_start": subscriptions.period_of(subscription, "start"),
+            "current_period_end": subscriptions.period_of(subscription, "end"),
+            **{name: _moment(subscription.get(name)) for name in moments},
+            "items": [_item(row) for row in subscriptions.items_of(subscription)],
         }
     ).data
 
@@ -95,12 +101,12 @@ def _item(row: Json) -> Json:
     recurring = price.get("recurring") or price
     product = price.get("product")
     product_id = product.get("id") if isinstance(product, dict) else product
-    known = gateway.stored("product", product_id) if product_id else None
+    stored = gateway.stored("product", product_id) if product_id else None
     return {
         "id": row.get("id") or "",
         "price": price.get("id") or "",
         "product": product_id,
-        "name": (known or {}).get("name") or "",
+        "name": (stored or {}).get("name") or "",
         "quantity": row.get("quantity"),
         "unit_amount": price.get("unit_amount"),
         "currency": price.get("currency"),
@@ -109,7 +115,7 @@ def _item(row: Json) -> Json:
     }
 
 
-def preview_shown(invoice: Json, change: subscriptions.SubscriptionChange) -> Any:
+def preview_json(invoice: Json, change: SubscriptionChange) -> Any:
     lines = (invoice.get("lines") or {}).get("data") or []
     return PreviewSerializer(
         {
@@ -122,7 +128,7 @@ def preview_shown(invoice: Json, change: subscriptions.SubscriptionChange) -> An
     ).data
 
 
-def invoice_shown(invoice: Json) -> Any:
+def invoice_json(invoice: Json) -> Any:
     empty = dict.fromkeys(InvoiceSerializer().fields)
     return InvoiceSerializer(empty | invoice | {"created": _moment(invoice.get("created"))}).data
 

@@ -1,0 +1,122 @@
+"""Apply Stripe's events that were received, and retry until it succeeds.
+
+An event only says that something changed: the object itself is read again from Stripe, so order,
+repetition and gaps do not matter. Offline (`read=False`) the object of the newest event wins.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from billing.calculations.stripe_completion import completed, discounts_of
+from billing.calculations.stripe_fields import UnusableStripeObject
+from billing.models import StripeEvent
+from billing.stripe import customers, gateway, timeline
+from billing.stripe.signals import stripe_changed
+from common.calculations.backoff import backoff
+from common.formatting import error_line
+
+logger = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+State = StripeEvent.State
+
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(hours=1)
+_CLAIM = timedelta(minutes=10)  # an attempt that takes longer has died
+_RANKS = {"created": 0, "deleted": 2}  # of events within the same second
+
+
+def apply_due(*, now: datetime) -> int:
+    """Apply the events that are due, oldest first; return their number."""
+    due = StripeEvent.objects.filter(due_at__lte=now).order_by("happened_at", "event_id")
+    event_ids = list(due.values_list("pk", flat=True)[:5_000])
+    for event_id in event_ids:
+        apply(event_id, now=now)
+    return len(event_ids)
+
+
+def apply(event_id: str, *, now: datetime, read: bool | None = None, follow: bool = True) -> State:
+    """Apply an event, once among parallel workers; return its new state.
+
+    `read`: read the object from Stripe; None: if Stripe is set up. With `follow=False` the caller
+    has to call `timeline.add_all` and send `stripe_changed`, for many events together.
+    """
+    event = _claim(event_id, now)
+    if event is None:
+        return State(StripeEvent.objects.values_list("state", flat=True).get(pk=event_id))
+    try:
+        if event.state != State.APPLIED:
+            _store(event, read=gateway.is_set_up() if read is None else read)
+        is_linked_now = customers.link_by(event.payload["data"]["object"])
+        if follow and event.customer_id:
+            if is_linked_now:
+                timeline.add_all([event.customer_id])
+            else:
+                timeline.add([event])
+            stripe_changed.send(sender=None, customer_ids={event.customer_id})
+    except UnusableStripeObject as error:
+        return _finish(event, State.REFUSED, str(error))
+    except Exception as error:  # noqa: BLE001  (any error is stored, shown to staff and retried)
+        logger.warning("Stripe event %s failed: %s", event.pk, type(error).__name__)
+        return _fail(event, error, now)
+    return _finish(event, State.APPLIED, "")
+
+
+def _claim(event_id: str, now: datetime) -> StripeEvent | None:
+    """Return an event that is due, to a single caller; None if there is nothing to do."""
+    with transaction.atomic():
+        event = (
+            StripeEvent.objects.select_for_update(skip_locked=True)
+            .filter(pk=event_id, due_at__lte=now)
+            .first()
+        )
+        if event is not None:
+            event.attempts += 1
+            event.due_at = now + _CLAIM
+            event.save(update_fields=["attempts", "due_at"])
+    return event
+
+
+def _store(event: StripeEvent, *, read: bool) -> None:
+    """Store the event's object and mark the event as applied, in one transaction."""
+    stripe_json = event.payload["data"]["object"]
+    kind, deleted = stripe_json["object"], event.type.endswith(".deleted")
+    if kind == "subscription":
+        deleted = False  # it is canceled, but still exists
+    as_of = gateway.moment()
+    is_kept = kind in gateway.KINDS and bool(event.object_id)
+    fresh = gateway.refresh(kind, event.object_id) if read and is_kept else None
+    complete = _complete(stripe_json, fresh)
+    payload = event.payload | {"data": event.payload["data"] | {"object": complete}}
+    with transaction.atomic():
+        if is_kept and fresh is None:
+            rank = _RANKS.get(event.type.rpartition(".")[2], 1)
+            as_of = event.happened_at + timedelta(microseconds=rank)
+            gateway.store(complete | ({"deleted": True} if deleted else {}), as_of=as_of)
+        event.customer_id = gateway.owner_of(stripe_json)
+        event.payload, event.state, event.reason = payload, State.APPLIED, ""
+        event.save(update_fields=["payload", "state", "reason", "customer_id"])
+
+
+def _complete(stripe_json: Json, fresh: Json | None) -> Json:
+    if stripe_json.get("object") != "subscription":
+        return stripe_json
+    before = gateway.stored("subscription", str(stripe_json.get("id"))) or {}
+    discounts = discounts_of(before) | discounts_of(fresh or {})
+    return completed(stripe_json, discounts=discounts, stored=gateway.stored)
+
+
+def _finish(event: StripeEvent, state: State, reason: str) -> State:
+    StripeEvent.objects.filter(pk=event.pk).update(state=state, reason=reason, due_at=None)
+    return state
+
+
+def _fail(event: StripeEvent, error: Exception, now: datetime) -> State:
+    """Store a failure. An applied event stays applied; its remaining steps are retried."""
+    wait = backoff(event.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+    reason = error_line(error)
+    StripeEvent.objects.filter(pk=event.pk).update(reason=reason, due_at=now + wait)
+    StripeEvent.objects.filter(pk=event.pk).exclude(state=State.APPLIED).update(state=State.FAILED)
+    return State.FAILED
