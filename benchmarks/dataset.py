@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from analytics.calculations import company
-from analytics.capture.capture import default_project_key
+from analytics.capture.capture import ensure_default_project_key
 from analytics.ingestion.partitions import lock_and_ensure_partitions, month_of
 from analytics.models import EventDay
 from analytics.rollups import rebuild
@@ -76,7 +76,7 @@ def empty_database(name: str) -> str:
     use_database(name)
     call_command("migrate", verbosity=0)
     empty()
-    token: str = default_project_key().token
+    token: str = ensure_default_project_key().token
     return token
 
 

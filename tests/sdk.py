@@ -41,7 +41,7 @@ def post(path: str, body: Any, content_type="application/json", **environ) -> An
 
 def key() -> str:
     """Return the token of the default project key."""
-    return capture.default_project_key().token
+    return capture.ensure_default_project_key().token
 
 
 def ingest() -> None:

@@ -246,7 +246,7 @@ def _count_limited(key: Key, submission: Submission, events: int, limit: str) ->
 
 
 @transaction.atomic
-def default_project_key() -> ProjectKey:
+def ensure_default_project_key() -> ProjectKey:
     """Return the key of a new installation, creating it where it is missing."""
     key, _ = ProjectKey.objects.get_or_create(name=DEFAULT_KEY_NAME)
     return key

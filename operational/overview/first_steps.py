@@ -7,7 +7,7 @@ from analytics.capture.snippets import Snippet, sending_snippets
 def first_steps() -> list[Snippet]:
     """Return ways to send data, with this installation's address and default key."""
     return [
-        *sending_snippets(capture.default_project_key().token),
+        *sending_snippets(capture.ensure_default_project_key().token),
         Snippet(
             "import",
             "Import history",

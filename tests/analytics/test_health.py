@@ -30,7 +30,7 @@ def problems(later=timedelta()):
 
 
 def waits(*, since):
-    key = capture.default_project_key()
+    key = capture.ensure_default_project_key()
     return InboxRequest.objects.create(project_key=key, received_at=since, body=b"{}")
 
 

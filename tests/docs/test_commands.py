@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analytics.capture.capture import default_project_key
+from analytics.capture.capture import ensure_default_project_key
 from analytics.ingestion.inbox import Inbox
 from analytics.models import Event
 from billing.api.stripe_webhook import WEBHOOK_ID
@@ -76,7 +76,7 @@ def test_the_webhook_s_address_is_the_one_that_is_answered():
 
 @pytest.mark.parametrize("code", blocks("python"))
 def test_a_python_block_delivers_its_events(code, live_server):
-    code = code.replace("<the capture key>", default_project_key().token)
+    code = code.replace("<the capture key>", ensure_default_project_key().token)
     names: dict[str, Any] = {}
     exec(code.replace("http://localhost:8000", live_server.url), names)
     names["posthog"].shutdown()

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from analytics.capture.capture import default_project_key
+from analytics.capture.capture import ensure_default_project_key
 from analytics.ingestion import inbox
 from analytics.ingestion.inbox import Inbox
 from analytics.models import Event, RejectedEvent
@@ -21,7 +21,7 @@ EVENT = {"event": "used", "distinct_id": "ada", "timestamp": "2024-05-01T10:00:0
 
 @pytest.fixture
 def key():
-    return default_project_key()
+    return ensure_default_project_key()
 
 
 def test_ingest_turns_an_accepted_request_into_events(key):

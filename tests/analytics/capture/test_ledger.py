@@ -129,7 +129,7 @@ def test_a_line_that_dropped_to_zero_is_omitted():
 
 def test_events_missing_from_a_request_are_logged_and_counted_as_missing(caplog):
     body = b'{"event":"used","distinct_id":"ada"}'
-    key = capture.default_project_key()
+    key = capture.ensure_default_project_key()
     InboxRequest.objects.create(project_key=key, received_at=NOW, body=body, events=3)
     with caplog.at_level(logging.ERROR):
         Inbox().process_batch()

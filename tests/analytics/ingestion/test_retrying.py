@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from analytics.calculations import wire
 from analytics.capture import ledger
-from analytics.capture.capture import default_project_key
+from analytics.capture.capture import ensure_default_project_key
 from analytics.ingestion.inbox import Inbox
 from analytics.ingestion.retrying import retry
 from analytics.models import Event, ImportRun, InboxRequest, RejectedEvent
@@ -130,7 +130,7 @@ def test_an_event_that_the_database_refuses_again_does_not_affect_the_others(set
 
 
 def test_an_unreadable_request_counts_all_its_events_and_returns_to_the_inbox():
-    arrival = {"project_key": default_project_key(), "received_at": NOW, "size": 9}
+    arrival = {"project_key": ensure_default_project_key(), "received_at": NOW, "size": 9}
     InboxRequest.objects.create(body=b'{"batch":[', events=3, **arrival)
     Inbox().process_batch()
     assert (counted().accepted, counted().rejected) == (3, {"malformed": 3})
@@ -142,7 +142,7 @@ def test_an_unreadable_request_counts_all_its_events_and_returns_to_the_inbox():
 
 
 def test_an_unreadable_request_stays_rejected_while_it_is_unreadable():
-    arrival = {"project_key": default_project_key(), "received_at": NOW, "size": 9}
+    arrival = {"project_key": ensure_default_project_key(), "received_at": NOW, "size": 9}
     InboxRequest.objects.create(body=b'{"batch":[', events=3, **arrival)
     Inbox().process_batch()
     assert retry(RejectedEvent.objects.all()).rejected.total() == 3
@@ -150,7 +150,7 @@ def test_an_unreadable_request_stays_rejected_while_it_is_unreadable():
 
 
 def test_an_unreadable_request_is_kept_decompressed():
-    arrival = {"project_key": default_project_key(), "received_at": NOW, "size": 9}
+    arrival = {"project_key": ensure_default_project_key(), "received_at": NOW, "size": 9}
     InboxRequest.objects.create(body=zstandard.compress(b'{"batch":['), events=3, **arrival)
     Inbox().process_batch()
     assert bytes(RejectedEvent.objects.get().payload) == b'{"batch":['

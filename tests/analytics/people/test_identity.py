@@ -11,7 +11,7 @@ from analytics.calculations import parsing
 from analytics.calculations.cells import CounterName
 from analytics.calculations.identity import is_illegal
 from analytics.calculations.records import Arrival
-from analytics.capture.capture import default_project_key
+from analytics.capture.capture import ensure_default_project_key
 from analytics.ingestion.inbox import Inbox
 from analytics.ingestion.ingest import store
 from analytics.models import Counter, DistinctId, Event, Group, Person, PersonMerge
@@ -184,7 +184,7 @@ def test_identify_without_another_id_identifies_without_a_merge():
 
 @pytest.mark.django_db(transaction=True)
 def test_the_alias_call_of_posthog_python_names_the_new_id_as_alias(live_server):
-    posthog = Posthog(default_project_key().token, host=live_server.url)
+    posthog = Posthog(ensure_default_project_key().token, host=live_server.url)
     posthog.capture("used", distinct_id="a-1", properties={"$set": {"plan": "free"}})
     posthog.alias("a-1", "ada")  # previous id, distinct id
     posthog.capture("used", distinct_id="ada")

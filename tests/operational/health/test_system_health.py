@@ -81,7 +81,9 @@ def test_a_missed_job_is_named():
 
 def test_requests_waiting_in_the_inbox_are_reported():
     InboxRequest.objects.create(
-        project_key=capture.default_project_key(), body=b"{}", received_at=NOW - timedelta(hours=1)
+        project_key=capture.ensure_default_project_key(),
+        body=b"{}",
+        received_at=NOW - timedelta(hours=1),
     )
     component = components()["capture"]
     assert (component["health"], component["since"]) == ("warning", "2026-04-01T11:00:30Z")

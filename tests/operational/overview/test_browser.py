@@ -248,7 +248,7 @@ def test_the_waiting_page_becomes_the_dashboard_automatically(logged_in):
     logged_in.goto(DASHBOARD)
     expect(logged_in.get_by_role("heading", name="Send the first event")).to_be_visible()
     # Not with Django's client, which keeps the server's threads from closing their connections.
-    key = capture.default_project_key().token
+    key = capture.ensure_default_project_key().token
     event = {"api_key": key, "event": "signed_up", "distinct_id": "user-1"}
     sdk.post("/capture/", event)
     Inbox().process_batch()

@@ -35,7 +35,7 @@ def test_the_python_lines_are_python():
 def test_key_and_signup_event_are_filled_in(name, settings):
     settings.PLUMBLINE_SIGNUP_EVENT = "it's in"
     code = snippet(name)
-    assert capture.default_project_key().token in code
+    assert capture.ensure_default_project_key().token in code
     assert "it's in" in code.replace("'\"'\"'", "'")
 
 
@@ -47,14 +47,14 @@ def test_any_event_will_do_if_the_first_event_is_the_signup(settings):
 
 def test_requests_waiting_for_ingest_are_reported(admin_client):
     InboxRequest.objects.create(
-        project_key=capture.default_project_key(), received_at=NOW, body=b"{}"
+        project_key=capture.ensure_default_project_key(), received_at=NOW, body=b"{}"
     )
     markup = admin_client.get("/admin/operational/").content.decode()
     assert "1 request waits in the inbox." in markup
 
 
 def test_rejected_events_are_reported(admin_client, client):
-    key = capture.default_project_key().token
+    key = capture.ensure_default_project_key().token
     body = {"api_key": key, "batch": [{"event": "signed_up"}]}
     sdk.post("/batch/", body)
     markup = admin_client.get("/admin/operational/").content.decode()
