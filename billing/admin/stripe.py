@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from django import forms
-from django.apps import apps
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -17,14 +16,12 @@ from billing.admin.exceptions import DistinctIdField
 from billing.admin.ledger import stripe_link
 from billing.models import StripeCustomer, StripeEvent
 from billing.stripe import events, timeline
+from billing.stripe.gateway import admin_pages
 from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
 from common.formatting import number
 
-# dj-stripe's own pages would only change the stored copy, not the object at Stripe.
-for _model in apps.get_app_config("djstripe").get_models():
-    if admin.site.is_registered(_model):
-        admin.site.unregister(_model)
+admin_pages.unregister()
 
 
 @admin.register(StripeEvent)
