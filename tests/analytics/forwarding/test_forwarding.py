@@ -122,7 +122,7 @@ def numbered(child):
 
 
 class TestTheCommand:
-    def test_sends_what_waits_whatever_pause_was_due(self, posthog, capsys):
+    def test_sends_waiting_events_without_the_pause(self, posthog, capsys):
         posthog.answer = answering(503)
         captured(record(), record())
         forward_to_posthog()
@@ -130,7 +130,7 @@ class TestTheCommand:
         call_command("forward_backlog")
         assert capsys.readouterr().out == "2 events forwarded.\n"
 
-    def test_fails_with_what_posthog_said(self, posthog):
+    def test_fails_with_the_error_of_posthog(self, posthog):
         posthog.answer = answering(503, b"down for\nmaintenance")
         captured(record())
         with pytest.raises(
@@ -141,15 +141,15 @@ class TestTheCommand:
     def test_says_that_forwarding_is_off(self, settings, capsys):
         settings.PLUMBLINE_FORWARDING = False
         call_command("forward_backlog")
-        assert "Forwarding is off, and nothing waits." in capsys.readouterr().out
+        assert "Forwarding is off, and no events are waiting." in capsys.readouterr().out
 
-    def test_fails_where_forwarding_is_off_and_something_waits(self, posthog, settings):
+    def test_fails_where_forwarding_is_off_and_events_wait(self, posthog, settings):
         captured(record())
         settings.PLUMBLINE_FORWARDING = False
         with pytest.raises(CommandError, match="waiting: 1 event"):
             call_command("forward_backlog")
 
-    def test_discards_what_is_not_wanted_any_more(self, posthog, capsys):
+    def test_discards_waiting_events(self, posthog, capsys):
         captured(record())
         call_command("forward_backlog", "--discard")
         assert "1 event will not be forwarded." in capsys.readouterr().out
