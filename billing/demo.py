@@ -8,14 +8,16 @@ from typing import Any
 from django.conf import settings
 
 from analytics import demo as analytics_demo
-from billing.calculations import demo
+from billing.calculations.demo import events as demo_events
+from billing.calculations.demo_customer import DemoPerson
+from billing.calculations.demo_prices import PREFIX, PRODUCTS, lookup_key, price_terms
 from billing.models import Plan, PlanPrice, StripeEvent
 from billing.stripe import gateway, loading
 from billing.stripe.signals import stripe_changed
 
 Json = dict[str, Any]
 _INTERVALS = ("month", "year")
-_KEYS = [demo.lookup_key(plan, interval) for plan, *_ in demo.PRODUCTS for interval in _INTERVALS]
+_KEYS = [lookup_key(plan, interval) for plan, *_ in PRODUCTS for interval in _INTERVALS]
 _MARK = {"plumbline_demo": "1"}  # recognisable in a catalogue
 
 
@@ -29,8 +31,8 @@ def load(
     prices = _catalogue()
     if settings.STRIPE_IS_FAKE or not gateway.is_set_up():
         _map_to_plans(prices)  # made-up prices cannot be paid at a real Stripe
-    people = [demo.DemoPerson(*row) for row in analytics_demo.activated_persons()]
-    events = list(demo.events(people, prices=prices, until=until, seed=seed))
+    people = [DemoPerson(*row) for row in analytics_demo.activated_persons()]
+    events = list(demo_events(people, prices=prices, until=until, seed=seed))
     done = 0
 
     def show() -> None:
@@ -44,9 +46,9 @@ def load(
 
 def clear() -> None:
     """Remove everything that `load` created, with derived data."""
-    customer_ids = set(gateway.ids_with_prefix("customer", f"cus_{demo.PREFIX}_"))
+    customer_ids = set(gateway.ids_with_prefix("customer", f"cus_{PREFIX}_"))
     gateway.delete_customers(customer_ids)
-    StripeEvent.objects.filter(event_id__startswith=f"evt_{demo.PREFIX}_").delete()
+    StripeEvent.objects.filter(event_id__startswith=f"evt_{PREFIX}_").delete()
     PlanPrice.objects.filter(price_id__in=gateway.delete_prices(_KEYS)).delete()
     if customer_ids:
         stripe_changed.send(sender=None, customer_ids=customer_ids)
@@ -66,13 +68,13 @@ def _at_stripe() -> dict[str, Json]:
     as_of = gateway.moment()
     existing = {price.get("lookup_key"): price for price in gateway.every("price")}
     prices = {key: existing[key] for key in _KEYS if key in existing}
-    for plan, name, *_ in demo.PRODUCTS:
-        missing = [row for row in _INTERVALS if demo.lookup_key(plan, row) not in prices]
+    for plan, name, *_ in PRODUCTS:
+        missing = [row for row in _INTERVALS if lookup_key(plan, row) not in prices]
         if not missing:
             continue
         product = gateway.call("post", "/v1/products", name=name, metadata=_MARK)
         for interval in missing:
-            terms = demo.price_terms(plan, interval)
+            terms = price_terms(plan, interval)
             price = gateway.call(
                 "post", "/v1/prices", product=product["id"], metadata=_MARK, **terms
             )
@@ -85,7 +87,7 @@ def _at_stripe() -> dict[str, Json]:
 def _stored_only() -> dict[str, Json]:
     as_of = gateway.moment()
     prices: dict[str, Json] = {}
-    for plan, name, *_ in demo.PRODUCTS:
+    for plan, name, *_ in PRODUCTS:
         product = {"id": f"prod_demo_{plan}", "object": "product", "name": name, "active": True}
         gateway.store(product | {"metadata": _MARK}, as_of=as_of)
         for interval in _INTERVALS:
@@ -97,7 +99,7 @@ def _stored_only() -> dict[str, Json]:
                 "type": "recurring",
                 "metadata": _MARK,
                 "billing_scheme": "per_unit",
-                **demo.price_terms(plan, interval),
+                **price_terms(plan, interval),
             }
             price["recurring"] |= {"interval_count": 1, "usage_type": "licensed"}
             gateway.store(price, as_of=as_of)
@@ -107,10 +109,10 @@ def _stored_only() -> dict[str, Json]:
 
 def _map_to_plans(prices: dict[str, Json]) -> None:
     """Map these prices to the default plans that have no price yet."""
-    for slug, *_ in demo.PRODUCTS:
+    for slug, *_ in PRODUCTS:
         plan = Plan.objects.filter(slug=slug, prices__isnull=True).first()
         if plan is None:
             continue
         for interval in _INTERVALS:
-            price_id = prices[demo.lookup_key(slug, interval)]["id"]
+            price_id = prices[lookup_key(slug, interval)]["id"]
             PlanPrice.objects.get_or_create(price_id=price_id, defaults={"plan": plan})

@@ -27,8 +27,8 @@ def recount(customer_ids: Collection[str] | None = None) -> list[tuple[str, Held
         entries = entries.filter(customer_id__in=customer_ids)
     entries.delete()
     batch: dict[str, CashEntry] = {}
-    for moved in _stored(customer_ids, held):
-        batch[moved.stripe_id] = _entry(moved)
+    for entry in _stored(customer_ids, held):
+        batch[entry.stripe_id] = _row(entry)
         if len(batch) == BATCH:
             _write(batch)
             batch = {}
@@ -92,7 +92,7 @@ def _usable(stripe_json: Mapping[str, Any], held: list[tuple[str, Held]]) -> Cas
         return None
 
 
-def _entry(cash: Cash) -> CashEntry:
+def _row(cash: Cash) -> CashEntry:
     return CashEntry(
         stripe_id=cash.stripe_id,
         customer_id=cash.customer_id,

@@ -142,9 +142,8 @@ def _mark_superseded(loaded: list[LoadedLine]) -> None:
 def _follow(loaded: list[LoadedLine]) -> None:
     """Have the ledger follow once for all lines, and mark the lines that it holds."""
     for line in loaded:
-        if (
-            line.kind == "refund" and line.outcome == LoadOutcome.STORED
-        ):  # its customer is that of its charge
+        if line.kind == "refund" and line.outcome == LoadOutcome.STORED:
+            # A refund names no customer: it is that of its charge.
             refund = gateway.stored("refund", line.stripe_id) or {}
             line.customer_id = gateway.owner_of(refund)
     customer_ids = {line.customer_id for line in loaded if line.customer_id}
