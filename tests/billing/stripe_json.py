@@ -109,7 +109,7 @@ class Store:
     """Events and objects from Stripe, and the persons of customers."""
 
     def __init__(self):
-        self.forget()
+        self.clear()
 
     def record(self, kind, moment, subscription_json, **more):
         """Store an event and, as the gateway does, its subscription."""
