@@ -242,8 +242,8 @@ def test_churn_of_exactly_the_floor_is_not_flagged():
 
 
 def test_ltv_without_customers_is_unknown():
-    nobody = MonthlyChurn(0, 0)
-    assert lifetime(mrr=0, customers=0, churn=nobody, gross_margin=Fraction(1)) is None
+    no_customers = MonthlyChurn(0, 0)
+    assert lifetime(mrr=0, customers=0, churn=no_customers, gross_margin=Fraction(1)) is None
 
 
 def test_the_quick_ratio_is_gains_divided_by_losses():

@@ -71,7 +71,7 @@ def test_staff_can_link_a_customer_to_a_person(shop, client, admin_client):
 
 
 def test_an_unknown_person_is_refused(admin_client):
-    form = {"customer_id": "cus_1", "distinct_id": "nobody"}
+    form = {"customer_id": "cus_1", "distinct_id": "unknown"}
     answer = admin_client.post(reverse("admin:billing_stripecustomer_add"), form)
     assert "No person has the distinct id" in text(answer)
 

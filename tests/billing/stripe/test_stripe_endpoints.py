@@ -75,7 +75,7 @@ def test_several_checkouts_of_a_person_share_a_customer(shop, ask):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({"distinct_id": "nobody", "plan": "pro"}, "distinct_id"),
+        ({"distinct_id": "unknown", "plan": "pro"}, "distinct_id"),
         ({"distinct_id": "", "plan": "pro"}, "distinct_id"),
         ({"plan": "gold"}, "plan"),
         ({"plan": "team"}, "plan"),
