@@ -9,11 +9,11 @@ from django.views.decorators.http import require_GET
 from analytics.people import persons
 from billing.admin.exceptions import grant_of
 from billing.admin.ledger import stripe_link
-from billing.api.stripe_responses import subscription_json
 from billing.limits import plans, usage_limits
 from billing.limits.usage_limits import UsageAccount
 from billing.models import LimitException, UsageNotice, UsageReservation
 from billing.stripe import gateway, subscriptions
+from billing.stripe.subscription_summary import summary_of
 from common.admin.pages import require_permission, staff_page
 
 LATEST_NOTICES = 20
@@ -48,7 +48,7 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
             stripe_link(customer_id) for customer_id in gateway.customer_ids_of(person_id)
         ],
         "subscriptions": [
-            (stripe_link(subscription["id"]), subscription_json(subscription))
+            (stripe_link(subscription["id"]), summary_of(subscription))
             for subscription in subscriptions.all_of(account.situation.person)
         ],
         "may_grant": request.user.has_perm("billing.add_limitexception"),
