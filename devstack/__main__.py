@@ -23,12 +23,12 @@ def main() -> int:
         up()
         return 0
     if not arguments.command:
-        runner.error("which command?")
+        runner.error("a command is required")
     return run(arguments.command)
 
 
 def run(command: list[str]) -> int:
-    """Run a command with the environment of the servers; returns its status as a shell would."""
+    """Run a command with the servers' environment; return its status as a shell would."""
     ensure_services()
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     try:
@@ -40,7 +40,7 @@ def run(command: list[str]) -> int:
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)
         return 127
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command as well
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the command too
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     code = process.wait()
     signal.signal(signal.SIGINT, signal.default_int_handler)

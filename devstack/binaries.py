@@ -1,4 +1,4 @@
-"""The servers' programs, out of the wheels that bring them; those wheels' Python is not used."""
+"""The servers' programs, from the wheels that contain them; the wheels' Python is not used."""
 
 import filecmp
 import importlib.util
@@ -10,7 +10,7 @@ from devstack.errors import BRING_YOUR_OWN, DevstackError
 
 
 def executable(package: str, pattern: str, data: DataDir) -> Path:
-    """The package's file, or a copy beside the data where the servers' user cannot reach it."""
+    """Return the package's file, or a copy beside the data if the servers' user cannot reach it."""
     spec = importlib.util.find_spec(package)
     for location in (spec and spec.submodule_search_locations) or []:
         for path in Path(location).glob(pattern):
@@ -21,13 +21,13 @@ def executable(package: str, pattern: str, data: DataDir) -> Path:
                 _copy(Path(location), data)
             return copy
     raise DevstackError(
-        f"The package {package} is not installed, or not made for this machine. {BRING_YOUR_OWN}"
+        f"The package {package} is not installed or does not support this machine. {BRING_YOUR_OWN}"
     )
 
 
 def _copy(package: Path, data: DataDir) -> None:
-    # A wheel keeps shared libraries beside the package, where its programs look for them. The
-    # package comes last, and at one stroke: where it is, everything is.
+    # A wheel has shared libraries beside the package, where its programs look for them. The
+    # package is renamed last: if it exists, the copy is complete.
     for source in (package.with_name(f"{package.name}.libs"), package):
         if source.exists():
             target, fresh = data.home / source.name, data.home / f"{source.name}.new"

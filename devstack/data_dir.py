@@ -1,4 +1,4 @@
-"""The data directory: what the servers keep, and how processes agree on who runs them."""
+"""The data directory: the servers' files, and the locks by which processes share them."""
 
 import json
 import os
@@ -16,20 +16,20 @@ SHARED_BASE = Path("/var/lib/plumbline")
 
 
 class DataDir:
-    """PLUMBLINE_DATA_DIR (default `.local/`); a relative path starts at the repository's root."""
+    """PLUMBLINE_DATA_DIR (default `.local/`); relative to the repository's root."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = (ROOT / (path or os.environ.get("PLUMBLINE_DATA_DIR") or ".local")).resolve()
         try:
             if not self.path.exists():
                 self.path.mkdir(parents=True)
-                self.path.chmod(0o711)  # root's servers run as another user, who has to pass
+                self.path.chmod(0o711)  # root's servers run as another user, who needs access
             self.server_user = SystemUser.for_servers(self.path)
         except (OSError, KeyError) as error:
             raise self._unusable(error) from error
 
     def file(self, name: str) -> Path:
-        """A private file, created empty where missing; it belongs to whom the directory does."""
+        """Return a private file, created empty if missing; its owner is the directory's."""
         path = self.path / name
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -44,11 +44,11 @@ class DataDir:
         return FileLock(self.file(f"{name}.lock"))
 
     def read(self, name: str) -> dict[str, str]:
-        """The JSON object kept under this name; empty where there is none yet."""
+        """Return the JSON object stored under this name; empty if there is none yet."""
         return dict(json.loads(self.file(f"{name}.json").read_text() or "{}"))
 
     def write(self, name: str, content: dict[str, str]) -> None:
-        """Replace the JSON object as a whole: neither a reader nor a crash meets half of it."""
+        """Replace the JSON object atomically: neither readers nor a crash see half of it."""
         fresh = self.file(f"{name}.json.{os.getpid()}")
         with fresh.open("w") as stream:
             json.dump(content, stream)
@@ -57,7 +57,7 @@ class DataDir:
         fresh.replace(self.path / f"{name}.json")
 
     def secret_key(self) -> str:
-        """A random Django SECRET_KEY, made once and kept."""
+        """Return a random Django SECRET_KEY, created once and stored."""
         with self.lock("secret_key"):
             kept = self.read("secret_key")
             if not kept:
@@ -67,11 +67,11 @@ class DataDir:
 
     @cached_property
     def home(self) -> Path:
-        """`servers/`: the servers' own files, owned by the user that they run as."""
+        """Return `servers/`: the servers' files, owned by the user that runs them."""
         home = self.path / "servers"
         try:
             if not home.exists():
-                home.unlink(missing_ok=True)  # a link whose target is gone
+                home.unlink(missing_ok=True)  # a link without a target
                 self._make_home(home)
         except OSError as error:
             raise self._unusable(error) from error
@@ -89,7 +89,7 @@ class DataDir:
         home.mkdir(mode=0o700)
         self.give_to_servers(home)
         if self.server_user and not self.server_user.can_use(home):
-            # Root below a private directory such as /root, which we do not open to others.
+            # Root below a private directory such as /root, which must not be opened to others.
             home.rmdir()
             SHARED_BASE.mkdir(mode=0o755, parents=True, exist_ok=True)
             elsewhere = Path(tempfile.mkdtemp(dir=SHARED_BASE))

@@ -1,8 +1,8 @@
-"""What the embedded servers say when they cannot serve."""
+"""Errors of the embedded servers."""
 
 BRING_YOUR_OWN = (
-    "Or point DATABASE_URL at a PostgreSQL (15 or newer) and REDIS_URL at a Redis or Valkey of "
-    "your own; then nothing is embedded."
+    "Or set DATABASE_URL and REDIS_URL to a PostgreSQL (15 or newer) and a Redis or Valkey of your "
+    "own; then nothing is embedded."
 )
 
 

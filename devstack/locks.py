@@ -1,4 +1,4 @@
-"""A lock between processes that ends with its holder, however that ends."""
+"""A lock between processes that is released when its holder ends, even by a signal."""
 
 import fcntl
 import os
@@ -7,7 +7,7 @@ from typing import Self
 
 
 class FileLock:
-    """flock on a file. Only the process that made it holds it: forked children let go."""
+    """flock on a file. Only the process that created it holds it: forked children release it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -66,15 +66,15 @@ class Postgres(EmbeddedServer):
             "unix_socket_directories": "",
             "timezone": "UTC",
             "shared_buffers": f"{_shared_buffers()}MB",
-            "max_wal_size": "2GB",  # an import of a million events without a forced checkpoint
+            "max_wal_size": "2GB",  # imports a million events without a forced checkpoint
             "log_checkpoints": "off",
-            "log_min_messages": "log",  # failed statements are reported to their senders
+            "log_min_messages": "log",  # failed statements are reported to their clients
             **({} if self.durable else _NOT_DURABLE),
         }
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
     def _initialise(self) -> None:
-        """initdb into a temporary directory: the cluster is there as a whole or not at all."""
+        """Run initdb in a temporary directory: the cluster exists completely or not at all."""
         for unfinished in self.data.home.glob("initdb-*"):
             shutil.rmtree(unfinished, ignore_errors=True)
         work = Path(tempfile.mkdtemp(prefix="initdb-", dir=self.data.home))
@@ -121,12 +121,12 @@ class Postgres(EmbeddedServer):
             )
 
     def _end_leftover(self) -> None:
-        """End the server of a killed owner, and make what it wrote of itself harmless."""
+        """End the server of a killed owner, and make its pid file harmless."""
         pid_file = self.cluster / "postmaster.pid"
         if not pid_file.exists():
             return
         pid, *rest = pid_file.read_text().split("\n")
-        if not pid.isdecimal():  # killed before it had written who it is: nothing runs yet
+        if not pid.isdecimal():  # killed before it wrote its id: nothing runs yet
             pid_file.unlink()
             return
         deadline, sent = time.monotonic() + _LEFTOVER_TIMEOUT, signal.SIGINT
@@ -136,17 +136,17 @@ class Postgres(EmbeddedServer):
             time.sleep(0.1)
             sent = signal.SIGKILL if time.monotonic() > deadline else signal.SIGINT
         if pid_file.exists():
-            # The id may have a new bearer, or a zombie, and PostgreSQL would not start beside it.
-            # Its own parent's id it takes for stale, and still looks for sessions that survived.
+            # The id may belong to a new process or a zombie: PostgreSQL would refuse to start. It
+            # ignores its parent's id, and still looks for sessions that survived.
             pid_file.write_text("\n".join([str(os.getpid()), *rest]))
 
 
 def _shared_buffers() -> int:
-    """Return how many MB of pages to keep: an eighth of the machine's memory, within bounds."""
+    """Return MB of pages to keep in memory: an eighth of the machine's, within bounds."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return min(max(memory // 8 // 2**20, 128), 1024)
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of ours: PGDATA, PGOPTIONS and the like would change what the server does."""
+    """Return a clean environment: PGDATA, PGOPTIONS and others would change the server."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}

@@ -1,4 +1,4 @@
-"""Child processes that do not outlive the process that started them, whatever ends it."""
+"""Child processes that end with the process that started them, even if it is killed."""
 
 import ctypes
 import os
@@ -18,14 +18,14 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True)
 class SystemUser:
-    """The user that a root process lends to its servers: PostgreSQL refuses to run as root."""
+    """The user that runs a root process's servers: PostgreSQL refuses to run as root."""
 
     uid: int
     gid: int
 
     @classmethod
     def for_servers(cls, directory: Path) -> Self | None:
-        """None unless we are root; then the directory's owner, or `nobody` where that is root."""
+        """Return None unless we are root; else the directory's owner, unprivileged in any case."""
         if os.getuid() != 0:
             return None
         owner = directory.stat().st_uid
@@ -34,7 +34,7 @@ class SystemUser:
         return cls(entry.pw_uid, entry.pw_gid)
 
     def can_use(self, path: Path) -> bool:
-        """Whether the user may reach and enter (or execute) the path; the kernel decides."""
+        """Return whether the user may reach and enter (or execute) the path; the kernel decides."""
         options = child_options(signal.SIGKILL, self)
         return subprocess.run(["test", "-x", str(path)], check=False, **options).returncode == 0
 
@@ -42,10 +42,10 @@ class SystemUser:
 def child_options(
     death_signal: signal.Signals, user: SystemUser | None = None, *, own_group: bool = True
 ) -> dict[str, Any]:
-    """Popen arguments of a child that gets `death_signal` when its parent is gone (Linux).
+    """Return Popen arguments of a child that gets `death_signal` when its parent ends (Linux).
 
-    The kernel watches the *thread* that forked, so start children from the main thread only. A
-    group of its own keeps the terminal's Ctrl-C away from the child: its parent decides.
+    The kernel watches the *thread* that forked, so start children from the main thread only. In a
+    group of its own the child does not get the terminal's Ctrl-C: its parent decides.
     """
     options: dict[str, Any] = {"preexec_fn": _die_with_parent(death_signal)}
     if own_group:
@@ -62,17 +62,17 @@ def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
 
     def ask_the_kernel() -> None:
         if death_signal != signal.SIGKILL:
-            # Our own handler would swallow one that comes before the child's program runs.
+            # Our own handler would swallow a signal that comes before the child's program runs.
             signal.signal(death_signal, signal.SIG_DFL)
         prctl(_PR_SET_PDEATHSIG, int(death_signal))
-        if os.getppid() != parent:  # it died before the kernel knew of our wish
+        if os.getppid() != parent:  # it died before the kernel knew
             os._exit(1)
 
     return ask_the_kernel
 
 
 def command_line(pid: int) -> str:
-    """What a process was started as; empty where there is no such process."""
+    """Return the command line of a process; empty if there is no such process."""
     if Path("/proc/self").exists():
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
@@ -88,14 +88,14 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # of another user, but alive
+        pass  # another user's, but alive
     return True
 
 
 def stop_process(
     process: subprocess.Popen[bytes], stop_signal: signal.Signals, timeout: float = 30
 ) -> None:
-    """Ask a child to stop, wait up to `timeout` seconds, then kill what is left of its group."""
+    """Signal a child to stop, wait up to `timeout` seconds, then kill the rest of its group."""
     if process.poll() is None:
         process.send_signal(stop_signal)
         try:
@@ -106,7 +106,7 @@ def stop_process(
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End a child of its own group at once, and its children, which outlive it otherwise."""
+    """Kill a child that has its own group, and its children, which would outlive it."""
     with suppress(ProcessLookupError, PermissionError):  # the latter: zombies, to macOS
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

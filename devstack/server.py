@@ -24,8 +24,8 @@ _LOG_LIMIT = 10_000_000  # bytes
 
 
 class EmbeddedServer(ABC):
-    """Two locks decide: `owner` is held by the process whose child the server is, `users` is shared
-    by those that joined. An owner takes `users` for itself before it stops the server.
+    """Two locks: `owner` is held by the process whose child the server is, `users` is shared by
+    those that joined. An owner takes `users` exclusively before it stops the server.
     """
 
     name: ClassVar[str]
@@ -36,21 +36,23 @@ class EmbeddedServer(ABC):
         self.durable = durable
         self.process: subprocess.Popen[bytes] | None = None
         self._owner = data.lock(f"{self.name}.owner")
-        self._users = data.lock(f"{self.name}.users")  # and their list, for people to read
+        self._users = data.lock(f"{self.name}.users")  # the file lists them, for people to read
 
     @property
     def url(self) -> str:
-        """Where the server is, or was when it last ran; empty before its first start."""
+        """Return the server's address, also after it stopped; empty before its first start."""
         return self.data.read(self.name).get("url", "")
 
     def ensure(self) -> str:
-        """Join the running server, or start it for the life of this process; give its address."""
+        """Join the running server, or start it for the lifetime of this process; return its URL."""
         deadline = time.monotonic() + _START_TIMEOUT
         while time.monotonic() < deadline:
             if self._own() or self._join():
                 return self.url
             time.sleep(0.1)
-        raise DevstackError(f"{self.name}: its owner holds {self.data.path} but does not answer.")
+        raise DevstackError(
+            f"{self.name}: the process that owns {self.data.path} does not respond."
+        )
 
     def start(self) -> None:
         """Start the server as our child and wait until it answers."""
@@ -65,19 +67,19 @@ class EmbeddedServer(ABC):
             if self._wait_until_it_answers(self.process):
                 return
             stop_process(self.process, self.stop_signal)
-            time.sleep(0.5)  # a killed server's own children may need a moment to notice
+            time.sleep(0.5)  # a killed server's children may need a moment to notice
         log_end = "\n".join(self._log.read_text(errors="replace").splitlines()[-12:])
         raise DevstackError(
             f"{self.name} does not start; the end of {self._log}:\n{log_end}\n{BRING_YOUR_OWN}"
         )
 
     def leave(self) -> None:
-        """Let an owner elsewhere stop the server."""
+        """Let the owner, another process, stop the server."""
         if not self.process:
             self._users.release()
 
     def stop(self) -> None:
-        """Stop the server, if we own it, once no other process uses it or an interrupt comes."""
+        """Stop the server if we own it, when no one else uses it or at an interrupt."""
         if self.process:
             self._wait_for_users()
             stop_process(self.process, self.stop_signal)
@@ -90,14 +92,14 @@ class EmbeddedServer(ABC):
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make the server's files where they are missing, and end what a killed owner left."""
+        """Create the server's files if they are missing, and end the server of a killed owner."""
 
     @abstractmethod
     def spawn(self, log: int) -> subprocess.Popen[bytes]: ...
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether the server at `url` takes our password: then it is ours and it is up."""
+        """Return whether the server at `url` accepts our password: then it is ours and runs."""
 
     @property
     def port(self) -> int:
@@ -135,18 +137,18 @@ class EmbeddedServer(ABC):
                     return
                 time.sleep(0.05)
             print(f"{self.name} is still used by:", *self._joined(), sep="\n  ", file=sys.stderr)
-            print("Waiting for that to end; Ctrl-C: stop it now.", file=sys.stderr)
+            print("Waiting for these to end. Press Ctrl-C to stop it now.", file=sys.stderr)
             self._users.exclusive()
         except (KeyboardInterrupt, SystemExit):
-            print(f"Stopping {self.name} nevertheless.", file=sys.stderr)
+            print(f"Stopping {self.name} anyway.", file=sys.stderr)
 
     def _joined(self) -> list[str]:
         lines = self._users.path.read_text().splitlines()
         return [line for line in lines if is_alive(int(line.split(" ", 1)[0]))]
 
     def _move_to(self, port: int, password: str) -> None:
-        """Only an owner does. The password never changes, the port only when it is taken: those
-        that had joined a killed owner find the server again.
+        """Store a new address; owners only. The password never changes, the port only if it is in
+        use: processes that had joined a killed owner find the server again.
         """
         self.data.write(self.name, {"url": self.make_url(port, password)})
 
@@ -164,7 +166,7 @@ class EmbeddedServer(ABC):
 
 
 def bind_error(host: str, port: int) -> OSError | None:
-    """Why nothing can listen there now; None where it can."""
+    """Return why a server cannot listen there now; None if it can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

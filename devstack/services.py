@@ -1,4 +1,4 @@
-"""Which servers a process needs, and the environment with their addresses."""
+"""The servers a process needs, and the environment variables with their addresses."""
 
 import atexit
 import os
@@ -6,7 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
-from devstack import is_given
+from devstack import is_set
 from devstack.data_dir import DataDir
 from devstack.postgres import Postgres
 from devstack.server import EmbeddedServer
@@ -16,26 +16,26 @@ KINDS: dict[str, type[EmbeddedServer]] = {"DATABASE_URL": Postgres, "REDIS_URL":
 
 
 def provide_services(data_dir: Path | None, *, durable: bool) -> list[EmbeddedServer]:
-    """Set what is unset of DATABASE_URL, REDIS_URL and SECRET_KEY; give the servers we own."""
+    """Set DATABASE_URL, REDIS_URL and SECRET_KEY if unset; return the servers we own."""
     data = DataDir(data_dir)
     servers = {
         variable: kind(data, durable=durable)
         for variable, kind in KINDS.items()
-        if not is_given(variable)
+        if not is_set(variable)
     }
     atexit.register(_end, list(servers.values()), os.getpid())
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        # Ends through atexit, so that our servers wait for those that joined them.
+        # Exits through atexit, so that our servers wait for the processes that joined them.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     for variable, server in servers.items():
         os.environ[variable] = server.ensure()
-    if not is_given("SECRET_KEY"):
+    if not is_set("SECRET_KEY"):
         os.environ["SECRET_KEY"] = data.secret_key()
     return [server for server in servers.values() if server.process]
 
 
 def _end(servers: list[EmbeddedServer], process: int) -> None:
-    if os.getpid() == process:  # and not a forked child of it
+    if os.getpid() == process:  # not a forked child
         for server in servers:  # first, or two owners could wait for each other
             server.leave()
         for server in servers:

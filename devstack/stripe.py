@@ -1,26 +1,26 @@
-"""The fake Stripe of `make up`: only where the deployment has no Stripe account of its own."""
+"""The fake Stripe of `make up`, unless the deployment has a Stripe account of its own."""
 
 import os
 import secrets
 import sys
 
-from devstack import is_given
+from devstack import is_set
 from devstack.data_dir import DataDir
 from devstack.fake_stripe import TEST_KEY
 from devstack.server import HOST, bind_error, free_port
 from devstack.supervisor import Program
 
-# Where Plumbline takes Stripe's events; the id has to be that of the endpoint which billing keeps.
+# Where Plumbline receives Stripe's events; the id must be that of billing's endpoint.
 WEBHOOK_PATH = "/api/billing/stripe/webhook/6f1d3c0a-5b7e-4f57-9c1e-7f0c1d2b3a45/"
 
 
 def fake_stripe(data: DataDir, address: str) -> Program | None:
-    """The program that answers for Stripe, None where STRIPE_SECRET_KEY is set.
+    """Return the program that replaces Stripe, None if STRIPE_SECRET_KEY is set.
 
-    Sets STRIPE_SECRET_KEY, STRIPE_API_BASE and STRIPE_WEBHOOK_SECRET for everything that is
-    started after it. `address` is Plumbline's own: the events go there.
+    Sets STRIPE_SECRET_KEY, STRIPE_API_BASE and STRIPE_WEBHOOK_SECRET for everything started
+    afterwards. `address` is Plumbline's: the events are sent there.
     """
-    if is_given("STRIPE_SECRET_KEY") or is_given("STRIPE_API_BASE"):
+    if is_set("STRIPE_SECRET_KEY") or is_set("STRIPE_API_BASE"):
         return None
     kept = data.read("fake_stripe") or {"webhook_secret": f"whsec_{secrets.token_hex(24)}"}
     if bind_error(HOST, port := int(kept.get("port", "0"))) or not port:

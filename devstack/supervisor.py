@@ -1,4 +1,4 @@
-"""Keeps long-running programs running and shows what they say, line by line, under their names."""
+"""Keep long-running programs running, and print their output line by line under their names."""
 
 import os
 import selectors
@@ -13,16 +13,16 @@ from devstack.processes import child_options, kill_group
 from devstack.server import EmbeddedServer
 from devstack.terminal import say
 
-_LONGEST_DELAY = 30  # seconds between two starts; a program that ran this long starts afresh
-_STOP_TIMEOUT = 8  # seconds that a program gets to finish what it is doing
+_LONGEST_DELAY = 30  # seconds between two starts; after running this long the delay is reset
+_STOP_TIMEOUT = 8  # seconds that a program gets to finish its work
 
 
 @dataclass(eq=False)
 class Program:
-    """One command line, started again whenever it ends.
+    """A command line, started again whenever it ends.
 
-    `death_signal` is what it gets when the supervisor is killed: a signal that its own children do
-    not survive.
+    `death_signal` is sent to it when the supervisor is killed: a signal that its children do not
+    survive.
     """
 
     name: str
@@ -32,11 +32,11 @@ class Program:
     started_at: float = 0.0  # monotonic seconds, as are the next
     due_at: float = 0.0
     delay: float = 0.5
-    said: bytes = b""  # the line it has not ended yet
+    partial_line: bytes = b""
 
 
 class Supervisor:
-    """Runs programs, stopped stage by stage, and keeps an eye on the servers that they use.
+    """Runs programs, to be stopped stage by stage, and watches the servers that they use.
 
     One thread does everything: the kernel ties a child's end to the thread that forked it.
     """
@@ -48,10 +48,10 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
 
     def step(self, timeout: float = 0.2) -> None:
-        """Start what is due, show what was said and notice what ended, within `timeout` seconds."""
+        """Start due programs, print new output and notice ended ones, within `timeout` seconds."""
         for server in self._servers:
             if server.process and server.process.poll() is not None:
-                say(f"ended with {_status(server.process)}; starting it again", server.name)
+                say(f"ended with {_status(server.process)}; restarting it", server.name)
                 server.start()
         for program in self._programs:
             if not program.process and time.monotonic() >= program.due_at:
@@ -62,7 +62,7 @@ class Supervisor:
                 self._restart_later(program, program.process)
 
     def stop(self) -> None:
-        """Stop stage after stage; an interrupt in the meantime kills what is left."""
+        """Stop stage after stage; an interrupt meanwhile kills the rest."""
         try:
             for stage in self._stages:
                 self._stop(stage)
@@ -92,7 +92,7 @@ class Supervisor:
         program.delay = 1 if lived > _LONGEST_DELAY else min(program.delay * 2, _LONGEST_DELAY)
         program.due_at = time.monotonic() + program.delay
         self._bury(program, process)
-        say(f"ended with {_status(process)}; starts again in {program.delay:.0f} s", program.name)
+        say(f"ended with {_status(process)}; restarts in {program.delay:.0f} s", program.name)
 
     def _stop(self, stage: list[Program]) -> None:
         deadline = time.monotonic() + _STOP_TIMEOUT
@@ -110,16 +110,16 @@ class Supervisor:
                 self._bury(program, program.process)
 
     def _bury(self, program: Program, process: subprocess.Popen[bytes]) -> None:
-        kill_group(process)  # a dead parent's children would keep its port
+        kill_group(process)  # children of a dead parent would keep its port
         if process.stdout:
             while self._read(program, process.stdout.fileno()):
                 pass
             if process.stdout in self._selector.get_map():
                 self._selector.unregister(process.stdout)
             process.stdout.close()
-        if program.said:
-            say(program.said.decode(errors="replace"), program.name)
-        program.process, program.said = None, b""
+        if program.partial_line:
+            say(program.partial_line.decode(errors="replace"), program.name)
+        program.process, program.partial_line = None, b""
 
     def _relay(self, timeout: float) -> None:
         for key, _ in self._selector.select(timeout):
@@ -127,12 +127,12 @@ class Supervisor:
                 self._selector.unregister(key.fileobj)
 
     def _read(self, program: Program, fd: int) -> bool:
-        """Show the complete lines of the next piece; False where there is none."""
+        """Print the complete lines of the next chunk; return False if there is none."""
         try:
             chunk = os.read(fd, 65536)
         except BlockingIOError:
             return False
-        *lines, program.said = (program.said + chunk).split(b"\n")
+        *lines, program.partial_line = (program.partial_line + chunk).split(b"\n")
         for line in lines:
             say(line.decode(errors="replace"), program.name)
         return bool(chunk)

@@ -1,4 +1,4 @@
-"""What people see in the terminal: lines under a name, and steps with the time they took."""
+"""The output of `make up`: lines under a name, and steps with the time they took."""
 
 import os
 import sys
@@ -10,36 +10,50 @@ from dataclasses import dataclass
 _COLOURS = {"web": 36, "ingest": 33, "worker": 35, "beat": 34, "stripe": 32}  # ANSI
 _BOLD = 1  # for all other names
 
+_running: list[str] = []  # the step in progress, which a terminal shows as its last line
+
 
 @dataclass
 class Step:
-    """A step that runs; `result` is what to say when it is done, "" for nothing."""
+    """A step in progress; `result` is the line to print when it is done, "" for none."""
 
     result: str
 
 
 @contextmanager
 def step(running: str, done: str) -> Iterator[Step]:
-    """Print one line when the step is done, with its time. A terminal shows that it runs."""
+    """Print a line with the time taken when the step is done; show `running` until then."""
     current, started = Step(done), time.monotonic()
-    if sys.stdout.isatty():
-        print(_prefix("plumbline"), f"{running} ...", end="", flush=True)
+    _running.append(running)
     try:
+        _show_running()
         yield current
     finally:
-        if sys.stdout.isatty():
-            print("\r\x1b[K", end="", flush=True)
+        _hide_running()
+        _running.clear()
     if current.result:
         say(f"{current.result} ({time.monotonic() - started:.0f} s)")
 
 
 def say(text: str, name: str = "plumbline") -> None:
-    """Print each line under a name; a reader who left (`| head`) does not stop what runs."""
+    """Print each line under a name; a closed pipe (`| head`) stops nothing."""
     try:
+        _hide_running()
         for line in text.splitlines():
             print(_prefix(name), line.rstrip("\r"), flush=True)
+        _show_running()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show_running() -> None:
+    if _running and sys.stdout.isatty():
+        print(_prefix("plumbline"), f"{_running[0]} ...", end="", flush=True)
+
+
+def _hide_running() -> None:
+    if _running and sys.stdout.isatty():
+        print("\r\x1b[K", end="", flush=True)
 
 
 def _prefix(name: str) -> str:

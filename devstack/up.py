@@ -37,7 +37,7 @@ def up() -> None:
         login = ""
         try:
             if stripe:
-                supervisor.start(stripe)  # before the demo company, which may ask it
+                supervisor.start(stripe)  # before the demo company, which may call it
             login = _prepare_database()
             with step("Starting Plumbline", "Web, ingest, worker, beat and watchdog started"):
                 while not _answers(host, port, address):
@@ -54,11 +54,11 @@ def up() -> None:
 
 
 def _claim(data: DataDir, host: str, port: int, address: str) -> None:
-    """Refuse what cannot work before anything is started. The claim ends with this process."""
+    """Fail before anything is started if it cannot work. The claim ends with this process."""
     if not data.lock("up").try_exclusive():
         raise DevstackError(
-            f"Plumbline already runs with {data.path}; see {data.read('up').get('address')}\n"
-            "For a second one set both PLUMBLINE_DATA_DIR and PLUMBLINE_PORT."
+            f"Plumbline is already running with {data.path}; see {data.read('up').get('address')}\n"
+            "To run another one, set both PLUMBLINE_DATA_DIR and PLUMBLINE_PORT."
         )
     if error := bind_error(host, port):
         taken = error.errno == errno.EADDRINUSE
@@ -89,15 +89,15 @@ def _wants_demo() -> bool:
 
 
 def _stages(host: str, port: int) -> list[list[Program]]:
-    """What runs; the web stops first, so that nothing comes in that the others would not see."""
+    """Return the programs; the web stops first, so that no request is left unprocessed."""
     python = sys.executable
     # Its warning against root concerns message formats that we do not use.
     celery = [python, "-W", "ignore:::celery.platforms", "-m", "celery", "--quiet", "-A", "config"]
-    # Threads take 100 MB less than processes, which matters on a laptop; they ignore time limits.
+    # Threads need 100 MB less than processes, which matters on a laptop, but ignore time limits.
     worker = ["worker", "--pool", "threads", "-c", "4", "--without-gossip", "--without-mingle"]
     beat = ["beat", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"]
     return [
-        # Of these only granian has children; it takes them along when it is asked to stop.
+        # Only granian has children; it stops them when it is stopped.
         [Program("web", web_command(host, port), death_signal=signal.SIGTERM)],
         [
             Program("ingest", [python, "manage.py", "ingest"]),
@@ -109,7 +109,7 @@ def _stages(host: str, port: int) -> list[list[Program]]:
 
 
 def web_command(host: str, port: int, application: str = _WSGI) -> list[str]:
-    """Return the command that serves a WSGI application; the benchmarks serve others with it."""
+    """Return the command that serves a WSGI application; the benchmarks serve others."""
     options = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "2"]
     options += ["--blocking-threads", "8", "--no-ws", "--workers-kill-timeout", "3"]
     options += ["--log-level", "info" if _is_debugging() else "error"]
@@ -133,7 +133,7 @@ def _manage(*arguments: str) -> str:
 
 
 def _answers(host: str, port: int, address: str) -> bool:
-    """Whether the web answers a request for the login page, as a browser would send it."""
+    """Return whether the web answers a request for the login page, sent as a browser would."""
     connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
         connection.request("GET", "/admin/login/", headers={"Host": urlsplit(address).netloc})

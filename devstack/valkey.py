@@ -37,12 +37,12 @@ class Valkey(EmbeddedServer):
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            cwd=self.directory,  # where it keeps its files
+            cwd=self.directory,  # where it writes its files
             **child_options(self.stop_signal, self.data.server_user),
         )
         assert process.stdin is not None  # noqa: S101  it was asked for
         with process.stdin as stdin:
-            # Not on the command line: that, with the password, is public.
+            # Not on the command line, which is public: they contain the password.
             stdin.write(self._settings().encode())
         return process
 
@@ -53,15 +53,15 @@ class Valkey(EmbeddedServer):
             return False
 
     def _ask(self, command: str) -> str:
-        """Send one command and return the reply, whose first sign is "+" if all is well.
+        """Send one command and return the reply, which starts with "+" unless it is an error.
 
-        By hand, because every command joins the servers and importing a client takes longer.
+        Without a client library: every command joins the servers, and importing one is slow.
         """
         with socket.create_connection((HOST, self.port), timeout=2) as connection:
             connection.sendall(f"AUTH {self.password}\r\n{command}\r\n".encode())
             with connection.makefile(encoding="utf-8") as replies:
-                refusal = replies.readline().strip()
-                return replies.readline().strip() if refusal == "+OK" else refusal
+                login = replies.readline().strip()
+                return replies.readline().strip() if login == "+OK" else login
 
     def _settings(self) -> str:
         settings = {
@@ -69,7 +69,7 @@ class Valkey(EmbeddedServer):
             "port": str(self.port),
             "requirepass": self.password,
             "appendonly": "yes" if self.durable else "no",
-            "save": '""',  # the append-only file is the whole persistence
+            "save": '""',  # the append-only file suffices
         }
         return "".join(f"{name} {value}\n" for name, value in settings.items())
 

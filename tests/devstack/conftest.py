@@ -22,7 +22,7 @@ class Stack:
         self._started: list[subprocess.Popen[str]] = []
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
-        """Start `python -m devstack ARGUMENTS`, with pipes for all three streams."""
+        """Start `python -m devstack ARGUMENTS` with pipes for all three streams."""
         process = subprocess.Popen(
             [sys.executable, "-m", "devstack", *arguments],
             cwd=ROOT,
@@ -36,7 +36,7 @@ class Stack:
         return process
 
     def output(self, *arguments: str, **variables: str) -> str:
-        """What `python -m devstack ARGUMENTS` prints; it has to succeed."""
+        """Return what `python -m devstack ARGUMENTS` prints; it must succeed."""
         process = self.start(*arguments, **variables)
         output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
@@ -44,8 +44,8 @@ class Stack:
 
     def hold(self) -> subprocess.Popen[str]:
         """A command that uses the servers until its standard input is closed."""
-        process = self.start("run", "sh", "-c", "echo has them; exec cat")
-        assert process.stdout.readline() == "has them\n", process.communicate()
+        process = self.start("run", "sh", "-c", "echo ready; exec cat")
+        assert process.stdout.readline() == "ready\n", process.communicate()
         return process
 
     @property
@@ -54,7 +54,7 @@ class Stack:
         return inherited | {"PLUMBLINE_DATA_DIR": str(self.data_dir)}
 
     def processes(self) -> dict[int, str]:
-        """Id and command line of every process that has to do with the data directory."""
+        """Return id and command line of every process that uses the data directory."""
         mark = str(self.data_dir).encode()
         return {
             pid: facts[0].replace(b"\0", b" ").decode()
@@ -76,14 +76,14 @@ def _all_processes() -> Iterator[tuple[int, list[bytes]]]:
             command = (process / "cmdline").read_bytes()
             environment = (process / "environ").read_bytes()
             directory = os.fsencode((process / "cwd").readlink())
-        except OSError:  # ended meanwhile, or of another user
+        except OSError:  # ended meanwhile, or another user's
             continue
         yield int(process.name), [command, environment, directory]
 
 
 @contextmanager
 def new_stack() -> Iterator[Stack]:
-    """An empty data directory that `nobody` can reach, unlike pytest's own ones."""
+    """Yield an empty data directory that every user can reach, unlike pytest's own."""
     parent = Path(tempfile.mkdtemp(prefix="plumb line-"))
     parent.chmod(0o755)
     stack = Stack(parent / "data")
@@ -103,4 +103,4 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(autouse=True)
 def _needs_proc() -> None:
     if not Path("/proc/self/environ").exists():
-        pytest.skip("looks for processes in /proc")
+        pytest.skip("needs /proc to find processes")

@@ -1,4 +1,4 @@
-"""Real servers in real processes; `run COMMAND` stands for any command of ours."""
+"""Real servers in real processes; `run COMMAND` stands for any management command."""
 
 import os
 import shutil
@@ -28,12 +28,12 @@ def urls_of(stack: Stack) -> list[str]:
 
 
 def test_a_first_command_finds_running_servers(stack: Stack) -> None:
-    question = (
+    code = (
         "import os, psycopg, redis;"
         "version = psycopg.connect(os.environ['DATABASE_URL']).info.server_version;"
         "print(version >= 150000, redis.Redis.from_url(os.environ['REDIS_URL']).ping())"
     )
-    assert stack.output("run", "python", "-c", question) == "True True"
+    assert stack.output("run", "python", "-c", code) == "True True"
 
 
 def test_a_command_leaves_no_process_behind(stack: Stack) -> None:
@@ -54,11 +54,11 @@ def test_a_second_command_joins_the_servers_of_the_first(stack: Stack) -> None:
     assert len(servers) == 1
 
 
-def test_first_commands_at_once_agree_on_one_server(stack: Stack) -> None:
-    all_of_them = [stack.start(*URLS) for _ in range(4)]
-    answers = {process.communicate()[0] for process in all_of_them}
-    assert len(answers) == 1
-    assert answers != {""}
+def test_simultaneous_first_commands_share_one_server(stack: Stack) -> None:
+    commands = [stack.start(*URLS) for _ in range(4)]
+    outputs = {process.communicate()[0] for process in commands}
+    assert len(outputs) == 1
+    assert outputs != {""}
 
 
 def test_servers_outlive_their_owner_while_a_command_uses_them(stack: Stack) -> None:
@@ -112,30 +112,30 @@ def test_data_survive_killed_servers(stack: Stack) -> None:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
-def test_a_process_id_that_has_a_new_bearer_does_not_prevent_the_start(stack: Stack) -> None:
+def test_a_reused_process_id_does_not_prevent_the_start(stack: Stack) -> None:
     stack.output("run", "true")
     pid_file = stack.data_dir / "servers" / "postgres" / "postmaster.pid"
     pid_file.write_text(f"{os.getpid()}\n{pid_file.parent}\n1\n1\n\n\n\n")
     stack.output("run", "true")
 
 
-def test_a_taken_port_is_exchanged_for_a_free_one(stack: Stack) -> None:
+def test_a_port_in_use_is_replaced_by_a_free_one(stack: Stack) -> None:
     before = urls_of(stack)[0]
     with socket.create_server(("127.0.0.1", urlsplit(before).port)):
         assert urls_of(stack)[0] != before
 
 
-def test_addresses_that_are_given_start_nothing(stack: Stack) -> None:
-    printed = stack.output("run", "printenv", "DATABASE_URL", **ELSEWHERE)
-    assert printed == ELSEWHERE["DATABASE_URL"]
+def test_with_both_addresses_set_nothing_is_started(stack: Stack) -> None:
+    url = stack.output("run", "printenv", "DATABASE_URL", **ELSEWHERE)
+    assert url == ELSEWHERE["DATABASE_URL"]
     assert not stack.data_dir.exists()
 
 
-def test_given_addresses_come_without_a_secret_key(stack: Stack) -> None:
+def test_with_both_addresses_set_there_is_no_secret_key(stack: Stack) -> None:
     assert stack.output("run", "sh", "-c", "echo ${SECRET_KEY-unset}", **ELSEWHERE) == "unset"
 
 
-def test_one_given_address_starts_only_the_other_server(stack: Stack) -> None:
+def test_with_one_address_set_only_the_other_server_is_started(stack: Stack) -> None:
     stack.output("run", "true", REDIS_URL="redis://elsewhere")
     assert (stack.data_dir / "postgres.json").exists()
     assert not (stack.data_dir / "valkey.json").exists()
@@ -150,7 +150,7 @@ def test_the_secret_key_is_kept(stack: Stack) -> None:
     assert len(first) > 50
 
 
-def test_what_is_kept_is_for_the_owner_only(stack: Stack) -> None:
+def test_files_are_private_to_the_owner(stack: Stack) -> None:
     stack.output("run", "true")
     files = [path for path in stack.data_dir.iterdir() if path.is_file()]
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
@@ -162,7 +162,7 @@ def test_passwords_are_on_no_command_line(stack: Stack) -> None:
     assert not any(url.split(":")[2].split("@")[0] in words for url in urls_of(stack)[:2])
 
 
-def test_an_unusable_data_directory_is_named(stack: Stack) -> None:
+def test_the_error_names_an_unusable_data_directory(stack: Stack) -> None:
     stack.data_dir.write_text("not a directory")
     process = stack.start("run", "true")
     errors = process.communicate()[1]
@@ -172,7 +172,7 @@ def test_an_unusable_data_directory_is_named(stack: Stack) -> None:
     assert "Traceback" not in errors
 
 
-def test_a_server_that_is_not_made_for_this_machine_points_at_the_addresses(tmp_path: Path) -> None:
+def test_the_error_for_an_unsupported_machine_names_the_variables(tmp_path: Path) -> None:
     with pytest.raises(DevstackError, match="DATABASE_URL") as error:
         executable("embedded_nothing", "bin/*", DataDir(tmp_path))
     assert "REDIS_URL" in str(error.value)
@@ -201,7 +201,7 @@ def test_root_can_work_below_a_private_directory(stack: Stack) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can act for another user")
-def test_root_leaves_another_users_directory_to_that_user(stack: Stack) -> None:
+def test_in_another_users_directory_root_acts_as_that_user(stack: Stack) -> None:
     stack.data_dir.mkdir()
     shutil.chown(stack.data_dir, "daemon")
     stack.output("run", "true")
@@ -209,14 +209,14 @@ def test_root_leaves_another_users_directory_to_that_user(stack: Stack) -> None:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a directory away")
-def test_root_does_without_an_owner_whom_this_machine_does_not_know(stack: Stack) -> None:
+def test_a_directory_of_an_unknown_owner_works(stack: Stack) -> None:
     stack.data_dir.mkdir()
-    os.chown(stack.data_dir, 123456, 123456)  # such as a container's view of a mounted checkout
+    os.chown(stack.data_dir, 123456, 123456)  # as in a container with a mounted checkout
     stack.output("run", "true")
     assert (stack.data_dir / "servers").owner() == "nobody"
 
 
-def test_an_empty_pid_file_of_a_killed_start_does_not_prevent_the_next(stack: Stack) -> None:
+def test_an_empty_pid_file_does_not_prevent_the_start(stack: Stack) -> None:
     stack.output("run", "true")
     (stack.data_dir / "servers" / "postgres" / "postmaster.pid").touch()
     assert stack.output("run", "echo", "started") == "started"

@@ -20,7 +20,7 @@ NAMES = ("STRIPE_SECRET_KEY", "STRIPE_API_BASE", "STRIPE_WEBHOOK_SECRET")
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """A data directory, in an environment that knows no Stripe and is put right afterwards."""
+    """A data directory, in an environment without Stripe that is restored afterwards."""
     for name in NAMES:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
@@ -30,7 +30,7 @@ def data(tmp_path, monkeypatch):
         os.environ.pop(name, None)
 
 
-def test_everything_is_pointed_at_it(data):
+def test_the_environment_points_at_the_fake(data):
     program = fake_stripe(data, "http://localhost:8000")
     port = program.command[program.command.index("--port") + 1]
     assert os.environ["STRIPE_SECRET_KEY"] == TEST_KEY
@@ -39,7 +39,7 @@ def test_everything_is_pointed_at_it(data):
 
 
 @pytest.mark.parametrize("name", ["STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE"])
-def test_a_key_of_a_real_account_keeps_it_away(data, name, monkeypatch):
+def test_with_the_key_of_a_real_account_it_is_not_started(data, name, monkeypatch):
     monkeypatch.setenv(name, "sk_test_of_a_real_account")
     assert fake_stripe(data, "http://localhost:8000") is None
     assert "STRIPE_API_BASE" not in os.environ
@@ -54,7 +54,7 @@ def test_its_address_and_secret_stay_the_same(data, monkeypatch):
     assert commands[0] == commands[1]
 
 
-def test_it_answers_until_it_is_stopped_and_keeps_what_it_knows(tmp_path, monkeypatch):
+def test_it_responds_until_it_is_stopped_and_keeps_its_objects(tmp_path, monkeypatch):
     file, port = tmp_path / "stripe.json", free_port()
     command = [sys.executable, "-m", "devstack.fake_stripe", "--port", str(port)]
     command += ["--webhook-url", "http://127.0.0.1:9/", "--webhook-secret", "s"]
@@ -69,5 +69,5 @@ def test_it_answers_until_it_is_stopped_and_keeps_what_it_knows(tmp_path, monkey
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_events_go_where_plumbline_takes_them():
+def test_the_events_go_to_billings_endpoint():
     assert str(WEBHOOK_ID) in WEBHOOK_PATH

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning"
 
 
 def shell(script: str) -> Program:
-    return Program("crier", ["sh", "-c", script])
+    return Program("talker", ["sh", "-c", script])
 
 
 def run_once(program: Program) -> None:
@@ -23,19 +23,19 @@ def run_once(program: Program) -> None:
         supervisor.step()
 
 
-def test_what_a_program_says_is_shown_under_its_name(capsys: pytest.CaptureFixture) -> None:
+def test_output_is_printed_under_the_name_of_its_program(capsys: pytest.CaptureFixture) -> None:
     run_once(shell("echo ready; echo trouble >&2"))
-    assert capsys.readouterr().out.splitlines()[:2] == ["crier     | ready", "crier     | trouble"]
+    assert capsys.readouterr().out.splitlines()[:2] == ["talker    | ready", "talker    | trouble"]
 
 
-def test_a_last_line_without_an_end_is_shown_too(capsys: pytest.CaptureFixture) -> None:
-    run_once(shell("printf 'last words'"))
-    assert "crier     | last words" in capsys.readouterr().out
+def test_a_last_line_without_a_newline_is_printed_too(capsys: pytest.CaptureFixture) -> None:
+    run_once(shell("printf 'last line'"))
+    assert "talker    | last line" in capsys.readouterr().out
 
 
 def test_the_end_of_a_program_is_reported_with_its_status(capsys: pytest.CaptureFixture) -> None:
     run_once(shell("exit 3"))
-    assert "ended with status 3; starts again in 1 s" in capsys.readouterr().out
+    assert "ended with status 3; restarts in 1 s" in capsys.readouterr().out
 
 
 def test_a_program_that_keeps_ending_waits_longer_each_time() -> None:
@@ -56,12 +56,10 @@ def test_a_program_that_does_not_stop_is_killed(
     capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("devstack.supervisor._STOP_TIMEOUT", 0.2)
-    ignore = (
-        "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True);"
-    )
-    program = Program("deaf", [sys.executable, "-c", f"{ignore} signal.pause()"])
+    ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('stubborn', flush=True);"
+    program = Program("stubborn", [sys.executable, "-c", f"{ignore} signal.pause()"])
     supervisor = Supervisor([[program]], servers=[])
-    while "deaf" not in capsys.readouterr().out:
+    while "stubborn" not in capsys.readouterr().out:
         supervisor.step()
     supervisor.stop()
     assert program.process is None

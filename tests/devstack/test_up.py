@@ -23,7 +23,7 @@ def _migrated() -> Iterator[Stack]:
 
 @pytest.fixture
 def migrated(_migrated: Stack) -> Iterator[Stack]:
-    """A data directory that all tests of this module use in turn: the first of them migrates."""
+    """A data directory that the tests of this module use in turn: the first one migrates."""
     yield _migrated
     _migrated.close()
 
@@ -43,7 +43,7 @@ def refusal(stack: Stack, **variables: str) -> str:
 
 
 def start(stack: Stack, port: int) -> subprocess.Popen[str]:
-    """Start everything and wait until it says that it is ready."""
+    """Start everything and wait until it is ready."""
     process = stack.start("up", PLUMBLINE_PORT=str(port), PLUMBLINE_DEMO="0")
     read_until(process, "is ready")
     return process
@@ -75,11 +75,11 @@ def test_a_taken_port_is_refused_before_anything_starts(stack: Stack) -> None:
     assert not (stack.data_dir / "servers").exists()
 
 
-def test_a_port_that_is_none_is_refused(stack: Stack) -> None:
+def test_an_invalid_port_is_refused(stack: Stack) -> None:
     assert "PLUMBLINE_PORT: 'web'" in refusal(stack, PLUMBLINE_PORT="web")
 
 
-def test_a_second_one_with_the_same_data_is_refused(stack: Stack) -> None:
+def test_a_second_start_with_the_same_data_is_refused(stack: Stack) -> None:
     data = DataDir(stack.data_dir)
     data.write("up", {"address": "http://localhost:1234"})
     claim = data.lock("up")
@@ -88,17 +88,20 @@ def test_a_second_one_with_the_same_data_is_refused(stack: Stack) -> None:
     claim.close()
 
 
-def test_with_given_addresses_it_starts_no_server_but_keeps_a_secret_key(
+def test_with_servers_of_your_own_it_starts_none_but_keeps_a_secret_key(
     stack: Stack, port: int
 ) -> None:
-    nowhere = {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c", "REDIS_URL": "redis://127.0.0.1:1"}
-    process = stack.start("up", PLUMBLINE_PORT=str(port), **nowhere)
+    unreachable = {
+        "DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c",
+        "REDIS_URL": "redis://127.0.0.1:1",
+    }
+    process = stack.start("up", PLUMBLINE_PORT=str(port), **unreachable)
     assert "`manage.py migrate` failed" in process.communicate()[1]
     assert not (stack.data_dir / "servers").exists()
     assert (stack.data_dir / "secret_key.json").exists()
 
 
-def test_it_serves_until_an_interrupt_and_then_leaves_nothing(migrated: Stack, port: int) -> None:
+def test_it_serves_until_an_interrupt_and_leaves_no_process(migrated: Stack, port: int) -> None:
     process = start(migrated, port)
     assert status_of(port, "/admin/login/") == 200
     process.send_signal(signal.SIGINT)
@@ -106,21 +109,21 @@ def test_it_serves_until_an_interrupt_and_then_leaves_nothing(migrated: Stack, p
     assert migrated.processes() == {}
 
 
-def test_a_program_that_is_killed_is_started_again(migrated: Stack, port: int) -> None:
+def test_a_program_that_is_killed_is_restarted(migrated: Stack, port: int) -> None:
     process = start(migrated, port)
     os.kill(process_ids(migrated, "manage.py ingest")[0], signal.SIGKILL)
-    assert read_until(process, "starts again").startswith("ingest")
+    assert read_until(process, "restarts in").startswith("ingest")
     wait_until(lambda: process_ids(migrated, "manage.py ingest"))
 
 
-def test_a_server_that_is_killed_is_started_again(migrated: Stack, port: int) -> None:
+def test_a_server_that_is_killed_is_restarted(migrated: Stack, port: int) -> None:
     process = start(migrated, port)
     os.kill(process_ids(migrated, "postgres -D")[0], signal.SIGKILL)
-    assert read_until(process, "starting it again").startswith("postgres")
+    assert read_until(process, "restarting it").startswith("postgres")
     wait_until(lambda: status_of(port, "/admin/login/") == 200)
 
 
-def test_a_killed_supervisor_leaves_no_process_and_sound_data(migrated: Stack, port: int) -> None:
+def test_a_killed_supervisor_leaves_no_process_and_intact_data(migrated: Stack, port: int) -> None:
     start(migrated, port).kill()
     wait_until(lambda: not migrated.processes())
     start(migrated, port)

@@ -54,16 +54,17 @@ class Command(QuickCommand):
             bar.total = total
             bar.update(done - bar.n)
 
-        with tqdm(desc="Demo events", unit=" events", disable=None) as bar:
+        with tqdm(desc="Demo events", unit=" events", disable=None, leave=False) as bar:
             run = demo.load(
                 persons=persons, days=days, until=timezone.now(), seed=seed, progress=show
             )
-        with tqdm(desc="Demo subscriptions", unit=" events", disable=None) as bar:
+        with tqdm(desc="Demo subscriptions", unit=" events", disable=None, leave=False) as bar:
             customers = billing_demo.load(until=timezone.now(), seed=seed, progress=show)
         last = definitions.last_complete_day()
         history = [last - timedelta(days=ago) for ago in reversed(range(HISTORY_DAYS))]
         readings.record_readings(
-            days=tqdm(history, desc="KPI history", unit=" days", disable=None), now=timezone.now()
+            days=tqdm(history, desc="KPI history", unit=" days", disable=None, leave=False),
+            now=timezone.now(),
         )
         data_quality.run(now=timezone.now())
         priority_actions.refresh(now=timezone.now())
@@ -75,7 +76,7 @@ class Command(QuickCommand):
         )
 
     def _clear(self) -> None:
-        with tqdm(desc="Removing persons", unit=" persons", disable=None) as bar:
+        with tqdm(desc="Removing persons", unit=" persons", disable=None, leave=False) as bar:
             removed = demo_data.remove(
                 now=timezone.now(), progress=lambda done: bar.update(done - bar.n)
             )
