@@ -56,10 +56,10 @@ def test_a_program_that_does_not_stop_is_killed(
     capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("devstack.supervisor._STOP_TIMEOUT", 0.2)
-    ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('stubborn', flush=True);"
-    program = Program("stubborn", [sys.executable, "-c", f"{ignore} signal.pause()"])
+    ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=1);"
+    program = Program("deaf", [sys.executable, "-c", f"{ignore} signal.pause()"])
     supervisor = Supervisor([[program]], servers=[])
-    while "stubborn" not in capsys.readouterr().out:
+    while "deaf" not in capsys.readouterr().out:
         supervisor.step()
     supervisor.stop()
     assert program.process is None
