@@ -1,1 +1,1 @@
-"""The figures Plumbline promises, measured: ratios count, not seconds."""
+"""Measure what Plumbline promises: ratios matter, not seconds."""

@@ -28,7 +28,7 @@ def main() -> None:
     )
     parser.add_argument("--scale", type=float, default=1.0, help="fraction of the full size")
     options = parser.parse_args()
-    os.environ.pop("DATABASE_URL", None)  # never a developer's own database
+    os.environ.pop("DATABASE_URL", None)  # never a developer's database
     data_dir = Path(__file__).resolve().parent.parent / ".local" / "bench"
     ensure_services(data_dir=data_dir, durable=True)
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"

@@ -1,4 +1,4 @@
-"""Requests a second at the front door, against a bare WSGI function that only keeps the body."""
+"""Requests a second at the front door, compared with a WSGI function that stores the body."""
 
 import gzip
 from concurrent.futures import Executor
@@ -37,10 +37,10 @@ def run(scale: float) -> None:
 def _compare(
     generator: Executor, name: str, ports: tuple[int, int], requests: list[bytes], seconds: float
 ) -> None:
-    for port in ports:  # warms the connections to the database and what is cached
+    for port in ports:  # warms up database connections and caches
         _rate(generator, port, requests, seconds)
     rounds = []
-    for _ in range(ROUNDS):  # both sides in turn, so that both see the same machine
+    for _ in range(ROUNDS):  # in turn, so that both share the machine's state
         _empty()
         rounds.append([_rate(generator, port, requests, seconds) for port in ports])
     ours, bare = (median(rates) for rates in zip(*rounds, strict=True))
@@ -57,7 +57,7 @@ def _rate(generator: Executor, port: int, requests: list[bytes], seconds: float)
 
 
 def _prepare() -> str:
-    """Make both databases, and return our project key's token."""
+    """Create both databases; return our project key's token."""
     dataset.use_database(FLOOR)
     with connection.cursor() as cursor:
         cursor.execute(floor.TABLE)
@@ -65,7 +65,7 @@ def _prepare() -> str:
 
 
 def _empty() -> None:
-    """Leave nothing waiting, as ingest would, and nothing unwritten by the round before."""
+    """Empty the inbox, as ingest would, and write everything to disk."""
     dataset.use_database(FLOOR)
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE floor; CHECKPOINT")

@@ -22,8 +22,8 @@ FIRST_DAY = date(2025, 7, 1)
 LAST_DAY = date(2026, 6, 30)  # the end of a month, so that it is complete
 DAYS = (LAST_DAY - FIRST_DAY).days
 
-# Sign-ups spread evenly over the days, and a person's events thin out after it. One person in ten
-# never activates.
+# Sign-ups are spread evenly over the days; a person's events become rarer afterwards. One person
+# in ten never activates.
 _EVENTS = """
 INSERT INTO analytics_event (person_id, timestamp, uuid, event, distinct_id, properties)
 SELECT person, signup + CASE number
@@ -45,7 +45,7 @@ FROM (SELECT person, number, %(start)s::timestamptz
 
 
 def use_database(name: str) -> None:
-    """Work in this database of the benchmarks' own server, making it where it is missing."""
+    """Connect to a database of the benchmarks' own server, creating it if it is missing."""
     if connection.settings_dict["NAME"] == name:
         return
     connection.close()
@@ -59,7 +59,7 @@ def use_database(name: str) -> None:
 
 
 def copy_database(name: str, copy: str) -> None:
-    """Make a database that is just like another, in the place of the one that has its name."""
+    """Replace a database by a copy of another."""
     use_database("postgres")
     with connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE IF EXISTS {copy}")
@@ -72,7 +72,7 @@ def url(name: str) -> str:
 
 
 def empty_database(name: str) -> str:
-    """Work in a database that has only a project key, and return its token."""
+    """Connect to a database that contains only a project key; return its token."""
     use_database(name)
     call_command("migrate", verbosity=0)
     empty()
@@ -81,7 +81,7 @@ def empty_database(name: str) -> str:
 
 
 def empty() -> None:
-    """Remove everything that analytics keeps."""
+    """Delete all data of analytics."""
     tables = ", ".join(
         model._meta.db_table for model in apps.get_app_config("analytics").get_models()
     )
@@ -90,7 +90,7 @@ def empty() -> None:
 
 
 def fill(*, events: int, persons: int) -> None:
-    """Put `events` events of `persons` persons into the database, unless they are there."""
+    """Store `events` events of `persons` persons, unless they are there already."""
     call_command("migrate", verbosity=0)
     if EventDay.objects.aggregate(Sum("value"))["value__sum"] == events:
         return
@@ -116,7 +116,7 @@ def fill(*, events: int, persons: int) -> None:
         cursor.execute(_EVENTS, parameters)
     rebuild.rebuild()
     with connection.cursor() as cursor:
-        # Raw SQL gets the index that it would want.
+        # Raw SQL gets the index that suits it.
         cursor.execute(
             "CREATE INDEX IF NOT EXISTS benchmark ON analytics_event (event, timestamp, person_id)"
         )

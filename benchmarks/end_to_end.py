@@ -1,4 +1,4 @@
-"""Events a second from HTTP into committed roll-ups, against the designs people write first."""
+"""Events a second from HTTP to committed roll-ups, compared with obvious designs."""
 
 import os
 import subprocess
@@ -24,11 +24,11 @@ OURS, FIRST_DESIGN = "bench_end_to_end", "bench_first_design"
 
 
 class FirstDesign(NamedTuple):
-    """What people write first, and how many times as fast we want to be."""
+    """An obvious design, and how many times as fast we want to be."""
 
     name: str
     path: str
-    events: int  # as many as take about as long as ours
+    events: int  # that take about as long as ours
     wanted: int
 
 
@@ -50,7 +50,7 @@ def run(scale: float) -> None:
         servers.web("benchmarks.first_design.wsgi:application", FIRST_DESIGN) as first_design,
         load.generator() as generator,
     ):
-        for turn in range(ROUNDS + 1):  # in turn, so that all see the same machine
+        for turn in range(ROUNDS + 1):  # in turn, so that all share the machine's state
             rates: dict[str, float] = {}
             for seed, (sent, time) in enumerate(SENT.items(), start=turn * len(SENT)):
                 events = traffic.events(int(EVENTS * scale), seed=seed, of_the_last=time)
@@ -61,7 +61,7 @@ def run(scale: float) -> None:
                 some = bodies[: int(design.events * scale) // traffic.EVENTS_PER_REQUEST]
                 rates[design.name] = _stored(generator, first_design, design.path, some)
             rounds.append(rates)
-    _report(rounds[1:])  # the first warms everything
+    _report(rounds[1:])  # the first one warms up
 
 
 def _report(rounds: list[dict[str, float]]) -> None:
@@ -85,9 +85,9 @@ def _into_rollups(generator: Executor, port: int, bodies: list[bytes]) -> float:
     sending = generator.submit(load.send_all, port, requests)
     wanted = before + len(bodies) * traffic.EVENTS_PER_REQUEST
     while _counted() < wanted:
-        sleep(0.1)  # the question itself takes time from what is measured
+        sleep(0.1)  # asking slows down what is measured
         if sending.done():
-            sending.result()  # raises what went wrong
+            sending.result()  # raises its error
     counted_at = perf_counter()
     return (wanted - before) / (counted_at - sending.result().started)
 
@@ -101,7 +101,7 @@ def _counted() -> int:
 
 
 def _stored(generator: Executor, port: int, path: str, bodies: list[bytes]) -> float:
-    """Return events a second until the last is stored, which is before it is acknowledged."""
+    """Return events a second until the last is stored, just before it is acknowledged."""
     requests = [load.request(body, path=path) for body in bodies]
     done = generator.submit(load.send_all, port, requests).result()
     return done.rate * traffic.EVENTS_PER_REQUEST

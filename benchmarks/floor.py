@@ -1,4 +1,4 @@
-"""The least that a durable acknowledgement costs: one prepared statement that keeps the body."""
+"""The minimal cost of a durable acknowledgement: a prepared statement that stores the body."""
 
 import os
 import threading
@@ -17,7 +17,7 @@ _thread = threading.local()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Keep the body of a POST and answer as PostHog does."""
+    """Store the body of a POST and respond as PostHog does."""
     if environ["REQUEST_METHOD"] == "POST":
         body = environ["wsgi.input"].read()
         _cursor().execute(_INSERT, [body], prepare=True, binary=True)

@@ -1,4 +1,4 @@
-"""From acknowledged to visible in the committed counters, with nothing else waiting."""
+"""Seconds from acknowledged to visible in the committed counters, without a backlog."""
 
 from statistics import quantiles
 from time import perf_counter, sleep
@@ -11,7 +11,7 @@ from benchmarks import load, servers, traffic
 PER_SECOND = 500  # requests of one event each
 SECONDS = 30
 DATABASE = "bench_freshness"
-_PROBE_EVERY = 20  # requests; a probe has a name of its own, so that it can be seen to arrive
+_PROBE_EVERY = 20  # requests; a probe has a unique name, so that its arrival is visible
 _TIMEOUT = 60  # seconds
 
 
@@ -39,7 +39,7 @@ def run(scale: float) -> None:
 
 
 def _requests(number: int, token: str) -> tuple[list[bytes], dict[str, int]]:
-    """Return the requests, and the indexes of the probes among them by name."""
+    """Return the requests, and the index of each probe by its name."""
     probes = {f"probe-{index}": index for index in range(load.CONNECTIONS, number, _PROBE_EVERY)}
     sent = traffic.events(number, seed=1)
     for name, index in probes.items():
@@ -48,7 +48,7 @@ def _requests(number: int, token: str) -> tuple[list[bytes], dict[str, int]]:
 
 
 def _wait_for_ingest() -> None:
-    """Return once the ingest process has started and nothing waits any more."""
+    """Wait until the ingest process has started and the inbox is empty."""
     while InboxRequest.objects.exists():
         sleep(0.05)
 

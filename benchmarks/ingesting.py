@@ -1,4 +1,4 @@
-"""From the inbox to committed events, persons, days and counters, against sorted binary COPY."""
+"""From the inbox to committed events, persons, days and counters, compared with binary COPY."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -11,7 +11,7 @@ from benchmarks import dataset, traffic, workers
 from benchmarks.workers import Worker
 
 EVENTS = 500_000  # of one measurement
-ROUNDS = 9  # the machine may change its pace between both sides of one
+ROUNDS = 9  # the machine's speed may change between both sides of a round
 OURS, THEIRS = "bench_ingest", "bench_copy"
 
 
@@ -26,7 +26,7 @@ def run(scale: float) -> None:
     ):
         for processes in (1, 2):
             rates: list[tuple[float, float]] = []
-            for turn in range(ROUNDS):  # both sides in turn, so that both see the same machine
+            for turn in range(ROUNDS):  # in turn, so that both share the machine's state
                 sent = traffic.events(events, seed=10 * turn + processes)
                 copied = len(sent) / _copy(copiers[:processes], sent)
                 ingested = len(sent) / _ingest(ingesters[:processes], sent, token)
@@ -67,6 +67,6 @@ def _copy(processes: Sequence[Worker], sent: Sequence[traffic.Event]) -> float:
 
 
 def _checkpoint() -> None:
-    """Let neither side pay for what the one before has not written yet."""
+    """Write everything to disk, so that the next side does not pay for it."""
     with connection.cursor() as cursor:
         cursor.execute("CHECKPOINT")

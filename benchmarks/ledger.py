@@ -56,7 +56,7 @@ def run(scale: float) -> None:
 
 
 def store(customers: int) -> None:
-    """Store subscriptions whose seats change, which end, and come back, as their events say."""
+    """Store the events of subscriptions that change seats, end and return."""
     with raw_cursor() as cursor:
         cursor.execute("TRUNCATE billing_stripeevent, djstripe_subscription CASCADE")
         columns = "event_id, type, object_id, customer_id, happened_at, fingerprint, payload"

@@ -1,4 +1,4 @@
-"""A load generator that is cheap: one process, keep-alive sockets, requests made beforehand."""
+"""A cheap load generator: one process, keep-alive sockets, prepared requests."""
 
 import multiprocessing
 import selectors
@@ -10,20 +10,20 @@ from itertools import cycle, islice
 from time import perf_counter, sleep
 from typing import NamedTuple
 
-CONNECTIONS = 32  # four for each thread of the server, so that none of them waits for us
-_SENDERS = 16  # where the rate is given
-_TIMEOUT = 60  # seconds without an answer
+CONNECTIONS = 32  # four per thread of the server, so that none waits for us
+_SENDERS = 16  # at a fixed rate
+_TIMEOUT = 60  # seconds without a response
 
 
 @contextmanager
 def generator() -> Iterator[Executor]:
-    """Give a process of its own to send from."""
+    """Return a separate process to send from."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
         yield executor
 
 
 class Done(NamedTuple):
-    """What was sent and answered, and when, by `perf_counter`, which all processes share."""
+    """What was sent and answered, and when, by `perf_counter`, the same in all processes."""
 
     requests: int
     started: float
@@ -45,7 +45,7 @@ def request(body: bytes, *, path: str = "/batch/", compressed: bool = False) -> 
 
 
 def keep_sending(port: int, requests: Sequence[bytes], seconds: float) -> Done:
-    """Send the requests over and over, as fast as they are answered."""
+    """Send the requests repeatedly, as fast as they are answered."""
     return _drive(port, cycle(requests), seconds)
 
 
@@ -103,7 +103,7 @@ def _drive(port: int, requests: Iterator[bytes], seconds: float) -> Done:
 
 
 def _is_whole(answer: bytearray) -> bool:
-    """Whether all of an answer is there; raise where it is none that acknowledges."""
+    """Return whether a response is complete; raise if it is not an acknowledgement."""
     if not answer.startswith(b"HTTP/1.1 20"):
         raise RuntimeError(answer.decode(errors="replace") or "the connection was closed")
     head, end, body = answer.partition(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The peak memory of an ingest process, whatever waits in the inbox."""
+"""The peak memory of an ingest process, for any content of the inbox."""
 
 import gzip
 import os
@@ -14,7 +14,7 @@ DATABASE = "bench_memory"
 _LARGE = 3  # bodies
 _MB = 1024 * 1024
 
-# Run by a small process: what its parent takes counts as the peak of a child, too.
+# Run by a small process: its parent's memory counts in the peak of a child.
 _MEASURE = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=sys.stderr, stderr=subprocess.DEVNULL)
@@ -48,13 +48,13 @@ def _event(name: str, size: int) -> bytes:
 
 
 def _body(token: str, event: bytes) -> bytes:
-    """Return as many of an event as a body may hold."""
+    """Return a body with as many copies of an event as it may contain."""
     number = min((MAX_BODY - 1000) // (len(event) + 1), MAX_EVENTS)
     return b'{"api_key":"%b","batch":[%b]}' % (token.encode(), b",".join([event] * number))
 
 
 def _peak() -> float:
-    """Empty the inbox with a process of its own, and return the most that it took, in MB."""
+    """Empty the inbox in a separate process; return its peak memory in MB."""
     child = subprocess.run(
         [sys.executable, "-c", _MEASURE, sys.executable, "manage.py", "ingest", "--once"],
         env={**os.environ, "DATABASE_URL": dataset.url(DATABASE)},

@@ -1,4 +1,4 @@
-"""What is read all day long, with 10 M events, 200 k persons and 20 k customers."""
+"""The pages and API read most, with 10 M events, 200 k persons and 20 k customers."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -39,7 +39,7 @@ def run(scale: float) -> None:
 
 
 def _operate(customers: int) -> None:
-    """Put the installation into the state that a day's jobs leave it in."""
+    """Run a day's jobs."""
     ledger.store(customers)
     revenue_ledger.rebuild(now=NOW)
     create_missing_entries()

@@ -1,4 +1,4 @@
-"""The activity KPIs as one would write them over the raw events, with an index for them.
+"""The activity KPIs written directly over the raw events, with an index for them.
 
 Every answer has the shape that `benchmarks.reading.from_rollups` gives.
 """

@@ -1,4 +1,4 @@
-"""Reading every activity KPI from the roll-ups, against the same definitions over raw events."""
+"""Reading every activity KPI from the roll-ups, compared with the same over raw events."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,10 +28,10 @@ def run(scale: float) -> None:
         dataset.use_database(name)
         dataset.fill(events=events, persons=int(persons * scale))
     seconds: dict[str, list[float]] = {name: [] for name in sizes}
-    for _ in range(ROUNDS):  # in turn, so that both sizes see the same machine
+    for _ in range(ROUNDS):  # in turn, so that both sizes share the machine's state
         for name in sizes:
             dataset.use_database(name)
-            from_rollups()  # warms the connection
+            from_rollups()  # warms up the connection
             seconds[name] += [_seconds(from_rollups) for _ in range(10)]
     for name, (events, _) in sizes.items():
         dataset.use_database(name)

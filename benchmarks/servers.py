@@ -19,7 +19,7 @@ _START_TIMEOUT = 60  # seconds
 
 @contextmanager
 def web(application: str, database: str) -> Iterator[int]:
-    """Serve a WSGI application on a database; give the port."""
+    """Serve a WSGI application on a database; return the port."""
     port = free_port()
     with _program(web_command(HOST, port, application), database) as process:
         deadline = monotonic() + _START_TIMEOUT

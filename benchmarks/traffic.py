@@ -1,4 +1,4 @@
-"""The live traffic of a product with 200,000 known persons: as requests, and as rows."""
+"""The live traffic of a product with 200,000 existing persons, as requests and as rows."""
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 _INBOX = "COPY analytics_inboxrequest (project_key_id, received_at, body, events, size) FROM STDIN"
 
-# Everyone signed up in the last 60 days, and has not been seen since.
+# Everyone signed up in the last 60 days and has not been active since.
 _EXISTING_PERSONS = """
 INSERT INTO analytics_event (person_id, timestamp, uuid, event, distinct_id, properties)
 SELECT id, now() - interval '2 days' - random() * interval '60 days', gen_random_uuid(),
@@ -53,7 +53,7 @@ class Event(NamedTuple):
 
 
 def fill_database(name: str) -> str:
-    """Put the known persons into an otherwise empty database; return its project key's token."""
+    """Store the existing persons in an otherwise empty database; return its project key's token."""
     token = dataset.empty_database(name)
     now = datetime.now(UTC)
     with connection.cursor() as cursor:
@@ -68,7 +68,7 @@ def fill_database(name: str) -> str:
 
 
 def events(number: int, *, seed: int, of_the_last: timedelta = timedelta(days=1)) -> list[Event]:
-    """Return events of this time, in its order, of persons drawn at random."""
+    """Return events of random persons in this period, by time."""
     random = Random(seed)
     start, step = datetime.now(UTC) - of_the_last, of_the_last / number
     active = random.sample(range(1, PERSONS + 1), min(PERSONS, number // _PER_PERSON + 1))
@@ -105,7 +105,7 @@ def bodies(sent: Sequence[Event], token: str, *, size: int = EVENTS_PER_REQUEST)
 
 
 def fill_inbox(requests: Iterable[bytes]) -> None:
-    """Put requests where the front door puts them."""
+    """Store requests in the inbox, as the front door does."""
     key, now = ProjectKey.objects.get().pk, datetime.now(UTC)
     connection.ensure_connection()
     with connection.connection.cursor() as cursor, cursor.copy(_INBOX) as rows:

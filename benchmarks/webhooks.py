@@ -1,4 +1,4 @@
-"""Webhooks: answered against dj-stripe alone, and replayed in any order, twice."""
+"""Webhooks: response time compared with dj-stripe alone, and replays in any order, twice."""
 
 import json
 import random

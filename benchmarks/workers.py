@@ -1,4 +1,4 @@
-"""Processes that stand ready and work at a word, so that only the work is timed."""
+"""Processes that start working on a message, so that only the work is timed."""
 
 import multiprocessing
 import os
@@ -51,7 +51,7 @@ def ingest(pipe: Connection) -> None:
 
 
 def copy(pipe: Connection) -> None:
-    """Copy each of the data in a transaction, after a message to start."""
+    """COPY each piece of data in a transaction of its own, on a message."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         pipe.send(True)
         while (batches := pipe.recv()) is not None:
@@ -88,7 +88,7 @@ def running(work: Any, number: int, *, database_url: str) -> Iterator[list[Worke
 
 
 def seconds(workers: Sequence[Worker]) -> float:
-    """Let all of them work, and return how long that takes until the last is done."""
+    """Let all of them work; return the seconds until the last is done."""
     start = perf_counter()
     for worker in workers:
         worker.pipe.send(True)

@@ -1,1 +1,1 @@
-"""The event store that people write first: Django and DRF as their documentation shows them."""
+"""An obvious event store: Django and DRF as their documentation shows them."""

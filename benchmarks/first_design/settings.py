@@ -1,4 +1,4 @@
-"""What `startproject` writes, with a lasting connection to the database."""
+"""The settings of `startproject`, with persistent connections to the database."""
 
 from config import env
 
