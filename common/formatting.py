@@ -159,9 +159,14 @@ def moment(time: datetime | None) -> str:
     return UNKNOWN if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def first_line(text: object) -> str:
+    """Write the first line of a text, such as an error's message."""
+    return str(text).strip().partition("\n")[0]
+
+
 def error_line(error: object) -> str:
     """Write an error's kind and its first line, to be stored: "OSError: No space left"."""
-    return f"{type(error).__name__}: {error}".partition("\n")[0][:500]
+    return f"{type(error).__name__}: {first_line(error)}"[:500]
 
 
 def pretty_json(value: Any, *, sort_keys: bool = False) -> str:

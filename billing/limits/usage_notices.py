@@ -8,6 +8,7 @@ from django.db import transaction
 
 from analytics.calculations.records import EventRecord
 from analytics.ingestion import ingest
+from analytics.ingestion.partitions import lock_and_ensure_partitions, month_of
 from analytics.people import persons
 from billing.calculations.plan import Meter, MeterPeriod, Window
 from billing.calculations.usage import REACHED, WARNING, MeterUsage, window
@@ -17,6 +18,7 @@ from billing.models import Plan, UsageNotice
 from billing.stripe.person_events import person_event
 from common import formatting, queueing
 from common.locks import Lock, locked_cursor
+from common.postgres import raw_cursor
 
 ENQUEUED_AT_MOST_EVERY = 60  # seconds, so that a busy person does not fill the queue
 LOOKS_BACK = timedelta(hours=25)  # so that a missed run loses no notice
@@ -43,6 +45,7 @@ def _claim(person_id: int, *, now: datetime) -> list[UsageNotice]:
     if not _passed(person_id, now=now)[1]:
         return []
     with transaction.atomic():
+        lock_and_ensure_partitions(raw_cursor(), [month_of(now)])
         locked_cursor(Lock.IDENTITY)  # one worker at a time, and no one is erased
         account, passed = _passed(person_id, now=now)
         distinct_id = persons.first_distinct_id(person_id)

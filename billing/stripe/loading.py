@@ -14,6 +14,7 @@ from billing.calculations.stripe_fields import UnusableStripeObject
 from billing.models import HeldObject, StripeEvent
 from billing.stripe import applying, customers, events, gateway, timeline
 from billing.stripe.signals import stripe_changed
+from common.formatting import first_line
 
 Json = dict[str, Any]
 State = StripeEvent.State
@@ -58,7 +59,7 @@ def load(
             with transaction.atomic():
                 event = _take(line, _parsed(text), as_of)
         except (UnusableStripeObject, DatabaseError) as error:
-            _refuse(line, str(error).partition("\n")[0])
+            _refuse(line, first_line(error))
             event = None
         if event is not None:
             to_apply.append((event, line))

@@ -16,7 +16,7 @@ import psycopg
 from analytics.ingestion import inbox
 from analytics.rollups.person_cache import PersonCache
 from common.commands import QuickCommand
-from common.formatting import counted, decimals
+from common.formatting import counted, decimals, first_line
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def _work(claims: inbox.Inbox, stop: threading.Event, progress: "Progress", *, o
             events = claims.process_batch()
             progress.add(events)
         except _NOT_NOW as error:
-            logger.warning("Cannot store events, retrying: %s", _first_line(error))
+            logger.warning("Cannot store events, retrying: %s", first_line(error))
             django.db.connection.close()
             stop.wait(RETRY_SECONDS)
             continue
@@ -116,7 +116,3 @@ class Progress:
         stored, waiting = counted(self._events, "event"), counted(inbox.depth(), "request")
         logger.info("%s stored (%s/s), %s waiting", stored, decimals(rate, 0), waiting)
         self._events, self._since, self._reported_at = 0, now, now
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
