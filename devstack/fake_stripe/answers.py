@@ -1,4 +1,4 @@
-"""What a request is answered: keys, idempotency, routes, `expand`."""
+"""Responses to requests: keys, idempotency, routes, `expand`."""
 
 import sys
 import threading
@@ -20,7 +20,7 @@ __all__ = ["Answers", "resources"]  # the latter for its routes
 
 
 class Answers:
-    """Answers one request at a time, so that each of them sees whole changes only."""
+    """Answers one request at a time, so that none sees half of a change."""
 
     def __init__(self, state: StripeState, lock: threading.RLock, api_key: str) -> None:
         self._state, self._lock, self._api_key = state, lock, api_key
@@ -28,7 +28,7 @@ class Answers:
     def json(
         self, method: str, target: str, headers: Message, body: str
     ) -> tuple[int, Object, bool]:
-        """Status, JSON and whether an idempotency key had the answer already."""
+        """Return status, JSON and whether the idempotency key was used before."""
         try:
             self._check_key(headers.get("Authorization", ""))
             parts = urlsplit(target)
@@ -37,13 +37,13 @@ class Answers:
                 return self._once(method, parts.path, body or parts.query, key)
         except StripeError as refusal:
             return refusal.status, {"error": refusal.error}, False
-        except Exception:  # noqa: BLE001  a mistake of ours, which the client sees as Stripe's
+        except Exception:  # noqa: BLE001  our bug, which the client sees as a Stripe error
             traceback.print_exc(file=sys.stderr)
             error = {"type": "api_error", "message": "The fake Stripe failed, see what it printed."}
             return 500, {"error": error}, False
 
     def page(self, method: str, target: str, body: str) -> tuple[int, str] | None:
-        """A page for people: None where there is none; an address to go to for status 303."""
+        """Return a page as status and HTML, or 303 and an address; None if it does not exist."""
         for verb, path, show in PAGES:
             if verb == method and (match := path.fullmatch(urlsplit(target).path)):
                 with self._lock:
@@ -66,7 +66,7 @@ class Answers:
             raise StripeError(f"{why}: {hidden}", status=401)
 
     def _once(self, method: str, path: str, form: str, key: str) -> tuple[int, Object, bool]:
-        """The answer, from memory where the idempotency key was used before."""
+        """Return the response, a stored one if the idempotency key was used before."""
         request = f"{method} {path}?{form}"
         if kept := self._state.idempotent.get(key):
             first, status, answer = kept
@@ -94,7 +94,7 @@ class Answers:
         try:
             answer = route.handler(self._state, params, *ids)
         except StripeError as refusal:
-            if refusal.status != 402:  # only what was tried is remembered, as at Stripe
+            if refusal.status != 402:  # only declined charges are stored, as with Stripe
                 raise
             return refusal.status, {"error": refusal.error}
         return 200, render(self._state, answer, paths)

@@ -1,4 +1,4 @@
-"""Time: test clocks, and all that happens to subscriptions as time goes by."""
+"""Test clocks, and the events of subscriptions as time passes."""
 
 from collections.abc import Callable, Iterator
 
@@ -48,7 +48,7 @@ def advance(state: StripeState, clock_id: str, to: int, *, in_path: bool = False
 
 
 def advance_real_time(state: StripeState) -> bool:
-    """Do what is due for all that has no test clock; whether there was anything."""
+    """Do what is due for objects without a test clock; return whether anything was."""
     now, happened = state.now(), False
     try:
         while due := _next_due(state, None, now):
@@ -65,7 +65,7 @@ def _next_due(state: StripeState, clock_id: str | None, until: int) -> Due | Non
 
 
 def _all_due(state: StripeState, clock_id: str | None) -> Iterator[Due]:
-    """When and what happens next, subscription by subscription."""
+    """Yield the next event of each subscription with its time."""
     for subscription in state.all("subscription", test_clock=clock_id):
         status = subscription["status"]
         if status == "incomplete":
@@ -84,7 +84,7 @@ def _all_due(state: StripeState, clock_id: str | None) -> Iterator[Due]:
 def _of_living(state: StripeState, subscription: Object) -> Iterator[Due]:
     end = subscriptions.period_of(state, subscription)[1]
     cancel_at = subscription["cancel_at"]
-    if cancel_at and cancel_at <= end:  # and at the same moment before the renewal, by its name
+    if cancel_at and cancel_at <= end:  # at the same moment it precedes the renewal by its name
         yield (
             cancel_at,
             "cancel",

@@ -96,7 +96,7 @@ def update_customer(state: StripeState, params: Params, customer_id: str) -> Obj
 
 
 def living(state: StripeState, customer_id: str, param: str, *, in_path: bool = False) -> Object:
-    """A customer that is not deleted."""
+    """Return a customer that is not deleted."""
     customer: Object = state.find("customer", customer_id, param, in_path=in_path)
     if customer.get("deleted"):
         raise no_such("customer", customer_id, param, in_path=in_path)
@@ -104,7 +104,7 @@ def living(state: StripeState, customer_id: str, param: str, *, in_path: bool = 
 
 
 def merge(stored: Object, params: Params) -> None:
-    """Set what was given; metadata are merged, and an empty text takes a key away."""
+    """Set the sent fields; metadata is merged, and an empty text removes a key."""
     added = params.pop("metadata", {})
     kept = {**stored["metadata"], **added}
     stored["metadata"] = {name: value for name, value in kept.items() if value != ""}
@@ -112,7 +112,7 @@ def merge(stored: Object, params: Params) -> None:
 
 
 def attach(state: StripeState, method_id: str, customer: Object, param: str) -> Object:
-    """Give a payment method to a customer; a test card such as `pm_card_visa` is created for it."""
+    """Attach a payment method; a test card such as `pm_card_visa` is created for the customer."""
     if _is_test_card(method_id):
         method = new_method(state, declines=method_id in _DECLINED)
     else:
@@ -137,7 +137,7 @@ def new_method(state: StripeState, *, declines: bool) -> Object:
 def method_of(
     state: StripeState, customer: Object, subscription: Object | None = None
 ) -> Object | None:
-    """What a charge goes to: the subscription's method, or else the customer's."""
+    """Return the method to charge: the subscription's, or else the customer's."""
     chosen = (subscription or {}).get("default_payment_method")
     chosen = chosen or customer["invoice_settings"]["default_payment_method"]
     return state.objects["payment_method"].get(chosen or "")

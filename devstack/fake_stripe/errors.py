@@ -1,10 +1,10 @@
-"""Refusals, as Stripe words them: https://docs.stripe.com/api/errors."""
+"""Errors as Stripe words them: https://docs.stripe.com/api/errors."""
 
 from typing import Any
 
 
 class StripeError(Exception):
-    """An answer of 4xx. `param` names the parameter, written as the client sent it."""
+    """A response with status 4xx. `param` names the parameter as the client sent it."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class StripeError(Exception):
 
 
 def no_such(kind: str, object_id: str, param: str, *, in_path: bool = False) -> StripeError:
-    """404 where the address names the object, 400 where a parameter does."""
+    """Return 404 if the path names the object, 400 if a parameter does."""
     name = kind.rsplit(".", 1)[-1].replace("_", " ")
     return StripeError(
         f"No such {name}: '{object_id}'",

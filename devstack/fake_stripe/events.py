@@ -25,18 +25,18 @@ from devstack.fake_stripe.protocol.routes import readable, route
 from devstack.fake_stripe.state import API_VERSION, StripeState
 
 _LONGEST_DELAY = 60  # seconds between two attempts
-_TIMEOUT = 30  # seconds for an answer
+_TIMEOUT = 30  # seconds to wait for a response
 
 
 def signature(body: bytes, secret: str, at: int | None = None) -> str:
-    """The Stripe-Signature header: https://docs.stripe.com/webhooks#verify-manually."""
+    """Return the Stripe-Signature header: https://docs.stripe.com/webhooks#verify-manually."""
     at = int(time.time()) if at is None else at
     signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={at},v1={signed}"
 
 
 def post(url: str, body: bytes, secret: str) -> int:
-    """Send one event; the status, 0 where nothing answers."""
+    """Send one event; return the status, 0 without a response."""
     parts = urlsplit(url)
     https = parts.scheme == "https"
     kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
@@ -52,7 +52,7 @@ def post(url: str, body: bytes, secret: str) -> int:
 
 
 class Deliveries:
-    """Sends what waits in `state.undelivered`; what fails waits for another attempt."""
+    """Sends the events in `state.undelivered`; failed ones wait for another attempt."""
 
     def __init__(self, state: StripeState, lock: threading.RLock) -> None:
         self._state, self._lock = state, lock
@@ -65,7 +65,7 @@ class Deliveries:
         threads: int = 1,
         due_before: float | None = None,
     ) -> list[int]:
-        """Send all that waits and return the statuses that came back.
+        """Send all waiting events and return the response statuses.
 
         `copies` sends each event so many times, `shuffle` is the seed of a random order, and
         `threads` sends so many at once. What was not answered with 2xx waits on.
@@ -92,7 +92,7 @@ class Deliveries:
             event = self._state.objects["event"].get(waiting["event"])
             endpoint = self._state.objects["webhook_endpoint"].get(waiting["endpoint"])
             if not event or not endpoint:
-                return 200  # no one wants it any more
+                return 200  # its endpoint was deleted
             body = json.dumps(event, indent=2).encode()
         return post(endpoint["url"], body, endpoint["_secret"])
 
@@ -114,7 +114,7 @@ class Deliveries:
             ]
 
     def run(self, stopped: threading.Event, before: Callable[[], None]) -> None:
-        """Deliver what is due, again and again, until stopped."""
+        """Deliver due events repeatedly, until stopped."""
         while not stopped.wait(0.2):
             before()
             self.deliver(due_before=time.time())
@@ -136,7 +136,7 @@ def list_events(state: StripeState, params: Params) -> Object:
 
 
 def _matches(event_type: str, wanted: set[str]) -> bool:
-    """`invoice.*` stands for all that begin so."""
+    """Filter by type; `invoice.*` matches all that start with `invoice.`."""
     return any(
         event_type == pattern or (pattern.endswith("*") and event_type.startswith(pattern[:-1]))
         for pattern in wanted
@@ -164,7 +164,7 @@ _ENDPOINT = {
     },
 )
 def create_endpoint(state: StripeState, params: Params, secret: str = "") -> Object:
-    """The secret is shown in this answer only."""
+    """Only this response contains the secret."""
     secret = secret or state.new_id("whsec", 32)
     fields = {"api_version": API_VERSION, "application": None, "description": None}
     fields |= {"status": "enabled", "_secret": secret}

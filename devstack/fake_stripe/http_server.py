@@ -1,4 +1,4 @@
-"""HTTP, in one thread a connection."""
+"""The HTTP server, with a thread per connection."""
 
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,14 +10,14 @@ from devstack.fake_stripe.answers import Answers
 class HttpServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    request_queue_size = 128  # connections that wait while one is answered
+    request_queue_size = 128  # connections waiting to be accepted
 
     def __init__(self, address: tuple[str, int], answers: Answers) -> None:
         super().__init__(address, _Handler)
         self.answers = answers
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that went away."""
+        """Ignore clients that disconnected."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -49,4 +49,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Nothing for each request."""
+        """Log nothing."""

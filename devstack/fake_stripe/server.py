@@ -1,4 +1,4 @@
-"""The server as a whole: a thread answers, another one delivers."""
+"""The whole server: one thread answers, another one delivers events."""
 
 import json
 import threading
@@ -62,7 +62,7 @@ class FakeStripe:
 
     @property
     def events(self) -> list[Object]:
-        """All events, oldest first."""
+        """Return all events, oldest first."""
         with self.lock:
             return list(self.state.objects["event"].values())
 
@@ -86,21 +86,21 @@ class FakeStripe:
         self._save()
 
     def deliver(self, **how: Any) -> list[int]:
-        """Send the events that wait, signed; see `Deliveries.deliver`."""
+        """Send the waiting events, signed; see `Deliveries.deliver`."""
         return self._deliveries.deliver(**how)
 
     def advance(self, clock: str, to: int) -> None:
-        """Let a test clock run to a moment (Unix seconds), with all that happens on the way."""
+        """Advance a test clock to a moment (Unix seconds), with everything due until then."""
         with self.lock:
             clocks.advance(self.state, clock, to)
 
     def signed(self, event: Object) -> tuple[bytes, str]:
-        """An event's body and its Stripe-Signature, for a client that is not a server."""
+        """Return an event's body and Stripe-Signature, to deliver it without the server."""
         body = json.dumps(event).encode()
         return body, events.signature(body, self.webhook_secret)
 
     def _tick(self) -> None:
-        """What real time brings: renewals of what has no test clock; and the file is kept."""
+        """Renew subscriptions without a test clock, and save the file."""
         with self.lock:
             clocks.advance_real_time(self.state)
         self._save()

@@ -1,1 +1,1 @@
-"""Products, prices, coupons and meters."""
+"""Products, prices, coupons and discounts."""

@@ -59,7 +59,7 @@ def create_coupon(state: StripeState, params: Params) -> Object:
 
 @route("DELETE", "/v1/coupons/{id}")
 def delete_coupon(state: StripeState, params: Params, coupon_id: str) -> Object:
-    """New subscriptions cannot have it; those that have it keep it."""
+    """Delete a coupon: new subscriptions cannot use it, existing ones keep it."""
     coupon: Object = state.find("coupon", coupon_id, in_path=True)
     coupon["valid"] = False
     state.emit("coupon.deleted", coupon)

@@ -1,4 +1,4 @@
-"""Coupons on subscriptions: which of them count when, and what is left of an amount."""
+"""Coupons on subscriptions: when they apply, and amounts after them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,14 +13,14 @@ DISCOUNTS = list_of(hash_of({"coupon": text, "discount": text}))
 
 
 def check(state: StripeState, requested: Iterable[Params]) -> None:
-    """Refuse coupons that cannot be used, before anything is changed."""
+    """Raise for coupons that cannot be used, before anything is changed."""
     for position, wanted in enumerate(requested):
         if not wanted.get("discount"):
             usable_coupon(state, wanted.get("coupon"), f"discounts[{position}][coupon]")
 
 
 def replace(state: StripeState, subscription: Object, requested: Iterable[Params]) -> None:
-    """Put these discounts in place of the subscription's own."""
+    """Replace the subscription's discounts."""
     kept = []
     for position, wanted in enumerate(requested):
         if wanted.get("discount") in subscription["discounts"]:
@@ -43,7 +43,7 @@ def usable_coupon(state: StripeState, coupon_id: Any, param: str) -> Object:
 
 
 def coupons_at(state: StripeState, subscription: Object, moment: int) -> list[tuple[str, Object]]:
-    """The discounts that count at a moment, each with its coupon."""
+    """Return the discounts that apply at a moment, each with its coupon."""
     discounts = [state.get("discount", discount) for discount in subscription["discounts"]]
     return [
         (discount["id"], state.get("coupon", discount["source"]["coupon"]))
@@ -53,7 +53,7 @@ def coupons_at(state: StripeState, subscription: Object, moment: int) -> list[tu
 
 
 def reductions(coupons: Iterable[tuple[str, Object]], subtotal: int) -> list[Object]:
-    """`total_discount_amounts`: each coupon takes from what the ones before it left."""
+    """Return `total_discount_amounts`: each coupon applies to what the earlier ones left."""
     taken: list[Object] = []
     for discount, coupon in coupons:
         off = pricing.reduction(coupon, subtotal)
@@ -63,7 +63,7 @@ def reductions(coupons: Iterable[tuple[str, Object]], subtotal: int) -> list[Obj
 
 
 def after_discounts(state: StripeState, subscription: Object, amount: int, moment: int) -> int:
-    """A part of the subscription's price, less its share of the discounts (a proration)."""
+    """Return a prorated part of the subscription's price, less its share of the discounts."""
     items = [state.get("subscription_item", item) for item in subscription["_items"]]
     gross = sum(
         pricing.amount(state.get("price", item["price"]), item["quantity"])
@@ -76,7 +76,7 @@ def after_discounts(state: StripeState, subscription: Object, amount: int, momen
 
 
 def drop_used(state: StripeState, subscription: Object, moment: int) -> None:
-    """Take away the discounts that are over: `once` after an invoice, others at their end."""
+    """Remove expired discounts: `once` after an invoice, others at their end."""
     active = coupons_at(state, subscription, moment)
     left = [discount for discount, coupon in active if coupon["duration"] != "once"]
     for over in set(subscription["discounts"]) - set(left):

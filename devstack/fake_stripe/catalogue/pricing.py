@@ -1,4 +1,4 @@
-"""What a price costs, when its periods end and what a coupon takes off: pure arithmetic."""
+"""Amounts of prices, ends of periods and reductions by coupons: pure arithmetic."""
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ Object = dict[str, Any]
 
 
 def amount(price: Object, quantity: int) -> int:
-    """Minor units for a quantity; half a unit is rounded up, as Stripe does."""
+    """Return minor units for a quantity; half a unit is rounded up, as Stripe does."""
     if divisor := price["transform_quantity"]:
         whole, rest = divmod(quantity, divisor["divide_by"])
         quantity = whole + (1 if rest and divisor["round"] == "up" else 0)
@@ -41,19 +41,19 @@ def rounded(value: Decimal) -> int:
 
 
 def share(value: int, part: int, whole: int) -> int:
-    """`value * part / whole`, rounded."""
+    """Return `value * part / whole`, rounded."""
     return rounded(Decimal(value) * part / whole) if whole else 0
 
 
 def reduction(coupon: Object, subtotal: int) -> int:
-    """What a coupon takes off an invoice's subtotal; never more than there is."""
+    """Return the amount a coupon takes off a subtotal, at most all of it."""
     if coupon["percent_off"] is not None:
         return rounded(Decimal(subtotal) * Decimal(str(coupon["percent_off"])) / 100)
     return min(int(coupon["amount_off"]), max(subtotal, 0))
 
 
 def add(moment: int, interval: str, count: int) -> int:
-    """Unix seconds `count` intervals later, in UTC; the 31st becomes a short month's last day."""
+    """Return Unix seconds `count` intervals later (UTC); the 31st becomes a month's last day."""
     start = datetime.fromtimestamp(moment, UTC)
     if interval in {"day", "week"}:
         return moment + int(
@@ -66,7 +66,7 @@ def add(moment: int, interval: str, count: int) -> int:
 
 
 def period_end(anchor: int, recurring: Object, after: int) -> int:
-    """The first boundary after a moment; boundaries are counted from the anchor, not each other."""
+    """Return the first boundary after a moment; all are counted from the anchor."""
     interval, count = recurring["interval"], recurring["interval_count"]
     step = 1
     while (end := add(anchor, interval, step * count)) <= after:

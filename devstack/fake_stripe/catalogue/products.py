@@ -172,7 +172,7 @@ def _tier(tier: Params) -> Params:
 
 
 def _amounts(fields: Params, name: str) -> dict[str, Any]:
-    """An amount in both forms; the integer is null where the decimal is not a whole unit."""
+    """Return an amount in both forms; the integer is null if the decimal is not whole."""
     value, exact = fields.get(name), fields.get(f"{name}_decimal")
     if value is not None and exact is not None:
         raise StripeError(f"You may only specify one of {name} and {name}_decimal.", param=name)

@@ -1,1 +1,1 @@
-"""Invoices, their lines, previews and payments."""
+"""Invoices, their lines, metered usage and payments."""

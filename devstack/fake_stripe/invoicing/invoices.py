@@ -1,4 +1,4 @@
-"""Invoices: drafted, finalized, collected. Knows nothing of what follows."""
+"""Drafting, finalizing and collecting invoices."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def draft(
     *,
     currency: str = "usd",
 ) -> Object:
-    """A new draft with these lines, the subscription's discounts taken off."""
+    """Return a new draft with these lines, less the subscription's discounts."""
     now = state.now(customer)
     fields = _blank(customer, subscription, now)
     currency = subscription["currency"] if subscription else currency
@@ -44,7 +44,7 @@ def draft(
 
 
 def finalize(state: StripeState, invoice: Object) -> None:
-    """Number the invoice and settle the customer's balance with it."""
+    """Number the invoice and apply the customer's balance."""
     customer = state.get("customer", invoice["customer"])
     customer["_invoices"] += 1
     now = state.now(customer)
@@ -64,7 +64,7 @@ def finalize(state: StripeState, invoice: Object) -> None:
 def collect(
     state: StripeState, invoice: Object, method: Object | None = None, *, out_of_band: bool = False
 ) -> bool:
-    """Try to have an open invoice paid; whether it is. A failure plans the next attempt."""
+    """Try to collect an open invoice; return whether it is paid. A failure schedules a retry."""
     customer = state.get("customer", invoice["customer"])
     if invoice["amount_remaining"] and not out_of_band:
         intent = _intent(state, invoice, customer)
@@ -86,7 +86,7 @@ def collect(
 
 
 def close(state: StripeState, invoice: Object, status: str) -> None:
-    """Void an invoice or give it up."""
+    """Void an invoice or mark it uncollectible."""
     invoice |= {"status": status, "auto_advance": False, "next_payment_attempt": None}
     word = "voided" if status == "void" else "marked_uncollectible"
     invoice["status_transitions"][f"{word}_at"] = state.now(invoice)
@@ -131,7 +131,7 @@ def _method(state: StripeState, invoice: Object, customer: Object) -> Object | N
 
 
 def _intent(state: StripeState, invoice: Object, customer: Object) -> Object:
-    """One payment intent for all attempts at an invoice."""
+    """Return the payment intent that all attempts at an invoice share."""
     if kept := invoice.get("_intent"):
         return state.get("payment_intent", kept)
     description = f"Payment for invoice {invoice['number']}"

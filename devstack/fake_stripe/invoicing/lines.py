@@ -1,4 +1,4 @@
-"""The lines of an invoice and what they add up to, discounts taken off."""
+"""The lines of an invoice and their totals after discounts."""
 
 from devstack.fake_stripe.catalogue import discounts, pricing
 from devstack.fake_stripe.objects import Object
@@ -54,7 +54,7 @@ def line(
 
 
 def totals(lines: list[Object], coupons: list[tuple[str, Object]], balance: int) -> Object:
-    """Discounts take from the lines that are not prorations; a balance below 0 is a credit."""
+    """Apply discounts to lines that are not prorations; a balance below 0 is a credit."""
     subtotal = sum(entry["amount"] for entry in lines)
     discountable = [entry for entry in lines if entry["discountable"] and entry["amount"] > 0]
     base = sum(entry["amount"] for entry in discountable)
@@ -84,7 +84,7 @@ def totals(lines: list[Object], coupons: list[tuple[str, Object]], balance: int)
 
 
 def _spread(reduction: Object, lines: list[Object], base: int) -> list[int]:
-    """A reduction's share on each line; the last one takes what rounding left."""
+    """Spread a reduction over the lines; the last one takes the rounding difference."""
     shares = [pricing.share(reduction["amount"], entry["amount"], base) for entry in lines]
     if shares:
         shares[-1] += reduction["amount"] - sum(shares)

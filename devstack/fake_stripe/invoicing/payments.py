@@ -29,7 +29,7 @@ def new_intent(
 
 
 def confirm(state: StripeState, intent: Object, method: Object | None) -> bool:
-    """Charge the payment method; whether that succeeded. Without a method there is no charge."""
+    """Charge the payment method; return whether it succeeded. Without one there is no charge."""
     if method is None:
         intent["last_payment_error"] = dict(_NO_METHOD)
         state.emit("payment_intent.payment_failed", intent)

@@ -65,7 +65,7 @@ def create_meter_event(state: StripeState, params: Params) -> Object:
 
 
 def lines(state: StripeState, subscription: Object, start: int, end: int) -> list[Object]:
-    """What the metered items used within [start, end), Unix seconds."""
+    """Return the usage of metered items within [start, end), Unix seconds."""
     metered = []
     for item_id in subscription["_items"]:
         item = state.get("subscription_item", item_id)

@@ -1,4 +1,4 @@
-"""The page of a checkout session, on which a person pays or lets the card be declined."""
+"""The page of a checkout session, with buttons to pay or decline the card."""
 
 from html import escape
 from urllib.parse import quote
@@ -47,7 +47,7 @@ def submit(state: StripeState, form: Params, session_id: str) -> tuple[int, str]
 
 
 def complete(state: StripeState, session: Object, email: str) -> str:
-    """Pay: make the customer, the subscription and its invoice; returns where to go then."""
+    """Pay: create customer, subscription and invoice; return the address to go to."""
     if not session["customer"]:
         session["customer"] = create_customer(
             state, {"email": session["customer_email"] or email, "metadata": {}}

@@ -1,4 +1,4 @@
-"""The little HTML that people see: a frame, forms, amounts."""
+"""HTML of the pages: a frame, forms, amounts."""
 
 from html import escape
 
@@ -28,7 +28,7 @@ def page(title: str, content: str, problem: str = "") -> str:
 
 
 def form(buttons: dict[str, str], inside: str = "", **hidden: str) -> str:
-    """One form with a button for each action, by its label; the first one stands out."""
+    """Return a form with a button for each action; the first one stands out."""
     fields = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in hidden.items()

@@ -1,4 +1,4 @@
-"""Billing portal sessions, and the page on which a customer cancels or changes the card."""
+"""Billing portal sessions, and the page to cancel or change the card."""
 
 from datetime import UTC, datetime
 from html import escape
@@ -72,7 +72,7 @@ def submit(state: StripeState, form: Params, session_id: str) -> tuple[int, str]
 
 
 def _change_card(state: StripeState, customer: Object, card: str) -> None:
-    """Make it the default of customer and subscriptions, and try the open invoices with it."""
+    """Make it the default of customer and subscriptions, and collect open invoices with it."""
     method = attach(state, card, customer, "payment_method")
     with state.changing(customer):
         customer["invoice_settings"]["default_payment_method"] = method["id"]

@@ -1,1 +1,1 @@
-"""HTTP, routes, parameters and answers."""
+"""Routes and parameters."""

@@ -1,4 +1,4 @@
-"""Form-encoded nested parameters, and the strict checks that Stripe makes of them.
+"""Form-encoded nested parameters, checked as strictly as Stripe does.
 
 A specification maps each parameter an endpoint knows to its kind; a kind turns the text that was
 sent into a value, or refuses it.
@@ -25,7 +25,7 @@ Specification = Mapping[str, Kind | Required]
 
 
 def parse_form(text: str) -> Params:
-    """`items[0][price]=price_1&expand[]=customer` as nested dicts, list positions as their keys."""
+    """Parse `items[0][price]=price_1&expand[]=customer` to nested dicts; keys are list indexes."""
     tree: Params = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         *branches, leaf = name.replace("]", "").split("[")
@@ -39,7 +39,7 @@ def parse_form(text: str) -> Params:
 
 
 def check(specification: Specification, params: Params, prefix: str = "") -> Params:
-    """The values of the parameters that were sent; refuses unknown and missing ones."""
+    """Return the values of the sent parameters; raise for unknown and missing ones."""
 
     def full_name(name: str) -> str:
         return f"{prefix}[{name}]" if prefix else name
@@ -63,7 +63,7 @@ def check(specification: Specification, params: Params, prefix: str = "") -> Par
 def text(value: Any, param: str) -> str | None:
     if not isinstance(value, str):
         raise StripeError("Invalid string: expected a text.", param=param)
-    return value or None  # an empty text unsets, as at Stripe
+    return value or None  # an empty text unsets, as with Stripe
 
 
 def integer(value: Any, param: str) -> int:
@@ -150,7 +150,7 @@ def list_of(kind: Kind) -> Kind:
 
 
 def either(word: str, kind: Kind) -> Kind:
-    """A special word such as `now` in place of a value; an empty word unsets."""
+    """Accept a special word such as `now` instead of a value; an empty one unsets."""
     return lambda value, param: (word or None) if value == word else kind(value, param)
 
 
@@ -159,7 +159,7 @@ def unsettable(kind: Kind) -> Kind:
 
 
 def moments(value: Any, param: str) -> Params:
-    """A time, or a range of times such as `created[gte]`."""
+    """Read a time, or a range of times such as `created[gte]`."""
     if isinstance(value, str):
         moment = integer(value, param)
         return {"gte": moment, "lte": moment}

@@ -1,4 +1,4 @@
-"""Which function answers which request."""
+"""The function that handles each request."""
 
 import re
 from collections.abc import Callable
@@ -28,7 +28,7 @@ PAGES: list[tuple[str, re.Pattern[str], Callable[..., tuple[int, str]]]] = []
 
 
 def route(method: str, path: str, specification: Specification | None = None) -> Callable[[H], H]:
-    """Let `handler(state, params, *ids)` answer; `{...}` in the path is an id."""
+    """Register `handler(state, params, *ids)`; `{...}` in the path is an id."""
     pattern = re.compile(re.sub(r"\{\w+\}", "([^/]+)", path))
 
     def register(handler: H) -> H:
@@ -39,7 +39,7 @@ def route(method: str, path: str, specification: Specification | None = None) ->
 
 
 def page(method: str, path: str) -> Callable[[H], H]:
-    """Let `show(state, form, *ids)` answer people."""
+    """Register `show(state, form, *ids)` for a page."""
     pattern = re.compile(re.sub(r"\{\w+\}", "([^/]+)", path))
 
     def register(show: H) -> H:
@@ -57,7 +57,7 @@ def matching(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
 
 
 def readable(kind: str, path: str, **filters: Kind) -> None:
-    """Add retrieve and list of a kind; a filter compares the field of its name."""
+    """Add the retrieve and list requests of a kind; a filter compares the field of its name."""
 
     def retrieve(state: StripeState, params: Params, object_id: str) -> Object:
         stored: Object = state.find(kind, object_id, in_path=True)

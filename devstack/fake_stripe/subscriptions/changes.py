@@ -16,7 +16,7 @@ _PLAIN = (
 
 
 def apply(state: StripeState, subscription: Object, params: Params) -> None:
-    """Make all the changes of an update; what is refused is refused before the first of them."""
+    """Make all changes of an update; errors are raised before the first of them."""
     planned = plan_items(state, subscription, params.get("items", []))
     if method := params.get("default_payment_method"):
         state.find("payment_method", method, "default_payment_method")
@@ -50,7 +50,7 @@ def apply(state: StripeState, subscription: Object, params: Params) -> None:
 
 
 def _resets(state: StripeState, subscription: Object, planned: Planned, params: Params) -> bool:
-    """Whether a new billing cycle begins now: another interval, first price above 0, or asked."""
+    """Return whether a new cycle begins: new interval, first price above 0, or on request."""
     if params.get("trial_end") == "now" or params.get("billing_cycle_anchor") == "now":
         return True
     if subscription["status"] == "trialing":
@@ -87,7 +87,7 @@ def _refuse_declined(state: StripeState, subscription: Object) -> None:
 
 
 def _credit(state: StripeState, subscription: Object, planned: Planned, at: int) -> None:
-    """Give back what was billed for the rest of the period, of the items that change."""
+    """Credit the changed items for the rest of the period."""
     for item, *_ in planned:
         if item and item["quantity"] is not None:
             old = state.get("price", item["price"])
@@ -153,7 +153,7 @@ def _new_cycle(state: StripeState, subscription: Object) -> None:
 
 
 def check_end(state: StripeState, about: Object, params: Params) -> None:
-    """Refuse an end of the subscription or its trial that cannot be, before anything is changed."""
+    """Raise for an invalid end of the subscription or trial, before anything is changed."""
     if params.get("cancel_at") and params.get("cancel_at_period_end"):
         raise StripeError("You may only specify one of cancel_at and cancel_at_period_end.")
     for name in ("cancel_at", "trial_end"):
@@ -163,7 +163,7 @@ def check_end(state: StripeState, about: Object, params: Params) -> None:
 
 
 def _set_trial(state: StripeState, subscription: Object, end: int) -> None:
-    """A trial until then, longer or shorter than the one before or a new one."""
+    """Set the end of the trial, an existing or a new one."""
     now = state.now(subscription)
     start = subscriptions.period_of(state, subscription)[0]
     if subscription["status"] != "trialing":
@@ -174,7 +174,7 @@ def _set_trial(state: StripeState, subscription: Object, end: int) -> None:
 
 
 def plan_end(state: StripeState, subscription: Object, params: Params) -> None:
-    """Cancel at the period's end or another moment, or take that back."""
+    """Schedule a cancellation at the period's end or another moment, or undo it."""
     now = state.now(subscription)
     at = params.get("cancel_at")
     at_end = bool(params.get("cancel_at_period_end"))

@@ -1,4 +1,4 @@
-"""`POST /v1/subscriptions`: what is refused, and what a new subscription looks like."""
+"""`POST /v1/subscriptions`: checks, and the new subscription."""
 
 from devstack.fake_stripe.catalogue import discounts
 from devstack.fake_stripe.customers import living, method_of
@@ -121,7 +121,7 @@ def _trial_end(params: Params, now: int) -> int | None:
 
 
 def _check_payment(state: StripeState, customer: Object, params: Params) -> None:
-    """Refuse what could not be charged, as Stripe does before anything is made."""
+    """Raise if nothing could be charged, as Stripe does before it creates anything."""
     if chosen := params.get("default_payment_method"):
         method = state.find("payment_method", chosen, "default_payment_method")
         if method["customer"] != customer["id"]:

@@ -59,7 +59,7 @@ def list_lines(state: StripeState, params: Params, invoice_id: str) -> Object:
     },
 )
 def create_invoice(state: StripeState, params: Params) -> Object:
-    """A draft of its own, with the customer's invoice items where they are asked for."""
+    """Create a draft, with the customer's invoice items if requested."""
     customer = living(state, params.pop("customer"), "customer")
     include = params.pop("pending_invoice_items_behavior", "exclude") == "include"
     lines = prorations.pending_lines(state, None, customer["id"]) if include else []
@@ -135,7 +135,7 @@ def _of_status(state: StripeState, invoice_id: str, *statuses: str) -> Object:
     },
 )
 def create_item(state: StripeState, params: Params) -> Object:
-    """An amount that the customer's, or the subscription's, next invoice takes along."""
+    """Add an amount to the next invoice of the customer or subscription."""
     customer = living(state, params["customer"], "customer")
     now = state.now(customer)
     parent = None

@@ -1,4 +1,4 @@
-"""`/v1/subscription_items`: one item of a subscription; changes are the subscription's."""
+"""`/v1/subscription_items`: one item of a subscription, changed through the subscription."""
 
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (

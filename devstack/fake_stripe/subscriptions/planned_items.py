@@ -1,4 +1,4 @@
-"""Which items a subscription is to have: checked before anything is changed."""
+"""The planned items of a subscription, checked before anything is changed."""
 
 from devstack.fake_stripe.errors import StripeError, missing, no_such
 from devstack.fake_stripe.objects import Object
@@ -13,7 +13,7 @@ Planned = list[tuple[Object | None, Object | None, int | None, Params]]
 
 
 def prices_of(state: StripeState, items: list[Params], where: str = "items") -> list[Object]:
-    """The recurring prices of new items; refused where they cannot be billed together."""
+    """Return the recurring prices of new items; raise if they cannot be billed together."""
     prices: list[Object] = []
     for position, requested in enumerate(items):
         param = f"{where}[{position}][price]"
@@ -77,7 +77,7 @@ def plan_items(state: StripeState, subscription: Object, items: list[Params]) ->
 
 
 def everything(state: StripeState, subscription: Object, planned: Planned) -> Planned:
-    """All items, those that stay as they are as well: a new cycle credits each of them."""
+    """Return all items, unchanged ones too: a new cycle credits each of them."""
     touched = {item["id"] for item, *_ in planned if item}
     return planned + [
         (item, state.get("price", item["price"]), item["quantity"], {})

@@ -1,4 +1,4 @@
-"""`/v1/invoices/create_preview`: what a change, or else the next renewal, will cost."""
+"""`/v1/invoices/create_preview`: the cost of a change, or else of the next renewal."""
 
 from copy import deepcopy
 
@@ -51,7 +51,7 @@ from devstack.fake_stripe.subscriptions import (
     },
 )
 def preview_invoice(state: StripeState, params: Params) -> Object:
-    """The invoice that a change, or else the next renewal, would make: tried out on a copy."""
+    """Return the invoice of a change, or else of the next renewal, by trying it on a copy."""
     copy = deepcopy(state)
     details = dict(params.get("subscription_details", {}))
     if "discounts" in params:
@@ -96,7 +96,7 @@ def _new_subscription(copy: StripeState, params: Params, details: Params) -> Obj
 
 
 def _next_invoice(copy: StripeState, subscription: Object) -> Object:
-    """What the renewal would bill, with all that waits for it."""
+    """Return the invoice of the renewal, with pending items."""
     start, end = subscriptions.period_of(copy, subscription)
     if subscription["cancel_at"] and subscription["cancel_at"] <= end:
         raise StripeError("No upcoming invoices for customer", code="invoice_upcoming_none")

@@ -1,4 +1,4 @@
-"""Lines of an invoice that come from subscription items, whole periods and parts of them."""
+"""Invoice lines of subscription items, for whole periods and parts of them."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from devstack.fake_stripe.state import StripeState
 def item_line(
     state: StripeState, item: Object, amount: int | None = None, *, trial: bool
 ) -> Object:
-    """An item's current period, in advance."""
+    """Return the line for an item's current period, billed in advance."""
     price = state.get("price", item["price"])
     name, quantity = _product_name(state, price), item["quantity"]
     cost = pricing.amount(price, quantity) if amount is None else amount
@@ -39,7 +39,7 @@ def prorate(
     at: int,
     sign: int,
 ) -> Object:
-    """A pending invoice item for the rest of the period: unused time (-1) or remaining time (1)."""
+    """Add a pending item for the rest of the period: unused time (-1) or remaining time (1)."""
     start, end = item["current_period_start"], item["current_period_end"]
     whole = pricing.amount(price, quantity)
     net = discounts.after_discounts(state, subscription, whole, at)
@@ -62,7 +62,7 @@ def prorate(
 def pending_lines(
     state: StripeState, subscription: Object | None, customer: str | None = None
 ) -> list[Object]:
-    """The lines of what waits for the next invoice of a subscription, or of a customer."""
+    """Return the lines pending for the next invoice of a subscription, or of a customer."""
     return [
         _pending_line(state, pending)
         for pending in state.all("invoiceitem", invoice=None)
@@ -72,7 +72,7 @@ def pending_lines(
 
 
 def drop_pending(state: StripeState, subscription: Object) -> None:
-    """Forget prorations that no invoice will hold."""
+    """Delete prorations that will never be invoiced."""
     for pending in list(state.all("invoiceitem", invoice=None)):
         if _subscription_id(pending) == subscription["id"]:
             del state.objects["invoiceitem"][pending["id"]]

@@ -92,7 +92,7 @@ def cancel_subscription(state: StripeState, params: Params, subscription_id: str
     },
 )
 def resume_subscription(state: StripeState, params: Params, subscription_id: str) -> Object:
-    """Of a subscription that paused because its trial ended without a payment method."""
+    """Resume a subscription that paused when its trial ended without a payment method."""
     subscription: Object = state.find("subscription", subscription_id, in_path=True)
     if subscription["status"] != "paused":
         raise StripeError(
@@ -112,7 +112,7 @@ def resume_subscription(state: StripeState, params: Params, subscription_id: str
 def refuse_ended(
     subscription: Object, allowed: set[str] | None = None, requested: Params | None = None
 ) -> None:
-    """Refuse to change what is over."""
+    """Raise if the subscription has ended."""
     over = subscription["status"] in {"canceled", "incomplete_expired"}
     if over and (requested is None or set(requested) - (allowed or set())):
         raise StripeError(
@@ -130,7 +130,7 @@ _LIST = {"customer": text, "price": text, "status": choice(*_STATUSES), "test_cl
 
 @route("GET", "/v1/subscriptions", {**PAGE, **_LIST, "collection_method": text})
 def list_subscriptions(state: StripeState, params: Params) -> Object:
-    """Those that are over are left out unless requested."""
+    """List subscriptions; ended ones only if requested."""
     status, price = params.pop("status", None), params.pop("price", None)
     over = {"canceled", "incomplete_expired"}
     wanted = {"all": None, "ended": over, None: set(_STATUSES) - {"canceled"}}.get(status, {status})
@@ -150,7 +150,7 @@ readable("subscription", "/v1/subscriptions")
 
 @route("DELETE", "/v1/customers/{id}")
 def delete_customer(state: StripeState, params: Params, customer_id: str) -> Object:
-    """Ends the customer's subscriptions too."""
+    """Delete a customer and end its subscriptions."""
     customer = living(state, customer_id, "id", in_path=True)
     for subscription in state.all("subscription", customer=customer_id):
         if subscription["status"] not in {"canceled", "incomplete_expired"}:

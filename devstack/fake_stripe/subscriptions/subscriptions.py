@@ -1,4 +1,4 @@
-"""What happens to a subscription over time: start, renewal, payment, cancellation."""
+"""The life of a subscription: start, renewal, payment, cancellation."""
 
 from devstack.fake_stripe.catalogue import discounts, pricing
 from devstack.fake_stripe.customers import method_of
@@ -14,7 +14,7 @@ def items_of(state: StripeState, subscription: Object) -> list[Object]:
 
 
 def recurring_of(state: StripeState, subscription: Object) -> Object:
-    """How often it is billed; the same for all of its items."""
+    """Return the billing interval, which all items share."""
     item = items_of(state, subscription)[0]
     return state.get("price", item["price"])["recurring"]  # type: ignore[no-any-return]
 
@@ -42,7 +42,7 @@ def add_item(state: StripeState, subscription: Object, price: Object, requested:
 
 
 def start(state: StripeState, subscription: Object) -> None:
-    """Begin the first period and bill it; a trial is billed with nothing."""
+    """Begin the first period and bill it; a trial costs nothing."""
     now, trial_end = state.now(subscription), subscription["trial_end"]
     anchor = subscription["billing_cycle_anchor"]
     end = trial_end or pricing.period_end(anchor, recurring_of(state, subscription), now)
@@ -52,7 +52,7 @@ def start(state: StripeState, subscription: Object) -> None:
 
 
 def renew(state: StripeState, subscription: Object) -> None:
-    """At the end of a period: begin the next one and bill it, with the usage of the last."""
+    """Begin the next period and bill it, with the usage of the last one."""
     begin, now = period_of(state, subscription)
     trial = subscription["status"] == "trialing"
     if trial and _ended_without_method(state, subscription):
@@ -65,7 +65,7 @@ def renew(state: StripeState, subscription: Object) -> None:
 
 
 def bill(state: StripeState, subscription: Object, reason: str, lines: list[Object]) -> Object:
-    """Make an invoice of the lines, collect it unless that is paused, and mind the outcome."""
+    """Create an invoice, collect it unless collection is paused, and apply the outcome."""
     customer = state.get("customer", subscription["customer"])
     invoice = invoices.draft(state, customer, reason, lines, subscription)
     subscription["latest_invoice"] = invoice["id"]
@@ -86,12 +86,12 @@ def bill(state: StripeState, subscription: Object, reason: str, lines: list[Obje
 
 def _collected(state: StripeState, subscription: Object, invoice: Object) -> bool:
     if subscription.get("_wait_for_payment") and invoice["amount_due"]:
-        return False  # default_incomplete: the first payment is the client's business
+        return False  # default_incomplete: the client makes the first payment
     return invoices.collect(state, invoice)
 
 
 def outcome(state: StripeState, invoice: Object, *, paid: bool) -> None:
-    """What a payment, or its failure, means for the subscription that was billed."""
+    """Update the billed subscription after a payment or its failure."""
     subscription = invoices.subscription_of(state, invoice)
     if not subscription or subscription["status"] in {"canceled", "incomplete_expired"}:
         return
@@ -133,7 +133,7 @@ def cancel(state: StripeState, subscription: Object, reason: str, **details: str
 
 
 def expire(state: StripeState, subscription: Object) -> None:
-    """The first payment did not come within 23 hours."""
+    """Expire a subscription whose first payment is missing after 23 hours."""
     with state.changing(subscription, "customer.subscription.updated"):
         subscription |= {"status": "incomplete_expired", "ended_at": state.now(subscription)}
         invoices.close(state, state.get("invoice", subscription["latest_invoice"]), "void")
@@ -153,7 +153,7 @@ def _ended_without_method(state: StripeState, subscription: Object) -> bool:
 
 
 def renewal_lines(state: StripeState, subscription: Object, start: int, end: int) -> list[Object]:
-    """Begin the period after [start, end): its cost, the usage of the last one, what waited."""
+    """Begin the period after [start, end); return its lines, the last usage and pending items."""
     lines = usage.lines(state, subscription, start, end)
     anchor, recurring = subscription["billing_cycle_anchor"], recurring_of(state, subscription)
     set_period(state, subscription, end, pricing.period_end(anchor, recurring, end))
@@ -162,7 +162,7 @@ def renewal_lines(state: StripeState, subscription: Object, start: int, end: int
 
 
 def advance_lines(state: StripeState, subscription: Object) -> list[Object]:
-    """What the current period costs: metered items are billed at its end."""
+    """Return the lines of the current period; metered items are billed at its end."""
     trial = subscription["status"] == "trialing"
     return [
         prorations.item_line(state, item, 0 if trial else None, trial=trial)
