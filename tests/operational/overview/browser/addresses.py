@@ -1,0 +1,5 @@
+"""Addresses of pages, and the password to sign in with."""
+
+DASHBOARD = "/admin/operational/"
+PERSONS = "/admin/analytics/person/"
+PASSWORD = "correct horse battery"
