@@ -31,7 +31,7 @@ def names(numbers):
 def test_a_response_unrelated_to_the_events_keeps_them(posthog, status):
     posthog.answer = answering(status)
     captured(record())
-    with pytest.raises(NotForwarded, match=f"answers {status}"):
+    with pytest.raises(NotForwarded, match=f"responded with {status}"):
         forward_backlog()
     assert (outbox.backlog().events, RejectedEvent.objects.count()) == (1, 0)
     posthog.answer = answering(200, b"{}")
@@ -45,7 +45,7 @@ def test_a_response_unrelated_to_the_events_keeps_them(posthog, status):
         (answering(301, Location="/elsewhere/"), "redirects"),
         (answering(200, b"<html>log in"), "not as PostHog does"),
         (answering(200, b'{"status":1,"quota_limited":["events"]}'), "quota"),
-        (answering(204, b""), "answers 204"),
+        (answering(204, b""), "responded with 204"),
     ],
 )
 def test_an_answer_that_only_looks_like_success_keeps_the_events(posthog, answer, error):
@@ -61,7 +61,7 @@ def test_a_dead_posthog_keeps_the_events(posthog, settings):
         closed.bind(("127.0.0.1", 0))
         settings.POSTHOG_HOST = f"http://127.0.0.1:{closed.getsockname()[1]}"
         captured(record())
-        with pytest.raises(NotForwarded, match="does not answer: ConnectionError"):
+        with pytest.raises(NotForwarded, match="is not responding: ConnectionError"):
             forward_backlog()
     assert outbox.backlog().events == 1
 
@@ -81,7 +81,7 @@ def test_a_slow_posthog_keeps_the_events_and_capture_continues(posthog, monkeypa
 
     posthog.answer = slow
     captured(record())
-    with pytest.raises(NotForwarded, match="does not answer: ReadTimeout"):
+    with pytest.raises(NotForwarded, match="is not responding: ReadTimeout"):
         forward_backlog()
     timed_out.set()
     assert (stored.wait(30), outbox.backlog().events) == (True, 2)
@@ -134,7 +134,7 @@ def test_p01_events_that_posthog_refuses_are_rejected_and_the_others_forwarded(p
         ("forwarding_refused", True),
         ("forwarding_refused", False),
     ]
-    assert f"answers {status}: bad event" in refused[0].detail
+    assert f"responded with {status}: bad event" in refused[0].detail
     assert (outbox.backlog().events, state().forwarded) == (0, 18)
 
 
@@ -150,7 +150,7 @@ def test_p01_a_single_bad_event_does_not_block_those_behind_it(posthog):
 def test_a_server_that_refuses_everything_from_the_start_is_not_posthog(posthog):
     posthog.answer = answering(400)
     captured(*map(record, names(range(3))), batch=3)
-    with pytest.raises(NotForwarded, match="answers 400"):
+    with pytest.raises(NotForwarded, match="responded with 400"):
         forward_backlog()
     assert (outbox.backlog().events, RejectedEvent.objects.count()) == (3, 0)
 
