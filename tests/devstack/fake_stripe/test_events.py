@@ -68,7 +68,7 @@ def listening():
         thread.join()
 
 
-def test_a_delivered_event_bears_a_signature_that_stripe_accepts(fake_stripe, receiver):
+def test_a_delivered_event_has_a_valid_signature(fake_stripe, receiver):
     new_customer("", name="Ada")
     assert fake_stripe.deliver() == [200]
     body, header = receiver.received[0]
@@ -84,14 +84,14 @@ def test_another_secret_does_not_verify(fake_stripe, receiver):
         stripe.Webhook.construct_event(body, header, "whsec_another")
 
 
-def test_what_is_delivered_does_not_wait_any_more(fake_stripe, receiver):
+def test_a_delivered_event_leaves_the_queue(fake_stripe, receiver):
     new_customer("")
     fake_stripe.deliver()
     assert fake_stripe.deliver() == []
     assert fake_stripe.events[0]["pending_webhooks"] == 0
 
 
-def test_what_is_refused_waits_for_another_attempt(fake_stripe, receiver):
+def test_a_refused_event_waits_for_another_attempt(fake_stripe, receiver):
     new_customer("")
     receiver.status = 500
     assert fake_stripe.deliver() == [500]
@@ -129,7 +129,7 @@ def test_the_delivery_thread_sends_without_a_call(receiver, monkeypatch):
     server.stop()
 
 
-def test_an_update_says_what_was_before(fake_stripe):
+def test_an_update_has_the_previous_values(fake_stripe):
     subscription = subscribe(new_customer())
     stripe.Subscription.modify(subscription.id, cancel_at_period_end=True)
     event = fake_stripe.events[-1]
@@ -138,14 +138,14 @@ def test_an_update_says_what_was_before(fake_stripe):
     assert event["data"]["object"]["cancel_at_period_end"] is True
 
 
-def test_a_price_change_says_the_price_before(fake_stripe):
+def test_a_price_change_has_the_previous_price(fake_stripe):
     old = new_price(1000)
     change(subscribe(new_customer(), old), new_price(3000))
     previous = fake_stripe.events[-1]["data"]["previous_attributes"]
     assert previous["items"]["data"][0]["price"]["id"] == old.id
 
 
-def test_an_update_that_changes_nothing_makes_no_event(fake_stripe):
+def test_an_update_without_changes_emits_no_event(fake_stripe):
     customer = new_customer("", name="Ada")
     stripe.Customer.modify(customer.id, name="Ada")
     assert types(fake_stripe) == ["customer.created"]
@@ -157,7 +157,7 @@ def test_events_are_listed_by_type(fake_stripe):
     assert [event.type for event in listed.data] == ["customer.subscription.created"]
 
 
-def test_an_endpoint_gets_only_the_events_it_wants(fake_stripe):
+def test_an_endpoint_gets_only_its_enabled_events(fake_stripe):
     with listening() as receiver:
         endpoint = stripe.WebhookEndpoint.create(url=receiver.url, enabled_events=["invoice.paid"])
         subscribe(new_customer())
@@ -167,7 +167,7 @@ def test_an_endpoint_gets_only_the_events_it_wants(fake_stripe):
     assert (len(receiver.received), event.type) == (1, "invoice.paid")
 
 
-def test_the_delivery_thread_tries_again(receiver, monkeypatch):
+def test_the_delivery_thread_retries(receiver, monkeypatch):
     receiver.status = 500
     server = FakeStripe(webhook_url=receiver.url)
     server.start(delivering=True)

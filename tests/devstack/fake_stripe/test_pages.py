@@ -32,7 +32,7 @@ def click(page, action, **fields):
     return requests.post(page.url, {"action": action, **fields}, allow_redirects=False, timeout=10)
 
 
-def test_the_page_says_what_is_to_be_paid():
+def test_the_page_shows_the_amount():
     assert "Pay 10.00 USD" in requests.get(checkout().url, timeout=10).text
 
 
@@ -53,7 +53,7 @@ def test_paying_creates_an_active_subscription():
     assert done.subscription.metadata.to_dict() == {"a": "b"}
 
 
-def test_paying_makes_the_events_of_a_sale(fake_stripe):
+def test_paying_emits_the_events_of_a_sale(fake_stripe):
     click(checkout(customer=new_customer("").id), "pay")
     assert {
         "customer.subscription.created",
@@ -63,7 +63,7 @@ def test_paying_makes_the_events_of_a_sale(fake_stripe):
     } <= set(types(fake_stripe))
 
 
-def test_a_customer_is_made_where_none_is_named():
+def test_a_missing_customer_is_created():
     session = checkout(client_reference_id="ada")
     click(session, "pay", email="ada@example.com")
     done = stripe.checkout.Session.retrieve(session.id, expand=["customer"])
@@ -111,7 +111,7 @@ def test_the_line_items_can_be_read():
     assert [item.amount_total for item in listed.data] == [1000]
 
 
-def test_names_are_not_html():
+def test_names_are_escaped():
     customer = new_customer("")
     price = stripe.Price.create(
         currency="usd", unit_amount=1, product_data={"name": "<b>"}, recurring={"interval": "month"}
@@ -143,14 +143,14 @@ def test_a_portal_is_for_its_own_customer_only():
     assert again(others).cancel_at_period_end is False
 
 
-def test_a_new_card_pays_what_is_open(fake_stripe):
+def test_a_new_card_pays_open_invoices(fake_stripe):
     customer = customer_at("2026-01-01", "pm_card_chargeCustomerFail")
     subscription = subscribe(customer)
     click(portal(customer), "good_card")
     assert again(subscription).status == "active"
 
 
-def test_the_portal_leads_back():
+def test_the_portal_links_to_the_return_url():
     page = requests.get(portal(new_customer()).url, timeout=10).text
     assert "https://example.com/account" in page
     assert urlsplit(portal(new_customer()).url).path.startswith("/p/session/bps_")

@@ -20,7 +20,7 @@ def refusal(call, **parameters):
 
 
 @pytest.mark.parametrize("key", ["sk_test_wrong", "sk_live_" + "1" * 24, "rk_live_" + "1" * 24])
-def test_another_key_than_its_own_is_refused(key):
+def test_another_api_key_is_refused(key):
     error = refusal(stripe.Customer.list, api_key=key)
     assert isinstance(error, stripe.AuthenticationError)
     assert error.http_status == 401
@@ -55,7 +55,7 @@ def test_an_amount_that_is_not_an_integer_is_refused():
     assert (error.code, error.param) == ("parameter_invalid_integer", "unit_amount")
 
 
-def test_an_interval_that_is_none_is_refused():
+def test_an_invalid_interval_is_refused():
     assert refusal(new_price, interval="fortnight").param == "recurring[interval]"
 
 
@@ -78,7 +78,7 @@ def test_an_unknown_address_is_not_found(fake_stripe):
     assert answer.json()["error"]["type"] == "invalid_request_error"
 
 
-def test_the_same_idempotency_key_gives_the_same_answer(fake_stripe):
+def test_the_same_idempotency_key_gives_the_same_response(fake_stripe):
     first, second = (stripe.Customer.create(name="A", idempotency_key="key") for _ in range(2))
     assert first.id == second.id
     assert len(stripe.Customer.list().data) == 1
@@ -95,20 +95,20 @@ def test_the_event_names_the_idempotency_key(fake_stripe):
     assert fake_stripe.events[-1]["request"]["idempotency_key"] == "key"
 
 
-def test_an_id_becomes_an_object_where_it_is_expanded():
+def test_an_expanded_id_becomes_an_object():
     subscription = subscribe(new_customer(name="Ada"), expand=["customer", "latest_invoice"])
     assert subscription.customer.name == "Ada"
     assert subscription.latest_invoice.status == "paid"
 
 
-def test_a_list_is_expanded_deeply():
+def test_objects_in_a_list_are_expanded():
     subscribe(new_customer(name="Ada"))
     listed = stripe.Subscription.list(expand=["data.customer", "data.latest_invoice.payments"])
     assert listed.data[0].customer.name == "Ada"
     assert listed.data[0].latest_invoice.payments.data[0].status == "paid"
 
 
-def test_what_cannot_be_expanded_is_refused():
+def test_other_fields_cannot_be_expanded():
     new_customer("")
     assert "cannot be expanded" in str(refusal(stripe.Customer.list, expand=["data.colour"]))
 
@@ -120,7 +120,7 @@ def test_pages_follow_each_other_newest_first():
     assert [customer.id for customer in first.auto_paging_iter()] == made[::-1]
 
 
-def test_a_page_before_an_object_holds_the_ones_next_to_it():
+def test_a_page_before_an_object_has_its_nearest_neighbors():
     made = [stripe.Customer.create().id for _ in range(4)]
     page = stripe.Customer.list(limit=2, ending_before=made[0])
     assert [customer.id for customer in page.data] == [made[2], made[1]]
@@ -134,7 +134,7 @@ def test_lists_are_filtered():
     ]
 
 
-def test_metadata_are_merged_and_an_empty_text_takes_a_key_away():
+def test_metadata_is_merged_and_an_empty_text_removes_a_key():
     customer = stripe.Customer.create(metadata={"a": "1", "b": "2"})
     changed = stripe.Customer.modify(customer.id, metadata={"b": "", "c": "3"})
     assert changed.metadata.to_dict() == {"a": "1", "c": "3"}
@@ -148,7 +148,7 @@ def test_a_seed_gives_the_same_ids():
     assert ids[0] == ids[1] != ids[2]
 
 
-def test_a_file_keeps_everything_over_a_restart(tmp_path: Path, monkeypatch):
+def test_a_file_keeps_everything_across_restarts(tmp_path: Path, monkeypatch):
     servers = []
     for _ in range(2):
         servers.append(FakeStripe(data=tmp_path / "stripe.json", webhook_url="http://127.0.0.1:9/"))
@@ -181,20 +181,20 @@ def contents(fake_stripe):
     return json.dumps({kind: kept for kind, kept in fake_stripe.state.objects.items() if kept})
 
 
-def test_what_is_refused_leaves_nothing_behind(fake_stripe):
+def test_a_refused_request_changes_nothing(fake_stripe):
     for call, parameters in half_done():
         before = contents(fake_stripe)
         assert refusal(call, **parameters).http_status == 400
         assert contents(fake_stripe) == before, parameters
 
 
-def test_a_mistake_of_the_fake_is_an_api_error(fake_stripe, monkeypatch, capsys):
+def test_a_bug_of_the_fake_is_an_api_error(fake_stripe, monkeypatch, capsys):
     monkeypatch.setattr(fake_stripe.state, "new_id", None)
     assert isinstance(refusal(stripe.Customer.create), stripe.APIError)
     assert "TypeError" in capsys.readouterr().err
 
 
-def test_a_deleted_customer_is_a_stub_and_in_no_list():
+def test_a_deleted_customer_is_a_stub_and_not_listed():
     customer = new_customer()
     subscription = subscribe(customer)
     stripe.Customer.delete(customer.id)

@@ -34,7 +34,7 @@ def test_a_subscription_is_billed_at_once_and_active():
     )
 
 
-def test_the_period_stands_on_the_item():
+def test_the_period_is_a_field_of_the_item():
     customer = customer_at("2026-01-31")
     item = item_of(subscribe(customer))
     assert item.current_period_end == seconds("2026-02-28")
@@ -51,7 +51,7 @@ def test_periods_are_counted_from_the_anchor(fake_stripe):
     ("interval", "count", "end"),
     [("month", 3, "2026-04-01"), ("year", 1, "2027-01-01"), ("week", 2, "2026-01-15")],
 )
-def test_longer_intervals_end_when_they_should(interval, count, end):
+def test_longer_intervals_have_the_right_end(interval, count, end):
     price = new_price(1000, interval, recurring={"interval_count": count})
     subscription = subscribe(customer_at("2026-01-01"), price)
     assert item_of(subscription).current_period_end == seconds(end)
@@ -64,7 +64,7 @@ def test_each_renewal_makes_a_paid_invoice(fake_stripe):
     assert totals(customer) == [1000, 1000, 1000, 1000]
 
 
-def test_a_dearer_price_is_prorated_at_once_where_it_is_asked_for(fake_stripe):
+def test_a_higher_price_is_prorated_at_once_on_request(fake_stripe):
     """After 15 of 30 days: -1000 / 2 + 3000 / 2 = 1000."""
     customer = customer_at("2026-04-01")
     subscription = subscribe(customer, new_price(1000))
@@ -79,7 +79,7 @@ def test_a_dearer_price_is_prorated_at_once_where_it_is_asked_for(fake_stripe):
     assert changed.latest_invoice.billing_reason == "subscription_update"
 
 
-def test_prorations_wait_for_the_renewal_otherwise(fake_stripe):
+def test_other_prorations_wait_for_the_renewal(fake_stripe):
     customer = customer_at("2026-04-01")
     subscription = subscribe(customer, new_price(1000))
     advance(fake_stripe, customer, "2026-04-16")
@@ -88,14 +88,14 @@ def test_prorations_wait_for_the_renewal_otherwise(fake_stripe):
     assert totals(customer) == [1000, 4000]
 
 
-def test_no_proration_where_none_is_wanted(fake_stripe):
+def test_prorations_can_be_turned_off(fake_stripe):
     customer = customer_at("2026-04-01")
     change(subscribe(customer), new_price(3000), proration_behavior="none")
     advance(fake_stripe, customer, "2026-05-02")
     assert totals(customer) == [1000, 3000]
 
 
-def test_another_interval_begins_a_new_cycle_with_the_rest_credited(fake_stripe):
+def test_another_interval_begins_a_new_cycle_and_credits_the_rest(fake_stripe):
     """-1000 / 2 for half of April, 10000 for the year."""
     customer = customer_at("2026-04-01")
     subscription = subscribe(customer, new_price(1000))
@@ -105,7 +105,7 @@ def test_another_interval_begins_a_new_cycle_with_the_rest_credited(fake_stripe)
     assert item_of(changed).current_period_end == seconds("2027-04-16")
 
 
-def test_a_cheaper_price_leaves_a_credit_for_the_next_invoice(fake_stripe):
+def test_a_lower_price_leaves_a_credit_for_the_next_invoice(fake_stripe):
     """-3000 / 2 + 1000 / 2 = -1000, which pays for the next month."""
     customer = customer_at("2026-04-01")
     subscription = subscribe(customer, new_price(3000))
@@ -116,7 +116,7 @@ def test_a_cheaper_price_leaves_a_credit_for_the_next_invoice(fake_stripe):
     assert stripe.Invoice.list(customer=customer.id).data[0].amount_due == 0
 
 
-def test_a_preview_costs_what_the_change_then_costs(fake_stripe):
+def test_a_preview_has_the_cost_of_the_change(fake_stripe):
     customer = customer_at("2026-04-01")
     subscription, price = subscribe(customer), new_price(3000)
     advance(fake_stripe, customer, "2026-04-16")
@@ -127,7 +127,7 @@ def test_a_preview_costs_what_the_change_then_costs(fake_stripe):
     assert totals(customer) == [1000]
 
 
-def test_a_preview_of_a_change_that_waits_is_the_next_renewal(fake_stripe):
+def test_the_preview_of_a_pending_change_is_the_next_renewal(fake_stripe):
     customer = customer_at("2026-04-01")
     subscription, price = subscribe(customer), new_price(3000)
     advance(fake_stripe, customer, "2026-04-16")
@@ -146,7 +146,7 @@ def test_a_subscription_ends_at_the_end_of_its_period(fake_stripe):
     assert totals(customer) == [1000]
 
 
-def test_a_planned_end_can_be_taken_back(fake_stripe):
+def test_a_scheduled_end_can_be_undone(fake_stripe):
     customer = customer_at("2026-01-01")
     subscription = subscribe(customer)
     stripe.Subscription.modify(subscription.id, cancel_at_period_end=True)
@@ -172,7 +172,7 @@ def test_a_trial_costs_nothing_until_it_ends(fake_stripe):
     assert "customer.subscription.trial_will_end" in types(fake_stripe)
 
 
-def test_a_trial_without_a_card_pauses_where_that_is_wanted(fake_stripe):
+def test_a_trial_without_a_card_can_pause_at_its_end(fake_stripe):
     customer = customer_at("2026-01-01", card="")
     ends = {"end_behavior": {"missing_payment_method": "pause"}}
     subscription = subscribe(customer, trial_period_days=14, trial_settings=ends)
@@ -180,7 +180,7 @@ def test_a_trial_without_a_card_pauses_where_that_is_wanted(fake_stripe):
     assert again(subscription).status == "paused"
 
 
-def test_a_paused_subscription_resumes_when_there_is_a_card(fake_stripe):
+def test_a_paused_subscription_resumes_with_a_card(fake_stripe):
     customer = customer_at("2026-01-01", card="")
     ends = {"end_behavior": {"missing_payment_method": "pause"}}
     subscription = subscribe(customer, trial_period_days=14, trial_settings=ends)
@@ -200,21 +200,21 @@ def failing_renewal(fake_stripe):
     return customer, subscription
 
 
-def test_a_declined_renewal_makes_it_past_due(fake_stripe):
+def test_a_declined_renewal_is_past_due(fake_stripe):
     _, subscription = failing_renewal(fake_stripe)
     past_due = again(subscription, expand=["latest_invoice"])
     assert (past_due.status, past_due.latest_invoice.status) == ("past_due", "open")
     assert "invoice.payment_failed" in types(fake_stripe)
 
 
-def test_paying_the_open_invoice_makes_it_active(fake_stripe):
+def test_paying_the_open_invoice_reactivates_it(fake_stripe):
     customer, subscription = failing_renewal(fake_stripe)
     method = stripe.PaymentMethod.attach("pm_card_visa", customer=customer.id)
     stripe.Invoice.pay(again(subscription).latest_invoice, payment_method=method.id)
     assert again(subscription).status == "active"
 
 
-def test_it_ends_when_four_attempts_have_failed(fake_stripe):
+def test_it_ends_after_four_failed_attempts(fake_stripe):
     """Attempts on 1, 4, 9 and 16 February."""
     customer, subscription = failing_renewal(fake_stripe)
     advance(fake_stripe, customer, "2026-02-15T23:00")
@@ -224,7 +224,7 @@ def test_it_ends_when_four_attempts_have_failed(fake_stripe):
     assert (ended.status, ended.cancellation_details.reason) == ("canceled", "payment_failed")
 
 
-def test_the_end_is_the_last_word_of_a_subscription(fake_stripe):
+def test_no_event_follows_the_end_of_a_subscription(fake_stripe):
     customer, _ = failing_renewal(fake_stripe)
     advance(fake_stripe, customer, "2026-02-17")
     said = [name for name in types(fake_stripe) if name.startswith("customer.subscription.")]
@@ -247,19 +247,19 @@ def test_a_declined_first_payment_leaves_it_incomplete_and_then_expired(fake_str
     assert again(subscription).status == "incomplete_expired"
 
 
-def test_a_declined_first_payment_is_refused_where_that_is_wanted():
+def test_a_declined_first_payment_can_raise_an_error():
     customer = new_customer("pm_card_chargeCustomerFail")
     with pytest.raises(stripe.CardError):
         subscribe(customer, payment_behavior="error_if_incomplete")
     assert stripe.Subscription.list(customer=customer.id, status="all").data == []
 
 
-def test_without_a_card_there_is_no_subscription():
+def test_a_subscription_needs_a_card():
     with pytest.raises(stripe.InvalidRequestError, match="no attached payment source"):
         subscribe(new_customer(""))
 
 
-def test_paused_collection_makes_void_invoices(fake_stripe):
+def test_paused_collection_voids_invoices(fake_stripe):
     customer = customer_at("2026-01-01")
     subscription = subscribe(customer)
     resumes: Any = {"behavior": "void", "resumes_at": seconds("2026-02-15")}
@@ -277,7 +277,7 @@ def test_paused_collection_makes_void_invoices(fake_stripe):
         ({"duration": "forever"}, [750, 750, 750, 750]),
     ],
 )
-def test_a_coupon_counts_as_long_as_it_says(fake_stripe, duration, expected):
+def test_a_coupon_applies_for_its_duration(fake_stripe, duration, expected):
     coupon = stripe.Coupon.create(percent_off=25, **duration)
     customer = customer_at("2026-01-01")
     subscribe(customer, discounts=[{"coupon": coupon.id}])
@@ -294,7 +294,7 @@ def test_a_discount_names_its_coupon_when_expanded():
 
 
 @pytest.mark.parametrize(("mode", "expected"), [("graduated", 1300), ("volume", 1200)])
-def test_tiers_are_added_up_or_the_last_one_counts(mode, expected):
+def test_tiers_are_graduated_or_by_volume(mode, expected):
     """12 units: 10 * 100 + 2 * 50 + 200 graduated; 12 * 50 + 600 by volume."""
     flat = 200 if mode == "graduated" else 600
     tiers: list[dict[str, Any]] = [{"up_to": 10, "unit_amount": 100}]
@@ -332,7 +332,7 @@ def test_the_last_item_cannot_be_deleted():
         stripe.Subscription.modify(subscription.id, items=items)
 
 
-def test_lists_leave_out_what_is_over_unless_asked():
+def test_lists_exclude_ended_subscriptions_unless_requested():
     customer = new_customer()
     stripe.Subscription.cancel(subscribe(customer).id)
     kept = subscribe(customer)
@@ -342,7 +342,7 @@ def test_lists_leave_out_what_is_over_unless_asked():
     assert len(stripe.Subscription.list(customer=customer.id, status="all").data) == 2
 
 
-def test_a_refund_is_noted_on_the_charge():
+def test_a_refund_is_recorded_on_the_charge():
     subscribe(new_customer())
     charge = stripe.Charge.list().data[0]
     stripe.Refund.create(charge=charge.id, amount=400, reason="requested_by_customer")
@@ -371,7 +371,7 @@ def test_an_item_can_be_added_and_removed():
     assert len(again(subscription)["items"].data) == 1
 
 
-def test_a_trial_can_be_made_longer(fake_stripe):
+def test_a_trial_can_be_extended(fake_stripe):
     customer = customer_at("2026-01-01")
     subscription = subscribe(customer, trial_period_days=14)
     stripe.Subscription.modify(subscription.id, trial_end=seconds("2026-02-01"))
@@ -387,7 +387,7 @@ def test_a_trial_can_be_ended_now():
     assert (ended.status, ended.latest_invoice.amount_paid) == ("active", 1000)
 
 
-def test_real_time_renews_what_has_no_clock(fake_stripe):
+def test_real_time_renews_subscriptions_without_a_test_clock(fake_stripe):
     with time_machine.travel("2026-01-01", tick=False):
         customer = new_customer()
         subscription = subscribe(customer)
