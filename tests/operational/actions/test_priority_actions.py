@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django_celery_beat.models import PeriodicTask
 
 from common.data_quality import CheckVerdict
 from operational.actions import effects, priority_actions
@@ -83,6 +84,13 @@ def test_an_unhealthy_component_is_a_candidate(monkeypatch):
     monkeypatch.setattr("operational.health.servers.DISK_WARNING", 1.01)
     rows = {row.subject: row for row in refresh() if row.kind == "health"}
     assert rows["disk"].title == "Fix the disk"
+
+
+def test_a_stopped_scheduler_is_named_in_plain_words():
+    hours_ago = NOW - timedelta(hours=3)
+    PeriodicTask.objects.update(last_run_at=hours_ago, date_changed=hours_ago)
+    rows = {row.subject: row for row in refresh() if row.kind == "health"}
+    assert rows["beat"].title == "Fix the scheduler (beat)"
 
 
 def test_refreshing_again_keeps_one_row_and_its_owner(todo, ada):
