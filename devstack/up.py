@@ -118,7 +118,7 @@ def web_command(host: str, port: int, application: str = _WSGI) -> list[str]:
 
 def _manage(*arguments: str) -> str:
     """Run a management command to its end and return its output; errors go to our terminal."""
-    result = subprocess.run(
+    result: subprocess.CompletedProcess[str] = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         check=False,
         cwd=ROOT,
