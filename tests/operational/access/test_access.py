@@ -105,7 +105,7 @@ def test_the_hint_names_the_existing_superuser(capsys):
 def test_a_new_password_replaces_the_lost_one(capsys, client):
     user = User.objects.create_superuser("grace", password="lost")
     call_command("ensure_admin", new_password=True)
-    password = re.search(r"Password: (\S{16,})", capsys.readouterr().out)[1]
+    (password,) = re.findall(r"Password: (\S{16,})", capsys.readouterr().out)
     client.post("/admin/login/", {"username": "grace", "password": password})
     assert client.session["_auth_user_id"] == str(user.pk)
 

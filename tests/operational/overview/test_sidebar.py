@@ -36,8 +36,8 @@ def test_every_page_has_the_name_of_its_link_in_title_and_heading(admin_client, 
 def page_names(client, path):
     """Return what a page's title begins with, and the last part of its heading."""
     html = client.get(path).content.decode()
-    title = re.search(r"<title>\s*(.*?) \| Plumbline", html)[1]
-    heading = re.search(r"<h1.*?</h1>", html, re.DOTALL)[0].split("chevron_right")[-1]
+    title = re.findall(r"<title>\s*(.*?) \| Plumbline", html)[0]
+    heading = re.findall(r"<h1.*?</h1>", html, re.DOTALL)[0].split("chevron_right")[-1]
     return title, re.sub(r"<[^>]+>", "", heading).strip().splitlines()[0]
 
 
