@@ -4,10 +4,9 @@ Every change goes through `analytics.calculations.cells`: the counters move by t
 between a person's cells after and before.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from datetime import date
 
 import numpy as np
 import psycopg
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from analytics.calculations import activity_bitmap
 from analytics.calculations.batch import EventBatch
-from analytics.calculations.cells import Cell, Firsts, add_cells
+from analytics.calculations.cells import Cell, add_cells
 from analytics.calculations.records import EventRecord
 from analytics.calculations.rows import EventRows
 from analytics.rollups import (
@@ -27,6 +26,7 @@ from analytics.rollups import (
     minute_counts,
     person_days,
 )
+from analytics.rollups.counter_changes import counter_changes
 from analytics.rollups.definitions import Definitions
 from analytics.rollups.milestones import (
     MILESTONES,
@@ -101,8 +101,9 @@ def lock_and_add_events(
     new_days = person_days.add(cursor, days)
     changed = {person_id for person_id in after if after[person_id] != before[person_id]}
     write_milestones(cursor, {person_id: after[person_id] for person_id in changed})
-    firsts_before, firsts_after = _firsts(before, after, changed | new_days.keys(), calendar)
-    change = _change(cursor, before=firsts_before, after=firsts_after, new_days=new_days)
+    change = counter_changes(
+        cursor, before, after, changed=changed, new_days=new_days, calendar=calendar
+    )
     counters.add(cursor, change)
     newly_read = after.keys() - read.keys()
     _set_states(states, rows.persons, {pk: after[pk] for pk in changed | newly_read})
@@ -189,23 +190,6 @@ def _with_events(
     return after
 
 
-def _firsts(
-    before: Mapping[int, Milestones],
-    after: Mapping[int, Milestones],
-    person_ids: Set[int],
-    calendar: LocalCalendar,
-) -> tuple[dict[int, Firsts], dict[int, Firsts]]:
-    """Return the milestones of these persons as local days, before and after the events."""
-    firsts_before = {person_id: before[person_id].firsts(calendar) for person_id in person_ids}
-    firsts_after = {
-        person_id: firsts
-        if after[person_id] == before[person_id]
-        else after[person_id].firsts(calendar)
-        for person_id, firsts in firsts_before.items()
-    }
-    return firsts_before, firsts_after
-
-
 def _add_to_last_day(
     cursor: psycopg.Cursor,
     rows: EventRows,
@@ -224,35 +208,3 @@ def _add_to_last_day(
     later = np.flatnonzero(states["has_profile"] & (latest > states["last_minute"]))
     last_activity.add(cursor, np.array(rows.persons)[later], latest[later])
     states["last_minute"][later] = latest[later]
-
-
-def _change(
-    cursor: psycopg.Cursor,
-    *,
-    before: Mapping[int, Firsts],
-    after: Mapping[int, Firsts],
-    new_days: Mapping[int, set[int]],
-) -> dict[Cell, int]:
-    """Return how the counters change for the persons in `after`, given their new days."""
-    spans = {}  # the days whose neighbours must be read, by person
-    for person_id, firsts in after.items():
-        earlier = before[person_id]
-        if earlier.active_day is None:
-            continue  # every active day is new
-        if earlier.excluded != firsts.excluded or (
-            (earlier.signup_day, earlier.active_day) != (firsts.signup_day, firsts.active_day)
-        ):
-            spans[person_id] = (date.min.toordinal(), date.max.toordinal())
-        elif person_id in new_days:
-            spans[person_id] = (min(new_days[person_id]), max(new_days[person_id]))
-    neighbours = person_days.days_around(cursor, spans)
-    histories: Counter[tuple[Firsts, Firsts, tuple[int, ...], tuple[int, ...]]] = Counter()
-    for person_id, firsts in after.items():
-        added = tuple(sorted(new_days.get(person_id, ())))
-        days = tuple(neighbours.get(person_id, added))
-        histories[before[person_id], firsts, days, added] += 1
-    change: dict[Cell, int] = {}
-    for (was, now, days, added), persons in histories.items():  # which many persons share
-        add_cells(change, now, days, persons)
-        add_cells(change, was, [day for day in days if day not in added], -persons)
-    return change
