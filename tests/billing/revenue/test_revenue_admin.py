@@ -49,7 +49,7 @@ def test_the_page_shows_the_waterfall_and_its_numbers(admin, stripe):
     assert page.count("1,234.56 USD") >= 3
     assert 'pl-kind-new" x=' in page
     assert "May 2024" in page
-    assert "no gross margin" not in page
+    assert "gross margin is not set" in page
 
 
 def test_the_waterfall_goes_up_from_the_opening_and_down_to_the_closing(stripe):
