@@ -25,7 +25,7 @@ class Alert(models.Model):
         default=2, help_text="How many of the latest readings must breach a threshold to fire"
     )
     window = models.PositiveSmallIntegerField(
-        "latest readings", default=3, db_column="of", help_text="How many readings are considered"
+        "latest readings", default=3, help_text="How many readings are considered"
     )
     margin = models.FloatField(
         "recovery margin",
@@ -48,11 +48,11 @@ class Alert(models.Model):
     )
     silenced_until = models.DateTimeField(null=True, blank=True)
     silence_reason = models.CharField(max_length=200, blank=True)
-    notified_episode = models.PositiveIntegerField(default=0, db_column="told_episode")
+    notified_episode = models.PositiveIntegerField(default=0)
     notified_severity = models.CharField(
-        max_length=8, choices=_SEVERITIES, default=Severity.OK.value, db_column="told"
+        max_length=8, choices=_SEVERITIES, default=Severity.OK.value
     )
-    notified_at = models.DateTimeField(null=True, db_column="told_at")
+    notified_at = models.DateTimeField(null=True)
     # The readings it was last judged by.
     latest = models.TextField(blank=True, help_text="The latest reading in words")
     recent = models.JSONField(default=list, help_text="The latest readings of a component's health")
@@ -83,7 +83,6 @@ class AlertChange(models.Model):
         max_length=8,
         blank=True,
         choices=[(kind.value, kind.value) for kind in NotificationKind],
-        db_column="told",
     )
     detail = models.TextField(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
