@@ -3,7 +3,7 @@
 Migrations run once, into a template that later runs and xdist's other workers copy. After a test
 that commits, only the tables that it wrote to are emptied, and those that a new database fills
 (content types, permissions, schedules, default plans and goals) get their first rows back; Django's
-own flush truncates every table and fills them again from Python, which takes twenty times as long.
+own flush truncates every table and fills them again from Python, which takes much longer.
 """
 
 import hashlib
@@ -17,8 +17,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.test import TransactionTestCase
 
 # Deleting a few rows is quicker than truncating. The lock waits for other connections'
-# transactions, as TRUNCATE does. A table's size on disk is 0 until something is
-# written to it, and stays until it is truncated.
+# transactions, as TRUNCATE does. A table's size on disk is 0 until something is written to it.
 PRISTINE = """
 CREATE SCHEMA pristine;
 
@@ -30,7 +29,6 @@ CREATE FUNCTION pristine.restore() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     name text;
     size bigint;
-    columns text;
     differs boolean;
 BEGIN
     IF EXISTS (
