@@ -15,7 +15,7 @@ class Lock(IntEnum):
     """The locks in order: a transaction that holds one may take those below it, none above it.
 
     Two more kinds of key are computed; they are taken before all of these: `import_key` and the
-    names of jobs (`try_session_lock`).
+    names of jobs (`try_session_lock`). `row_lock_sql` adds a row's id to a key.
     """
 
     FORWARDING = 7_201_004  # one process forwards at a time, which keeps the order of events
@@ -42,6 +42,14 @@ def lock(cursor: psycopg.Cursor, key: Lock) -> None:
 def lock_shared(cursor: psycopg.Cursor, key: Lock) -> None:
     """Wait for a lock and hold it, shared with others like this, until the transaction ends."""
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [int(key)])
+
+
+def row_lock_sql(key: Lock, row_id: str) -> str:
+    """Return an SQL expression that waits for the lock of one row, given the SQL of its bigint id.
+
+    It holds until the transaction ends, and differs from the lock of the key alone.
+    """
+    return f"pg_advisory_xact_lock({int(key)}, hashint8({row_id}))"
 
 
 def locked_cursor(*keys: Lock) -> psycopg.Cursor:

@@ -18,6 +18,7 @@ from analytics.people.person_sql import person_id_of, persons_as, with_person
 from billing.calculations.plan import Catalogue, Exemption, PlanTerms
 from billing.models import Plan
 from billing.stripe import gateway
+from common import locks
 from common.locks import Lock
 
 _DEFAULT_METERS = (
@@ -120,7 +121,7 @@ def situation_of_person(person_id: int, *, now: datetime) -> Situation | None:
 def _situation(
     person_id: str, parameters: dict[str, Any], *, now: datetime, locked: bool = False
 ) -> Situation | None:
-    lock = f"pg_advisory_xact_lock({Lock.PLAN_LIMITS:d}, hashint8(person.id))" if locked else "NULL"
+    lock = locks.row_lock_sql(Lock.PLAN_LIMITS, "person.id") if locked else "NULL"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_CATALOGUE}, person.id, person.properties::text, {_EXEMPTIONS}, {lock}"

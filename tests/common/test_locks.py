@@ -1,6 +1,8 @@
 """Advisory locks: one register, one order."""
 
+import re
 from contextlib import closing
+from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
 
@@ -116,6 +118,17 @@ def test_a_named_lock_is_tried_and_released(other):
         [is_free_now] = other.execute("SELECT pg_try_advisory_lock(hashtext('a.job'))").fetchone()
         assert not is_free_now
     assert other.execute("SELECT pg_try_advisory_lock(hashtext('a.job'))").fetchone() == (True,)
+
+
+def test_every_advisory_lock_is_taken_by_the_register():
+    root = Path(__file__).resolve().parents[2]
+    modules = [
+        path
+        for app in ("common", "analytics", "billing", "growth", "operational", "config")
+        for path in (root / app).rglob("*.py")
+        if re.search("pg_(try_)?advisory", path.read_text())
+    ]
+    assert modules == [root / "common" / "locks.py"]
 
 
 def test_the_key_of_an_import_is_a_positive_bigint():
