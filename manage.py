@@ -5,13 +5,16 @@ import gc
 import os
 import sys
 
-from devstack import ensure_services
+from devstack.environment import has_servers
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     gc.disable()  # importing leaves no garbage; `config.apps` enables it again
-    ensure_services()
+    if not has_servers():  # a deployment with its own may run on a system without fcntl
+        from devstack.services import ensure_services  # noqa: PLC0415
+
+        ensure_services()
     from django.core.management import execute_from_command_line  # noqa: PLC0415
 
     execute_from_command_line(sys.argv)

@@ -5,7 +5,7 @@ import os
 from importlib import import_module
 from pathlib import Path
 
-from devstack import ensure_services
+from devstack.services import ensure_services
 
 NAMES = (
     "importing",

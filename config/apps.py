@@ -11,6 +11,7 @@ from django.core import checks
 from django.db.models.signals import post_migrate
 
 from common.late import late
+from config import celery  # noqa: F401  tasks sent from any process need the app
 
 
 class AdminConfig(SimpleAdminConfig):
@@ -34,8 +35,6 @@ class ConfigConfig(AppConfig):
     verbose_name = "Configuration"
 
     def ready(self) -> None:
-        from config import celery  # noqa: F401, PLC0415  tasks sent from any process need the app
-
         create_missing_entries = late("config.beat_schedule.create_missing_entries")
         # This app has no models, so the signal is never sent for it.
         beat = apps.get_app_config("django_celery_beat")

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from devstack import ensure_services
 from devstack.processes import child_options
+from devstack.services import ensure_services
 from devstack.up import up
 
 

@@ -6,13 +6,25 @@ import signal
 import sys
 from pathlib import Path
 
-from devstack import is_set
 from devstack.data_dir import DataDir
+from devstack.environment import has_servers, is_set
 from devstack.postgres import Postgres
 from devstack.server import EmbeddedServer
 from devstack.valkey import Valkey
 
 KINDS: dict[str, type[EmbeddedServer]] = {"DATABASE_URL": Postgres, "REDIS_URL": Valkey}
+
+
+def ensure_services(*, data_dir: Path | None = None, durable: bool = True) -> None:
+    """Set DATABASE_URL, REDIS_URL and SECRET_KEY in os.environ if they are unset.
+
+    Joins the running servers of `data_dir` (default: PLUMBLINE_DATA_DIR, else `.local/`), or starts
+    them for the lifetime of this process; call it from the main thread. `durable=False` trades
+    safety in a power cut for speed: tests only. If both addresses are set it does nothing, so a
+    deployment sets its own SECRET_KEY. Raises DevstackError, which ends the process with a message.
+    """
+    if not has_servers():
+        provide_services(data_dir, durable=durable)
 
 
 def provide_services(data_dir: Path | None, *, durable: bool) -> list[EmbeddedServer]:

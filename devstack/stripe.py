@@ -4,8 +4,8 @@ import os
 import secrets
 import sys
 
-from devstack import is_set
 from devstack.data_dir import DataDir
+from devstack.environment import is_set
 from devstack.fake_stripe import TEST_KEY
 from devstack.server import HOST, bind_error, free_port
 from devstack.supervisor import Program

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack import ensure_services
+from devstack.services import ensure_services
 
 ROOT = Path(__file__).resolve().parent.parent
 

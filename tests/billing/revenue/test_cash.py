@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import json
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -187,8 +188,6 @@ def replay(stripe):
 
 @needed("retail/lines.csv.gz", "retail/oracle.json")
 def test_the_retail_shop_is_reproduced_to_the_last_unit(stripe):
-    import json  # noqa: PLC0415
-
     oracle = json.loads((DATA / "retail" / "oracle.json").read_text())
     replay(stripe)
     assert cash.recount() == []

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -331,8 +332,6 @@ def apply_steps(store, steps):
 @examples(60)
 @given(steps=STEPS, data=st.data())
 def test_any_history_adds_up_every_day_and_equals_a_rebuild(stripe, steps, data):
-    from django.db import transaction  # noqa: PLC0415
-
     with transaction.atomic():
         stripe.clear()
         rate("2024-02-28", "1.1")

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
@@ -89,8 +90,6 @@ def test_a_persons_usage_page_shows_their_subscriptions(shop, client, admin_clie
 
 
 def test_read_only_staff_cannot_retry(client, django_user_model):
-    from django.contrib.auth.models import Permission  # noqa: PLC0415
-
     reader = django_user_model.objects.create_user("reader", is_staff=True)
     reader.user_permissions.add(Permission.objects.get(codename="view_stripeevent"))
     StripeEvent.objects.create(

@@ -1,7 +1,7 @@
 """The probes for load balancers and supervisors."""
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from operational.monitoring import probes
 
@@ -31,8 +31,6 @@ def test_it_is_not_ready_while_a_migration_is_missing(client, monkeypatch):
 @pytest.mark.django_db
 def test_it_is_not_ready_without_its_database(client, monkeypatch):
     def unavailable(*_, **__):
-        from django.db import OperationalError  # noqa: PLC0415
-
         raise OperationalError("gone")
 
     monkeypatch.setattr(connection, "cursor", unavailable)
