@@ -77,7 +77,9 @@ class DataDir:
             raise self._unusable(error) from error
         home = home.resolve()
         if self.server_user and not self.server_user.can_use(home):
-            raise self._unusable(f"user {self.server_user.uid}, who runs the servers, cannot enter")
+            raise self._unusable(
+                f"user {self.server_user.uid}, which runs the servers, cannot access"
+            )
         return home
 
     def give_to_servers(self, *paths: Path) -> None:

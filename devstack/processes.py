@@ -101,7 +101,10 @@ def stop_process(
         try:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
-            print(f"Process {process.pid} does not stop; killing it.", file=sys.stderr)
+            print(
+                f"Process {process.pid} did not stop within {timeout} s; killing it",
+                file=sys.stderr,
+            )
     kill_group(process)
 
 

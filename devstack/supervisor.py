@@ -91,7 +91,7 @@ class Supervisor:
         lived = time.monotonic() - program.started_at
         program.delay = 1 if lived > _LONGEST_DELAY else min(program.delay * 2, _LONGEST_DELAY)
         program.due_at = time.monotonic() + program.delay
-        self._bury(program, process)
+        self._clean_up(program, process)
         say(f"ended with {_status(process)}; restarts in {program.delay:.0f} s", program.name)
 
     def _stop(self, stage: list[Program]) -> None:
@@ -103,13 +103,13 @@ class Supervisor:
             self._relay(0.1)
             if time.monotonic() > deadline:
                 for program in running:
-                    say(f"does not stop within {_STOP_TIMEOUT} s; killing it", program.name)
+                    say(f"did not stop within {_STOP_TIMEOUT} s; killing it", program.name)
                 break
         for program in stage:
             if program.process:
-                self._bury(program, program.process)
+                self._clean_up(program, program.process)
 
-    def _bury(self, program: Program, process: subprocess.Popen[bytes]) -> None:
+    def _clean_up(self, program: Program, process: subprocess.Popen[bytes]) -> None:
         kill_group(process)  # children of a dead parent would keep its port
         if process.stdout:
             while self._read(program, process.stdout.fileno()):

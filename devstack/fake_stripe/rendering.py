@@ -109,10 +109,10 @@ def _expand(store: ObjectStore, rendered: Object, stored: Object, paths: Iterabl
     for path in paths:
         head, _, rest = path.partition(".")
         deeper[head] += [rest] if rest else []
-    for head, rests in deeper.items():
+    for head, subpaths in deeper.items():
         if head not in rendered:
             rendered[head] = _included(store, rendered, stored, head)
-        rendered[head] = _expanded(store, head, rendered[head], rests)
+        rendered[head] = _expanded(store, head, rendered[head], subpaths)
 
 
 def _included(store: ObjectStore, rendered: Object, stored: Object, head: str) -> Any:
@@ -127,14 +127,14 @@ def _included(store: ObjectStore, rendered: Object, stored: Object, head: str) -
     return _list(store, [], "") if head == "sources" else value
 
 
-def _expanded(store: ObjectStore, head: str, value: Any, rests: list[str]) -> Any:
+def _expanded(store: ObjectStore, head: str, value: Any, subpaths: list[str]) -> Any:
     if isinstance(value, list):
-        return [_expanded(store, head, member, rests) for member in value]
+        return [_expanded(store, head, member, subpaths) for member in value]
     if isinstance(value, dict):
-        _expand(store, value, value, rests)
+        _expand(store, value, value, subpaths)
         return value
     if value is None:
         return None
     if head not in _REFERENCES:
         raise StripeError(f"This property cannot be expanded ({head}).", param="expand")
-    return render(store, store.get(_REFERENCES[head], value), rests)
+    return render(store, store.get(_REFERENCES[head], value), subpaths)
