@@ -19,7 +19,7 @@ from config.beat_schedule import create_missing_entries
 from operational.actions import priority_actions
 from operational.alerting import health_alerts, kpi_alerts
 from operational.kpis import readings
-from operational.models import KpiReading, Report
+from operational.models import KpiReading, ReportKind
 from operational.quality import data_quality
 from operational.reports import making
 
@@ -71,7 +71,7 @@ def _read() -> None:
     for path, (cost, queries) in costs.items():
         print(f"  {path}: {1e3 * cost:.1f} ms, {queries} queries")
         print(f"    {cost / empty:.1f} times an empty list (at most 3), {cost / form:.1f} a form")
-    cost, queries = _cost(lambda: making.make(Report.Kind.DAILY, now=NOW), rounds=5)
+    cost, queries = _cost(lambda: making.make(ReportKind.DAILY, now=NOW), rounds=5)
     print(f"  the daily report: {1e3 * cost:.0f} ms, {queries} queries (at most 40)")
 
 

@@ -10,7 +10,7 @@ from billing.models.reservation import UsageReservation
 from billing.models.revenue_customer import HeldObject, RevenueCustomer, SubscriptionStart
 from billing.models.revenue_settings import RevenueSettings
 from billing.models.stripe_customer import StripeCustomer
-from billing.models.stripe_event import StripeEvent
+from billing.models.stripe_event import StripeEvent, StripeEventState
 
 __all__ = [
     "CashEntry",
@@ -27,6 +27,7 @@ __all__ = [
     "RevenueSettings",
     "StripeCustomer",
     "StripeEvent",
+    "StripeEventState",
     "SubscriptionStart",
     "UsageMeter",
     "UsageNotice",

@@ -6,15 +6,16 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 
+class StripeEventState(models.TextChoices):
+    WAITING = "waiting"
+    APPLIED = "applied"
+    IGNORED = "ignored"
+    FAILED = "failed", "failed, to be retried"
+    REFUSED = "refused"
+
+
 class StripeEvent(models.Model):
     """An event as Stripe sent it; it waits until it is applied, ignored or refused."""
-
-    class State(models.TextChoices):
-        WAITING = "waiting"
-        APPLIED = "applied"
-        IGNORED = "ignored"
-        FAILED = "failed", "failed, to be retried"
-        REFUSED = "refused"
 
     event_id = models.CharField(max_length=255, primary_key=True)
     type = models.CharField(max_length=250)
@@ -26,7 +27,9 @@ class StripeEvent(models.Model):
     payload = models.JSONField(
         help_text="The event; its object is completed with the objects it refers to"
     )
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    state = models.CharField(
+        max_length=10, choices=StripeEventState.choices, default=StripeEventState.WAITING
+    )
     reason = models.TextField(blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField("next attempt", null=True, help_text="Empty: nothing left to do")

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from billing.calculations.stripe_completion import completed, discounts_of
 from billing.calculations.stripe_fields import UnusableStripeObject
-from billing.models import StripeEvent
+from billing.models import StripeEvent, StripeEventState
 from billing.stripe import customers, gateway, timeline
 from billing.stripe.signals import stripe_changed
 from common.calculations.backoff import backoff
@@ -21,7 +21,6 @@ from common.formatting import error_line
 logger = logging.getLogger(__name__)
 
 Json = dict[str, Any]
-State = StripeEvent.State
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(hours=1)
 _CLAIM = timedelta(minutes=10)  # an attempt that takes longer has died
@@ -37,7 +36,9 @@ def apply_due(*, now: datetime) -> int:
     return len(event_ids)
 
 
-def apply(event_id: str, *, now: datetime, read: bool | None = None, follow: bool = True) -> State:
+def apply(
+    event_id: str, *, now: datetime, read: bool | None = None, follow: bool = True
+) -> StripeEventState:
     """Apply an event, once among parallel workers; return its new state.
 
     `read`: read the object from Stripe; None: if Stripe is set up. With `follow=False` the caller
@@ -45,9 +46,11 @@ def apply(event_id: str, *, now: datetime, read: bool | None = None, follow: boo
     """
     event = _claim(event_id, now)
     if event is None:
-        return State(StripeEvent.objects.values_list("state", flat=True).get(pk=event_id))
+        return StripeEventState(
+            StripeEvent.objects.values_list("state", flat=True).get(pk=event_id)
+        )
     try:
-        if event.state != State.APPLIED:
+        if event.state != StripeEventState.APPLIED:
             _store(event, read=gateway.is_set_up() if read is None else read)
         is_linked_now = customers.link_by(event.payload["data"]["object"])
         if follow and event.customer_id:
@@ -57,11 +60,11 @@ def apply(event_id: str, *, now: datetime, read: bool | None = None, follow: boo
                 timeline.add([event])
             stripe_changed.send(sender=None, customer_ids={event.customer_id})
     except UnusableStripeObject as error:
-        return _finish(event, State.REFUSED, str(error))
+        return _finish(event, StripeEventState.REFUSED, str(error))
     except Exception as error:  # noqa: BLE001  (any error is stored, shown to staff and retried)
         logger.warning("Stripe event %s failed: %s", event.pk, type(error).__name__)
         return _fail(event, error, now)
-    return _finish(event, State.APPLIED, "")
+    return _finish(event, StripeEventState.APPLIED, "")
 
 
 def _claim(event_id: str, now: datetime) -> StripeEvent | None:
@@ -96,7 +99,7 @@ def _store(event: StripeEvent, *, read: bool) -> None:
             as_of = event.happened_at + timedelta(microseconds=rank)
             gateway.store(complete | ({"deleted": True} if deleted else {}), as_of=as_of)
         event.customer_id = gateway.owner_of(stripe_json)
-        event.payload, event.state, event.reason = payload, State.APPLIED, ""
+        event.payload, event.state, event.reason = payload, StripeEventState.APPLIED, ""
         event.save(update_fields=["payload", "state", "reason", "customer_id"])
 
 
@@ -108,15 +111,17 @@ def _complete(stripe_json: Json, fresh: Json | None) -> Json:
     return completed(stripe_json, discounts=discounts, stored=gateway.stored)
 
 
-def _finish(event: StripeEvent, state: State, reason: str) -> State:
+def _finish(event: StripeEvent, state: StripeEventState, reason: str) -> StripeEventState:
     StripeEvent.objects.filter(pk=event.pk).update(state=state, reason=reason, due_at=None)
     return state
 
 
-def _fail(event: StripeEvent, error: Exception, now: datetime) -> State:
+def _fail(event: StripeEvent, error: Exception, now: datetime) -> StripeEventState:
     """Store a failure. An applied event stays applied; its remaining steps are retried."""
     wait = backoff(event.attempts, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
     reason = error_line(error)
     StripeEvent.objects.filter(pk=event.pk).update(reason=reason, due_at=now + wait)
-    StripeEvent.objects.filter(pk=event.pk).exclude(state=State.APPLIED).update(state=State.FAILED)
-    return State.FAILED
+    StripeEvent.objects.filter(pk=event.pk).exclude(state=StripeEventState.APPLIED).update(
+        state=StripeEventState.FAILED
+    )
+    return StripeEventState.FAILED

@@ -13,11 +13,9 @@ from django.utils import timezone
 
 from billing.calculations.stripe_event import customer_of, object_of, why_ignored
 from billing.calculations.stripe_fields import UnusableStripeObject, id_of, moment_of
-from billing.models import StripeEvent
+from billing.models import StripeEvent, StripeEventState
 from billing.stripe import gateway
 from common import queueing
-
-State = StripeEvent.State
 
 
 def receive(event: Mapping[str, Any]) -> StripeEvent | None:
@@ -51,7 +49,7 @@ def _parsed(event: Mapping[str, Any]) -> StripeEvent:
         happened_at=_time(created),
         fingerprint=fingerprint,
         payload={**event, "id": event_id},
-        state=State.IGNORED if reason else State.WAITING,
+        state=StripeEventState.IGNORED if reason else StripeEventState.WAITING,
         reason=reason,
         due_at=None if reason else timezone.now(),
     )
@@ -90,7 +88,8 @@ def enqueue_update(customer_id: str) -> None:
 def retry(event_ids: Sequence[str]) -> int:
     """Enqueue those of the events that failed or were refused; return their number."""
     unsuccessful = StripeEvent.objects.filter(
-        Q(state__in=[State.FAILED, State.REFUSED]) | Q(state=State.APPLIED, due_at__isnull=False)
+        Q(state__in=[StripeEventState.FAILED, StripeEventState.REFUSED])
+        | Q(state=StripeEventState.APPLIED, due_at__isnull=False)
     )
     to_retry = list(unsuccessful.filter(pk__in=event_ids).values_list("pk", flat=True))
     StripeEvent.objects.filter(pk__in=to_retry).update(due_at=timezone.now())

@@ -11,13 +11,12 @@ from django.db import DatabaseError, transaction
 
 from billing.calculations.stripe_event import customer_of, why_object_ignored
 from billing.calculations.stripe_fields import UnusableStripeObject
-from billing.models import HeldObject, StripeEvent
+from billing.models import HeldObject, StripeEvent, StripeEventState
 from billing.stripe import applying, customers, events, gateway, timeline
 from billing.stripe.signals import stripe_changed
 from common.formatting import first_line
 
 Json = dict[str, Any]
-State = StripeEvent.State
 
 
 class LoadOutcome(StrEnum):
@@ -95,7 +94,7 @@ def _take(line: LoadedLine, stripe_json: Json, as_of: datetime) -> StripeEvent |
         line.outcome = LoadOutcome.UNCHANGED
         return None
     line.stripe_id, line.customer_id = event.pk, event.customer_id
-    if event.state == State.IGNORED:
+    if event.state == StripeEventState.IGNORED:
         line.outcome, line.reason = LoadOutcome.IGNORED, event.reason
         return None
     return event
@@ -116,7 +115,7 @@ def _take_object(line: LoadedLine, stripe_json: Json, as_of: datetime) -> None:
 
 def _apply(event: StripeEvent, line: LoadedLine) -> None:
     state = applying.apply(event.pk, now=gateway.moment(), read=False, follow=False)
-    if state != State.APPLIED:
+    if state != StripeEventState.APPLIED:
         event.refresh_from_db(fields=["reason"])
         _refuse(line, event.reason)
 

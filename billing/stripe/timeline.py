@@ -8,7 +8,7 @@ from django.db import transaction
 from analytics.ingestion import ingest
 from analytics.ingestion.partitions import lock_and_ensure_partitions, month_of
 from billing.calculations.stripe_event import NAMES, name_of, properties_of
-from billing.models import StripeCustomer, StripeEvent
+from billing.models import StripeCustomer, StripeEvent, StripeEventState
 from billing.stripe.person_events import person_event
 from common.locks import Lock, locked_cursor
 from common.postgres import raw_cursor
@@ -18,7 +18,7 @@ _BATCH = 1_000
 
 def add_all(customer_ids: Collection[str]) -> None:
     """Add every applied event of some customers to their persons' timelines."""
-    rows = StripeEvent.objects.filter(customer_id__in=customer_ids, state=StripeEvent.State.APPLIED)
+    rows = StripeEvent.objects.filter(customer_id__in=customer_ids, state=StripeEventState.APPLIED)
     events = rows.order_by("pk").iterator(chunk_size=_BATCH)
     while batch := list(islice(events, _BATCH)):
         add(batch)

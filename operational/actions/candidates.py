@@ -15,10 +15,9 @@ from operational.health.system_health import system_health
 from operational.kpis.alignment import alignment_score
 from operational.kpis.playbooks import PLAYBOOKS
 from operational.kpis.readings import KpiStatus, read_kpis
-from operational.models import Alert, PriorityAction
+from operational.models import ActionKind, Alert, AlertKind
 from operational.quality import data_quality
 
-_Kind = PriorityAction.Kind
 _SEVERITIES = {Health.WARNING: Severity.WARNING, Health.CRITICAL: Severity.CRITICAL}
 _COMPONENT_NAMES = {
     "beat": "the scheduler (beat)",
@@ -53,7 +52,7 @@ def _kpis(as_of: date) -> Iterator[Candidate]:
     statuses = {status.kpi.slug: status for status in read_kpis(as_of=as_of)}
     alignment = alignment_score(as_of=as_of, statuses=list(statuses.values()))
     firing = dict(
-        Alert.objects.filter(kind=Alert.Kind.KPI)
+        Alert.objects.filter(kind=AlertKind.KPI)
         .exclude(firing=Severity.OK)
         .values_list("subject", "firing")
     )
@@ -62,7 +61,7 @@ def _kpis(as_of: date) -> Iterator[Candidate]:
         alerted = Severity(firing.get(part.kpi, Severity.OK))
         if lost > 0 or alerted is not Severity.OK:
             yield Candidate(
-                _Kind.KPI,
+                ActionKind.KPI,
                 part.kpi,
                 PLAYBOOKS[part.kpi].title,
                 _gap(status),
@@ -94,7 +93,7 @@ def _checks() -> Iterator[Candidate]:
         if finding.verdict is CheckVerdict.FAIL and not finding.is_ignored:
             check = finding.check
             title = f"Fix the data: {check.name.lower()}"
-            yield Candidate(_Kind.QUALITY, check.slug, title, finding.detail, Severity.WARNING)
+            yield Candidate(ActionKind.QUALITY, check.slug, title, finding.detail, Severity.WARNING)
 
 
 def _components(now: datetime) -> Iterator[Candidate]:
@@ -103,4 +102,4 @@ def _components(now: datetime) -> Iterator[Candidate]:
             name = component.name
             title = f"Fix {_COMPONENT_NAMES.get(name, f'the {name}')}"
             detail = " ".join(filter(None, [component.detail, component.remedy]))
-            yield Candidate(_Kind.HEALTH, name, title, detail, _SEVERITIES[component.health])
+            yield Candidate(ActionKind.HEALTH, name, title, detail, _SEVERITIES[component.health])

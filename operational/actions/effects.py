@@ -4,10 +4,9 @@ from datetime import datetime, timedelta
 
 from analytics.rollups import definitions
 from operational.calculations.priority import closed_share, reach
-from operational.models import KpiReading, PriorityAction
+from operational.models import ActionKind, ActionState, KpiReading, PriorityAction
 
 MEASURED_FOR = timedelta(days=30)  # after an action is done; until then it does not return
-_State, _Kind = PriorityAction.State, PriorityAction.Kind
 
 
 def effect(action: PriorityAction) -> float | None:
@@ -21,7 +20,7 @@ def effect(action: PriorityAction) -> float | None:
 def reaches() -> dict[str, float]:
     """Return, by KPI, what share of the gap earlier actions closed."""
     shares: dict[str, list[float]] = {}
-    for action in PriorityAction.objects.filter(state=_State.DONE, kind=_Kind.KPI):
+    for action in PriorityAction.objects.filter(state=ActionState.DONE, kind=ActionKind.KPI):
         if (share := effect(action)) is not None:
             shares.setdefault(action.subject, []).append(share)
     return {subject: reach(closed) for subject, closed in shares.items()}
@@ -31,7 +30,7 @@ def measure_done(now: datetime) -> None:
     """Record the current KPI values of actions that were done within the last 30 days."""
     last = definitions.last_complete_day(now)
     done = PriorityAction.objects.filter(
-        state=_State.DONE, kind=_Kind.KPI, closed_at__gt=now - MEASURED_FOR
+        state=ActionState.DONE, kind=ActionKind.KPI, closed_at__gt=now - MEASURED_FOR
     )
     readings = KpiReading.objects.filter(day=last, value__isnull=False)
     values = dict(readings.values_list("kpi", "value"))

@@ -13,9 +13,7 @@ from operational.calculations.catalogue import CATALOGUE
 from operational.calculations.kpi import Severity
 from operational.calculations.priority import is_materially_worse, rank
 from operational.kpis.readings import read_kpis
-from operational.models import PriorityAction
-
-_State, _Kind = PriorityAction.State, PriorityAction.Kind
+from operational.models import ActionKind, ActionState, PriorityAction
 
 
 def refresh(*, now: datetime) -> None:
@@ -26,7 +24,7 @@ def refresh(*, now: datetime) -> None:
         active = {
             (row.kind, row.subject): row
             for row in PriorityAction.objects.select_for_update().filter(
-                state__in=[_State.OPEN, _State.TAKEN]
+                state__in=[ActionState.OPEN, ActionState.TAKEN]
             )
         }
         closed, reaches = _last_closed(), effects.reaches()
@@ -39,7 +37,7 @@ def refresh(*, now: datetime) -> None:
                 row = PriorityAction(kind=candidate.kind, subject=candidate.subject, opened_at=now)
             _adopt(row, candidate, reaches.get(candidate.subject, 1.0), now)
         for row in active.values():
-            row.state, row.closed_at = _State.SETTLED, now
+            row.state, row.closed_at = ActionState.SETTLED, now
             row.save(update_fields=["state", "closed_at"])
 
 
@@ -47,7 +45,7 @@ def _adopt(row: PriorityAction, candidate: Candidate, reach: float, now: datetim
     row.title, row.detail, row.severity = candidate.title, candidate.detail, candidate.severity
     row.points_lost, row.people, row.reach = candidate.points_lost, candidate.people, reach
     row.refreshed_at = now
-    if row.state == _State.OPEN:
+    if row.state == ActionState.OPEN:
         row.kpi_before = candidate.value
     if row.pk:
         row.save()
@@ -56,7 +54,7 @@ def _adopt(row: PriorityAction, candidate: Candidate, reach: float, now: datetim
 
 
 def _last_closed() -> Mapping[tuple[str, str], PriorityAction]:
-    rows = PriorityAction.objects.filter(state__in=[_State.DONE, _State.DISMISSED])
+    rows = PriorityAction.objects.filter(state__in=[ActionState.DONE, ActionState.DISMISSED])
     newest = rows.order_by("kind", "subject", "-closed_at").distinct("kind", "subject")
     return {(row.kind, row.subject): row for row in newest}
 
@@ -65,7 +63,7 @@ def _returns(closed: PriorityAction | None, candidate: Candidate, now: datetime)
     """Return whether to open a candidate: not while its last action is measured or dismissed."""
     if closed is None:
         return True
-    if closed.state == _State.DONE:
+    if closed.state == ActionState.DONE:
         return closed.closed_at is None or now - closed.closed_at > effects.MEASURED_FOR
     return is_materially_worse(
         points=candidate.points_lost,
@@ -77,21 +75,21 @@ def _returns(closed: PriorityAction | None, candidate: Candidate, now: datetime)
 
 def active() -> Sequence[PriorityAction]:
     """Return what should be done, the top priority first."""
-    rows = PriorityAction.objects.filter(state__in=[_State.OPEN, _State.TAKEN])
+    rows = PriorityAction.objects.filter(state__in=[ActionState.OPEN, ActionState.TAKEN])
     actions = rows.select_related("owner")
     return sorted(actions, key=lambda row: (*rank(row.recoverable, Severity(row.severity)), row.pk))
 
 
 def closed() -> Sequence[PriorityAction]:
     """Return the last 50 actions that were done, dismissed or settled, the newest first."""
-    rows = PriorityAction.objects.exclude(state__in=[_State.OPEN, _State.TAKEN])
+    rows = PriorityAction.objects.exclude(state__in=[ActionState.OPEN, ActionState.TAKEN])
     return list(rows.select_related("owner").order_by("-closed_at")[:50])
 
 
 def last_done(action: PriorityAction) -> PriorityAction | None:
     """Return the last action of the same kind and subject that was done."""
     same = PriorityAction.objects.filter(kind=action.kind, subject=action.subject)
-    return same.filter(state=_State.DONE).exclude(pk=action.pk).order_by("-closed_at").first()
+    return same.filter(state=ActionState.DONE).exclude(pk=action.pk).order_by("-closed_at").first()
 
 
 class NotActive(Exception):
@@ -102,7 +100,7 @@ def take(pk: int, *, owner: User, due: date | None, notes: str) -> None:
     """Give an action an owner, a due date and notes."""
     with transaction.atomic():
         row = _locked_active(pk)
-        row.state, row.owner, row.due, row.notes = _State.TAKEN, owner, due, notes
+        row.state, row.owner, row.due, row.notes = ActionState.TAKEN, owner, due, notes
         row.save(update_fields=["state", "owner", "due", "notes"])
 
 
@@ -110,8 +108,8 @@ def finish(pk: int, *, by: User, now: datetime) -> None:
     """Close an action as done and record its KPI's target and current value."""
     with transaction.atomic():
         row = _locked_active(pk)
-        row.state, row.closed_at, row.owner = _State.DONE, now, row.owner or by
-        if row.kind == _Kind.KPI and row.subject in CATALOGUE:
+        row.state, row.closed_at, row.owner = ActionState.DONE, now, row.owner or by
+        if row.kind == ActionKind.KPI and row.subject in CATALOGUE:
             as_of = definitions.last_complete_day(now)
             statuses = {status.kpi.slug: status for status in read_kpis(as_of=as_of)}
             status = statuses[row.subject]
@@ -123,7 +121,7 @@ def dismiss(pk: int, *, by: User, reason: str, now: datetime) -> None:
     """Close an action that is not worth doing; it returns if it gets materially worse."""
     with transaction.atomic():
         row = _locked_active(pk)
-        row.state, row.closed_at, row.owner, row.reason = _State.DISMISSED, now, by, reason
+        row.state, row.closed_at, row.owner, row.reason = ActionState.DISMISSED, now, by, reason
         row.save()
 
 

@@ -20,7 +20,7 @@ from operational.alerting import alerts, kpi_alerts
 from operational.calculations.kpi import Severity
 from operational.kpis import goals
 from operational.messages import deliveries
-from operational.models import Alert, AlertChannel
+from operational.models import Alert, AlertChannel, AlertKind
 
 SILENCES = {"1": "1 hour", "24": "1 day", "168": "1 week", "720": "30 days"}
 
@@ -60,7 +60,7 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
     order = [Severity.CRITICAL, Severity.WARNING, Severity.OK]
     rows = list(Alert.objects.all())
     rows.sort(key=lambda alert: (order.index(Severity(alert.firing)), alert.name))
-    kinds = [(kind.label, [row for row in rows if row.kind == kind]) for kind in Alert.Kind]
+    kinds = [(kind.label, [row for row in rows if row.kind == kind]) for kind in AlertKind]
     context = {
         "firing": alerts.open_alerts(),
         "kinds": kinds,
@@ -100,7 +100,7 @@ def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
         "silence": SilenceForm(),
         "changes": alert.changes.select_related("by")[:100],
     }
-    if alert.kind == Alert.Kind.KPI:
+    if alert.kind == AlertKind.KPI:
         goal = goals.in_force().get(alert.subject)
         if goal is None:
             raise Http404("This KPI no longer exists.")

@@ -17,9 +17,8 @@ from common import formatting
 from common.admin.pages import require_permission, staff_page
 from common.formatting import number
 from operational.admin.pages import page
-from operational.models import Report, ReportSubscriber
+from operational.models import Report, ReportKind, ReportSubscriber
 from operational.reports import making, report_schedule, reports
-from operational.reports.report_schedule import Kind
 
 
 @staff_page
@@ -27,7 +26,7 @@ from operational.reports.report_schedule import Kind
 def reports_page(request: HttpRequest) -> HttpResponse:
     context = {
         "reports": reports.archive(),
-        "recipients": [(kind, report_schedule.recipients(kind)) for kind in Kind],
+        "recipients": [(kind, report_schedule.recipients(kind)) for kind in ReportKind],
         "late": report_schedule.overdue(now=timezone.now()),
         "email": cast("User", request.user).email,
     }
@@ -75,10 +74,10 @@ def send_now(request: HttpRequest, kind: str) -> HttpResponse:
     return redirect("operational:reports")
 
 
-def _kind(name: str) -> Kind:
-    if name not in Kind.values:
+def _kind(name: str) -> ReportKind:
+    if name not in ReportKind.values:
         raise Http404(f"There is no {name} report.")
-    return Kind(name)
+    return ReportKind(name)
 
 
 @csrf_exempt  # mail clients post without one of our pages; the token identifies the subscriber

@@ -24,7 +24,7 @@ from operational.calculations.alert import (
 )
 from operational.calculations.kpi import Severity
 from operational.messages import deliveries, emails
-from operational.models import Alert, AlertChange, Delivery
+from operational.models import Alert, AlertChange, AlertKind, DeliveryKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ Explain = Callable[[Alert, NotificationKind], Notification]
 
 
 def check(
-    alert_kind: Alert.Kind, observe: Mapping[str, Observe], explain: Explain, *, now: datetime
+    alert_kind: AlertKind, observe: Mapping[str, Observe], explain: Explain, *, now: datetime
 ) -> Sequence[Notification]:
     """Judge the alerts of a kind by what `observe` returns for each subject; notify of changes."""
     with transaction.atomic():
@@ -100,7 +100,7 @@ def _judge(alert: Alert, observation: Observation, *, now: datetime) -> Notifica
     return kind
 
 
-def _locked_alerts(kind: Alert.Kind, subjects: Iterable[str]) -> Sequence[Alert]:
+def _locked_alerts(kind: AlertKind, subjects: Iterable[str]) -> Sequence[Alert]:
     Alert.objects.bulk_create(
         [Alert(kind=kind, subject=subject) for subject in subjects], ignore_conflicts=True
     )
@@ -150,7 +150,7 @@ def _notify(notifications: Sequence[Notification], *, now: datetime) -> None:
     newest = AlertChange.objects.order_by("-pk").values_list("pk", flat=True)[0]
     text, html = emails.render("alerts", {"notifications": notifications, "now": now})
     deliveries.post(
-        Delivery.Kind.ALERT,
+        DeliveryKind.ALERT,
         f"alert:{newest}",
         deliveries.Message(_subject(notifications), text, html),
         to=deliveries.alert_recipients(),

@@ -10,7 +10,7 @@ from operational.calculations.alert import NotificationKind, Reading, ReadingLev
 from operational.calculations.kpi import Severity
 from operational.health.system_health import system_health
 from operational.messages.emails import link
-from operational.models import Alert
+from operational.models import Alert, AlertKind
 
 KEPT_READINGS = 10
 _LEVELS = {
@@ -39,7 +39,7 @@ def check(*, now: datetime) -> Sequence[Notification]:
     def explain(alert: Alert, kind: NotificationKind) -> Notification:
         return _notification(alert, kind, components[alert.subject])
 
-    return alerts.check(Alert.Kind.HEALTH, dict.fromkeys(components, observe), explain, now=now)
+    return alerts.check(AlertKind.HEALTH, dict.fromkeys(components, observe), explain, now=now)
 
 
 def _notification(alert: Alert, kind: NotificationKind, component: Component) -> Notification:

@@ -22,7 +22,7 @@ from operational.kpis import goals, readings, segments
 from operational.kpis.playbooks import PLAYBOOKS
 from operational.kpis.readings import Recorded
 from operational.messages.emails import link
-from operational.models import Alert
+from operational.models import Alert, AlertKind
 
 BACKTEST_DAYS = 90
 LOOKBACK = timedelta(days=31)
@@ -50,7 +50,7 @@ def check(*, now: datetime) -> Sequence[Notification]:
         slug = alert.subject
         return _notification(alert, kind, goal=in_force[slug], days=histories[slug])
 
-    return alerts.check(Alert.Kind.KPI, dict.fromkeys(CATALOGUE, observe), explain, now=now)
+    return alerts.check(AlertKind.KPI, dict.fromkeys(CATALOGUE, observe), explain, now=now)
 
 
 def judged_readings(
@@ -70,7 +70,7 @@ def judged_readings(
 def backtest(*, goal: Goal, as_of: date) -> Backtest:
     """Return what a KPI's alert would have done in 90 days with a goal not yet in force."""
     kpi = CATALOGUE[goal.kpi]
-    alert = Alert.objects.filter(kind=Alert.Kind.KPI, subject=kpi.slug).first() or Alert()
+    alert = Alert.objects.filter(kind=AlertKind.KPI, subject=kpi.slug).first() or Alert()
     first = as_of - timedelta(days=BACKTEST_DAYS - 1)
     days = readings.histories(first=first, last=as_of)[kpi.slug]
     judged = judged_readings(days, goal=goal, better=kpi.better, margin=alert.margin)

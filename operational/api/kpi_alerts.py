@@ -15,7 +15,7 @@ from operational.calculations.catalogue import CATALOGUE
 from operational.calculations.kpi import Severity
 from operational.kpis import goals
 from operational.kpis.kpi_report import ReportedGoal, reported_goal
-from operational.models import Alert
+from operational.models import Alert, AlertKind
 
 
 class KpiAlertSerializer(serializers.ModelSerializer):
@@ -64,7 +64,7 @@ class KpiAlertsView(APIView):
 
     @extend_schema(operation_id="operational_kpi_alerts", responses=KpiAlertsSerializer)
     def get(self, _request: Request) -> Response:
-        rows = Alert.objects.filter(kind=Alert.Kind.KPI, subject__in=CATALOGUE)
+        rows = Alert.objects.filter(kind=AlertKind.KPI, subject__in=CATALOGUE)
         order = [Severity.CRITICAL, Severity.WARNING, Severity.OK]
         alerts = sorted(
             rows, key=lambda alert: (order.index(Severity(alert.firing)), alert.subject)

@@ -10,12 +10,12 @@ from rest_framework.views import APIView
 
 from operational.actions import priority_actions
 from operational.calculations.kpi import Severity
-from operational.models import PriorityAction
+from operational.models import ActionState, PriorityAction
 
 
 class PriorityActionSerializer(serializers.ModelSerializer):
     severity = serializers.ChoiceField(choices=[*Severity])
-    action_state = serializers.ChoiceField(source="state", choices=PriorityAction.State.choices)
+    action_state = serializers.ChoiceField(source="state", choices=ActionState.choices)
     owner = serializers.CharField(source="owner.username", default=None, allow_null=True)
     recoverable = serializers.FloatField(help_text="Recoverable points of the score")
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.api.serializers import as_json, serializer_of
-from operational.models import Report
+from operational.models import ReportKind
 from operational.reports import making, reports
 from operational.reports.content import DailyReport
 from operational.reports.weekly_content import WeeklyReport
@@ -38,7 +38,7 @@ class DailyReportView(APIView):
 
     @extend_schema(operation_id="operational_daily_report", responses=DailyReportSerializer)
     def get(self, _request: Request) -> Response:
-        report = making.make(Report.Kind.DAILY, now=timezone.now())
+        report = making.make(ReportKind.DAILY, now=timezone.now())
         return Response(as_json(report))
 
 
@@ -49,7 +49,7 @@ class WeeklyReportView(APIView):
 
     @extend_schema(operation_id="operational_weekly_report", responses=WeeklyReportSerializer)
     def get(self, _request: Request) -> Response:
-        report = making.make(Report.Kind.WEEKLY, now=timezone.now())
+        report = making.make(ReportKind.WEEKLY, now=timezone.now())
         return Response(as_json(report))
 
 
@@ -57,7 +57,7 @@ class SendReportView(APIView):
     """Send the report of the last complete period to the recipients who do not have it yet."""
 
     permission_classes = [IsAdminUser]
-    kind: ClassVar[Report.Kind]
+    kind: ClassVar[ReportKind]
 
     def send(self) -> Response:
         sent = reports.send_now(self.kind, now=timezone.now())
@@ -65,7 +65,7 @@ class SendReportView(APIView):
 
 
 class SendDailyReportView(SendReportView):
-    kind = Report.Kind.DAILY
+    kind = ReportKind.DAILY
 
     @extend_schema(
         operation_id="operational_send_daily_report", request=None, responses=SendingSerializer
@@ -75,7 +75,7 @@ class SendDailyReportView(SendReportView):
 
 
 class SendWeeklyReportView(SendReportView):
-    kind = Report.Kind.WEEKLY
+    kind = ReportKind.WEEKLY
 
     @extend_schema(
         operation_id="operational_send_weekly_report", request=None, responses=SendingSerializer

@@ -23,7 +23,7 @@ from django.db import OperationalError, connection
 from django.db.models import Case, F, Value, When
 
 from common.calculations.backoff import backoff
-from operational.models import AlertChannel, Delivery
+from operational.models import AlertChannel, Delivery, DeliveryKind, DeliveryStatus
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)  # between a
 USEFUL = timedelta(days=2)  # after which a message that could not be sent is given up
 KEPT = timedelta(days=90)
 EMAIL_ERRORS = (OSError, SMTPException, AnymailError, ValueError)
-_Status = Delivery.Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def send_test(to: str | AlertChannel, *, now: datetime) -> str:
 def send_message(message: Message, to: str | AlertChannel, *, now: datetime) -> str:
     """Send a test message at once; return why it failed, or an empty text."""
     key = f"test:{uuid4()}"
-    post(Delivery.Kind.TEST, key, message, to=[to], now=now, expires_at=now + CLAIMED)
+    post(DeliveryKind.TEST, key, message, to=[to], now=now, expires_at=now + CLAIMED)
     delivery = Delivery.objects.get(key__startswith=f"{key}:")
     send(delivery, now=now)
     delivery.refresh_from_db()
@@ -109,7 +108,9 @@ def send_message(message: Message, to: str | AlertChannel, *, now: datetime) -> 
 def send_due(*, now: datetime) -> int:
     """Send the due messages; return how many were sent."""
     due = Delivery.objects.filter(due_at__lte=now)
-    given_up = Case(When(attempts=0, then=Value(_Status.EXPIRED)), default=Value(_Status.FAILED))
+    given_up = Case(
+        When(attempts=0, then=Value(DeliveryStatus.EXPIRED)), default=Value(DeliveryStatus.FAILED)
+    )
     due.filter(expires_at__lt=now).update(status=given_up, due_at=None)
     return sum(
         send(delivery, now=now)
@@ -120,7 +121,11 @@ def send_due(*, now: datetime) -> int:
 def send(delivery: Delivery, *, now: datetime) -> bool:
     """Send a message unless it is claimed or was sent; return whether it was sent now."""
     claim = Delivery.objects.filter(pk=delivery.pk, due_at__lte=now)
-    attempt = {"status": _Status.SENDING, "attempts": F("attempts") + 1, "due_at": now + CLAIMED}
+    attempt = {
+        "status": DeliveryStatus.SENDING,
+        "attempts": F("attempts") + 1,
+        "due_at": now + CLAIMED,
+    }
     if not claim.update(**attempt):
         return False
     try:
@@ -128,9 +133,11 @@ def send(delivery: Delivery, *, now: datetime) -> bool:
     except NotSent as error:
         logger.warning("A message could not be sent, delivery %s", delivery.pk)
         wait = backoff(delivery.attempts + 1, first=FIRST_WAIT, longest=LONGEST_WAIT)
-        _record(delivery, status=_Status.WAITING, due_at=now + wait, problem=str(error)[:500])
+        _record(
+            delivery, status=DeliveryStatus.WAITING, due_at=now + wait, problem=str(error)[:500]
+        )
         return False
-    _record(delivery, status=_Status.SENT, due_at=None, sent_at=now, problem="")
+    _record(delivery, status=DeliveryStatus.SENT, due_at=None, sent_at=now, problem="")
     return True
 
 

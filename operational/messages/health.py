@@ -10,7 +10,7 @@ from common import health
 from common.calculations.health import Component, Health
 from common.formatting import number
 from operational.messages import deliveries
-from operational.models import Delivery
+from operational.models import Delivery, DeliveryStatus
 
 UNSENT_WITHIN = timedelta(days=3)
 
@@ -33,6 +33,6 @@ def mail(now: datetime) -> Iterator[Component]:
 def failed_deliveries(now: datetime) -> QuerySet[Delivery, tuple[datetime]]:
     """Return when each message of the last days that could not be sent was created."""
     unsent = Delivery.objects.filter(created_at__gt=now - UNSENT_WITHIN).filter(
-        Q(status=Delivery.Status.FAILED) | Q(status=Delivery.Status.WAITING, attempts__gt=0)
+        Q(status=DeliveryStatus.FAILED) | Q(status=DeliveryStatus.WAITING, attempts__gt=0)
     )
     return unsent.values_list("created_at")

@@ -1,16 +1,21 @@
-from operational.models.alert import Alert, AlertChange
+from operational.models.alert import Alert, AlertChange, AlertKind
 from operational.models.data_quality import QualityIgnore, QualityResult, QualityRun
-from operational.models.delivery import AlertChannel, Delivery
+from operational.models.delivery import AlertChannel, Delivery, DeliveryKind, DeliveryStatus
 from operational.models.job_run import Heartbeat, JobRun
 from operational.models.kpi import KpiGoal, KpiReading
-from operational.models.priority_action import PriorityAction
-from operational.models.report import Report, ReportSubscriber
+from operational.models.priority_action import ActionKind, ActionState, PriorityAction
+from operational.models.report import Report, ReportKind, ReportSubscriber
 
 __all__ = [
+    "ActionKind",
+    "ActionState",
     "Alert",
     "AlertChange",
     "AlertChannel",
+    "AlertKind",
     "Delivery",
+    "DeliveryKind",
+    "DeliveryStatus",
     "Heartbeat",
     "JobRun",
     "KpiGoal",
@@ -20,5 +25,6 @@ __all__ = [
     "QualityResult",
     "QualityRun",
     "Report",
+    "ReportKind",
     "ReportSubscriber",
 ]

@@ -11,14 +11,15 @@ _SEVERITIES = [(severity.value, severity.value) for severity in Severity]
 _STATUSES = [(status.value, status.value.replace("_", " ")) for status in AlertStatus]
 
 
+class AlertKind(models.TextChoices):
+    KPI = "kpi", "KPI"
+    HEALTH = "health", "system health"
+
+
 class Alert(models.Model):
     """The alert of one KPI or one component of the system."""
 
-    class Kind(models.TextChoices):
-        KPI = "kpi", "KPI"
-        HEALTH = "health", "system health"
-
-    kind = models.CharField(max_length=6, choices=Kind.choices)
+    kind = models.CharField(max_length=6, choices=AlertKind.choices)
     subject = models.CharField(max_length=64, help_text="The KPI, or the component of the system")
     # The policy, which staff edit.
     needed = models.PositiveSmallIntegerField(
@@ -69,7 +70,7 @@ class Alert(models.Model):
     @property
     def name(self) -> str:
         """Return the display name of its subject."""
-        return kpi_name(self.subject) if self.kind == self.Kind.KPI else self.subject.capitalize()
+        return kpi_name(self.subject) if self.kind == AlertKind.KPI else self.subject.capitalize()
 
 
 class AlertChange(models.Model):

@@ -20,33 +20,37 @@ class AlertChannel(models.Model):
         return self.name
 
 
+class DeliveryKind(models.TextChoices):
+    ALERT = "alert"
+    DAILY_REPORT = "daily report"
+    WEEKLY_REPORT = "weekly report"
+    TEST = "test"
+
+
+class DeliveryStatus(models.TextChoices):
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed", "failed: gave up"
+    EXPIRED = "expired", "expired: too late to be useful"
+
+
 class Delivery(models.Model):
     """A message to one recipient; its row is committed before anything is sent."""
-
-    class Kind(models.TextChoices):
-        ALERT = "alert"
-        DAILY_REPORT = "daily report"
-        WEEKLY_REPORT = "weekly report"
-        TEST = "test"
-
-    class Status(models.TextChoices):
-        WAITING = "waiting"
-        SENDING = "sending"
-        SENT = "sent"
-        FAILED = "failed", "failed: gave up"
-        EXPIRED = "expired", "expired: too late to be useful"
 
     key = models.CharField(
         max_length=300, unique=True, help_text="Identifies the message, so that it is sent once"
     )
-    kind = models.CharField(max_length=13, choices=Kind.choices)
+    kind = models.CharField(max_length=13, choices=DeliveryKind.choices)
     email = models.EmailField(blank=True)
     channel = models.ForeignKey(AlertChannel, null=True, on_delete=models.CASCADE)
     subject = models.CharField(max_length=300)
     text = models.TextField()
     html = models.TextField(blank=True)
     headers = models.JSONField(default=dict)
-    status = models.CharField(max_length=7, choices=Status.choices, default=Status.WAITING)
+    status = models.CharField(
+        max_length=7, choices=DeliveryStatus.choices, default=DeliveryStatus.WAITING
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, help_text="The next attempt, or the end of a claim")

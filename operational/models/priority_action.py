@@ -8,24 +8,26 @@ from operational.calculations.catalogue import kpi_name
 from operational.calculations.kpi import Severity
 
 
+class ActionKind(models.TextChoices):
+    KPI = "kpi", "KPI"
+    QUALITY = "quality", "data quality"
+    HEALTH = "health", "system health"
+
+
+class ActionState(models.TextChoices):
+    OPEN = "open"
+    TAKEN = "taken"
+    DONE = "done"
+    DISMISSED = "dismissed"
+    SETTLED = "settled", "resolved automatically"
+
+
 class PriorityAction(models.Model):
     """One thing to do about a KPI below its target, a failed check or an unhealthy component."""
 
-    class Kind(models.TextChoices):
-        KPI = "kpi", "KPI"
-        QUALITY = "quality", "data quality"
-        HEALTH = "health", "system health"
-
-    class State(models.TextChoices):
-        OPEN = "open"
-        TAKEN = "taken"
-        DONE = "done"
-        DISMISSED = "dismissed"
-        SETTLED = "settled", "resolved automatically"
-
-    kind = models.CharField(max_length=7, choices=Kind.choices)
+    kind = models.CharField(max_length=7, choices=ActionKind.choices)
     subject = models.CharField(max_length=64, help_text="The KPI, the check or the component")
-    state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
+    state = models.CharField(max_length=9, choices=ActionState.choices, default=ActionState.OPEN)
     # As of the last refresh, or when it was closed.
     title = models.CharField(max_length=200)
     detail = models.TextField(blank=True)
@@ -75,8 +77,8 @@ class PriorityAction(models.Model):
 
     @property
     def is_active(self) -> bool:
-        return self.state in {self.State.OPEN, self.State.TAKEN}
+        return self.state in {ActionState.OPEN, ActionState.TAKEN}
 
     @property
     def about(self) -> str:
-        return kpi_name(self.subject) if self.kind == self.Kind.KPI else self.subject
+        return kpi_name(self.subject) if self.kind == ActionKind.KPI else self.subject

@@ -8,14 +8,15 @@ from django.db import models
 from django.db.models.functions import Now
 
 
+class ReportKind(models.TextChoices):
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
 class Report(models.Model):
     """A report of a period, as it was first made; see `operational.reports.making`."""
 
-    class Kind(models.TextChoices):
-        DAILY = "daily"
-        WEEKLY = "weekly"
-
-    kind = models.CharField(max_length=6, choices=Kind.choices)
+    kind = models.CharField(max_length=6, choices=ReportKind.choices)
     day = models.DateField(help_text="The last day of the period")
     made_at = models.DateTimeField()
     content = models.JSONField()

@@ -14,7 +14,7 @@ from common.data_quality import CheckVerdict
 from common.formatting import Unit
 from operational.calculations.alignment import Band
 from operational.calculations.kpi import Severity
-from operational.models import Report
+from operational.models import ReportKind
 
 # The texts are the fields' descriptions in the API schema.
 Share = Annotated[float, "A share, 0 to 1"]
@@ -168,7 +168,7 @@ class ReportQuality:
 class DailyReport:
     """The sections of every report."""
 
-    kind: Report.Kind
+    kind: ReportKind
     period_from: date
     day: Annotated[date, "The last day of the period"]
     time_zone: str

@@ -14,7 +14,7 @@ from operational.health.system_health import system_health
 from operational.kpis import readings
 from operational.kpis.alignment import Alignment, alignment_score
 from operational.kpis.readings import KpiStatus, Recorded
-from operational.models import Alert, PriorityAction, Report
+from operational.models import Alert, PriorityAction, ReportKind
 from operational.overview.real_time import real_time_metrics
 from operational.quality import data_quality
 from operational.reports import content
@@ -28,7 +28,7 @@ def daily_report(as_of: date, statuses: Sequence[KpiStatus], *, now: datetime) -
     """Read the report of a complete day."""
     alignment = alignment_score(as_of=as_of, statuses=statuses)
     return DailyReport(
-        kind=Report.Kind.DAILY,
+        kind=ReportKind.DAILY,
         period_from=as_of,
         day=as_of,
         time_zone=definitions.in_force().time_zone,

@@ -8,7 +8,7 @@ import msgspec
 from analytics.rollups import definitions
 from common.read_once import reading_together
 from operational.kpis.readings import read_kpis
-from operational.models import Report
+from operational.models import ReportKind
 from operational.reports.content import DailyReport
 from operational.reports.daily import daily_report
 from operational.reports.weekly import weekly_report
@@ -16,10 +16,10 @@ from operational.reports.weekly_content import WeeklyReport
 
 
 @reading_together()
-def make(kind: Report.Kind, *, now: datetime, as_of: date | None = None) -> DailyReport:
+def make(kind: ReportKind, *, now: datetime, as_of: date | None = None) -> DailyReport:
     """Read the report of the period that ends with `as_of`, by default the last complete day."""
     as_of = as_of or definitions.last_complete_day(now)
-    read = weekly_report if kind == Report.Kind.WEEKLY else daily_report
+    read = weekly_report if kind == ReportKind.WEEKLY else daily_report
     return read(as_of, read_kpis(as_of=as_of), now=now)
 
 
@@ -30,5 +30,5 @@ def as_json(report: DailyReport) -> Any:
 
 def from_json(stored: Any) -> DailyReport:
     """Return a stored report."""
-    is_weekly = stored["kind"] == Report.Kind.WEEKLY
+    is_weekly = stored["kind"] == ReportKind.WEEKLY
     return msgspec.convert(stored, WeeklyReport if is_weekly else DailyReport)

@@ -15,10 +15,9 @@ from django_celery_beat.models import PeriodicTask
 from analytics.rollups import definitions
 from common.read_once import read_once
 from operational.health import jobs
-from operational.models import Delivery, Report, ReportSubscriber
+from operational.models import Delivery, DeliveryStatus, ReportKind, ReportSubscriber
 
-Kind = Report.Kind
-JOBS = {Kind.DAILY: "daily-report", Kind.WEEKLY: "weekly-report"}
+JOBS = {ReportKind.DAILY: "daily-report", ReportKind.WEEKLY: "weekly-report"}
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 PATIENCE = timedelta(minutes=30)  # after which a due report that was not sent is a problem
 
@@ -34,7 +33,7 @@ class Recipient:
 class DueReport:
     """A report that a recipient should have received by now."""
 
-    kind: Kind
+    kind: ReportKind
     day: date
     recipient: Recipient
     since: datetime
@@ -44,7 +43,7 @@ class DueReport:
         return f"{key(self.kind, self.day)}:{self.recipient.email}"
 
 
-def recipients(kind: Kind) -> list[Recipient]:
+def recipients(kind: ReportKind) -> list[Recipient]:
     """Return the recipients of a kind of report: its subscribers, else ADMIN_EMAIL."""
     if not settings.PLUMBLINE_EMAIL_FROM:
         return []
@@ -66,7 +65,7 @@ def _subscribers() -> Sequence[ReportSubscriber]:
 
 def due(*, now: datetime) -> Iterator[DueReport]:
     """Return the reports that each recipient should have by now: the current period's only."""
-    for kind in Kind:
+    for kind in ReportKind:
         schedule = next((task for task in jobs.schedules() if task.name == JOBS[kind]), None)
         if schedule is None or schedule.crontab is None:
             continue
@@ -82,7 +81,9 @@ def _first(schedule: PeriodicTask, recipient: Recipient) -> datetime:
     return max(start for start in (schedule.start_time, subscribed, _LONG_AGO) if start)
 
 
-def _due_at(schedule: PeriodicTask, kind: Kind, time_zone: str, now: datetime) -> datetime | None:
+def _due_at(
+    schedule: PeriodicTask, kind: ReportKind, time_zone: str, now: datetime
+) -> datetime | None:
     """Return when today's, or this week's, report was due in a time zone; None if it is not yet.
 
     Wall clock times are compared without their zone, so a change to summer time neither skips nor
@@ -91,7 +92,7 @@ def _due_at(schedule: PeriodicTask, kind: Kind, time_zone: str, now: datetime) -
     zone = ZoneInfo(time_zone)
     clock = now.astimezone(zone).replace(tzinfo=None)
     start = datetime.combine(clock.date(), time())
-    if kind is Kind.WEEKLY:
+    if kind is ReportKind.WEEKLY:
         start -= timedelta(days=start.weekday())
     due = jobs.next_on_clock(schedule, start - timedelta(seconds=1))
     return due.replace(tzinfo=zone) if due <= clock else None
@@ -101,12 +102,12 @@ def overdue(*, now: datetime) -> list[DueReport]:
     """Return the reports that should have been sent by now, and were not."""
     late = [report for report in due(now=now) if report.since + PATIENCE < now]
     deliveries = Delivery.objects.filter(
-        key__in=[report.key for report in late], status=Delivery.Status.SENT
+        key__in=[report.key for report in late], status=DeliveryStatus.SENT
     )
     sent = set(deliveries.values_list("key", flat=True))
     return [report for report in late if report.key not in sent]
 
 
-def key(kind: Kind, day: date) -> str:
+def key(kind: ReportKind, day: date) -> str:
     """Return the prefix that the keys of a report's deliveries share."""
     return f"{JOBS[kind]}:{day}"

@@ -10,13 +10,16 @@ from analytics.rollups import definitions
 from common import formatting
 from operational.messages import deliveries, emails
 from operational.messages.deliveries import Message
-from operational.models import Delivery, Report, ReportSubscriber
+from operational.models import Delivery, DeliveryKind, Report, ReportKind, ReportSubscriber
 from operational.reports import making
 from operational.reports.content import DailyReport
-from operational.reports.report_schedule import DueReport, Kind, due, key, recipients
+from operational.reports.report_schedule import DueReport, due, key, recipients
 
-USEFUL = {Kind.DAILY: timedelta(hours=20), Kind.WEEKLY: timedelta(days=5)}
-_DELIVERY = {Kind.DAILY: Delivery.Kind.DAILY_REPORT, Kind.WEEKLY: Delivery.Kind.WEEKLY_REPORT}
+USEFUL = {ReportKind.DAILY: timedelta(hours=20), ReportKind.WEEKLY: timedelta(days=5)}
+_DELIVERY = {
+    ReportKind.DAILY: DeliveryKind.DAILY_REPORT,
+    ReportKind.WEEKLY: DeliveryKind.WEEKLY_REPORT,
+}
 _SALT = "report-subscription"
 
 
@@ -32,7 +35,7 @@ def send_due(*, now: datetime) -> int:
     return len(missing)
 
 
-def send_now(kind: Kind, *, now: datetime) -> list[Delivery]:
+def send_now(kind: ReportKind, *, now: datetime) -> list[Delivery]:
     """Send the last complete period's report to the recipients who do not have it yet."""
     day = definitions.last_complete_day(now)
     for recipient in recipients(kind):
@@ -42,7 +45,7 @@ def send_now(kind: Kind, *, now: datetime) -> list[Delivery]:
     return list(Delivery.objects.filter(key__startswith=sent).order_by("pk"))
 
 
-def send_test(kind: Kind, email: str, *, now: datetime) -> str:
+def send_test(kind: ReportKind, email: str, *, now: datetime) -> str:
     """Send a report as of now to an address; return why it failed, or an empty text."""
     report = making.make(kind, now=now)
     return deliveries.send_message(_message(report, None, is_test=True), email, now=now)
@@ -61,7 +64,7 @@ def _post(due_report: DueReport, *, now: datetime) -> None:
     )
 
 
-def of_period(kind: Kind, day: date, *, now: datetime) -> Report:
+def of_period(kind: ReportKind, day: date, *, now: datetime) -> Report:
     """Return the report of the period that ends with a complete day; make it if it is missing."""
     if existing := Report.objects.filter(kind=kind, day=day).first():
         return existing
@@ -106,17 +109,17 @@ def token(subscriber: ReportSubscriber, kind: str) -> str:
     return signing.dumps([subscriber.pk, kind], salt=_SALT)
 
 
-def subscription(unsubscribe_token: str) -> tuple[ReportSubscriber, Kind] | None:
+def subscription(unsubscribe_token: str) -> tuple[ReportSubscriber, ReportKind] | None:
     """Return the subscriber and the report of a token; None if the token is not valid."""
     try:
         pk, kind = cast("tuple[int, str]", signing.loads(unsubscribe_token, salt=_SALT))
     except signing.BadSignature:
         return None
     subscriber = ReportSubscriber.objects.filter(pk=pk).first()
-    return (subscriber, Kind(kind)) if subscriber else None
+    return (subscriber, ReportKind(kind)) if subscriber else None
 
 
-def set_subscribed(subscriber: ReportSubscriber, kind: Kind, *, wanted: bool) -> None:
+def set_subscribed(subscriber: ReportSubscriber, kind: ReportKind, *, wanted: bool) -> None:
     ReportSubscriber.objects.filter(pk=subscriber.pk).update(**{kind.value: wanted})
 
 

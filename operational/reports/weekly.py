@@ -9,7 +9,7 @@ from analytics.insights.retention import CohortKind, weekly_retention
 from billing.revenue import customer_churn, movements, mrr
 from common.calculations.statistics import Rate
 from operational.kpis.readings import KpiStatus
-from operational.models import Report
+from operational.models import ReportKind
 from operational.reports import weekly_content as content
 from operational.reports.daily import actions, daily_report
 from operational.reports.weekly_content import WeeklyReport
@@ -22,7 +22,7 @@ def weekly_report(as_of: date, statuses: Sequence[KpiStatus], *, now: datetime) 
     """Read the report of the 7 days that end with a complete day."""
     daily = replace(
         daily_report(as_of, statuses, now=now),
-        kind=Report.Kind.WEEKLY,
+        kind=ReportKind.WEEKLY,
         period_from=as_of - timedelta(days=6),
         actions=actions(),
     )

@@ -16,7 +16,7 @@ from operational.health.system_health import system_health
 from operational.kpis import readings
 from operational.messages import deliveries
 from operational.messages.deliveries import Message
-from operational.models import AlertChange, Delivery, KpiReading
+from operational.models import AlertChange, Delivery, DeliveryKind, KpiReading
 from tests.mail_server import listening, use
 from tests.operational.kpi_data import AS_OF, NOW
 from tests.processes import fork, kill
@@ -38,7 +38,7 @@ def test_p25_killed_senders_lose_nothing_and_resend_only_what_they_could_not_rec
 ):
     for number in range(60):
         deliveries.post(
-            Delivery.Kind.ALERT,
+            DeliveryKind.ALERT,
             f"message {number}",
             Message(f"Message {number}", "Text"),
             to=["ada@example.com"],
@@ -84,7 +84,7 @@ def test_a_restarted_mail_server_receives_every_message_once(settings):
     for number in range(5):
         message = Message(f"Message {number}", "Text")
         to = ["ada@example.com"]
-        deliveries.post(Delivery.Kind.ALERT, f"message {number}", message, to=to, now=NOW)
+        deliveries.post(DeliveryKind.ALERT, f"message {number}", message, to=to, now=NOW)
     deliveries.send_due(now=NOW)
     down = part("mail", NOW)
     assert (down.health, down.since) == ("warning", NOW)
@@ -99,7 +99,7 @@ def test_a_restarted_mail_server_receives_every_message_once(settings):
 def test_a_lost_connection_while_a_message_is_recorded_does_not_duplicate_it(mail_server):
     """The sender keeps trying to record that the message was sent."""
     deliveries.post(
-        Delivery.Kind.ALERT,
+        DeliveryKind.ALERT,
         "message",
         Message("Title", "Text"),
         to=["ada@example.com"],

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast
 from djstripe.models import Invoice, Refund, Subscription
 
 from analytics.people.person_sql import with_person
-from billing.models import StripeEvent
+from billing.models import StripeEvent, StripeEventState
 from common.postgres import raw_cursor
 
 Json = dict[str, Any]
@@ -61,7 +61,7 @@ def subscribing_customers() -> set[str]:
             "SELECT customer_id FROM djstripe_subscription UNION"
             " SELECT customer_id FROM billing_stripeevent"
             " WHERE type LIKE 'customer.subscription.%%' AND state = %s AND customer_id <> ''",
-            [StripeEvent.State.APPLIED],
+            [StripeEventState.APPLIED],
         )
         return {customer_id for (customer_id,) in cursor.fetchall()}
 
@@ -69,7 +69,7 @@ def subscribing_customers() -> set[str]:
 def subscription_events(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
     """Yield the applied events of subscriptions, in any order."""
     events = StripeEvent.objects.filter(
-        type__startswith="customer.subscription.", state=StripeEvent.State.APPLIED
+        type__startswith="customer.subscription.", state=StripeEventState.APPLIED
     )
     return _json_of(events, "payload", "customer_id", customer_ids)
 
@@ -87,7 +87,7 @@ def refunds(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
 def credit_notes(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
     """Yield credit notes from their newest events: dj-stripe has no table for them."""
     newest = (
-        StripeEvent.objects.filter(type__startswith="credit_note.", state=StripeEvent.State.APPLIED)
+        StripeEvent.objects.filter(type__startswith="credit_note.", state=StripeEventState.APPLIED)
         .order_by("object_id", "-happened_at", "-event_id")
         .distinct("object_id")
     )

@@ -9,11 +9,11 @@ from django.db import connection
 
 from operational.messages import deliveries
 from operational.messages.deliveries import Message
-from operational.models import AlertChannel, Delivery
+from operational.models import AlertChannel, Delivery, DeliveryKind
 
 NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-KIND = Delivery.Kind.ALERT
+KIND = DeliveryKind.ALERT
 
 
 def post(key="message", to=("ada@example.com",), **options):

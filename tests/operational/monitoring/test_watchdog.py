@@ -11,7 +11,7 @@ from config.beat_schedule import create_missing_entries
 from operational.alerting import health_alerts
 from operational.health.system_health import SystemHealth, system_health
 from operational.messages import deliveries
-from operational.models import Alert, Delivery, Heartbeat, JobRun
+from operational.models import Alert, DeliveryKind, Heartbeat, JobRun
 from operational.monitoring import watchdog
 from operational.monitoring.watchdog import DatabaseOutage
 
@@ -138,7 +138,7 @@ def test_failed_mail_is_shown_by_system_health(mail_server):
     assert mail().health == "ok"
     mail_server.refusal = "554 no thanks"
     message = deliveries.Message("Subject", "Text")
-    deliveries.post(Delivery.Kind.ALERT, "key", message, to=["ada@example.com"], now=NOW)
+    deliveries.post(DeliveryKind.ALERT, "key", message, to=["ada@example.com"], now=NOW)
     deliveries.send_due(now=NOW)
     assert mail().health == "warning"
     assert mail().detail == "Messages that could not be sent: 1."

@@ -10,9 +10,8 @@ from operational.actions import priority_actions
 from operational.alerting import kpi_alerts
 from operational.kpis import readings
 from operational.messages import deliveries
-from operational.models import Alert, KpiReading
+from operational.models import Alert, KpiReading, ReportKind
 from operational.reports import reports
-from operational.reports.report_schedule import Kind
 from tests.operational.kpi_data import NOW, a_filled_project
 
 pytestmark = [pytest.mark.django_db, pytest.mark.browser]
@@ -32,7 +31,7 @@ def mails(mail_server, time_machine):
     finally:
         readings.record_readings = measured
     priority_actions.refresh(now=NOW)
-    for kind in Kind:
+    for kind in ReportKind:
         reports.send_now(kind, now=NOW)
     deliveries.send_due(now=timezone.now())
     assert Alert.objects.filter(firing="critical").exists()

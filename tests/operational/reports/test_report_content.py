@@ -8,9 +8,8 @@ from django.test.utils import CaptureQueriesContext
 
 from analytics.models import Person
 from common.api.serializers import serializer_of
-from operational.models import Alert, Report
+from operational.models import Alert, Report, ReportKind
 from operational.reports import making, reports
-from operational.reports.report_schedule import Kind
 from operational.reports.weekly_content import ReportStep, WeeklyReport
 from tests.api import get
 from tests.operational.kpi_data import NOW, a_filled_project
@@ -43,7 +42,7 @@ def test_active_alerts_are_in_the_subject_and_the_text(sends, mail_server):
 
 
 def test_a_report_of_an_empty_installation_lists_what_is_unknown(mail_server):
-    report = making.make(Kind.WEEKLY, now=NOW)
+    report = making.make(ReportKind.WEEKLY, now=NOW)
     assert isinstance(report, WeeklyReport)
     assert report.alignment.score is None
     assert all(kpi.value is None for kpi in report.kpis)
@@ -57,14 +56,14 @@ def test_a_report_of_an_empty_installation_lists_what_is_unknown(mail_server):
 
 def test_the_weekly_report_has_all_sections():
     a_filled_project()
-    report = making.make(Kind.WEEKLY, now=NOW)
+    report = making.make(ReportKind.WEEKLY, now=NOW)
     assert isinstance(report, WeeklyReport)
     assert (len(report.activation), len(report.growth)) == (4, 6)
     assert [point.days_ago for point in report.alignment.trend] == [7, 14, 30, 60, 90]
     assert report.funnel.steps[0] == ReportStep(name="Signed up", persons=100, rate=1.0)
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", ReportKind)
 def test_the_api_returns_a_report_as_it_is_stored(kind):
     a_filled_project()
     report = making.make(kind, now=NOW)
@@ -77,16 +76,18 @@ def test_the_api_returns_a_report_as_it_is_stored(kind):
 
 def test_a_report_has_values_with_their_units():
     a_filled_project()
-    (d7,) = [kpi for kpi in making.make(Kind.DAILY, now=NOW).kpis if kpi.kpi == "d7_retention"]
+    (d7,) = [
+        kpi for kpi in making.make(ReportKind.DAILY, now=NOW).kpis if kpi.kpi == "d7_retention"
+    ]
     assert (d7.value, d7.unit, d7.status) == (0.22, "rate", "ok")
     assert d7.interval.low == pytest.approx(0.15, abs=0.01)
     assert d7.interval.high == pytest.approx(0.31, abs=0.01)
 
 
 def test_a_report_of_demo_data_says_so():
-    assert not making.make(Kind.DAILY, now=NOW).has_demo
+    assert not making.make(ReportKind.DAILY, now=NOW).has_demo
     Person.objects.create(is_demo=True)
-    text, html = reports.rendered(making.make(Kind.DAILY, now=NOW))
+    text, html = reports.rendered(making.make(ReportKind.DAILY, now=NOW))
     assert "these numbers belong to a made-up company" in text
     assert "these numbers belong to a made-up company" in html
 
@@ -96,13 +97,16 @@ def test_a_stored_report_does_not_change(sends):
     sends(MORNING)
     report = Report.objects.get()
     a_filled_project()
-    assert reports.of_period(Kind.DAILY, report.day, now=MORNING + MINUTE).content == report.content
+    assert (
+        reports.of_period(ReportKind.DAILY, report.day, now=MORNING + MINUTE).content
+        == report.content
+    )
 
 
 def test_a_daily_report_takes_at_most_40_queries():
     a_filled_project()
-    making.make(Kind.DAILY, now=NOW)
+    making.make(ReportKind.DAILY, now=NOW)
     with CaptureQueriesContext(connection) as queries:
-        making.make(Kind.DAILY, now=NOW)
+        making.make(ReportKind.DAILY, now=NOW)
     assert len(queries) <= 40
     assert not [query["sql"] for query in queries if 'analytics_event"' in query["sql"]]

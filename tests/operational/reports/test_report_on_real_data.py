@@ -7,9 +7,9 @@ import time_machine
 
 from common import formatting
 from operational.actions import priority_actions
+from operational.models import ReportKind
 from operational.quality import data_quality
 from operational.reports import making, reports
-from operational.reports.report_schedule import Kind
 from tests import real_data
 
 NOW = datetime(2018, 9, 2, 9, tzinfo=UTC)
@@ -27,7 +27,7 @@ def report(django_db_setup, django_db_blocker):
     ):
         data_quality.run(now=NOW)
         priority_actions.refresh(now=NOW)
-        yield making.make(Kind.WEEKLY, now=NOW)
+        yield making.make(ReportKind.WEEKLY, now=NOW)
 
 
 def test_it_has_the_numbers_that_were_counted_by_hand(report):
