@@ -8,7 +8,7 @@ PYTHON := $(VENV)/bin/python
 # Written last, so that an interrupted installation resumes; once they exist, no network is needed.
 INSTALLED := $(VENV)/installed
 INSTALLED_DEV := $(VENV)/installed-dev
-# Each process begins with the tests of neighbouring files, which share what is slow to set up.
+# Each process begins with the tests of neighboring files, which share what is slow to set up.
 IN_PARALLEL := --numprocesses logical --dist worksteal
 COMPILE = $(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \

@@ -8,7 +8,7 @@ from django.db.models import QuerySet, Value
 
 from billing.models import StripeEvent, UsageNotice
 from common.calculations.health import Component, Health
-from common.formatting import moment, number
+from common.formatting import utc_moment, number
 
 EVENT_PATIENCE = timedelta(minutes=5)
 
@@ -35,7 +35,7 @@ def stripe(now: datetime) -> Iterator[Component]:
         )
         return
     last = times.get("newest")
-    detail = f"Last event received {moment(last)}." if last else "No events yet."
+    detail = f"Last event received {utc_moment(last)}." if last else "No events yet."
     yield Component("stripe", Health.OK, detail)
 
 

@@ -55,9 +55,9 @@ def plain(value: Number) -> int | float:
     return int(value) if value == int(value) else round(float(value), 6)
 
 
-def counted(value: int, noun: str) -> str:
-    """Write how many there are of something: "1 event", "1,234 events"."""
-    return f"{value:,} {noun}{'' if value == 1 else 's'}"
+def counted(value: int, noun: str, plural: str = "") -> str:
+    """Write how many there are of something: "1 event", "1,234 events"; `plural`: if irregular."""
+    return f"{value:,} {noun if value == 1 else plural or f'{noun}s'}"
 
 
 def decimals(value: Number | None, places: int = 2) -> str:
@@ -134,6 +134,13 @@ def duration(time: timedelta | None) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def elapsed(time: timedelta | None) -> str:
+    """Write how long a job ran: "0.4 s"; from a minute on like `duration`."""
+    if time is None or time >= timedelta(minutes=1):
+        return duration(time)
+    return f"{decimals(time.total_seconds(), 1)} s"
+
+
 def day_month(day: date | None) -> str:
     """Write a day without its year: "8 Nov"."""
     return UNKNOWN if day is None else f"{day.day} {day:%b}"
@@ -142,6 +149,11 @@ def day_month(day: date | None) -> str:
 def full_day(day: date | None) -> str:
     """Write a day with its year: "8 Nov 2026"."""
     return UNKNOWN if day is None else f"{day.day} {day:%b %Y}"
+
+
+def long_day(day: date) -> str:
+    """Write a day with its month in full: "8 November 2026"."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def short_month(day: date) -> str:
@@ -155,6 +167,16 @@ def month_year(day: date) -> str:
 
 
 def moment(time: datetime | None) -> str:
+    """Write a moment in its own time zone: "1 Apr 2026, 09:00"."""
+    return UNKNOWN if time is None else f"{full_day(time)}, {time:%H:%M}"
+
+
+def exact_moment(time: datetime | None) -> str:
+    """Write a moment in its own time zone, to the second: "1 Apr 2026, 09:00:00"."""
+    return UNKNOWN if time is None else f"{full_day(time)}, {time:%H:%M:%S}"
+
+
+def utc_moment(time: datetime | None) -> str:
     """Write a moment in UTC: "2026-04-01 09:00 UTC"."""
     return UNKNOWN if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 

@@ -21,7 +21,7 @@ class RejectedEvents(Check):
     name = "Rejected events"
     family = "Rejected events"
     remedy = (
-        "Rejected events in the admin lists them with their reasons; edit and retry them there."
+        "See Rejected events in the admin for the reasons; edit and retry them there."
     )
 
     def run(self, *, now: datetime) -> Finding:

@@ -17,7 +17,9 @@ register.filter("ratio", formatting.decimals)
 register.filter("money", formatting.money)
 register.filter("duration", formatting.duration)
 register.filter("day_month", formatting.day_month)
-register.filter("full_day", formatting.full_day)
+register.filter("full_day", formatting.full_day, expects_localtime=True)
+register.filter("moment", formatting.moment, expects_localtime=True)
+register.filter("exact_moment", formatting.exact_moment, expects_localtime=True)
 register.filter("month_year", formatting.month_year)
 
 

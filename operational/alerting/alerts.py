@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
-from common.formatting import moment
+from common.formatting import utc_moment
 from operational.calculations.alert import (
     AlertState,
     AlertStatus,
@@ -190,7 +190,7 @@ def silence(alert: Alert, *, until: datetime | None, reason: str, by: User, now:
         alert.save(update_fields=["silenced_until", "silence_reason"])
         detail = "Silence ended."
         if until:
-            detail = f"Silenced until {moment(until)}: {reason}"
+            detail = f"Silenced until {utc_moment(until)}: {reason}"
         _record(alert, alert.status, now=now, detail=detail, by=by)
 
 

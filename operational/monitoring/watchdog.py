@@ -15,7 +15,7 @@ from django.core.mail import send_mail
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from common.formatting import moment
+from common.formatting import utc_moment
 from operational.alerting import health_alerts
 from operational.messages import deliveries
 from operational.models import Heartbeat
@@ -41,7 +41,7 @@ class DatabaseOutage:
         self.since, self.failed_checks = self.since or now, self.failed_checks + 1
         if self.failed_checks < PATIENCE or self.is_notified:
             return
-        text = f"It has not responded since {moment(self.since)}: {reason}.\n"
+        text = f"It has not responded since {utc_moment(self.since)}: {reason}.\n"
         text += "Until it does, no events are captured and no other alerts are sent.\n"
         self.unsent.append(("Plumbline: the database is unavailable", text))
         self.is_notified = True
@@ -49,7 +49,7 @@ class DatabaseOutage:
     def succeeded(self, now: datetime) -> None:
         """Record a successful check, which ends an outage."""
         if self.is_notified:
-            text = f"It was unavailable from {moment(self.since)} to {moment(now)}.\n"
+            text = f"It was unavailable from {utc_moment(self.since)} to {utc_moment(now)}.\n"
             self.unsent.append(("Plumbline: the database is available again", text))
         self.since, self.failed_checks, self.is_notified = None, 0, False
 

@@ -17,7 +17,7 @@ _FILLS = {Band.ON_TRACK: "-ok", Band.AT_RISK: "-warning", Band.OFF_TRACK: "-crit
 
 register = template.Library()
 register.filter("kpi_value", formatting.figure)
-register.filter("moment", formatting.moment)
+register.filter("utc_moment", formatting.utc_moment)
 
 
 @register.filter

@@ -14,7 +14,7 @@ from common.formatting import number
 class Command(QuickCommand):
     help = (
         "Recompute every roll-up from the raw events under the configured definitions. "
-        "Ingest waits meanwhile; readers see the old numbers until it is done."
+        "Ingest pauses during the rebuild; readers see the old numbers until it is done."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

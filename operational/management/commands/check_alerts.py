@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from common.commands import QuickCommand
-from common.formatting import moment
+from common.formatting import utc_moment
 from operational.alerting import kpi_alerts
 from operational.alerting.alerts import open_alerts
 from operational.messages import deliveries
@@ -20,7 +20,7 @@ class Command(QuickCommand):
             self.stdout.write(f"{notification.headline}: {notification.what}")
         deliveries.send_due(now=timezone.now())
         for alert in open_alerts():
-            since = moment(alert.fired_at)
+            since = utc_moment(alert.fired_at)
             self.stdout.write(f"{alert.firing:8}  {alert}, since {since}: {alert.latest}")
         if not open_alerts():
             self.stdout.write("No active alerts.")
