@@ -19,6 +19,6 @@ class BillingConfig(AppConfig):
         erasers.register("billing.stripe.erasure.anonymize")
         person_links.append(PersonLink("Usage and limits", "billing:person-usage"))
         health.failed_email_queries.register("billing.health.failed_usage_notices")
-        sidebar.register("billing.admin.sidebar.GROUPS")
+        sidebar.registry.register("billing.admin.sidebar.GROUPS")
         stripe_changed.connect(late("billing.revenue.ledger.stripe_changed"), weak=False)
         post_migrate.connect(late("billing.limits.plans.create_defaults"), sender=self, weak=False)

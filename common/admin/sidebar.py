@@ -6,7 +6,8 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
-from django.utils.module_loading import import_string
+
+from common.late import LateRegistry
 
 Link = dict[str, Any]  # as the admin theme reads it
 
@@ -24,17 +25,12 @@ class SidebarGroup:
     after: str = field(default="", kw_only=True)
 
 
-_paths: dict[str, None] = {}  # an ordered set
-
-
-def register(path: str) -> None:
-    """Add the groups in the list at this import path, which is imported when a page is shown."""
-    _paths[path] = None
+registry: LateRegistry[Sequence[SidebarGroup]] = LateRegistry()  # imported by the first page
 
 
 def navigation(_request: HttpRequest) -> list[dict[str, Any]]:
     """Return the groups as the admin theme reads them; links check permissions themselves."""
-    registered: list[SidebarGroup] = [group for path in _paths for group in import_string(path)]
+    registered = [group for app_groups in registry for group in app_groups]
     groups = {group.title: group for group in registered if not group.after}
     links = {title: [*group.links] for title, group in groups.items()}
     for group in registered:
