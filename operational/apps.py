@@ -16,7 +16,7 @@ class OperationalConfig(AppConfig):
     def ready(self) -> None:
         _register_health_checks()
         kpi_sources.register("operational.kpis.sources.builtin.SOURCES")
-        sidebar.register("operational.admin.sidebar.GROUPS")
+        sidebar.registry.register("operational.admin.sidebar.GROUPS")
         task_prerun.connect(late("operational.health.jobs.record_start"), weak=False)
         task_postrun.connect(late("operational.health.jobs.record_end"), weak=False)
         post_migrate.connect(
@@ -25,12 +25,17 @@ class OperationalConfig(AppConfig):
 
 
 def _register_health_checks() -> None:
-    servers = "operational.health.servers"
     health.register(
-        Section.SERVERS, f"{servers}.database", f"{servers}.valkey", needs_database=False
+        Section.SERVERS,
+        "operational.health.servers.database",
+        "operational.health.servers.valkey",
+        needs_database=False,
     )
-    scheduling = "operational.health.scheduling"
-    health.register(Section.JOBS, f"{scheduling}.beat_and_worker", f"{scheduling}.schedule")
+    health.register(
+        Section.JOBS,
+        "operational.health.scheduling.beat_and_worker",
+        "operational.health.scheduling.schedule",
+    )
     health.register(
         Section.MESSAGES,
         "operational.messages.health.mail",
@@ -38,4 +43,4 @@ def _register_health_checks() -> None:
         "operational.monitoring.health.watchdog",
     )
     health.failed_email_queries.register("operational.messages.health.failed_deliveries")
-    health.register(Section.MACHINE, f"{servers}.disk", needs_database=False)
+    health.register(Section.MACHINE, "operational.health.servers.disk", needs_database=False)
