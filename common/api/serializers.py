@@ -39,22 +39,18 @@ def as_json(answer: Any) -> Any:
 def serializer_of(dataclass: type) -> type[serializers.Serializer]:
     """Return a read-only serializer with a field for each of a dataclass's fields.
 
-    A text in `Annotated` is the field's description; `api_name` in its metadata is its name in
-    JSON. Tuples are of one type and any length.
+    A text in `Annotated` is the field's description. Tuples are of one type and any length.
     """
     hints = get_type_hints(dataclass, include_extras=True)
     generated = (dataclass.__doc__ or "").startswith(f"{dataclass.__name__}(")
     members: dict[str, Any] = {"__doc__": None if generated else dataclass.__doc__}
     for field in fields(dataclass):
-        name = field.metadata.get("api_name")
-        options = {"source": field.name} if name else {}
-        members[name or field.name] = _field(hints[field.name], **options)
+        members[field.name] = _field(hints[field.name])
     return type(f"{dataclass.__name__}Serializer", (serializers.Serializer,), members)
 
 
-def _field(hint: Any, **options: Any) -> serializers.Field:
-    hint, more = _unwrapped(hint)
-    options |= more
+def _field(hint: Any) -> serializers.Field:
+    hint, options = _unwrapped(hint)
     if get_origin(hint) in {tuple, list}:
         return _list(get_args(hint)[0], **options)
     if get_origin(hint) is Mapping:

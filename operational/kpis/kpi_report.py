@@ -1,7 +1,7 @@
 """The KPIs of a day and their score, as the API and the command line report them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Annotated, Any
 
@@ -67,7 +67,7 @@ class ReportedKpi(ReportedValue):
     ]
     score: Annotated[float | None, "0 to 100, null if it does not count"]
     severity: Severity | None
-    related_figures: list[ReportedFigure] = field(metadata={"api_name": "beside"})
+    related_figures: list[ReportedFigure]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

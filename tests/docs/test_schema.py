@@ -1,5 +1,6 @@
 """A quick look at what test_openapi.py tests at length: reading answers as the schema says."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from jsonschema import Draft4Validator
 from rest_framework.test import APIClient
 
 from tests.api import staff_client
+from tests.docs.words import FORBIDDEN_NAMES
 from tests.operational.kpi_data import a_filled_project
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +58,23 @@ def test_a_response_to_staff_is_valid_by_the_schema(schema):
 def test_a_stranger_reads_nothing(schema):
     for path in readable(schema):
         assert APIClient().get(path).status_code in {401, 403}, path
+
+
+def names(part: Any) -> Iterator[str]:
+    """Yield the names of the properties and parameters in a part of the schema."""
+    if isinstance(part, list):
+        for item in part:
+            yield from names(item)
+    elif isinstance(part, dict):
+        if isinstance(properties := part.get("properties"), dict):
+            yield from properties
+        if "in" in part and isinstance(name := part.get("name"), str):
+            yield name
+        for item in part.values():
+            yield from names(item)
+
+
+def test_no_property_or_parameter_has_a_forbidden_name():
+    in_use = set(names(SchemaGenerator().get_schema(request=None, public=True)))
+    assert in_use >= {"related_figures", "as_of"}  # a property, a parameter
+    assert {name for name in in_use if name.strip("_").lower() in FORBIDDEN_NAMES} == set()

@@ -156,5 +156,5 @@ def test_p07_the_definitions_come_with_the_numbers(get):
 def test_the_activation_rate_comes_with_the_median_time_to_activation(get):
     person(noon(AS_OF - timedelta(days=9)), activated_after=timedelta(hours=3))
     activation = get(KPIS).json()["kpis"][1]
-    (figure,) = activation["beside"]
+    (figure,) = activation["related_figures"]
     assert (figure["name"], figure["value"]) == ("Median time to activation", 3.0)
