@@ -41,7 +41,7 @@ def brief_transaction() -> Iterator[psycopg.Cursor]:
             connection.close()
 
 
-def has_hung_up(raw: psycopg.Connection) -> bool:
+def is_closed_by_server(raw: psycopg.Connection) -> bool:
     """Return whether the server closed an idle connection; costs no round trip."""
     if raw.closed:
         return True

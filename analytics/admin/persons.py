@@ -144,7 +144,7 @@ class PersonAdmin(ReadOnlyAdmin):
         person = self.get_object(request, unquote(object_id))
         if person is None:
             merged = int(object_id) if object_id.isdecimal() else None
-            if line := unmerging.merge_away(merged):
+            if line := unmerging.find_merge_of(merged):
                 messages.info(request, f"Person {object_id} was merged into this one.")
                 return redirect("admin:analytics_person_change", line.person_id)
             raise Http404(f"There is no person {object_id}.")

@@ -119,7 +119,7 @@ def _as_batch(events: Sequence[OrdinaryEvent]) -> EventBatch | None:
     properties = [bytes(event.properties) for event in events]
     try:
         if (
-            not _are_tame(properties)
+            not _are_storable(properties)
             or list(map(str.strip, names)) != names
             or list(map(str.strip, distinct_ids)) != distinct_ids
         ):
@@ -153,7 +153,7 @@ def _in_time(
     return [together[start:end] if fits else None for fits, start, end in ranges]
 
 
-def _are_tame(properties: Sequence[bytes]) -> bool:
+def _are_storable(properties: Sequence[bytes]) -> bool:
     """Whether all are objects that every later reader can take."""
     joined = b" ".join(properties)
     if not joined.isascii():

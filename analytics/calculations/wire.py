@@ -172,8 +172,8 @@ def _uuid(
             return UUID(event.uuid).bytes
         except ValueError:
             return _hash(event.uuid.encode(errors="replace"))
-    timeless = event.timestamp is None and event.offset is None
-    when = arrival.received_at.isoformat() if timeless and arrival else ""
+    has_no_time = event.timestamp is None and event.offset is None
+    when = arrival.received_at.isoformat() if has_no_time and arrival else ""
     return _hash(bytes(raw), str(position).encode(), when.encode())
 
 

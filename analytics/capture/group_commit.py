@@ -10,7 +10,7 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from common.postgres import Prepared, has_hung_up
+from common.postgres import Prepared, is_closed_by_server
 
 # Limits of one statement: the server keeps one for each number of rows, the client a buffer.
 MOST_ROWS = 16
@@ -108,7 +108,7 @@ class GroupCommit:
             self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
             self._connection.inc_thread_sharing()
         ours = self._connection
-        if ours.connection is not None and has_hung_up(ours.connection):
+        if ours.connection is not None and is_closed_by_server(ours.connection):
             ours.close()
         if ours.connection is None:
             ours.connect()

@@ -20,13 +20,13 @@ from common.locks import Lock, locked_cursor
 
 @dataclass(frozen=True, slots=True)
 class UndoPreview:
-    """The effect of an undo. `leaving` are the properties that the remaining person loses."""
+    """The effect of an undo; `lost_properties` are those that the remaining person loses."""
 
     person: Person
     distinct_ids: list[str]
     events: int
     properties: dict[str, Any]
-    leaving: dict[str, Any]
+    lost_properties: dict[str, Any]
 
 
 class CannotUndo(ValidationError):
@@ -37,7 +37,7 @@ class CannotUndo(ValidationError):
         self.undo_first = undo_first
 
 
-def merge_away(person_id: int | None) -> PersonMerge | None:
+def find_merge_of(person_id: int | None) -> PersonMerge | None:
     """Return the merge of a person into another one, if it has not been undone."""
     merges = PersonMerge.objects.filter(other_person_id=person_id, result=PersonMerge.Result.MERGED)
     return merges.order_by("-pk").first()
@@ -46,13 +46,15 @@ def merge_away(person_id: int | None) -> PersonMerge | None:
 def preview(merge: PersonMerge) -> UndoPreview:
     """Return the effect of undoing a merge, or raise `CannotUndo`."""
     before, person, _ = _needed(merge)
-    staying = without_merged(_side(person), before).properties
+    kept_properties = without_merged(_side(person), before).properties
     return UndoPreview(
         person=person,
         distinct_ids=before.distinct_ids,
         events=Event.objects.filter(person=person, distinct_id__in=before.distinct_ids).count(),
         properties=before.other.properties,
-        leaving={name: value for name, value in person.properties.items() if name not in staying},
+        lost_properties={
+            name: value for name, value in person.properties.items() if name not in kept_properties
+        },
     )
 
 
@@ -159,7 +161,7 @@ def _needed(merge: PersonMerge) -> tuple[Before, Person, int]:
     person = Person.objects.filter(pk=merge.person_id or 0).first()
     if person is not None:
         return before, person, other
-    if later := merge_away(merge.person_id):
+    if later := find_merge_of(merge.person_id):
         raise CannotUndo(
             f"The remaining person has since been merged into “{later.distinct_id}”."
             " Undo that merge first.",

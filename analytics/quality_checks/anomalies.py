@@ -114,7 +114,7 @@ def _counts(days: Sequence[date]) -> dict[str, dict[date, int]]:
 
 
 # One day's events, so bounded; BRIN finds them.
-_RHYTHMS = """
+_EVENT_INTERVALS = """
 WITH gaps AS (
     SELECT person_id, date_trunc('hour', timestamp) AS hour, extract(
         epoch FROM timestamp - lag(timestamp) OVER (PARTITION BY person_id ORDER BY timestamp)
@@ -162,7 +162,7 @@ class Bots(RepairableCheck):
     def _bots(self, now: datetime) -> list[tuple[int, int]]:
         day = definitions.last_complete_day(now)
         with connection.cursor() as cursor:
-            cursor.execute(_RHYTHMS, definitions.calendar().span(day, day))
+            cursor.execute(_EVENT_INTERVALS, definitions.calendar().span(day, day))
             return [
                 (person_id, int(events))
                 for person_id, events, busiest, gap, deviation in cursor.fetchall()

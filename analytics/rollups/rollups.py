@@ -94,7 +94,7 @@ def lock_and_add_events(
     counts = ~states["excluded"][rows.person]
     day_of = rows.days(calendar)
     days = _possibly_new_days(rows, day_of, states, in_force)
-    candidates = _possible_firsts(rows, states, in_force)
+    candidates = _milestone_candidates(rows, states, in_force)
     event_days.add(cursor, rows.numbers(day_of, counts))
     before = _milestones(cursor, candidates.keys() | days.keys(), read)
     after = before | _with_events(before, candidates, in_force)
@@ -161,7 +161,7 @@ def _possibly_new_days(
     return days
 
 
-def _possible_firsts(
+def _milestone_candidates(
     rows: EventRows, states: NDArray[np.void], in_force: Definitions
 ) -> dict[int, list[EventRecord]]:
     """Return the events that may be the first of their kind, by person."""
