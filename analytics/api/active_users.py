@@ -9,7 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.api.parameters import AsOfRangeQuery, RangeFields, parsed
+from analytics.api.parameters import (
+    AsOfRangeQuery,
+    RangeFields,
+    parsed,
+    reversed_range,
+    too_long_range,
+)
 from analytics.insights import active_users
 from analytics.rollups import definitions
 
@@ -31,9 +37,9 @@ class ActiveUsersQuery(AsOfRangeQuery):
         if attrs["first"] is None:
             attrs["first"] = active_users.default_first_day(last=last, longest=LONGEST)
         elif attrs["first"] > last:
-            raise serializers.ValidationError({"from": [f"{attrs['first']} is after {last}."]})
+            raise reversed_range(attrs["first"], last)
         elif last - attrs["first"] > LONGEST:
-            raise serializers.ValidationError({"from": [f"More than {LONGEST.days} days."]})
+            raise too_long_range(LONGEST.days)
         return attrs
 
 

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.api.parameters import DayRangeQuery, parsed
+from analytics.api.parameters import DayRangeQuery, parsed, reversed_range, too_long_range
 from analytics.capture import ledger
 from analytics.models import ProjectKey
 
@@ -35,9 +35,9 @@ class IngestionQuery(DayRangeQuery):
         last = attrs["last"] = attrs["last"] or datetime.now(UTC).date()
         first = attrs["first"] = attrs["first"] or last - DEFAULT_RANGES[by] + timedelta(days=1)
         if first > last:
-            raise serializers.ValidationError({"from": [f"{first} is after {last}."]})
+            raise reversed_range(first, last)
         if last - first >= LONGEST[by]:
-            raise serializers.ValidationError({"from": [f"More than {LONGEST[by].days} days."]})
+            raise too_long_range(LONGEST[by].days)
         return attrs
 
 

@@ -20,7 +20,7 @@ class DayField(serializers.DateField):
     def to_internal_value(self, value: Any) -> date:
         day = super().to_internal_value(value)
         if not EARLIEST <= day <= LATEST:
-            raise serializers.ValidationError(f"{day} is not from {EARLIEST} to {LATEST}.")
+            raise serializers.ValidationError(f"{day} must be between {EARLIEST} and {LATEST}.")
         return day
 
 
@@ -59,6 +59,19 @@ class CommaSeparatedField(serializers.ListField):
             raise serializers.ValidationError(f"{item!r}: {messages}") from error
 
 
+def reversed_range(first: date, last: date) -> serializers.ValidationError:
+    """Return the error of a first day after the last one, which may be a default."""
+    message = f"`from` ({first}) must not be after the last day ({last})."
+    return serializers.ValidationError({"from": [message]})
+
+
+def too_long_range(days: int) -> serializers.ValidationError:
+    """Return the error of a range of more than `days` days."""
+    return serializers.ValidationError(
+        {"from": [f"The range must not be longer than {days} days."]}
+    )
+
+
 class DayRangeQuery(serializers.Serializer):
     """``from`` and ``to``: the first and the last day, both included; an absent one is open."""
 
@@ -71,7 +84,8 @@ class DayRangeQuery(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         first, last = attrs.setdefault("first", None), attrs.setdefault("last", None)
         if first and last and first > last:
-            raise serializers.ValidationError({"to": [f"{last} is before {first}."]})
+            message = f"`to` ({last}) must not be before `from` ({first})."
+            raise serializers.ValidationError({"to": [message]})
         return attrs
 
 

@@ -34,7 +34,8 @@ class PersonsQuery(PageQuery):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         first, last = attrs.get("signed_up_from"), attrs.get("signed_up_to")
         if first and last and first > last:
-            raise serializers.ValidationError({"signed_up_to": [f"{last} is before {first}."]})
+            message = f"`signed_up_to` ({last}) must not be before `signed_up_from` ({first})."
+            raise serializers.ValidationError({"signed_up_to": [message]})
         return attrs
 
 

@@ -13,6 +13,8 @@ from analytics.api.parameters import (
     AsOfRangeQuery,
     CompleteDayField,
     parsed,
+    reversed_range,
+    too_long_range,
 )
 from analytics.rollups import definitions
 from billing.revenue.revenue_report import (
@@ -51,9 +53,9 @@ class MrrQuery(AsOfRangeQuery):
         last = attrs["last"] = min(attrs["last"] or attrs["as_of"], attrs["as_of"])
         attrs["first"] = attrs["first"] or last - timedelta(days=self.days - 1)
         if attrs["first"] > last:
-            raise serializers.ValidationError({"from": [f"{attrs['first']} is after {last}."]})
+            raise reversed_range(attrs["first"], last)
         if last - attrs["first"] > LONGEST:
-            raise serializers.ValidationError({"from": [f"More than {LONGEST.days} days."]})
+            raise too_long_range(LONGEST.days)
         return attrs
 
 

@@ -271,5 +271,5 @@ def test_the_ledger_can_be_queried_by_hour_and_days(admin):
 def test_a_bad_field_of_the_ledger_query_is_named(admin):
     ingested(GOOD)
     page = text(admin.get(LEDGER, {"by": "hour", "from": "2024-01-01"}))
-    assert "More than 31 days." in page
+    assert "The range must not be longer than 31 days." in page
     assert "Arrivals, newest first" not in page
