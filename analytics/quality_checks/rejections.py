@@ -20,9 +20,7 @@ class RejectedEvents(Check):
     slug = "rejected_events"
     name = "Rejected events"
     family = "Rejected events"
-    remedy = (
-        "See Rejected events in the admin for the reasons; edit and retry them there."
-    )
+    remedy = "See Rejected events in the admin for the reasons; edit and retry them there."
 
     def run(self, *, now: datetime) -> Finding:
         if not ledger.anything_arrived():

@@ -1,4 +1,4 @@
-"""docs/architecture.md names the rooms and layers that exist, and no room is overcrowded."""
+"""docs/architecture.md names the rooms and layers that exist; the tests have the same rooms."""
 
 import re
 import tomllib
@@ -11,13 +11,17 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text()
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 APPS = PYPROJECT["root_packages"]
 MOST_MODULES = 20
+TEST_ROOMS = {  # of no single room of the app
+    "operational": {
+        "access/",  # who may use which page and endpoint
+        "overview/browser/",  # the pages of the overview in Chromium
+    },
+}
 
 
-def rooms(app):
-    """Return the packages below an app, as paths below it."""
-    return {
-        f"{init.parent.relative_to(ROOT / app)}/" for init in (ROOT / app).glob("*/**/__init__.py")
-    }
+def rooms(folder):
+    """Return the packages below a folder, as paths below it."""
+    return {f"{init.parent.relative_to(folder)}/" for init in folder.glob("*/**/__init__.py")}
 
 
 def named_rooms(app):
@@ -30,7 +34,13 @@ def named_rooms(app):
 
 @pytest.mark.parametrize("app", APPS)
 def test_the_page_names_the_rooms_of_the_app(app):
-    assert named_rooms(app) == rooms(app)
+    assert named_rooms(app) == rooms(ROOT / app)
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_the_tests_are_in_the_rooms_of_the_app(app):
+    additional = rooms(ROOT / "tests" / app) - rooms(ROOT / app)
+    assert additional == TEST_ROOMS.get(app, set())
 
 
 def test_every_app_is_linted_and_has_a_section():
