@@ -7,10 +7,12 @@ import sys
 
 import pytest
 import stripe
+from django.conf import settings
 
 from billing.api.stripe_webhook import WEBHOOK_ID
 from devstack.data_dir import DataDir
 from devstack.fake_stripe import TEST_KEY
+from devstack.fake_stripe.state import API_VERSION
 from devstack.server import free_port
 from devstack.stripe import WEBHOOK_PATH, fake_stripe
 from tests.processes import ROOT
@@ -67,6 +69,10 @@ def test_it_responds_until_it_is_stopped_and_keeps_its_objects(tmp_path, monkeyp
         assert process.wait(30) == 0
     assert customer.id in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_it_has_the_api_version_that_plumbline_requests():
+    assert settings.STRIPE_API_VERSION == API_VERSION
 
 
 def test_the_events_go_to_billings_endpoint():
