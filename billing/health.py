@@ -8,7 +8,7 @@ from django.db.models import QuerySet, Value
 
 from billing.models import StripeEvent, UsageNotice
 from common.calculations.health import Component, Health
-from common.formatting import utc_moment, number
+from common.formatting import number, utc_moment
 
 EVENT_PATIENCE = timedelta(minutes=5)
 
