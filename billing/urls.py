@@ -35,7 +35,7 @@ urlpatterns: list[URLPattern] = [
         name="usage-reservation",
     ),
     path("billing/checkout/done/", checkout_pages.done, name="checkout-done"),
-    path("billing/checkout/cancelled/", checkout_pages.cancelled, name="checkout-cancelled"),
+    path("billing/checkout/canceled/", checkout_pages.canceled, name="checkout-canceled"),
     path("billing/checkout/<str:token>/", checkout_pages.checkout, name="checkout"),
     re_path(rf"{STRIPE}checkout-session/?$", CheckoutSessionView.as_view(), name="stripe-checkout"),
     re_path(rf"{STRIPE}portal-session/?$", PortalSessionView.as_view(), name="stripe-portal"),

@@ -38,7 +38,7 @@ class Postgres(EmbeddedServer):
         if self.cluster.exists():
             self._end_leftover()
         else:
-            self._initialise()
+            self._initialize()
 
     def spawn(self, log: int) -> subprocess.Popen[bytes]:
         options = child_options(self.stop_signal, self.data.server_user)
@@ -73,7 +73,7 @@ class Postgres(EmbeddedServer):
         }
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
-    def _initialise(self) -> None:
+    def _initialize(self) -> None:
         """Run initdb in a temporary directory: the cluster exists completely or not at all."""
         for unfinished in self.data.home.glob("initdb-*"):
             shutil.rmtree(unfinished, ignore_errors=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-_COLOURS = {"web": 36, "ingest": 33, "worker": 35, "beat": 34, "stripe": 32}  # ANSI
+_COLORS = {"web": 36, "ingest": 33, "worker": 35, "beat": 34, "stripe": 32}  # ANSI
 _BOLD = 1  # for all other names
 
 _running: list[str] = []  # the step in progress, which a terminal shows as its last line
@@ -59,5 +59,5 @@ def _hide_running() -> None:
 def _prefix(name: str) -> str:
     prefix = f"{name:<9} |"
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        return f"\x1b[{_COLOURS.get(name, _BOLD)}m{prefix}\x1b[0m"
+        return f"\x1b[{_COLORS.get(name, _BOLD)}m{prefix}\x1b[0m"
     return prefix

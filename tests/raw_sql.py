@@ -185,7 +185,7 @@ def growth_accounting(definitions: Any) -> dict[date, tuple[int, int, int, int]]
         f"""
         WITH {_EVENTS}, {_ACTIVE},
         months AS (SELECT DISTINCT person_id, date_trunc('month', day)::date AS month FROM active),
-        neighbours AS (
+        neighbors AS (
             SELECT person_id, month,
                    lag(month) OVER person AS before, lead(month) OVER person AS after
             FROM months WINDOW person AS (PARTITION BY person_id ORDER BY month)
@@ -195,9 +195,9 @@ def growth_accounting(definitions: Any) -> dict[date, tuple[int, int, int, int]]
                 WHEN before IS NULL THEN 'new'
                 WHEN before = (month - interval '1 month')::date THEN 'retained'
                 ELSE 'resurrected' END AS kind
-            FROM neighbours
+            FROM neighbors
             UNION ALL
-            SELECT (month + interval '1 month')::date, 'churned' FROM neighbours
+            SELECT (month + interval '1 month')::date, 'churned' FROM neighbors
             WHERE after IS DISTINCT FROM (month + interval '1 month')::date
         )
         SELECT month, count(*) FILTER (WHERE kind = 'new'),

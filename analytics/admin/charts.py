@@ -22,7 +22,7 @@ from common.formatting import day_month, short_month
 @dataclass(frozen=True, slots=True)
 class HeatRow:
     cohort: WeekCohort
-    cells: list[tuple[WeekRetention, int]]  # with the strength of the colour
+    cells: list[tuple[WeekRetention, int]]  # with the strength of the color
     missing: range
 
 

@@ -24,11 +24,11 @@ def counter_changes(
     """Return how the counters change with persons' `changed` milestones and new active days."""
     before = {pk: milestones_before[pk].firsts(calendar) for pk in changed | new_days.keys()}
     after = before | {pk: milestones_after[pk].firsts(calendar) for pk in changed}
-    neighbours = person_days.days_around(cursor, _changed_spans(before, after, new_days))
+    neighbors = person_days.days_around(cursor, _changed_spans(before, after, new_days))
     histories: Counter[tuple[Firsts, Firsts, tuple[int, ...], tuple[int, ...]]] = Counter()
     for person_id, firsts in after.items():
         added = tuple(sorted(new_days.get(person_id, ())))
-        days = tuple(neighbours.get(person_id, added))
+        days = tuple(neighbors.get(person_id, added))
         histories[before[person_id], firsts, days, added] += 1
     change: dict[Cell, int] = {}
     for (was, now, days, added), persons in histories.items():  # which many persons share

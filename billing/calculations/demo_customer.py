@@ -119,8 +119,8 @@ class DemoCustomer:
         while (end := self._next(begins)) < self.until + 400 * 86_400 and begins < self.until:
             self._change(begins, end)
             if self.random.random() < _CANCELS * (4 if end - begins > 32 * 86_400 else 1):
-                cancelled_at = begins + int((end - begins) * self.random.uniform(0.2, 0.9))
-                self._update(cancelled_at, cancel_at_period_end=True, canceled_at=cancelled_at)
+                canceled_at = begins + int((end - begins) * self.random.uniform(0.2, 0.9))
+                self._update(canceled_at, cancel_at_period_end=True, canceled_at=canceled_at)
                 return self._end(end)
             begins = end
             self._period(begins, self._next(begins))

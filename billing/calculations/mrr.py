@@ -1,6 +1,6 @@
 """Monthly recurring revenue of a subscription, as exact fractions of minor units.
 
-MRR is the sum over recurring licensed items of what a quantity costs, normalised to a month, net of
+MRR is the sum over recurring licensed items of what a quantity costs, normalized to a month, net of
 repeating and forever discounts (metrics.md, Revenue). Callers that add up subscriptions round once,
 at the end. Times are Unix seconds.
 """
@@ -49,7 +49,7 @@ def change_points(state: SubscriptionState) -> set[int]:
 
 
 def _counts(state: SubscriptionState, moment: int) -> bool:
-    """Whether it counts: a cancelled subscription counts until it ends, a trial does not."""
+    """Whether it counts: a canceled subscription counts until it ends, a trial does not."""
     if moment < state.created:
         return False
     if state.status is SubscriptionStatus.CANCELED:

@@ -23,7 +23,7 @@ from billing.models import UsageReservation
 from billing.stripe.idempotency import IdempotencyKeyReused
 
 RESERVED_FOR = timedelta(minutes=10)  # until its events must have arrived
-KEPT_FOR = timedelta(days=1)  # after that, so that a retry with the same key is recognised
+KEPT_FOR = timedelta(days=1)  # after that, so that a retry with the same key is recognized
 LARGEST_REQUEST = 1_000_000_000
 
 

@@ -47,8 +47,8 @@ def done(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def cancelled(request: HttpRequest) -> HttpResponse:
-    return _page(request, "Checkout cancelled", "You were not charged. You can close this page.")
+def canceled(request: HttpRequest) -> HttpResponse:
+    return _page(request, "Checkout canceled", "You were not charged. You can close this page.")
 
 
 def _page(

@@ -48,7 +48,7 @@ def checkout_session(
         metadata={customers.METADATA: distinct_id},
         subscription_data=details,
         success_url=success_url or return_url("checkout-done"),
-        cancel_url=cancel_url or return_url("checkout-cancelled"),
+        cancel_url=cancel_url or return_url("checkout-canceled"),
         **more,
     )
 

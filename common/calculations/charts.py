@@ -51,7 +51,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A bar or a part of one; `kind` names its colour."""
+    """A bar or a part of one; `kind` names its color."""
 
     bar: Bar
     kind: str
@@ -135,7 +135,7 @@ def _labels(texts: Sequence[str], *, x: Callable[[int], float]) -> list[tuple[st
 
 
 def heat_level(rate: float, *, lowest: float, highest: float) -> int:
-    """Return how strongly a rate is coloured: from 0, the lowest one, to 8, the highest one."""
+    """Return how strongly a rate is colored: from 0, the lowest one, to 8, the highest one."""
     span = highest - lowest
     return min(HEAT_LEVELS, max(0, round(HEAT_LEVELS * (rate - lowest) / span))) if span else 0
 

@@ -28,12 +28,12 @@ def wilson_interval(numerator: int, denominator: int) -> Interval:
     if not 0 <= numerator <= denominator or not denominator:
         raise ValueError(f"{numerator} of {denominator} is not a rate.")
     share, z_squared = numerator / denominator, _Z * _Z
-    centre = share + z_squared / (2 * denominator)
+    center = share + z_squared / (2 * denominator)
     spread = _Z * sqrt(share * (1 - share) / denominator + z_squared / (4 * denominator**2))
     scale = 1 + z_squared / denominator
     return Interval(
-        low=0.0 if numerator == 0 else (centre - spread) / scale,
-        high=1.0 if numerator == denominator else (centre + spread) / scale,
+        low=0.0 if numerator == 0 else (center - spread) / scale,
+        high=1.0 if numerator == denominator else (center + spread) / scale,
     )
 
 

@@ -63,7 +63,7 @@ def _any_of(texts):
 
 WORDS = rows("Words and patterns to avoid")
 FINE = _any_of(text for row in WORDS for text in row[2].split(";"))
-AVOIDED_WORDS = _any_of(row[0] for row in WORDS)
+AVOIDED_WORDS = _any_of(text for row in WORDS for text in row[0].split(";"))
 AVOIDED_PHRASES = _any_of(row[0] for row in rows("Phrases"))
 _PATTERN = re.compile(rf"(?i:{FINE})|(?P<avoided>(?i:{AVOIDED_WORDS})|{AVOIDED_PHRASES})")
 

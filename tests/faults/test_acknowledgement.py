@@ -62,7 +62,7 @@ SQLSTATES = {
     "out of memory": "53200",
     "too many connections": "53300",
     "shutting down": "57P01",
-    "statement cancelled": "57014",
+    "statement canceled": "57014",
     "serialization": "40001",
     "internal": "XX000",
     "data": "22021",

@@ -1,4 +1,4 @@
-"""`/v1/subscriptions`: changing, cancelling and resuming."""
+"""`/v1/subscriptions`: changing, canceling and resuming."""
 
 from typing import Any
 

@@ -37,7 +37,7 @@ def test_json_lines_are_imported(import_events):
     assert "2 events read, 2 stored" in import_events(jsonl({}, {"event": "signed_up"}))
 
 
-def test_gzip_is_recognised_by_its_content(import_events):
+def test_gzip_is_recognized_by_its_content(import_events):
     assert "1 stored" in import_events(gzip.compress(jsonl({}).encode()), name="events")
 
 

@@ -165,10 +165,10 @@ def test_only_active_and_past_due_subscriptions_count(status, expected):
     assert monthly(item(), status=status) == expected
 
 
-def test_a_cancelled_subscription_counts_until_it_ends():
-    cancelled = {"status": "canceled", "canceled_at": "2024-01-05", "ended_at": "2024-02-01"}
-    assert monthly(item(), **cancelled, day="2024-01-31") == 1000
-    assert monthly(item(), **cancelled, day="2024-02-01") == 0
+def test_a_canceled_subscription_counts_until_it_ends():
+    canceled = {"status": "canceled", "canceled_at": "2024-01-05", "ended_at": "2024-02-01"}
+    assert monthly(item(), **canceled, day="2024-01-31") == 1000
+    assert monthly(item(), **canceled, day="2024-02-01") == 0
 
 
 def test_a_subscription_scheduled_to_cancel_counts_until_then():

@@ -108,4 +108,4 @@ def test_without_stripe_there_is_no_link(db, settings):
 
 def test_people_come_back_to_our_page(client, db):
     assert "Thank you" in client.get("/billing/checkout/done/").content.decode()
-    assert "You were not charged" in client.get("/billing/checkout/cancelled/").content.decode()
+    assert "You were not charged" in client.get("/billing/checkout/canceled/").content.decode()

@@ -173,7 +173,7 @@ def test_a_declined_card_changes_nothing(subscribed, shop, ask):
     assert now["items"]["data"][0]["price"]["id"] == shop.price
 
 
-def test_a_subscription_is_cancelled_at_period_end_or_now(subscribed, ask):
+def test_a_subscription_is_canceled_at_period_end_or_now(subscribed, ask):
     body = ask("cancel", at="period_end").json()
     assert (body["status"], body["cancel_at_period_end"]) == ("active", True)
     assert RevenueCustomer.objects.get().scheduled_churn == 2000

@@ -54,7 +54,7 @@ def test_the_highest_rate_is_the_strongest():
     assert [heat_level(rate, lowest=0.1, highest=0.5) for rate in rates] == [0, 2, 4, 8, 8]
 
 
-def test_without_rates_nothing_is_coloured():
+def test_without_rates_nothing_is_colored():
     assert heat_level(0, lowest=0, highest=0) == 0
 
 

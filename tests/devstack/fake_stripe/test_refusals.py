@@ -31,8 +31,8 @@ def test_a_missing_key_is_refused(fake_stripe):
 
 
 def test_an_unknown_parameter_is_named():
-    error = refusal(stripe.Customer.create, colour="red")
-    assert (error.http_status, error.code, error.param) == (400, "parameter_unknown", "colour")
+    error = refusal(stripe.Customer.create, color="red")
+    assert (error.http_status, error.code, error.param) == (400, "parameter_unknown", "color")
 
 
 def test_an_unknown_nested_parameter_is_named_in_full():
@@ -110,7 +110,7 @@ def test_objects_in_a_list_are_expanded():
 
 def test_other_fields_cannot_be_expanded():
     new_customer("")
-    assert "cannot be expanded" in str(refusal(stripe.Customer.list, expand=["data.colour"]))
+    assert "cannot be expanded" in str(refusal(stripe.Customer.list, expand=["data.color"]))
 
 
 def test_pages_follow_each_other_newest_first():

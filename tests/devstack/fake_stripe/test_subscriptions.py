@@ -156,7 +156,7 @@ def test_a_scheduled_end_can_be_undone(fake_stripe):
     assert again(subscription).status == "active"
 
 
-def test_a_cancelled_subscription_cannot_be_changed():
+def test_a_canceled_subscription_cannot_be_changed():
     subscription = subscribe(new_customer())
     assert stripe.Subscription.cancel(subscription.id).status == "canceled"
     with pytest.raises(stripe.InvalidRequestError):
