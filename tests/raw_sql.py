@@ -159,7 +159,7 @@ def active(definitions: Any, *, granularity: str) -> dict[date, int]:
 def trailing_active(definitions: Any, *, days: int, first: date, last: date) -> dict[date, int]:
     """Return the distinct persons active in the `days` days that end on each day of a range.
 
-    Days without activity are left out.
+    Days without activity are omitted.
     """
     return dict(
         _rows(

@@ -27,7 +27,7 @@ def decoded_or(decode: Callable[[Any], T], raw: bytes | msgspec.Raw, default: T)
         return default
 
 
-# Digits become 0 and E becomes e: with the signs left out, a large exponent is 0e000. Searching for
+# Digits become 0 and E becomes e: without the signs, a large exponent is 0e000. Searching for
 # that costs a tenth of the regular expression that distinguishes an exponent from part of a text.
 _EXPONENTS = bytes.maketrans(b"123456789E", b"000000000e")
 _LARGE_EXPONENT = re.compile(rb"[\s:,\[]-?[\d.]+[eE][+-]?\d{3}").search

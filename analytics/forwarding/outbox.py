@@ -19,7 +19,7 @@ MAX_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The number of waiting events, and since when the oldest has waited."""
+    """The number of waiting events, and the time from which the oldest has waited."""
 
     events: int
     since: datetime | None

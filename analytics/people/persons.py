@@ -91,7 +91,7 @@ def find_persons(
     """Return persons, newest first, including excluded ones.
 
     `search` is the beginning of a distinct id, or an e-mail address; without it, persons without a
-    profile are left out. The days are local ones.
+    profile are omitted. The days are local ones.
     """
     persons = Person.objects.order_by("-pk")
     persons = (

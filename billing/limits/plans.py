@@ -157,7 +157,7 @@ def upgrade_url(person: Person, plan: PlanTerms | None) -> str:
 
 @transaction.atomic
 def make_default(plan_id: int) -> Plan:
-    """Give this plan to everyone who pays for none."""
+    """Give this plan to everyone without a paid plan."""
     plan = Plan.objects.select_for_update().get(pk=plan_id)
     Plan.objects.filter(is_default=True).update(is_default=False)
     Plan.objects.filter(pk=plan_id).update(is_default=True)

@@ -33,7 +33,7 @@ class LimitEffect:
 class Simulation:
     """What a limit would do, and what the limit in force does, in the same window.
 
-    `window` has no end if usage is counted over a lifetime. Excluded persons are left out.
+    `window` has no end if usage is counted over a lifetime. Excluded persons do not count.
     """
 
     window: Window

@@ -1,7 +1,7 @@
 """Customers and MRR lost, read from the ledger.
 
 Amounts are minor units of the reporting currency in force; windows include both their ends.
-Customers of excluded (test, internal) persons are left out.
+Customers of excluded (test, internal) persons do not count.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """MRR and customers at the end of a day, read from the ledger's sums by day.
 
 Amounts are minor units of the reporting currency in force; days are calendar days of the time zone
-in force. Customers of excluded (test, internal) persons are left out.
+in force. Customers of excluded (test, internal) persons do not count.
 """
 
 from collections.abc import Sequence

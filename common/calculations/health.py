@@ -22,7 +22,7 @@ _ORDER = list(Health)
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A component's health: the details in a sentence, since when, and the remedy."""
+    """A component's health: the details in a sentence, when it became unhealthy, and the remedy."""
 
     name: str
     health: Health

@@ -16,7 +16,7 @@ class ComponentSerializer(serializers.Serializer):
     name = serializers.CharField()
     health = serializers.ChoiceField(choices=[*Health], help_text="off: not set up")
     detail = serializers.CharField()
-    since = serializers.DateTimeField(allow_null=True, help_text="Since when it is unhealthy")
+    since = serializers.DateTimeField(allow_null=True, help_text="When it became unhealthy")
     remedy = serializers.CharField()
 
 
@@ -27,7 +27,7 @@ class SystemHealthSerializer(serializers.Serializer):
 
 
 class SystemHealthView(APIView):
-    """The health of every component, since when it is unhealthy, and the remedy."""
+    """The health of every component, when it became unhealthy, and the remedy."""
 
     permission_classes = [IsAdminUser]
 

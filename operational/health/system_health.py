@@ -1,4 +1,4 @@
-"""The health of every component: what is wrong, since when, and the remedy."""
+"""The health of every component: what is wrong, when it began, and the remedy."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -76,7 +76,7 @@ def due(*, now: datetime) -> Iterator[DueReport]:
 
 
 def _first(schedule: PeriodicTask, recipient: Recipient) -> datetime:
-    """Return since when a recipient gets reports; earlier ones were not missed."""
+    """Return the time from which a recipient gets reports; earlier ones were not missed."""
     subscribed = recipient.subscriber.created_at if recipient.subscriber else None
     return max(start for start in (schedule.start_time, subscribed, _LONG_AGO) if start)
 

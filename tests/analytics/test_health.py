@@ -1,4 +1,4 @@
-"""What is wrong with capture is said, with since when and a remedy."""
+"""Problems of capture are reported, with their start and a remedy."""
 
 from datetime import timedelta
 

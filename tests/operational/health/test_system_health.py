@@ -1,4 +1,4 @@
-"""Unhealthy components are listed, with since when and the remedy."""
+"""Unhealthy components are listed, with their start and the remedy."""
 
 import shutil
 from datetime import UTC, datetime, timedelta
