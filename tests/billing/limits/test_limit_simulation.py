@@ -83,7 +83,7 @@ def test_exceptions_are_applied():
     assert names(simulated(9).effect.blocked) == ["ben"]
 
 
-def test_excluded_persons_are_excluded():
+def test_excluded_persons_are_not_counted():
     exclusions.decide([person_id("ada")], excluded=True)
     assert names(simulated(9).effect.blocked) == ["ben"]
 
