@@ -33,11 +33,26 @@ class Membership:
     group_id: int | None
 
 
+def any_persons() -> bool:
+    """Return whether there is any person, excluded or not."""
+    return Person.objects.exists()
+
+
+def count_demo_persons() -> int:
+    """Return how many persons the demo created."""
+    return Person.objects.filter(is_demo=True).count()
+
+
 def find_person(distinct_id: str) -> Person | None:
     """Return the person with a distinct id."""
     if "\0" in distinct_id:  # PostgreSQL's texts cannot hold it, so no person has it
         return None
     return Person.objects.filter(distinct_ids__distinct_id=distinct_id).first()
+
+
+def stored_distinct_id(distinct_id: str) -> DistinctId:
+    """Return a stored distinct id; raise `DistinctId.DoesNotExist` if no person has it."""
+    return DistinctId.objects.get(pk=distinct_id)
 
 
 def person_with_id(person_id: int) -> Person | None:

@@ -34,7 +34,7 @@ class DistinctIdField(forms.CharField):
         text = super().clean(value)
         if not text or persons.find_person(text) is None:
             raise ValidationError(f"No person has the distinct id “{text}”.")
-        return DistinctId.objects.get(pk=text)
+        return persons.stored_distinct_id(text)
 
 
 class LimitExceptionForm(forms.ModelForm):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from analytics.admin.charts import heat_rows
+from analytics.people.persons import count_demo_persons
 from analytics.rollups import definitions
 from common.admin.pages import is_refresh, require_permission, staff_page
 from common.formatting import number
@@ -89,7 +90,7 @@ def remove_demo(request: HttpRequest) -> HttpResponse:
         persons = demo_data.remove(now=timezone.now())
         messages.success(request, f"Demo data removed: {number(persons)} persons and their events.")
         return redirect("operational:dashboard")
-    return page(request, "remove_demo", title="Remove demo data", persons=demo_data.persons())
+    return page(request, "remove_demo", title="Remove demo data", persons=count_demo_persons())
 
 
 def _requested_group(request: HttpRequest) -> KpiGroup:

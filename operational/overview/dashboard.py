@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from analytics import demo, health
 from analytics.health import Problem
 from analytics.insights.retention import CohortKind, WeekCohort, weekly_retention
-from analytics.models import Person
+from analytics.people import persons
 from analytics.rollups import definitions
 from billing.revenue import customer_churn, mrr
 from billing.revenue.customer_churn import Churn
@@ -80,7 +80,7 @@ class Waiting:
 @reading_together()
 def gather(*, now: datetime) -> Dashboard | Waiting:
     """Gather the page from roll-ups and readings, at a cost independent of the number of events."""
-    if not Person.objects.exists():
+    if not persons.any_persons():
         capture = health.capture_health(now, patience=timedelta(0), rejected_within=timedelta.max)
         return Waiting(capture.problems)
     as_of = definitions.last_complete_day(now)

@@ -5,17 +5,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from analytics.models import Person
-from analytics.people import erasure
+from analytics.people import erasure, persons
 from analytics.rollups import definitions
 from billing import demo
 from operational.kpis import readings
 from operational.models import KpiReading, PriorityAction, QualityRun
-
-
-def persons() -> int:
-    """Return how many persons the demo created."""
-    return Person.objects.filter(is_demo=True).count()
 
 
 def remove(*, now: datetime, progress: Callable[[int], None] = lambda _: None) -> int:
@@ -29,7 +23,7 @@ def remove(*, now: datetime, progress: Callable[[int], None] = lambda _: None) -
     last = definitions.last_complete_day(now)
     with transaction.atomic():
         recorded = KpiReading.objects.filter(day__lte=last).values_list("day", flat=True)
-        days = sorted(set(recorded)) if Person.objects.exists() else []
+        days = sorted(set(recorded)) if persons.any_persons() else []
         KpiReading.objects.all().delete()
         readings.record_readings(days=days, now=now)
         PriorityAction.objects.all().delete()

@@ -10,6 +10,7 @@ from analytics.calculations.cells import (
     ACTIVATION_WINDOW,
     QUICK_ACTIVATION_WINDOW,
 )
+from analytics.insights import cohorts
 from analytics.insights.activation import (
     activation_counts,
     activation_spans,
@@ -21,7 +22,7 @@ from common.calculations.statistics import Status
 from common.formatting import Unit
 from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_rate, no_data
-from operational.kpis.sources.base import no_signups_reason, signed_up, signup_window
+from operational.kpis.sources.base import no_signups_reason, signup_window
 
 
 class ActivationSource:
@@ -55,7 +56,7 @@ class ActivationSource:
         return (Figure("Median time to activation", Unit.HOURS, measurement),)
 
     def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
-        persons = signed_up(*signup_window(as_of, age=self.age))
+        persons = cohorts.signed_up(*signup_window(as_of, age=self.age))
         activated = persons.filter(
             activated_at__gte=F("signup_at") - ACTIVATION_CLOCK_SKEW,
             activated_at__lte=F("signup_at") + self.within,

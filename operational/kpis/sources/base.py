@@ -6,8 +6,8 @@ from typing import Protocol
 
 from django.db.models import QuerySet
 
+from analytics.insights.cohorts import no_persons
 from analytics.models import Person
-from analytics.rollups import definitions
 from analytics.rollups.counters import Span
 from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, no_data
@@ -49,19 +49,13 @@ class NotConnected:
         return ()
 
     def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
-        return Person.objects.none()
+        return no_persons()
 
 
 def signup_window(as_of: date, *, age: int) -> tuple[date, date]:
     """Return the first and last of 30 signup days, the last of them `age` days old."""
     last = as_of - timedelta(days=age)
     return last - timedelta(days=WINDOW_DAYS - 1), last
-
-
-def signed_up(first: date, last: date) -> QuerySet[Person]:
-    """Return the persons who signed up from the `first` to the `last` day."""
-    start, end = definitions.calendar().span(first, last)
-    return Person.objects.counted().filter(signup_at__gte=start, signup_at__lt=end)
 
 
 def no_signups_reason(first: date, last: date) -> str:

@@ -3,20 +3,19 @@
 from collections.abc import Sequence
 from datetime import date
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
+from analytics.insights import cohorts
 from analytics.insights.active_users import month_span, monthly_active, signups_in
-from analytics.models import Person, PersonDay
+from analytics.insights.cohorts import DayRange
+from analytics.models import Person
 from analytics.rollups.counters import Span
 from billing.revenue import mrr
 from common.calculations.calendar import month_start, previous_month
 from common.formatting import month_year
 from operational.calculations.catalogue import Basis, KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_growth, no_data
-from operational.kpis.sources.base import signed_up
 from operational.kpis.sources.revenue import NOT_CONNECTED, held_if_unreliable, persons_of
-
-Month = tuple[date, date]  # its first and its last day
 
 
 class GrowthSource:
@@ -41,7 +40,7 @@ class GrowthSource:
             empty_reason=_nothing_before(f"No one {did} in", before),
         )
 
-    def _of_customers(self, before: Month, now: Month, goal: Goal) -> Measurement:
+    def _of_customers(self, before: DayRange, now: DayRange, goal: Goal) -> Measurement:
         """Compare the ends of the months; the sample is the customers, not the cents."""
         if mrr.first_day() is None:
             return no_data(
@@ -74,13 +73,13 @@ class GrowthSource:
             case ((Basis.CUSTOMERS | Basis.MRR), _):
                 return persons_of(_customers(before, now, group))
             case Basis.SIGNUPS, KpiGroup.NUMERATOR:
-                return signed_up(*now)
+                return cohorts.signed_up(*now)
             case Basis.SIGNUPS, KpiGroup.DENOMINATOR:
-                return signed_up(*before)
-        return Person.objects.none()
+                return cohorts.signed_up(*before)
+        return cohorts.no_persons()
 
 
-def last_two_months(as_of: date) -> tuple[Month, Month]:
+def last_two_months(as_of: date) -> tuple[DayRange, DayRange]:
     """Return the last two calendar months complete at the end of a day, the earlier first."""
     running = month_start(as_of.toordinal() + 1)
     last = previous_month(running)
@@ -88,29 +87,22 @@ def last_two_months(as_of: date) -> tuple[Month, Month]:
     return _month(before, last), _month(last, running)
 
 
-def _nothing_before(what: str, month: Month) -> str:
+def _nothing_before(what: str, month: DayRange) -> str:
     return f"{what} {month_year(month[0])}, so there is nothing to compare with."
 
 
-def _active(before: Month, now: Month, group: KpiGroup) -> QuerySet[Person]:
-    persons = Person.objects.counted()
-    if group is KpiGroup.NUMERATOR:
-        return persons.filter(_active_in(now))
-    if group is KpiGroup.DENOMINATOR:
-        return persons.filter(_active_in(before))
-    return persons.filter(_active_in(before), ~_active_in(now))
+def _active(before: DayRange, now: DayRange, group: KpiGroup) -> QuerySet[Person]:
+    if group is KpiGroup.MISSED:
+        return cohorts.active_before_only(before, now)
+    return cohorts.active(now if group is KpiGroup.NUMERATOR else before)
 
 
-def _customers(before: Month, now: Month, group: KpiGroup) -> set[str]:
+def _customers(before: DayRange, now: DayRange, group: KpiGroup) -> set[str]:
     then, today = (set(mrr.customers_at(month[1])) for month in (before, now))
     if group is KpiGroup.MISSED:
         return then - today
     return today if group is KpiGroup.NUMERATOR else then
 
 
-def _month(first: int, following: int) -> Month:
+def _month(first: int, following: int) -> DayRange:
     return date.fromordinal(first), date.fromordinal(following - 1)
-
-
-def _active_in(month: Month) -> Exists:
-    return Exists(PersonDay.objects.filter(person=OuterRef("pk"), day__range=month))

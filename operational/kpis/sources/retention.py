@@ -1,19 +1,18 @@
 """Retention on a day after signup."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
-from django.db.models import DateField, Exists, ExpressionWrapper, OuterRef, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import QuerySet
 
+from analytics.insights import cohorts
 from analytics.insights.retention import CohortKind, day_retention, day_spans
-from analytics.models import Person, PersonDay
-from analytics.rollups import definitions
+from analytics.models import Person
 from analytics.rollups.counters import Span
 from common.formatting import Unit
 from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_rate
-from operational.kpis.sources.base import no_signups_reason, signed_up, signup_window
+from operational.kpis.sources.base import no_signups_reason, signup_window
 
 
 class RetentionSource:
@@ -42,20 +41,12 @@ class RetentionSource:
         )
 
     def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
-        persons = signed_up(*signup_window(as_of, age=self.day))
+        signup_days = signup_window(as_of, age=self.day)
         if group is KpiGroup.DENOMINATOR:
-            return persons
-        signup_day = TruncDate("signup_at", tzinfo=definitions.calendar().zone)
-        came_back = Exists(
-            PersonDay.objects.filter(
-                person=OuterRef("pk"),
-                day=ExpressionWrapper(
-                    OuterRef("signup_day") + timedelta(days=self.day), output_field=DateField()
-                ),
-            )
+            return cohorts.signed_up(*signup_days)
+        return cohorts.signed_up_and_retained(
+            *signup_days, day=self.day, retained=group is KpiGroup.NUMERATOR
         )
-        persons = persons.alias(signup_day=signup_day)
-        return persons.filter(came_back if group is KpiGroup.NUMERATOR else ~came_back)
 
 
 def _measure(day: int, as_of: date) -> Measurement:

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from django.db.models import QuerySet
 
+from analytics.insights import cohorts
 from analytics.models import Person
 from analytics.rollups.counters import Span
 from billing.revenue import customer_churn, lifetime_value, mrr
@@ -103,7 +104,7 @@ class LtvCacSource:
         )
 
     def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
-        return Person.objects.none()
+        return cohorts.no_persons()
 
 
 def held_if_unreliable(measurement: Measurement, as_of: date) -> Measurement:
@@ -119,7 +120,7 @@ def held_if_unreliable(measurement: Measurement, as_of: date) -> Measurement:
 
 def persons_of(customer_ids: Collection[str]) -> QuerySet[Person]:
     persons = set(gateway.persons_of(customer_ids).values()) if customer_ids else set()
-    return Person.objects.counted().filter(pk__in=persons)
+    return cohorts.with_ids(persons)
 
 
 def _ltv(as_of: date) -> Ltv | None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from analytics import demo
-from analytics.models import Person
+from analytics.people.persons import any_persons
 from analytics.rollups import definitions
 from billing import demo as billing_demo
 from common.commands import QuickCommand
@@ -39,7 +39,7 @@ class Command(QuickCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         if options["clear"]:
             self._clear()
-        elif not (options["if_empty"] and Person.objects.exists()):
+        elif not (options["if_empty"] and any_persons()):
             self._load(options["persons"], options["days"], options["seed"])
 
     def _load(self, persons: int, days: int, seed: int) -> None:

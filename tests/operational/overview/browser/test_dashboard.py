@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from analytics.capture import capture
 from analytics.ingestion.inbox import Inbox
 from analytics.models import Counter, Person
-from operational.overview import demo_data
+from analytics.people.persons import count_demo_persons
 from tests import sdk
 from tests.operational.overview.browser.addresses import DASHBOARD, PASSWORD
 
@@ -100,7 +100,7 @@ def test_demo_data_is_removed_with_one_click_and_a_confirmation(logged_in, compa
     logged_in.get_by_role("button", name="Remove demo data").click()
     expect(logged_in.get_by_text("Demo data removed")).to_be_visible()
     expect(logged_in.get_by_role("heading", name="Send the first event")).to_be_visible()
-    assert (Person.objects.exists(), demo_data.persons()) == (False, 0)
+    assert (Person.objects.exists(), count_demo_persons()) == (False, 0)
     assert not Counter.objects.filter(value__gt=0).exists()
 
 
