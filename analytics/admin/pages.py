@@ -15,7 +15,7 @@ from rest_framework.serializers import Serializer
 from analytics import health
 from analytics.admin import charts
 from analytics.api.active_users import GRANULARITIES, ActiveUsersQuery
-from analytics.api.events import page_of_events
+from analytics.api.events import EventsQuery
 from analytics.api.funnel import FunnelQuery
 from analytics.api.parameters import AsOfRangeQuery, parsed
 from analytics.api.retention import CohortQuery
@@ -23,9 +23,10 @@ from analytics.insights import activation as activations
 from analytics.insights import active_users as active
 from analytics.insights import funnels
 from analytics.insights import retention as retentions
-from analytics.insights.events import any_recorded
+from analytics.insights.events import any_recorded, page_of_events
 from analytics.rollups import definitions
 from common.admin.pages import staff_page
+from common.api.pagination import next_page
 
 RETENTION_DAYS = [1, 7, 14, 30, 60, 90]
 RETENTION_WEEKS = 12
@@ -144,9 +145,12 @@ def funnel(request: HttpRequest) -> HttpResponse:
 def events(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"values": request.GET.dict(), "recorded": funnels.recorded_events()}
     try:
-        context["events"], context["next"] = page_of_events(request.GET)
+        page = page_of_events(**parsed(EventsQuery, request.GET))
     except ValidationError as error:
         context["errors"] = error.detail
+    else:
+        context["events"] = page.events
+        context["next"] = next_page(request.GET, *page.end.cursor) if page.end else None
     return _page(request, "events", title="Events", **context)
 
 

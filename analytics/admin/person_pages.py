@@ -14,12 +14,15 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import ValidationError as BadQuery
 
-from analytics.api.events import page_of_events
+from analytics.api.events import EventsQuery
+from analytics.api.parameters import parsed
 from analytics.extension_points import person_links
+from analytics.insights.events import page_of_events
 from analytics.models import Person
 from analytics.people import exclusions, manual_merging, persons
 from analytics.people.exclusions import ExclusionEffect
 from analytics.rollups import definitions
+from common.api.pagination import next_page
 from common.formatting import counted
 
 MAX_MERGES = 20
@@ -32,10 +35,13 @@ def may_change(request: HttpRequest) -> bool:
 
 def person(request: HttpRequest, person: Person) -> HttpResponse:
     """Show a person to staff who may see persons (checked by `PersonAdmin`)."""
+    parameters = request.GET
     try:
-        timeline, following = page_of_events(request.GET, person=person)
+        query = parsed(EventsQuery, parameters)
     except BadQuery:  # a cursor that was tampered with
-        timeline, following = page_of_events(QueryDict(), person=person)
+        parameters = QueryDict()
+        query = parsed(EventsQuery, parameters)
+    timeline = page_of_events(**query, person=person)
     merges = list(persons.merges_of(person)[: MAX_MERGES + 1])
     return page(
         request,
@@ -51,8 +57,8 @@ def person(request: HttpRequest, person: Person) -> HttpResponse:
         more_merges=len(merges) > MAX_MERGES,
         may_change=may_change(request),
         links=person_links,
-        events=timeline,
-        next=following,
+        events=timeline.events,
+        next=next_page(parameters, *timeline.end.cursor) if timeline.end else None,
         values=request.GET,
     )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, Sum
 
 from analytics.models import Event, EventDay, Person
+from analytics.people import persons
 from analytics.rollups import definitions
 from common.calculations.calendar import LocalCalendar
 
@@ -27,6 +28,19 @@ class EventPosition:
     timestamp: datetime
     uuid: UUID
 
+    @property
+    def cursor(self) -> tuple[str, UUID]:
+        """The values of which the next page's cursor is made."""
+        return self.timestamp.isoformat(), self.uuid
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """A page of events; `end` is the position of its last one if there is a next page."""
+
+    events: list[Event]
+    end: EventPosition | None
+
 
 def any_recorded() -> bool:
     """Return whether any event of a person who counts has been stored."""
@@ -36,6 +50,32 @@ def any_recorded() -> bool:
 def is_recorded(event: str) -> bool:
     """Return whether an event of this name has been stored for a person who counts."""
     return EventDay.objects.filter(event=event, value__gt=0).exists()
+
+
+def page_of_events(
+    wanted: EventFilter,
+    *,
+    limit: int,
+    after: EventPosition | None = None,
+    distinct_id: str | None = None,
+    person: Person | None = None,
+) -> EventPage:
+    """Return up to `limit` events: all, or those of a person or of the person with a distinct id.
+
+    Events of excluded persons are only on pages of one person.
+    """
+    if person is None and distinct_id is not None:
+        person = persons.find_person(distinct_id)
+        if person is None:
+            return EventPage([], None)
+    if person is None:
+        rows = latest_events(wanted, limit=limit + 1, after=after)
+    else:
+        rows = events_of(person, wanted, limit=limit + 1, after=after)
+    page = rows[:limit]
+    if len(rows) == len(page):
+        return EventPage(page, None)
+    return EventPage(page, EventPosition(page[-1].timestamp, page[-1].uuid))
 
 
 def latest_events(
