@@ -1,5 +1,8 @@
 """GET /api/analytics/retention and /api/analytics/retention/weekly."""
 
+from collections.abc import Callable
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -42,12 +45,16 @@ class CohortFields(RangeFields):
 
 
 class DayRetentionSerializer(RateFields):
+    """Retention on one day after the cohort day."""
+
     day = serializers.IntegerField(help_text="Days after the cohort day.")
     eligible = serializers.IntegerField()
     retained = serializers.IntegerField()
 
 
 class RetentionSerializer(CohortFields):
+    """Retention on single days after the cohort day."""
+
     days = DayRetentionSerializer(many=True)
 
 
@@ -64,6 +71,8 @@ class WeekCohortSerializer(serializers.Serializer):
 
 
 class WeeklyRetentionSerializer(CohortFields):
+    """Retention by week after the cohort week."""
+
     rows = WeekCohortSerializer(many=True)
 
 
@@ -73,16 +82,8 @@ class RetentionView(APIView):
     @extend_schema(parameters=[RetentionQuery], responses=RetentionSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(RetentionQuery, request.query_params)
-        days = retention.day_retention(
-            cohort=query["cohort"],
-            days=query["days"],
-            cohorts_from=query["first"],
-            cohorts_to=query["last"],
-            as_of=query["as_of"],
-        )
-        zone = definitions.in_force().time_zone
-        definition = retention.definition(cohort=query["cohort"], time_zone=zone)
-        response = query | {"time_zone": zone, "definition": definition, "days": days}
+        days = retention.day_retention(days=query["days"], **_cohorts(query))
+        response = _with_definition(query, retention.definition) | {"days": days}
         return Response(RetentionSerializer(response).data)
 
 
@@ -92,14 +93,22 @@ class WeeklyRetentionView(APIView):
     @extend_schema(parameters=[WeeklyQuery], responses=WeeklyRetentionSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(WeeklyQuery, request.query_params)
-        rows = retention.weekly_retention(
-            cohort=query["cohort"],
-            weeks=query["weeks"],
-            cohorts_from=query["first"],
-            cohorts_to=query["last"],
-            as_of=query["as_of"],
-        )
-        zone = definitions.in_force().time_zone
-        definition = retention.weekly_definition(cohort=query["cohort"], time_zone=zone)
-        response = query | {"time_zone": zone, "definition": definition, "rows": rows}
+        rows = retention.weekly_retention(weeks=query["weeks"], **_cohorts(query))
+        response = _with_definition(query, retention.weekly_definition) | {"rows": rows}
         return Response(WeeklyRetentionSerializer(response).data)
+
+
+def _cohorts(query: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments that choose the cohorts."""
+    return {
+        "cohort": query["cohort"],
+        "cohorts_from": query["first"],
+        "cohorts_to": query["last"],
+        "as_of": query["as_of"],
+    }
+
+
+def _with_definition(query: dict[str, Any], definition: Callable[..., str]) -> dict[str, Any]:
+    zone = definitions.in_force().time_zone
+    text = definition(cohort=query["cohort"], time_zone=zone)
+    return query | {"time_zone": zone, "definition": text}

@@ -19,30 +19,30 @@ class CohortKind(StrEnum):
     FIRST_EVENT = "first_event"
 
 
-@dataclass(frozen=True, slots=True)
-class DayRetention:
-    """Of the `eligible` persons, those active on exactly the `day`-th day after the cohort day."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """Of the `eligible` persons of cohorts, those who were `retained`."""
+
+    eligible: int
+    retained: int
+
+    @property
+    def rate(self) -> Rate:
+        return Rate(self.retained, self.eligible)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRetention(Retention):
+    """The persons active on exactly the `day`-th day after the cohort day."""
 
     day: int
-    eligible: int
-    retained: int
-
-    @property
-    def rate(self) -> Rate:
-        return Rate(self.retained, self.eligible)
 
 
-@dataclass(frozen=True, slots=True)
-class WeekRetention:
-    """Of the `eligible` persons, those active in the `week`-th ISO week after the cohort week."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekRetention(Retention):
+    """The persons active in the `week`-th ISO week after the cohort week."""
 
     week: int
-    eligible: int
-    retained: int
-
-    @property
-    def rate(self) -> Rate:
-        return Rate(self.retained, self.eligible)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def weekly_definition(*, cohort: CohortKind, time_zone: str) -> str:
     return (
         f"Persons active at least once in the N-th ISO week (Monday to Sunday, {time_zone}) after "
         f"the week of their {joined}, of all persons of that week. Week 0 is that week; "
-        "weeks that are not over are left out."
+        "weeks that are not over are excluded."
     )
 
 
@@ -136,7 +136,11 @@ def weekly_retention(
             week=week,
             size=persons,
             weeks=tuple(
-                WeekRetention(number, persons, cells.get((retained, number, week), 0))
+                WeekRetention(
+                    week=number,
+                    eligible=persons,
+                    retained=cells.get((retained, number, week), 0),
+                )
                 for number in range(min(weeks + 1, ((as_of - week).days + 1) // 7))
             ),
         )
