@@ -17,11 +17,15 @@ class MonthField(serializers.DateField):
 
 
 class ActivatedSerializer(RateFields):
+    """Persons activated within a time of signup, of those eligible."""
+
     eligible = serializers.IntegerField(help_text="Signed up long enough ago.")
     activated = serializers.IntegerField()
 
 
 class ActivationFields(ActivatedSerializer):
+    """Activation within 7 x 24 hours of signup, with that within 24 hours."""
+
     signups = serializers.IntegerField()
     within_24_hours = ActivatedSerializer()
     median_seconds = serializers.SerializerMethodField(
@@ -33,10 +37,14 @@ class ActivationFields(ActivatedSerializer):
 
 
 class ActivationMonthSerializer(ActivationFields):
+    """Activation of the persons who signed up in a month."""
+
     month = MonthField(source="first", format="%Y-%m", help_text="Month of signup.")
 
 
 class ActivationSerializer(RangeFields):
+    """Activation of the persons who signed up in a range of days."""
+
     definition = serializers.CharField(help_text="The definition of the numbers.")
     overall = ActivationFields()
     months = ActivationMonthSerializer(many=True)

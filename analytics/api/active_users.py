@@ -83,16 +83,22 @@ def _always(word: str) -> Any:
 
 
 class ActiveDaysSerializer(ActiveUsersFields):
+    """Active persons by day."""
+
     granularity = _always("day")
     periods = ActiveDaySerializer(many=True)
 
 
 class ActiveWeeksSerializer(ActiveUsersFields):
+    """Active persons by ISO week."""
+
     granularity = _always("week")
     periods = PeriodSerializer(many=True)
 
 
 class ActiveMonthsSerializer(ActiveUsersFields):
+    """Active persons by calendar month."""
+
     granularity = _always("month")
     periods = ActiveMonthSerializer(many=True)
 

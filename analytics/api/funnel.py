@@ -53,6 +53,8 @@ class StepSerializer(serializers.Serializer):
 
 
 class FunnelSerializer(RangeFields):
+    """The persons who reached each step of a funnel."""
+
     definition = serializers.CharField(help_text="The definition of the numbers.")
     within_hours = serializers.IntegerField()
     steps = StepSerializer(many=True)

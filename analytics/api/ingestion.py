@@ -46,7 +46,7 @@ class ReasonsField(serializers.DictField):
 
 
 class AmountsSerializer(serializers.Serializer):
-    """Events. accepted = stored + duplicate + rejected + waiting."""
+    """Numbers of events by outcome: accepted = stored + duplicate + rejected + waiting."""
 
     accepted = serializers.IntegerField(help_text="Acknowledged.")
     stored = serializers.IntegerField()
@@ -60,6 +60,8 @@ class AmountsSerializer(serializers.Serializer):
 
 
 class ArrivedSerializer(AmountsSerializer):
+    """The events that arrived in an hour or a day with one project key."""
+
     start = serializers.DateTimeField()
     end = serializers.DateTimeField(help_text="Not included.")
     project_key = serializers.CharField(help_text="Name of the key.")

@@ -166,7 +166,7 @@ class ReportQuality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyReport:
-    """The sections of every report."""
+    """A daily report: score, KPIs, real time, health, alerts, actions and data quality."""
 
     kind: ReportKind
     period_from: date

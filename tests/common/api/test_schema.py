@@ -1,5 +1,7 @@
 """The OpenAPI schema describes every endpoint."""
 
+from collections import Counter
+
 import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
@@ -15,6 +17,13 @@ def schema():
 def test_it_is_valid_and_generated_without_warnings(schema):
     assert not GENERATOR_STATS
     validate_schema(schema)
+
+
+def test_no_two_components_share_a_description(schema):
+    components = schema["components"]["schemas"].values()
+    descriptions = Counter(filter(None, (component.get("description") for component in components)))
+    assert len(descriptions) > 20
+    assert {text: count for text, count in descriptions.items() if count > 1} == {}
 
 
 def test_tokens_are_bearer_tokens(schema):
