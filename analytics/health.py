@@ -30,7 +30,7 @@ class Problem:
     `page` is the name of a URL without parameters.
     """
 
-    what: str
+    summary: str
     why: str = ""
     since: datetime | None = None
     remedy: str = ""
@@ -98,7 +98,7 @@ def capture(now: datetime) -> Iterator[Component]:
     """Check the health of capture."""
     health = capture_health(now)
     for problem in health.problems:
-        detail = " ".join(filter(None, [problem.what, problem.why]))
+        detail = " ".join(filter(None, [problem.summary, problem.why]))
         remedy = " ".join(filter(None, [problem.remedy, problem.command]))
         yield Component("capture", Health.WARNING, detail, problem.since, remedy)
     if not health.problems:

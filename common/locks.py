@@ -95,9 +95,9 @@ def try_session_lock(name: str) -> Iterator[bool]:
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name])
-        (is_ours,) = cursor.fetchone()
+        (acquired,) = cursor.fetchone()
         try:
-            yield is_ours
+            yield acquired
         finally:
-            if is_ours:
+            if acquired:
                 cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [name])

@@ -78,6 +78,6 @@ def totals_by_person(
 
 
 def _condition(total: EventTotal) -> str:
-    which = "event = %(event)s" if total.event else "event <> ALL(%(excluded_events)s)"
+    event = "event = %(event)s" if total.event else "event <> ALL(%(excluded_events)s)"
     before = " AND timestamp < %(end)s" if total.end else ""
-    return f"{which} AND timestamp >= %(start)s{before}"
+    return f"{event} AND timestamp >= %(start)s{before}"

@@ -31,27 +31,27 @@ _MOVES = (
     """,
     f"""
     UPDATE analytics_person AS person SET
-        created_at = least(person.created_at, gone.created_at),
-        first_seen_at = least(person.first_seen_at, gone.first_seen_at),
-        first_event_at = least(person.first_event_at, gone.first_event_at),
-        signup_at = least(person.signup_at, gone.signup_at),
-        activated_at = least(person.activated_at, gone.activated_at),
-        excluded = coalesce(person.excluded_by_hand OR gone.excluded_by_hand,
-                            person.excluded_by_hand, gone.excluded_by_hand,
-                            person.excluded OR gone.excluded),
-        excluded_by_hand = coalesce(person.excluded_by_hand OR gone.excluded_by_hand,
-                                    person.excluded_by_hand, gone.excluded_by_hand),
+        created_at = least(person.created_at, merged.created_at),
+        first_seen_at = least(person.first_seen_at, merged.first_seen_at),
+        first_event_at = least(person.first_event_at, merged.first_event_at),
+        signup_at = least(person.signup_at, merged.signup_at),
+        activated_at = least(person.activated_at, merged.activated_at),
+        excluded = coalesce(person.excluded_by_hand OR merged.excluded_by_hand,
+                            person.excluded_by_hand, merged.excluded_by_hand,
+                            person.excluded OR merged.excluded),
+        excluded_by_hand = coalesce(person.excluded_by_hand OR merged.excluded_by_hand,
+                                    person.excluded_by_hand, merged.excluded_by_hand),
         is_identified = true,
         has_profile = true,
-        is_demo = person.is_demo AND gone.is_demo
+        is_demo = person.is_demo AND merged.is_demo
     FROM (
         SELECT target, min(created_at) AS created_at, min(first_seen_at) AS first_seen_at,
                min(first_event_at) AS first_event_at, min(signup_at) AS signup_at,
                min(activated_at) AS activated_at, bool_or(excluded) AS excluded,
                bool_or(excluded_by_hand) AS excluded_by_hand, bool_and(is_demo) AS is_demo
         FROM {_PAIRS} JOIN analytics_person ON id = source GROUP BY target
-    ) AS gone
-    WHERE person.id = gone.target
+    ) AS merged
+    WHERE person.id = merged.target
     """,
     f"DELETE FROM analytics_person USING {_PAIRS} WHERE id = source",
 )

@@ -42,5 +42,5 @@ class UsageMeterAdmin(ValuesInHistory, ModelAdmin):
         counted = f"“{meter.event}” events" if meter.event else "all events"
         if meter.aggregation == Aggregation.COUNT:
             return counted.capitalize()
-        what = "Sum" if meter.aggregation == Aggregation.SUM else "Distinct values"
-        return f"{what} of “{meter.property}” in {counted}"
+        aggregate = "Sum" if meter.aggregation == Aggregation.SUM else "Distinct values"
+        return f"{aggregate} of “{meter.property}” in {counted}"

@@ -68,7 +68,7 @@ def last_30_days(*, as_of: date) -> Churn:
     )
 
 
-def customers_who_left(*, as_of: date) -> list[str]:
+def churned_customers(*, as_of: date) -> list[str]:
     """Return the customers of 30 days earlier who pay nothing at the end of `as_of`."""
     with connection.cursor() as cursor:
         cursor.execute(

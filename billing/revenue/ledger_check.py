@@ -19,20 +19,21 @@ WITH paid AS (
     WHERE NOT excluded
 ), moved AS (
     SELECT day, sum(closing - opening) AS change,
-           count(*) FILTER (WHERE opening = 0 AND closing > 0) AS come,
-           count(*) FILTER (WHERE opening > 0 AND closing = 0) AS gone
+           count(*) FILTER (WHERE opening = 0 AND closing > 0) AS joined,
+           count(*) FILTER (WHERE opening > 0 AND closing = 0) AS churned
     FROM paid GROUP BY day
 ), levels AS (
     SELECT coalesce(moved.day, counted.day) AS day,
-           coalesce(change, 0) AS change, coalesce(come, 0) AS come, coalesce(gone, 0) AS gone,
+           coalesce(change, 0) AS change,
+           coalesce(joined, 0) AS joined, coalesce(churned, 0) AS churned,
            coalesce(new + reactivation + expansion - contraction - churn, 0) AS counted_change,
-           coalesce(new_customers + reactivated_customers, 0) AS counted_come,
-           coalesce(churned_customers, 0) AS counted_gone
+           coalesce(new_customers + reactivated_customers, 0) AS counted_joined,
+           coalesce(churned_customers, 0) AS counted_churned
     FROM moved FULL JOIN billing_mrrday counted ON counted.day = moved.day
 ), sums AS (
     SELECT day, sum(change) OVER w AS closing, sum(counted_change) OVER w AS counted_closing,
-           sum(come - gone) OVER w AS customers,
-           sum(counted_come - counted_gone) OVER w AS counted_customers
+           sum(joined - churned) OVER w AS customers,
+           sum(counted_joined - counted_churned) OVER w AS counted_customers
     FROM levels WINDOW w AS (ORDER BY day)
 )
 SELECT day, 'MRR', closing, counted_closing FROM sums WHERE closing <> counted_closing

@@ -53,8 +53,8 @@ def rebuild_needed() -> str:
         changed.append(f"the time zone ({settings.built_time_zone} -> {zone})")
     if not changed:
         return ""
-    what = " and ".join(changed)
+    changes = " and ".join(changed)
     return (
-        f"Changed since the MRR ledger was built: {what}. It is rebuilt within an hour. To rebuild"
-        " it now, run manage.py rebuild_revenue."
+        f"Changed since the MRR ledger was built: {changes}. It is rebuilt within an hour. To"
+        " rebuild it now, run manage.py rebuild_revenue."
     )

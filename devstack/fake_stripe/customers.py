@@ -88,14 +88,16 @@ def create_customer(state: StripeState, params: Params) -> Object:
 
 @route("POST", "/v1/customers/{id}", _FIELDS)
 def update_customer(state: StripeState, params: Params, customer_id: str) -> Object:
-    customer = living(state, customer_id, "id", in_path=True)
+    customer = existing_customer(state, customer_id, "id", in_path=True)
     with state.changing(customer):
         _set_default(state, customer, params.pop("invoice_settings", {}))
         merge(customer, params)
     return customer
 
 
-def living(state: StripeState, customer_id: str, param: str, *, in_path: bool = False) -> Object:
+def existing_customer(
+    state: StripeState, customer_id: str, param: str, *, in_path: bool = False
+) -> Object:
     """Return a customer that is not deleted."""
     customer: Object = state.find("customer", customer_id, param, in_path=in_path)
     if customer.get("deleted"):
@@ -176,7 +178,7 @@ def create_method(state: StripeState, params: Params) -> Object:
 
 @route("POST", "/v1/payment_methods/{id}/attach", {"customer": Required(text)})
 def attach_method(state: StripeState, params: Params, method_id: str) -> Object:
-    return attach(state, method_id, living(state, params["customer"], "customer"), "id")
+    return attach(state, method_id, existing_customer(state, params["customer"], "customer"), "id")
 
 
 @route("POST", "/v1/payment_methods/{id}/detach")

@@ -42,7 +42,7 @@ class Notification:
     name: str
     kind: NotificationKind
     severity: Severity
-    what: str
+    detail: str
     since: datetime | None
     threshold: str = ""
     trend: str = ""

@@ -48,7 +48,7 @@ def _notification(alert: Alert, kind: NotificationKind, component: Component) ->
         name=alert.name,
         kind=kind,
         severity=Severity(alert.firing),
-        what=component.detail,
+        detail=component.detail,
         since=(None if is_over else component.since) or alert.fired_at,
         action="" if is_over else component.remedy,
         link=link("operational:system-health"),

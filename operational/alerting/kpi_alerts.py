@@ -59,11 +59,11 @@ def judged_readings(
     """Return the levels of complete days by a goal, oldest first."""
     judged = []
     for day in days:
-        level = eased = _INVALID.get(Status(day.status), ReadingLevel.NO_DATA)
+        level = level_with_margin = _INVALID.get(Status(day.status), ReadingLevel.NO_DATA)
         if day.status == Status.OK and day.value is not None:
             level = level_of(day.value, goal=goal, better=better)
-            eased = level_of(day.value, goal=goal, better=better, margin=margin)
-        judged.append(Reading(alerts.day_order(day.day), level, eased))
+            level_with_margin = level_of(day.value, goal=goal, better=better, margin=margin)
+        judged.append(Reading(alerts.day_order(day.day), level, level_with_margin))
     return judged
 
 
@@ -90,7 +90,7 @@ def _notification(
         name=kpi.name,
         kind=kind,
         severity=Severity(alert.firing),
-        what=f"{_in_words(kpi, latest)}, as of {latest.day}.",
+        detail=f"{_in_words(kpi, latest)}, as of {latest.day}.",
         since=alert.fired_at,
         threshold=_threshold(kpi, goal),
         trend=_trend(kpi, days),

@@ -52,12 +52,12 @@ _RANK = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 class Reading:
     """One complete reading; `order` increases over time, such as the ordinal of its day.
 
-    `eased` is the level by thresholds that are stricter by the recovery margin.
+    `level_with_margin` is the level by thresholds that are stricter by the recovery margin.
     """
 
     order: int
     level: ReadingLevel
-    eased: ReadingLevel
+    level_with_margin: ReadingLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +181,12 @@ def _with_severity(state: AlertState, latest: Reading, breached: Severity) -> Al
         return replace(state, firing=breached, episode=episode, acknowledged=False)
     if state.firing is Severity.OK:
         return state
-    eased = Severity(latest.eased.value)
-    if _RANK[eased] >= _RANK[state.firing]:
+    severity = Severity(latest.level_with_margin.value)
+    if _RANK[severity] >= _RANK[state.firing]:
         return state
-    if eased is Severity.OK:
-        return replace(state, firing=eased, cleared=latest.order, acknowledged=False)
-    return replace(state, firing=eased)
+    if severity is Severity.OK:
+        return replace(state, firing=severity, cleared=latest.order, acknowledged=False)
+    return replace(state, firing=severity)
 
 
 def _is_reminder_due(state: AlertState, policy: Policy, now: datetime) -> bool:

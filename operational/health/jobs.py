@@ -125,8 +125,8 @@ def one_at_a_time(job: Callable[[], None]) -> Callable[[], None]:
 
     @wraps(job)
     def exclusive() -> None:
-        with try_session_lock(job.__qualname__) as is_acquired:
-            if is_acquired:
+        with try_session_lock(job.__qualname__) as acquired:
+            if acquired:
                 job()
             else:
                 logger.info("%s is already running.", job.__qualname__)

@@ -123,7 +123,7 @@ def _notes(
     if comparison.only_then:
         yield f"Excluded because not counted now: {_names(comparison.only_then)}."
     compared = [status for status in statuses if status.kpi.slug in comparison.compared]
-    for what, changed in (
+    for aspect, changed in (
         ("goals", [s for s in compared if readings[s.kpi.slug].goal_version != s.goal.version]),
         ("basis", [s for s in compared if readings[s.kpi.slug].basis != s.measurement.basis]),
         (
@@ -132,7 +132,7 @@ def _notes(
         ),
     ):
         if changed:
-            yield f"Changed since then, {what} of: {_names([s.kpi.slug for s in changed])}."
+            yield f"Changed since then, {aspect} of: {_names([s.kpi.slug for s in changed])}."
 
 
 def _names(slugs: Sequence[str]) -> str:

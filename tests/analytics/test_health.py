@@ -57,10 +57,10 @@ def test_a_request_that_waits_longer_needs_ingest():
     waits(since=oldest)
     waits(since=NOON)
     (problem,) = problems()
-    assert problem.what == "2 requests wait in the inbox."
+    assert problem.summary == "2 requests wait in the inbox."
     assert (problem.since, problem.command) == (oldest, "python manage.py ingest")
     call_command("ingest", once=True)
-    assert not any("inbox" in problem.what for problem in problems(timedelta(hours=2)))
+    assert not any("inbox" in problem.summary for problem in problems(timedelta(hours=2)))
 
 
 def test_failing_forwarding_has_the_error_of_posthog(posthog):
@@ -68,7 +68,7 @@ def test_failing_forwarding_has_the_error_of_posthog(posthog):
     ingest.store([record()], forward=True)
     forward_due(now=NOON)
     (problem,) = problems()
-    assert problem.what == "Events do not reach PostHog: 1 event waits."
+    assert problem.summary == "Events do not reach PostHog: 1 event waits."
     assert problem.why == f"{posthog.url} responded with 503: maintenance."
     assert (problem.since, problem.command) == (NOON, "python manage.py forward_backlog")
 
@@ -100,7 +100,7 @@ def test_a_missing_partition_of_next_month_is_a_problem():
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE {june}")
     (problem,) = problems()
-    assert problem.what == "The event table has no partition for June 2024."
+    assert problem.summary == "The event table has no partition for June 2024."
     call_command(problem.command.split()[-1])
     assert problems() == []
 
@@ -111,7 +111,10 @@ def test_rejected_events_of_the_last_hour_are_counted_by_reason():
     rejected("malformed")
     rejected("malformed")
     (problem,) = problems()
-    assert (problem.what, problem.why) == ("3 events were rejected.", "Malformed: 2, too old: 1.")
+    assert (problem.summary, problem.why) == (
+        "3 events were rejected.",
+        "Malformed: 2, too old: 1.",
+    )
     assert problem.since == NOON - timedelta(minutes=59)
 
 

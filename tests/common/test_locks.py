@@ -52,10 +52,10 @@ def wait_until(happened):
 
 
 def is_free(other, key):
-    [is_ours] = other.execute("SELECT pg_try_advisory_lock(%s)", [int(key)]).fetchone()
-    if is_ours:
+    [acquired] = other.execute("SELECT pg_try_advisory_lock(%s)", [int(key)]).fetchone()
+    if acquired:
         other.execute("SELECT pg_advisory_unlock(%s)", [int(key)])
-    return is_ours
+    return acquired
 
 
 @pytest.mark.django_db(transaction=True)
@@ -110,11 +110,11 @@ def test_a_session_lock_outlives_transactions_and_is_refused_to_another(other):
 @pytest.mark.django_db(transaction=True)
 def test_a_named_lock_is_tried_and_released(other):
     other.execute("SELECT pg_advisory_lock(hashtext('a.job'))")
-    with try_session_lock("a.job") as is_ours:
-        assert not is_ours
+    with try_session_lock("a.job") as acquired:
+        assert not acquired
     other.execute("SELECT pg_advisory_unlock(hashtext('a.job'))")
-    with try_session_lock("a.job") as is_ours:
-        assert is_ours
+    with try_session_lock("a.job") as acquired:
+        assert acquired
         [is_free_now] = other.execute("SELECT pg_try_advisory_lock(hashtext('a.job'))").fetchone()
         assert not is_free_now
     assert other.execute("SELECT pg_try_advisory_lock(hashtext('a.job'))").fetchone() == (True,)

@@ -103,15 +103,15 @@ def assert_the_events_explain_the_identities(sent):
 
 def assert_the_journal_is_justified(sent):
     """No person is merged away twice, or once identified except by $merge_dangerously."""
-    gone: set[int | None] = set()
+    merged: set[int | None] = set()
     for entry in PersonMerge.objects.order_by("pk"):
         dangerous = sent[str(entry.event_uuid)]["event"] == "$merge_dangerously"
         if entry.result == "merged":
             assert dangerous or not entry.before["other"]["is_identified"]
-            assert entry.other_person_id not in gone
-            gone.add(entry.other_person_id)
+            assert entry.other_person_id not in merged
+            merged.add(entry.other_person_id)
         else:
             assert (entry.result, dangerous) == ("cannot_merge_already_identified", False)
-        assert entry.person_id not in gone
-    assert not Person.objects.filter(pk__in=filter(None, gone)).exists()
-    assert gone
+        assert entry.person_id not in merged
+    assert not Person.objects.filter(pk__in=filter(None, merged)).exists()
+    assert merged

@@ -20,24 +20,24 @@ _decode = msgspec.json.Decoder(dict).decode
 _PER_STEP = 2_000
 
 # Prices and periods of the subscriptions with access.
-_LIVING = f"""
+_WITH_ACCESS = f"""
 FROM {with_person("billing_stripecustomer")}
 JOIN djstripe_subscription USING (customer_id)
 WHERE person_id = %s AND stripe_data ->> 'status' IN ('active', 'trialing', 'past_due')
 """
 _ITEMS = "jsonb_path_query_array(stripe_data, 'lax $.items.data[*]')"
 _PRICES = f"""
-WITH living AS (SELECT stripe_data {_LIVING})
+WITH with_access AS (SELECT stripe_data {_WITH_ACCESS})
 SELECT DISTINCT price FROM (
     SELECT jsonb_path_query(
         stripe_data, 'lax $.items.data[*] ? (exists(@.price)).price.id'
-    ) #>> '{{}}' AS price FROM living
+    ) #>> '{{}}' AS price FROM with_access
     UNION ALL
     SELECT jsonb_path_query(
         stripe_data, 'lax $.items.data[*] ? (!exists(@.price)).plan.id'
-    ) #>> '{{}}' FROM living
+    ) #>> '{{}}' FROM with_access
     UNION ALL
-    SELECT stripe_data -> 'plan' ->> 'id' FROM living WHERE {_ITEMS} = '[]'
+    SELECT stripe_data -> 'plan' ->> 'id' FROM with_access WHERE {_ITEMS} = '[]'
 ) AS prices WHERE price IS NOT NULL ORDER BY price
 """
 # Since 2025 the period is on the items.
@@ -45,7 +45,7 @@ _PERIOD = f"""
 SELECT
     coalesce(stripe_data -> 'current_period_start', {_ITEMS} -> 0 -> 'current_period_start')::text,
     coalesce(stripe_data -> 'current_period_end', {_ITEMS} -> 0 -> 'current_period_end')::text
-{_LIVING} ORDER BY created DESC NULLS LAST, id DESC LIMIT 1
+{_WITH_ACCESS} ORDER BY created DESC NULLS LAST, id DESC LIMIT 1
 """
 
 

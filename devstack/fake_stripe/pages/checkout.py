@@ -1,7 +1,7 @@
 """Checkout sessions."""
 
 from devstack.fake_stripe.catalogue import discounts, pricing
-from devstack.fake_stripe.customers import living
+from devstack.fake_stripe.customers import existing_customer
 from devstack.fake_stripe.errors import StripeError, missing
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
@@ -61,7 +61,7 @@ def create_session(state: StripeState, params: Params) -> Object:
     if customer_id := params.get("customer"):
         if params.get("customer_email"):
             raise StripeError("You may only specify one of customer and customer_email.")
-        customer = living(state, customer_id, "customer")
+        customer = existing_customer(state, customer_id, "customer")
     lines = params.pop("line_items")
     prices = _prices(state, params["mode"], lines)
     for position, given_discount in enumerate(params.get("discounts", [])):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from html import escape
 
-from devstack.fake_stripe.customers import attach, living
+from devstack.fake_stripe.customers import attach, existing_customer
 from devstack.fake_stripe.errors import StripeError
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.pages import html
@@ -28,7 +28,7 @@ _CARDS = {"good_card": "pm_card_visa", "bad_card": "pm_card_chargeCustomerFail"}
     },
 )
 def create_session(state: StripeState, params: Params) -> Object:
-    customer = living(state, params["customer"], "customer")
+    customer = existing_customer(state, params["customer"], "customer")
     flow = params.pop("flow_data", None)
     fields = {"configuration": "bpc_fake", "flow": flow, "locale": None, "on_behalf_of": None}
     fields |= {"return_url": None, "created": state.now(customer)}

@@ -1,7 +1,7 @@
 """`POST /v1/subscriptions`: checks, and the new subscription."""
 
 from devstack.fake_stripe.catalogue import discounts
-from devstack.fake_stripe.customers import living, method_of
+from devstack.fake_stripe.customers import existing_customer, method_of
 from devstack.fake_stripe.errors import StripeError, card_declined, missing
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
@@ -57,7 +57,7 @@ COMMON = {
     },
 )
 def create_subscription(state: StripeState, params: Params) -> Object:
-    customer = living(state, params["customer"], "customer")
+    customer = existing_customer(state, params["customer"], "customer")
     prices = planned_items.prices_of(state, params["items"])
     discounts.check(state, params.get("discounts", []))
     changes.check_end(state, customer, params)

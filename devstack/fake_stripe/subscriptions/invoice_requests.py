@@ -1,6 +1,6 @@
 """`/v1/invoices` and `/v1/invoiceitems`: reading and paying."""
 
-from devstack.fake_stripe.customers import living, merge
+from devstack.fake_stripe.customers import existing_customer, merge
 from devstack.fake_stripe.errors import StripeError, card_declined
 from devstack.fake_stripe.invoicing import invoices
 from devstack.fake_stripe.objects import Object
@@ -60,7 +60,7 @@ def list_lines(state: StripeState, params: Params, invoice_id: str) -> Object:
 )
 def create_invoice(state: StripeState, params: Params) -> Object:
     """Create a draft, with the customer's invoice items if requested."""
-    customer = living(state, params.pop("customer"), "customer")
+    customer = existing_customer(state, params.pop("customer"), "customer")
     include = params.pop("pending_invoice_items_behavior", "exclude") == "include"
     lines = prorations.pending_lines(state, None, customer["id"]) if include else []
     unit = lines[0]["currency"] if lines else customer["currency"]
@@ -136,7 +136,7 @@ def _of_status(state: StripeState, invoice_id: str, *statuses: str) -> Object:
 )
 def create_item(state: StripeState, params: Params) -> Object:
     """Add an amount to the next invoice of the customer or subscription."""
-    customer = living(state, params["customer"], "customer")
+    customer = existing_customer(state, params["customer"], "customer")
     now = state.now(customer)
     parent = None
     if subscription := params.pop("subscription", None):

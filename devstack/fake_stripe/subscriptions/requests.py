@@ -3,7 +3,7 @@
 from typing import Any
 
 from devstack.fake_stripe.catalogue import pricing
-from devstack.fake_stripe.customers import living
+from devstack.fake_stripe.customers import existing_customer
 from devstack.fake_stripe.errors import StripeError
 from devstack.fake_stripe.invoicing import usage
 from devstack.fake_stripe.objects import Object
@@ -151,7 +151,7 @@ readable("subscription", "/v1/subscriptions")
 @route("DELETE", "/v1/customers/{id}")
 def delete_customer(state: StripeState, params: Params, customer_id: str) -> Object:
     """Delete a customer and end its subscriptions."""
-    customer = living(state, customer_id, "id", in_path=True)
+    customer = existing_customer(state, customer_id, "id", in_path=True)
     for subscription in state.all("subscription", customer=customer_id):
         if subscription["status"] not in {"canceled", "incomplete_expired"}:
             subscriptions.cancel(state, subscription, "cancellation_requested")

@@ -113,8 +113,8 @@ def pay(
         return invoices.collect(state, invoice, method, out_of_band=out_of_band)
     with state.changing(subscription, "customer.subscription.updated"):
         paid = invoices.collect(state, invoice, method, out_of_band=out_of_band)
-        gone = subscription["status"] in {"canceled", "incomplete_expired"}
-        if paid or not (gone or invoice["billing_reason"] == "subscription_create"):
+        has_ended = subscription["status"] in {"canceled", "incomplete_expired"}
+        if paid or not (has_ended or invoice["billing_reason"] == "subscription_create"):
             outcome(state, invoice, paid=paid)
     if subscription["status"] == "past_due" and invoice["attempt_count"] > len(invoices.RETRY_DAYS):
         cancel(state, subscription, reason="payment_failed")

@@ -87,8 +87,8 @@ def last_two_months(as_of: date) -> tuple[DayRange, DayRange]:
     return _month(before, last), _month(last, running)
 
 
-def _nothing_before(what: str, month: DayRange) -> str:
-    return f"{what} {month_year(month[0])}, so there is nothing to compare with."
+def _nothing_before(statement: str, month: DayRange) -> str:
+    return f"{statement} {month_year(month[0])}, so there is nothing to compare with."
 
 
 def _active(before: DayRange, now: DayRange, group: KpiGroup) -> QuerySet[Person]:

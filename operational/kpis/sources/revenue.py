@@ -63,11 +63,11 @@ class ChurnSource:
 
     def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
         start = as_of - timedelta(days=customer_churn.CHURN_DAYS)
-        left = set(customer_churn.customers_who_left(as_of=as_of))
+        churned = set(customer_churn.churned_customers(as_of=as_of))
         if group is KpiGroup.NUMERATOR:
-            return persons_of(left)
+            return persons_of(churned)
         before = set(mrr.customers_at(start))
-        return persons_of(before if group is KpiGroup.DENOMINATOR else before - left)
+        return persons_of(before if group is KpiGroup.DENOMINATOR else before - churned)
 
 
 class LtvCacSource:

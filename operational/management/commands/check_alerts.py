@@ -17,7 +17,7 @@ class Command(QuickCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         now = timezone.now()
         for notification in kpi_alerts.check(now=now):
-            self.stdout.write(f"{notification.headline}: {notification.what}")
+            self.stdout.write(f"{notification.headline}: {notification.detail}")
         deliveries.send_due(now=timezone.now())
         for alert in open_alerts():
             since = utc_moment(alert.fired_at)

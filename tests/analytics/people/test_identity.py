@@ -89,7 +89,7 @@ def test_a_new_id_is_attached_to_the_existing_person(existing):
 def test_two_existing_persons_are_merged_and_the_journal_says_why(event, naming):
     sent("used", "ada")
     sent("used", "a-1")
-    kept, gone = person("ada").pk, person("a-1").pk
+    kept, merged = person("ada").pk, person("a-1").pk
     sent(event, "ada", **{naming: "a-1"})
     assert (persons(), person("a-1").pk) == (single_person("ada", "a-1"), kept)
     entry = PersonMerge.objects.get()
@@ -97,7 +97,7 @@ def test_two_existing_persons_are_merged_and_the_journal_says_why(event, naming)
         "merged",
         event,
         kept,
-        gone,
+        merged,
     )
 
 

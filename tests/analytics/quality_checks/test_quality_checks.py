@@ -51,8 +51,10 @@ def store(*records):
     ingest.store(list(records))
 
 
-def signed_up(who, at=YESTERDAY, **properties):
-    return record("signed_up", who, at, properties={"$set": properties} if properties else {})
+def signed_up(distinct_id, at=YESTERDAY, **properties):
+    return record(
+        "signed_up", distinct_id, at, properties={"$set": properties} if properties else {}
+    )
 
 
 @pytest.mark.parametrize("slug", list(checks()))

@@ -35,11 +35,11 @@ def person(distinct_id):
 
 
 def test_an_erased_person_who_returns_is_a_new_person(inbox):
-    gone = person("ada").pk
-    erasure.erase([gone])
+    erased = person("ada").pk
+    erasure.erase([erased])
     send("ada")
     inbox.process_batch()
-    assert person("ada").pk != gone
+    assert person("ada").pk != erased
     assert Event.objects.filter(person=person("ada")).count() == 1
     assert rebuild.check() == []
 

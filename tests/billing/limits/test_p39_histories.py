@@ -43,15 +43,15 @@ class Product:
         if decision.allowed:
             self.pending[decision.reservation.pk] = amount
 
-    def arrive(self, which):
+    def arrive(self, index):
         if open_ := [key for key, amount in self.pending.items() if amount]:
-            self.pending[open_[which % len(open_)]] -= 1
+            self.pending[open_[index % len(open_)]] -= 1
             self.used += 1
             ran()
 
-    def release(self, which):
+    def release(self, index):
         if self.pending:
-            reservation_id = [*self.pending][which % len(self.pending)]
+            reservation_id = [*self.pending][index % len(self.pending)]
             del self.pending[reservation_id]
             self.has_released = True
             assert reservations.release(reservation_id, now=NOW)

@@ -163,8 +163,8 @@ def test_usage_equals_the_raw_events_for_any_order_duplicates_and_merges(steps, 
     sent: dict[UUID, tuple[str, datetime]] = {}
     groups = {name: {name} for name in ("ada", "ben", "cleo")}
     batches = []
-    for what, person, other, days in steps:
-        if what == "run":  # the same number is the same event, sent again
+    for action, person, other, days in steps:
+        if action == "run":  # the same number is the same event, sent again
             moment = NOW + timedelta(days=days)
             identity = UUID(int=other)
             sent.setdefault(identity, (person, moment))
@@ -183,6 +183,8 @@ def test_usage_equals_the_raw_events_for_any_order_duplicates_and_merges(steps, 
             store(batches[:size])
             del batches[:size]
         for name, ids in groups.items():
-            raw = [m for who, m in sent.values() if who in ids and (m.year, m.month) == (2024, 5)]
+            raw = [
+                m for sender, m in sent.values() if sender in ids and (m.year, m.month) == (2024, 5)
+            ]
             assert used(person=name) == len(raw)
         transaction.set_rollback(True)

@@ -30,9 +30,9 @@ def ada():
     return DistinctId.objects.get(pk="ada").person_id
 
 
-def grant_exception(until, **what):
+def grant_exception(until, **options):
     LimitException.objects.create(
-        distinct_id_id="ada", ends_on=date.fromisoformat(until), reason="Trial", **what
+        distinct_id_id="ada", ends_on=date.fromisoformat(until), reason="Trial", **options
     )
 
 

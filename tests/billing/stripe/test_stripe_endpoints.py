@@ -97,9 +97,9 @@ def test_one_time_and_inactive_prices_are_refused(shop, ask):
     once = shop.call("post", "/v1/prices", product=shop.product, currency="usd", unit_amount=100)[
         "id"
     ]
-    gone = shop.priced(100)
-    shop.call("post", f"/v1/prices/{gone}", active=False)
-    for price in (once, gone):
+    inactive = shop.priced(100)
+    shop.call("post", f"/v1/prices/{inactive}", active=False)
+    for price in (once, inactive):
         assert fields(ask("checkout-session", price=price)) == ["price"]
 
 

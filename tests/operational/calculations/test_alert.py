@@ -31,11 +31,11 @@ def at(day):
     return START + timedelta(days=day)
 
 
-def notifications(levels, *, policy=POLICY, silenced=(), acknowledged=(), eased=None):
+def notifications(levels, *, policy=POLICY, silenced=(), acknowledged=(), with_margin=None):
     """Return the day, kind and severity of each notification, with one reading a day."""
     state, sent, readings = AlertState(), [], []
     for day, level in enumerate(levels):
-        readings.append(Reading(day + 1, level, (eased or levels)[day]))
+        readings.append(Reading(day + 1, level, (with_margin or levels)[day]))
         if day in acknowledged:
             state = replace(state, acknowledged=True)
         state = replace(state, silenced_until=at(day + 1) if day in silenced else None)
@@ -65,7 +65,7 @@ def test_getting_worse_better_and_resolving_send_one_message_each():
 
 
 def test_it_resolves_only_beyond_the_recovery_margin():
-    assert notifications([W, W, OK, OK], eased=[W, W, W, OK]) == [
+    assert notifications([W, W, OK, OK], with_margin=[W, W, W, OK]) == [
         (1, NotificationKind.FIRING, "warning"),
         (3, NotificationKind.RESOLVED, "ok"),
     ]

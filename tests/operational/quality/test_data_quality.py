@@ -183,8 +183,8 @@ def test_the_score_moves_as_bad_data_appears_and_is_repaired(time_machine, admin
     partitions.make_ahead(at)
     ingest.store(
         [
-            record("signed_up", who, at, properties={"$set": {"email": f"{who}@example.com"}})
-            for who in ("ada", "bob")
+            record("signed_up", name, at, properties={"$set": {"email": f"{name}@example.com"}})
+            for name in ("ada", "bob")
         ]
     )
     assert data_quality.run(now=NOW).score == 100
