@@ -21,7 +21,7 @@ PRODUCTION := DATABASE_URL=postgresql://plumbline:secret@127.0.0.1/plumbline \
 	SECRET_KEY=only-for-the-checks-that-make-lint-runs-0123456789-abcdefghijklmnopqrstuvwxyz
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  Options go into ARGS: make test ARGS='-k retention'"
 
@@ -31,10 +31,10 @@ up: $(INSTALLED) ## run Plumbline with everything it needs; press Ctrl-C to stop
 password: $(INSTALLED) ## set and print a new password for the administrator
 	@$(PYTHON) manage.py ensure_admin --new-password
 
-test: $(INSTALLED_DEV) ## run the tests on every core, but those that are slow on purpose
+test: $(INSTALLED_DEV) ## run all tests except the slow ones, on every core
 	$(PYTHON) -m pytest $(IN_PARALLEL) $(ARGS)
 
-test-slow: $(INSTALLED_DEV) ## run the slow ones: long fuzzing, chaos, real data, all examples
+test-slow: $(INSTALLED_DEV) ## run the slow tests: long fuzzing, chaos, real data, all examples
 	$(PYTHON) -m pytest $(IN_PARALLEL) -p schemathesis -m "slow or hypothesis" \
 		--hypothesis-profile thorough $(ARGS)
 
@@ -49,7 +49,7 @@ lint: $(INSTALLED_DEV) ## run every other gate: style, types, imports, migration
 bench: $(INSTALLED_DEV) ## run the benchmarks
 	$(PYTHON) -m benchmarks $(ARGS)
 
-lock: $(INSTALLED_DEV) ## renew both locks from pyproject.toml (ARGS=--upgrade: newest versions)
+lock: $(INSTALLED_DEV) ## update both lock files from pyproject.toml (ARGS=--upgrade: newest versions)
 	$(COMPILE) --output-file requirements.lock $(ARGS)
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
 

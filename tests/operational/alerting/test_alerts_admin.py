@@ -36,7 +36,7 @@ def follow(client, path, **data):
 
 def test_before_the_first_check_the_page_says_what_to_set_up(admin_client):
     html = page(admin_client)
-    assert "No active alerts." in html
+    assert "KPIs are not checked yet." in html
     assert "Not checked yet." in html
     assert "No one is notified yet. Set <code>ADMIN_EMAIL</code>" in html
 
