@@ -20,7 +20,7 @@ from common.data_quality import (
     Finding,
     RepairableCheck,
 )
-from common.formatting import decimals, number, percent
+from common.formatting import counted, decimals, number, percent
 
 MAX_EXAMPLES = 5
 WEEKS = 8
@@ -54,7 +54,7 @@ class UnusualVolume(Check):
                 examples.append(Example(text, "analytics:events-page"))
         if not examples:
             return PASSED
-        detail = f"{number(len(examples))} events were unusually frequent or rare on {last}."
+        detail = f"Unusually frequent or rare on {last}: {counted(len(examples), 'event')}."
         return Finding(CheckVerdict.WARNING, len(examples), detail, examples[:MAX_EXAMPLES])
 
 
@@ -89,7 +89,9 @@ class EventMix(Check):
             for event in moved
         ]
         affected = sum(part > drift.CHANGED / 10 for part in parts.values())
-        detail = f"The mix of the last 7 days differs from the 4 weeks before: PSI {index:.2f}."
+        detail = (
+            f"The mix of the last 7 days differs from the 4 weeks before: PSI {decimals(index)}."
+        )
         return Finding(CheckVerdict.WARNING, affected, detail, examples)
 
 
@@ -146,8 +148,8 @@ class Bots(RepairableCheck):
         if not bots:
             return PASSED
         detail = (
-            f"{number(len(bots))} persons were active faster or more regularly than humans on"
-            f" {definitions.last_complete_day(now)}."
+            "Active faster or more regularly than humans on"
+            f" {definitions.last_complete_day(now)}: {counted(len(bots), 'person')}."
         )
         return Finding(CheckVerdict.WARNING, len(bots), detail, _examples(bots)[:MAX_EXAMPLES])
 
@@ -177,6 +179,6 @@ class Bots(RepairableCheck):
 
 def _examples(bots: Sequence[tuple[int, int]]) -> list[Example]:
     return [
-        Example(f"person {pk}: {number(events)} events", "admin:analytics_person_change", pk)
+        Example(f"person {pk}: {counted(events, 'event')}", "admin:analytics_person_change", pk)
         for pk, events in bots
     ]

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 
 from analytics.models import Person
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
-from common.formatting import number
+from common.formatting import counted
 
 MAX_EXAMPLES = 5
 
@@ -42,13 +42,15 @@ class DuplicatePersons(Check):
         affected = sum(group["number"] for group in groups)
         examples = [
             Example(
-                f"{group['number']} persons with the same e-mail: {_listed(group['persons'])}",
+                f"{counted(group['number'], 'person')} with the same e-mail:"
+                f" {_listed(group['persons'])}",
                 "admin:analytics_person_change",
                 group["persons"][0],
             )
             for group in groups[:MAX_EXAMPLES]
         ]
-        detail = f"{number(affected)} persons share {number(len(groups))} e-mail addresses."
+        addresses = counted(len(groups), "e-mail address", "e-mail addresses")
+        detail = f"{counted(affected, 'person')} share {addresses}."
         return Finding(CheckVerdict.WARNING, affected, detail, examples)
 
 

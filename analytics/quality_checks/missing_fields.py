@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 
 from analytics.models import Person
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
+from common.formatting import counted
 
 MAX_EXAMPLES = 5
 RECENT = timedelta(days=90)
@@ -23,7 +24,8 @@ class MissingEmail(Check):
             return NO_DATA
         return _finding(
             identified.exclude(properties__has_key="email"),
-            "{:,} identified persons first seen in the last 90 days have no e-mail address.",
+            "identified person",
+            "first seen in the last 90 days without an e-mail address",
         )
 
 
@@ -42,7 +44,8 @@ class MissingSignup(Check):
             return NO_DATA
         return _finding(
             active.filter(signup_at=None),
-            "{:,} active persons first seen in the last 90 days have no signup.",
+            "active person",
+            "first seen in the last 90 days without a signup",
         )
 
 
@@ -50,7 +53,7 @@ def _recent(now: datetime) -> QuerySet[Person]:
     return Person.objects.counted().filter(first_seen_at__gte=now - RECENT)
 
 
-def _finding(persons: QuerySet[Person], detail: str) -> Finding:
+def _finding(persons: QuerySet[Person], noun: str, problem: str) -> Finding:
     affected = persons.count()
     if not affected:
         return PASSED
@@ -58,4 +61,5 @@ def _finding(persons: QuerySet[Person], detail: str) -> Finding:
         Example(f"person {pk}", "admin:analytics_person_change", pk)
         for pk in persons.order_by("-first_seen_at").values_list("pk", flat=True)[:MAX_EXAMPLES]
     ]
-    return Finding(CheckVerdict.WARNING, affected, detail.format(affected), examples)
+    detail = f"{counted(affected, noun)} {problem}."
+    return Finding(CheckVerdict.WARNING, affected, detail, examples)

@@ -9,7 +9,7 @@ from django.db.models import Count
 from analytics.models import Event
 from analytics.rollups import definitions
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
-from common.formatting import number
+from common.formatting import counted, number
 
 MOST = 0.01  # of the events of a day; more of them missing is a warning
 SECONDS = 20  # to wait for a response
@@ -58,7 +58,7 @@ class PostHogReconciliation(Check):
             Example(f"{event}: {number(ours[event])} here, {number(theirs.get(event, 0))} there")
             for event in worst[:MAX_EXAMPLES]
         ]
-        detail = f"PostHog is missing {number(affected)} of {number(total)} events on {day}."
+        detail = f"PostHog is missing {number(affected)} of {counted(total, 'event')} on {day}."
         return Finding(CheckVerdict.WARNING, affected, detail, examples)
 
 

@@ -8,7 +8,7 @@ from analytics.capture import ledger
 from analytics.models import RejectedEvent
 from analytics.rollups import definitions
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
-from common.formatting import number, percent
+from common.formatting import counted, number, percent
 
 WITHIN = timedelta(hours=24)
 MOST = 0.01  # of all arrivals; more is a failure
@@ -38,8 +38,8 @@ class RejectedEvents(Check):
             for reason, count in reasons[:MAX_EXAMPLES]
         ]
         verdict = CheckVerdict.FAIL if share > MOST else CheckVerdict.WARNING
-        events = number(affected)
-        detail = f"{events} events were rejected within 24 hours, {percent(share)} of all arrivals."
+        events = counted(affected, "event")
+        detail = f"{events} rejected within 24 hours, {percent(share)} of all arrivals."
         return Finding(verdict, affected, detail, examples)
 
 
@@ -59,8 +59,8 @@ class IngestionLedger(Check):
             return PASSED
         missing = sum(abs(entry.missing) for entry in wrong)
         examples = [
-            Example(f"{entry.start:%Y-%m-%d}, {entry.project_key}: {number(entry.missing)}", _PAGE)
+            Example(f"{entry.start.date()}, {entry.project_key}: {number(entry.missing)}", _PAGE)
             for entry in wrong[:MAX_EXAMPLES]
         ]
-        detail = f"{number(missing)} events of the last 7 days are not accounted for."
+        detail = f"Not accounted for in the last 7 days: {counted(missing, 'event')}."
         return Finding(CheckVerdict.FAIL, missing, detail, examples)

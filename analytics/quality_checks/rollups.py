@@ -8,7 +8,7 @@ from django.db import connection
 from analytics.models import Person
 from analytics.rollups import definitions, rebuild
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
-from common.formatting import number
+from common.formatting import counted, number
 
 SAMPLE = 200  # persons
 DAYS = 90
@@ -36,8 +36,8 @@ class RollupsAgainstEvents(Check):
         ]
         if not examples:
             return PASSED
-        sample = number(len(persons))
-        detail = f"{number(len(examples))} roll-ups differ in a sample of {sample} persons."
+        sample = counted(len(persons), "person")
+        detail = f"Differences in a sample of {sample}: {counted(len(examples), 'roll-up')}."
         return Finding(CheckVerdict.FAIL, len(examples), detail, examples[:5])
 
 
@@ -87,8 +87,8 @@ def _differing_days(now: datetime) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(_DAY, [*definitions.calendar().span(day, day), day])
         return [
-            f"{event} on {day}: {number(counted)} events, {number(kept)} counted"
-            for event, counted, kept in cursor.fetchall()
+            f"{event} on {day}: {counted(actual, 'event')}, {number(stored)} counted"
+            for event, actual, stored in cursor.fetchall()
         ]
 
 
@@ -107,6 +107,6 @@ def _differing_signups(now: datetime) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(_SIGNUPS, values)
         return [
-            f"signups of {day}: {number(counted)} persons, {number(kept)} counted"
-            for day, counted, kept in cursor.fetchall()
+            f"signups of {day}: {counted(actual, 'person')}, {number(stored)} counted"
+            for day, actual, stored in cursor.fetchall()
         ]

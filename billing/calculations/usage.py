@@ -56,6 +56,11 @@ class MeterUsage:
         return percent(self.usage.taken, self.limit.amount)
 
     @property
+    def rate(self) -> float | None:
+        """`percent` as a share of 1."""
+        return None if self.percent is None else self.percent / 100
+
+    @property
     def remaining(self) -> Decimal | None:
         """What a hard limit, including grace, still allows; None: nothing blocks."""
         if self.limit is None or self.limit.ceiling is None:

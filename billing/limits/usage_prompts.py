@@ -8,7 +8,7 @@ from billing.calculations.plan import PlanTerms
 from billing.calculations.usage import MeterUsage, UsageState
 from billing.limits.plans import zone
 from billing.limits.usage_limits import UsageDecision
-from common.formatting import number, plain
+from common.formatting import long_day, number, percent, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,7 @@ def message(meter_usage: MeterUsage, suggested: PlanTerms | None) -> str:
         return f"{number(meter_usage.usage.used)} {name} used. Your plan has no limit on them."
     sentences = [f"{number(meter_usage.usage.used)} of {number(limit.amount)} {name} used."]
     if end := meter_usage.window.end:
-        local = end.astimezone(zone())
-        sentences.append(f"Resets on {local.day} {local:%B %Y}.")
+        sentences.append(f"Resets on {long_day(end.astimezone(zone()))}.")
     if suggested:
         more = suggested.limits.get(meter_usage.meter.slug)
         has = f"includes {number(more.amount)}" if more else "has no limit on them"
@@ -75,7 +74,7 @@ def _title(meter_usage: MeterUsage, state: UsageState) -> str:
         return f"{name}: nothing left in your {meter_usage.plan.name} plan"
     if state is UsageState.REACHED:
         return f"{name}: limit of your {meter_usage.plan.name} plan reached"
-    return f"{name}: {meter_usage.percent:.0f} % of your {meter_usage.plan.name} plan used"
+    return f"{name}: {percent(meter_usage.rate, 0)} of your {meter_usage.plan.name} plan used"
 
 
 def _facts(decision: UsageDecision, meter_usage: MeterUsage | None = None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from billing.models import HeldObject, MrrMovement
 from billing.revenue import ledger_check
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
-from common.formatting import number
+from common.formatting import counted
 
 MAX_EXAMPLES = 5
 
@@ -26,7 +26,7 @@ class LedgerInvariant(Check):
             Example(str(imbalance), "billing:revenue-page")
             for imbalance in imbalances[:MAX_EXAMPLES]
         ]
-        detail = f"{number(len(imbalances))} sums differ from what customers pay."
+        detail = f"Different from what customers pay: {counted(len(imbalances), 'sum')}."
         return Finding(CheckVerdict.FAIL, len(imbalances), detail, examples)
 
 
@@ -46,7 +46,7 @@ class HeldAmounts(Check):
         examples = [
             Example(str(row), page) for row in HeldObject.objects.order_by("pk")[:MAX_EXAMPLES]
         ]
-        detail = f"{number(held)} Stripe objects are held."
+        detail = f"Held: {counted(held, 'Stripe object')}."
         return Finding(CheckVerdict.WARNING, held, detail, examples)
 
 

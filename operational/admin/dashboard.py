@@ -14,7 +14,7 @@ from analytics.admin.charts import heat_rows
 from analytics.people.persons import count_demo_persons
 from analytics.rollups import definitions
 from common.admin.pages import is_refresh, require_permission, staff_page
-from common.formatting import number
+from common.formatting import counted
 from operational.actions import priority_actions
 from operational.admin.pages import page
 from operational.alerting.alerts import open_alerts
@@ -88,7 +88,8 @@ def remove_demo(request: HttpRequest) -> HttpResponse:
     require_permission(request, "analytics.delete_person")
     if request.method == "POST":
         persons = demo_data.remove(now=timezone.now())
-        messages.success(request, f"Demo data removed: {number(persons)} persons and their events.")
+        removed = counted(persons, "person")
+        messages.success(request, f"Demo data removed: {removed} and their events.")
         return redirect("operational:dashboard")
     return page(request, "remove_demo", title="Remove demo data", persons=count_demo_persons())
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from common.admin.read_only import ReadOnlyAdmin
-from common.formatting import UNKNOWN, decimals
+from common.formatting import elapsed
 from operational.models import JobRun
 
 
@@ -17,6 +17,4 @@ class JobRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Took")
     def took(self, run: JobRun) -> str:
-        if run.finished_at is None:
-            return UNKNOWN
-        return f"{decimals((run.finished_at - run.started_at).total_seconds(), 1)} s"
+        return elapsed(run.finished_at - run.started_at if run.finished_at else None)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from common.calculations.health import Component, Health
-from common.formatting import decimals, percent
+from common.formatting import decimals, duration, percent
 
 DISK_WARNING, DISK_CRITICAL = 0.15, 0.05  # free
 CLOCK_WARNING = timedelta(seconds=5)
@@ -41,7 +41,7 @@ def database(_now: datetime) -> Iterator[Component]:
 def _clock(difference: timedelta) -> Component:
     if difference <= CLOCK_WARNING:
         return Component("clock", Health.OK, "In sync with the database's clock.")
-    detail = f"Differs from the database's clock by {difference.total_seconds():.0f} seconds."
+    detail = f"Differs from the database's clock by {duration(difference)}."
     return Component("clock", Health.WARNING, detail, remedy="Synchronize the clocks, e.g. by NTP.")
 
 

@@ -5,6 +5,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from django.template import Context, Template
+from django.utils.timezone import override
 
 from common import formatting
 from common.calculations.statistics import Interval
@@ -22,7 +24,10 @@ from common.formatting import Unit
         formatting.duration,
         formatting.day_month,
         formatting.full_day,
+        formatting.elapsed,
         formatting.moment,
+        formatting.exact_moment,
+        formatting.utc_moment,
         *(lambda value, unit=unit: formatting.figure(value, unit) for unit in Unit),
         lambda value: formatting.interval(value, Unit.RATE),
         lambda value: formatting.money(value, "usd"),
@@ -51,6 +56,8 @@ def test_a_number_has_thousands_and_no_needless_decimals(value, text):
 def test_a_noun_follows_its_number():
     counts = [formatting.counted(count, "event") for count in (0, 1, 1234)]
     assert counts == ["0 events", "1 event", "1,234 events"]
+    assert formatting.counted(1, "address", "addresses") == "1 address"
+    assert formatting.counted(2, "address", "addresses") == "2 addresses"
 
 
 def test_rates_are_percentages():
@@ -112,18 +119,34 @@ def test_a_duration_has_its_two_largest_units(time, text):
     assert formatting.duration(time) == text
 
 
+@pytest.mark.parametrize(("seconds", "text"), [(0.36, "0.4 s"), (9, "9.0 s"), (75, "1 min 15 s")])
+def test_the_time_a_job_took_has_a_decimal_below_a_minute(seconds, text):
+    assert formatting.elapsed(timedelta(seconds=seconds)) == text
+
+
 def test_days_and_months():
     day = date(2026, 11, 8)
     assert formatting.day_month(day) == "8 Nov"
     assert formatting.full_day(day) == "8 Nov 2026"
+    assert formatting.long_day(day) == "8 November 2026"
     assert formatting.short_month(day) == "Nov 2026"
     assert formatting.month_year(day) == "November 2026"
 
 
-def test_a_moment_is_written_in_utc():
-    time = datetime(2026, 4, 1, 11, 0, tzinfo=timezone(timedelta(hours=2)))
-    assert formatting.moment(time) == formatting.moment(time.astimezone(UTC))
-    assert formatting.moment(time) == "2026-04-01 09:00 UTC"
+def test_a_moment_is_written_in_its_own_zone_or_in_utc():
+    time = datetime(2026, 4, 1, 11, 0, 7, tzinfo=timezone(timedelta(hours=2)))
+    assert formatting.moment(time) == "1 Apr 2026, 11:00"
+    assert formatting.exact_moment(time) == "1 Apr 2026, 11:00:07"
+    assert formatting.utc_moment(time) == formatting.utc_moment(time.astimezone(UTC))
+    assert formatting.utc_moment(time) == "2026-04-01 09:00 UTC"
+
+
+def test_pages_write_moments_in_the_time_zone_in_force():
+    time = datetime(2026, 3, 31, 23, 30, 7, tzinfo=UTC)
+    page = "{% load numbers %}{{ time|moment }}; {{ time|exact_moment }}; {{ time|full_day }}"
+    with override("Europe/Berlin"):
+        text = Template(page).render(Context({"time": time}))
+    assert text == "1 Apr 2026, 01:30; 1 Apr 2026, 01:30:07; 1 Apr 2026"
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x"])

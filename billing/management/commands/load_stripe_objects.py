@@ -11,6 +11,7 @@ from tqdm import tqdm
 from billing.stripe import loading
 from billing.stripe.loading import LoadOutcome
 from common.commands import QuickCommand
+from common.formatting import number
 
 _MAX_LINES = 5  # line numbers of a reason
 
@@ -46,7 +47,7 @@ class Command(QuickCommand):
                 ", ..." if lines[_MAX_LINES:] else ""
             )
             self.stdout.write(f"{outcome} {kind} ({len(lines)}: line {numbers}): {reason}")
-        self.stdout.write(f"Lines read: {len(loaded):,}.")
+        self.stdout.write(f"Lines read: {number(len(loaded))}.")
 
 
 def _opened(file: Path) -> gzip.GzipFile | IO[bytes]:

@@ -13,7 +13,7 @@ from analytics.people.persons import any_persons
 from analytics.rollups import definitions
 from billing import demo as billing_demo
 from common.commands import QuickCommand
-from common.formatting import number
+from common.formatting import counted
 from operational.actions import priority_actions
 from operational.kpis import readings
 from operational.overview import demo_data
@@ -69,9 +69,9 @@ class Command(QuickCommand):
         data_quality.run(now=timezone.now())
         priority_actions.refresh(now=timezone.now())
         self.stdout.write(
-            f"Demo company loaded: {number(run.stored)} events of {number(persons)} persons"
-            f" over {days} days,"
-            f" {number(customers)} of them current or former customers."
+            f"Demo company loaded: {counted(run.stored, 'event')} of {counted(persons, 'person')}"
+            f" over {counted(days, 'day')},"
+            f" including {counted(customers, 'current or former customer')}."
             " Remove it with: manage.py demo --clear"
         )
 
@@ -80,4 +80,4 @@ class Command(QuickCommand):
             removed = demo_data.remove(
                 now=timezone.now(), progress=lambda done: bar.update(done - bar.n)
             )
-        self.stdout.write(f"Demo data removed: {number(removed)} persons and their events.")
+        self.stdout.write(f"Demo data removed: {counted(removed, 'person')} and their events.")

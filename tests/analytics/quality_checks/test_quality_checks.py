@@ -102,6 +102,7 @@ def test_persons_with_the_same_e_mail_in_any_case_are_found():
     (example,) = finding.examples
     assert example.text == f"2 persons with the same e-mail: {first.pk}, {second.pk}"
     assert example.argument == first.pk
+    assert finding.detail == "2 persons share 1 e-mail address."
     exclusions.decide([second.pk], excluded=True)
     assert run("duplicate_persons").verdict == "pass"
 
@@ -111,6 +112,9 @@ def test_identified_persons_without_an_e_mail_are_counted():
     Person.objects.update(is_identified=True)
     finding = run("missing_email")
     assert (finding.verdict, finding.affected) == ("warning", 1)
+    assert finding.detail == (
+        "1 identified person first seen in the last 90 days without an e-mail address."
+    )
 
 
 def test_active_persons_without_a_signup_are_counted():
