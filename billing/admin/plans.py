@@ -90,7 +90,7 @@ class PlanAdmin(ValuesInHistory, ModelAdmin):
             return
         plan = plans.make_default(selected[0].pk)
         self.log_change(request, plan, "Made the default plan")
-        messages.success(request, f"{plan} is now the plan of everyone without a paid plan.")
+        messages.success(request, f"{plan} is now the default plan.")
 
     def response_add(
         self, request: HttpRequest, obj: Plan, post_url_continue: str | None = None

@@ -1,4 +1,4 @@
-"""The sidebar's links to who pays what."""
+"""Links of billing in the sidebar."""
 
 from common.admin.sidebar import SidebarGroup, list_link, page_link
 

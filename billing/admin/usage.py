@@ -34,7 +34,7 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
     reservations = UsageReservation.objects.filter(**own_rows, expires_at__gt=now)
     context = {
         **admin.site.each_context(request),
-        "title": "Usage",
+        "title": "Usage and limits",
         "person": account.situation.person,
         "distinct_id": persons.first_distinct_id(person_id) or "",
         "account": account,

@@ -18,7 +18,9 @@ class TextField(serializers.CharField):
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise serializers.ValidationError("Not a valid text: unpaired surrogate.") from error
+            raise serializers.ValidationError(
+                "Invalid text: contains an unpaired surrogate."
+            ) from error
         return text
 
 

@@ -83,7 +83,7 @@ class StripeView(APIView):
             return KeyedResponse(HTTPStatus.OK, act(""))
         if len(key) > 200:
             raise subscriptions.InvalidSubscriptionRequest(
-                IDEMPOTENCY_HEADER, "Must have at most 200 characters."
+                IDEMPOTENCY_HEADER, "Must be at most 200 characters long."
             )
         fingerprinted = json.dumps([request.path, request.data], sort_keys=True).encode()
         return idempotency.once(
@@ -232,7 +232,7 @@ def _change(fields: dict[str, Any]) -> subscription_changes.SubscriptionChange:
     has_price = fields.get("plan") or fields.get("price")
     if not has_price and fields.get("quantity") is None:
         raise subscriptions.InvalidSubscriptionRequest(
-            "plan", "Give a plan, a price or a quantity."
+            "plan", "Provide a plan, a price or a quantity."
         )
     return subscription_changes.SubscriptionChange(
         price_id=subscriptions.price_id_of(plan=fields.get("plan"), price=fields.get("price"))

@@ -93,7 +93,7 @@ class UsageSerializer(serializers.Serializer):
     meters = MeterUsageSerializer(source="meter_usages", many=True)
     unmapped_prices = serializers.ListField(
         child=serializers.CharField(),
-        help_text="Stripe prices they pay that are not mapped to a plan.",
+        help_text="Prices this person pays that are not mapped to a plan.",
     )
 
 
@@ -111,7 +111,7 @@ class PromptSerializer(serializers.Serializer):
     resets_at = serializers.DateTimeField(allow_null=True)
     current_plan = serializers.CharField()
     suggested_plan = serializers.CharField(allow_null=True)
-    upgrade_url = serializers.CharField(help_text="A ready checkout link; empty without Stripe.")
+    upgrade_url = serializers.CharField(help_text="A checkout link; empty without Stripe.")
     state = serializers.ChoiceField(choices=[*UsageState])
     percent = serializers.FloatField()
     title = serializers.CharField()

@@ -31,8 +31,8 @@ def waiting() -> QuerySet[UsageNotice]:
 
 def send(notice: UsageNotice, *, now: datetime) -> None:
     """E-mail a notice, unless another worker does or did. The next run retries failures."""
-    mine = waiting().filter(pk=notice.pk)
-    if mine.update(email=UsageNotice.Email.SENDING, attempts=F("attempts") + 1):
+    claim = waiting().filter(pk=notice.pk)
+    if claim.update(email=UsageNotice.Email.SENDING, attempts=F("attempts") + 1):
         outcome = _email(notice, now=now)
         UsageNotice.objects.filter(pk=notice.pk).update(email=outcome)
 

@@ -35,7 +35,7 @@ class UsageDecision:
 
     @property
     def upgrade_url(self) -> str:
-        """A ready checkout link. It may call Stripe, so it is created when it is displayed."""
+        """A checkout link. It may call Stripe, so it is created when it is displayed."""
         return plans.upgrade_url(self.person, self.suggested)
 
 

@@ -35,11 +35,11 @@ def person_of(distinct_id: str) -> Person:
 def price_id_of(*, plan: str | None, price: str | None) -> str:
     """Return the requested price: named directly, or the first price of a plan."""
     if plan and price:
-        raise InvalidSubscriptionRequest("plan", "Give a plan or a price, not both.")
+        raise InvalidSubscriptionRequest("plan", "Provide a plan or a price, not both.")
     if plan:
         return _first_price_of(plan)
     if not price:
-        raise InvalidSubscriptionRequest("plan", "Give a plan or a price.")
+        raise InvalidSubscriptionRequest("plan", "Provide a plan or a price.")
     stored = gateway.stored("price", price) or gateway.refresh("price", price)
     if stored is None:
         raise InvalidSubscriptionRequest("price", f"Stripe has no price {price!r}.")

@@ -25,7 +25,7 @@ class Command(QuickCommand):
             try:
                 report = sync.sync(progress)
             except StripeProblem as problem:
-                raise CommandError(f"{problem} Objects read before are kept.") from problem
+                raise CommandError(f"{problem} Objects already synced are kept.") from problem
         for kind, outcomes in report.outcomes.items():
             numbers = ", ".join(
                 f"{outcomes[change]} {change}" for change in StoreOutcome if outcomes[change]
