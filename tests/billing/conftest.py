@@ -39,6 +39,12 @@ def paying(monkeypatch):
 
 
 @pytest.fixture
+def sender(settings):
+    """An address that e-mails are sent from."""
+    settings.PLUMBLINE_EMAIL_FROM = "hello@plumbline.example"
+
+
+@pytest.fixture
 def worker(monkeypatch):
     """A worker that runs every enqueued task immediately, found by its name."""
     monkeypatch.setattr(

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 
 from analytics.ingestion.ingest import store
+from analytics.models import DistinctId
+from billing.limits import usage_notices
 from billing.models import Plan, PlanLimit, PlanPrice, UsageMeter
 from tests.events import record
 
@@ -20,6 +22,21 @@ def ran(times=1, *, person="ada", at=NOW, event="workflow_run", properties=None,
                 for number in range(times)
             ]
         )
+
+
+def ada():
+    """Return the primary key of the person with the id ada."""
+    return DistinctId.objects.get(pk="ada").person_id
+
+
+def identify(email="ada@example.com"):
+    """Store that ada signed up with an e-mail address."""
+    ran(event="signed_up", properties={"$set": {"email": email}})
+
+
+def notify(now=NOW):
+    """Notify ada of passed limits; return the thresholds in percent."""
+    return [notice.threshold for notice in usage_notices.notify(ada(), now=now)]
 
 
 def limit(amount, *, plan="free", meter="workflow_runs", **options):

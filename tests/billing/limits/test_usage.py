@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.ingestion.ingest import store
-from analytics.models import DistinctId, PersonMerge
+from analytics.models import PersonMerge
 from analytics.people import erasure, exclusions, unmerging
 from billing.limits import reservations, usage_limits
 from billing.limits.usage_limits import account_of
 from billing.models import UsageMeter
 from tests.analytics.people_histories import at
-from tests.billing.limited_usage import NOW, price, ran
+from tests.billing.limited_usage import NOW, ada, price, ran
 from tests.events import record
 from tests.property_tests import examples
 
@@ -26,10 +26,6 @@ pytestmark = pytest.mark.django_db
 
 def used(meter="workflow_runs", person="ada", *, now=NOW):
     return usage_limits.check(person, meter, now=now).meter_usage.usage.used
-
-
-def ada():
-    return DistinctId.objects.get(pk="ada").person_id
 
 
 def create_meter(aggregation, property_="", *, period="month", event="export"):

@@ -7,31 +7,14 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.locmem import EmailBackend
 
-from analytics.models import DistinctId, Event, Person
+from analytics.models import Event, Person
 from billing.limits import usage_emails, usage_notices
 from billing.models import Plan, UsageNotice
-from tests.billing.limited_usage import NOW, limit, price, ran
+from tests.billing.limited_usage import NOW, ada, identify, limit, notify, price, ran
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sender")]
 
 Email = UsageNotice.Email
-
-
-@pytest.fixture(autouse=True)
-def sender(settings):
-    settings.PLUMBLINE_EMAIL_FROM = "hello@plumbline.example"
-
-
-def identify(email="ada@example.com"):
-    ran(event="signed_up", properties={"$set": {"email": email}})
-
-
-def ada():
-    return DistinctId.objects.get(pk="ada").person_id
-
-
-def notify(now=NOW):
-    return [notice.threshold for notice in usage_notices.notify(ada(), now=now)]
 
 
 def warning_events():

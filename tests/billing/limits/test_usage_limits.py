@@ -6,12 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from analytics.models import DistinctId
 from analytics.people import erasure
 from billing.limits import plans, reservations, usage, usage_limits
 from billing.models import LimitException, Plan, UsageMeter, UsageReservation
 from billing.stripe import gateway, idempotency
-from tests.billing.limited_usage import NOW, limit, price, ran
+from tests.billing.limited_usage import NOW, ada, limit, price, ran
 
 pytestmark = pytest.mark.django_db
 
@@ -24,10 +23,6 @@ def check(amount=1, *, meter="workflow_runs", now=NOW):
 
 def reserve(amount=1, *, now=NOW, key=None, person="ada"):
     return reservations.reserve(person, "workflow_runs", amount, now=now, idempotency_key=key)
-
-
-def ada():
-    return DistinctId.objects.get(pk="ada").person_id
 
 
 def grant_exception(until, **options):

@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from analytics.models import DistinctId, Event, PersonDay
+from analytics.models import Event, PersonDay
 from analytics.people import erasure
 from analytics.rollups import rebuild
 from billing import tasks
@@ -17,28 +17,11 @@ from billing.models import UsageNotice
 from config.celery import app
 from tests.analytics.people_histories import at
 from tests.api import staff_client
-from tests.billing.limited_usage import NOW, limit, price, ran
+from tests.billing.limited_usage import NOW, ada, identify, limit, notify, price, ran
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sender")]
 
 Email = UsageNotice.Email
-
-
-@pytest.fixture(autouse=True)
-def sender(settings):
-    settings.PLUMBLINE_EMAIL_FROM = "hello@plumbline.example"
-
-
-def identify(email="ada@example.com"):
-    ran(event="signed_up", properties={"$set": {"email": email}})
-
-
-def ada():
-    return DistinctId.objects.get(pk="ada").person_id
-
-
-def notify(now=NOW):
-    return [notice.threshold for notice in usage_notices.notify(ada(), now=now)]
 
 
 def notified_events():
