@@ -90,7 +90,7 @@ def test_p06_the_range_is_of_days_in_the_time_zone(settings):
     assert persons("a,b", from_="2024-05-02") == [0, 0]
 
 
-def test_excluded_persons_are_left_out():
+def test_excluded_persons_are_not_counted():
     did("ada", ("a", "2024-05-01 10:00"), ("b", "2024-05-01 11:00"))
     did("ben", ("a", "2024-05-01 10:00"), ("b", "2024-05-01 11:00"))
     Person.objects.filter(distinct_ids__distinct_id="ada").update(excluded=True)

@@ -90,7 +90,7 @@ def test_days_come_in_the_requested_order():
     assert [day["day"] for day in days] == [30, 1, 7]
 
 
-def test_weeks_that_are_not_over_are_left_out():
+def test_weeks_that_are_not_over_are_omitted():
     did("ada", ("signed_up", "2024-05-01 12:00"), ("used", "2024-05-08 12:00"))
     rows = get("analytics/retention/weekly", as_of="2024-05-11")["rows"]
     assert rows == [
