@@ -88,7 +88,7 @@ class Difference:
 def rebuild(*, progress: Progress = lambda *_: None) -> None:
     """Rebuild every roll-up from the raw events under the configured definitions.
 
-    Ingest pauses meanwhile; readers see the old numbers until the commit.
+    Ingest pauses during the rebuild; readers see the old numbers until the commit.
     """
     wanted = definitions.configured()
     cursor = locked_cursor(Lock.ROLLUPS)
