@@ -12,6 +12,7 @@ HEAVY = {
     "apprise",
     "billing.admin",
     "config.urls",
+    "devstack.services",  # for systems without fcntl, too: the tests have servers
     "drf_spectacular.openapi",
     "numpy",
     "operational.admin",
