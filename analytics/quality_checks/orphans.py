@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from analytics.insights import events
 from analytics.models import DistinctId, Person, PersonDay
 from common.data_quality import NO_DATA, PASSED, CheckVerdict, Example, Finding, RepairableCheck
-from common.formatting import number
+from common.formatting import counted
 
 MAX_EXAMPLES = 5
 
@@ -28,11 +28,15 @@ class Orphans(RepairableCheck):
     def run(self, *, now: datetime) -> Finding:
         if not events.any_recorded():
             return NO_DATA
-        counts = {rows.model._meta.verbose_name_plural: rows.count() for rows in _orphans()}
+        counts = {rows.model._meta: rows.count() for rows in _orphans()}
         affected = sum(counts.values())
         if not affected:
             return PASSED
-        detail = ", ".join(f"{number(rows)} {name}" for name, rows in counts.items() if rows)
+        detail = ", ".join(
+            counted(rows, str(meta.verbose_name), str(meta.verbose_name_plural))
+            for meta, rows in counts.items()
+            if rows
+        )
         return Finding(
             CheckVerdict.FAIL,
             affected,

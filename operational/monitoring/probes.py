@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from common.formatting import counted
+
 _applied = False  # not checked again: no one reverts migrations under a running process
 
 
@@ -37,7 +39,7 @@ def _problem() -> str:
             executor = MigrationExecutor(connection)
             plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
             if plan:
-                return f"{len(plan)} migrations are missing. Run: python manage.py migrate"
+                return f"Missing: {counted(len(plan), 'migration')}. Run: python manage.py migrate"
             _applied = True
     except (DatabaseError, psycopg.Error) as error:
         return f"The database is not responding: {type(error).__name__}"

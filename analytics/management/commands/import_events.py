@@ -13,7 +13,7 @@ from tqdm import tqdm
 from analytics.ingestion.importing import Columns, Format, import_file, import_stream
 from analytics.models import ImportRun
 from common.commands import QuickCommand
-from common.formatting import decimals, number
+from common.formatting import counted, decimals, number
 from common.locks import Locked
 
 SOME_REJECTED = 2  # exit status
@@ -69,7 +69,7 @@ class Command(QuickCommand):
             def show(position: int, run: ImportRun) -> None:
                 bar.update(position - bar.n)
                 rate = run.lines / (bar.format_dict["elapsed"] or 1)
-                bar.set_postfix_str(f"{number(run.lines)} events, {decimals(rate, 0)}/s")
+                bar.set_postfix_str(f"{counted(run.lines, 'event')}, {decimals(rate, 0)}/s")
 
             try:
                 if file == "-":
@@ -93,7 +93,7 @@ class Command(QuickCommand):
 
     def _summarize(self, file: str, run: ImportRun) -> None:
         self.stdout.write(
-            f"{file}: {number(run.lines)} events read, {number(run.stored)} stored,"
+            f"{file}: {counted(run.lines, 'event')} read, {number(run.stored)} stored,"
             f" {number(run.duplicates)} already stored, {number(run.rejected)} rejected"
         )
         rejected = run.rejectedevent_set.order_by("line")

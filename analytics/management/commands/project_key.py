@@ -10,6 +10,7 @@ from django.utils import timezone
 from analytics.capture.capture import DEFAULT_KEY_NAME, revoke
 from analytics.models import ProjectKey
 from common.commands import QuickCommand
+from common.formatting import utc_moment
 
 
 class Command(QuickCommand):
@@ -50,5 +51,5 @@ class Command(QuickCommand):
 
 def _state(key: ProjectKey) -> str:
     if key.revoked_at:
-        return f"revoked {key.revoked_at:%Y-%m-%d %H:%M}"
-    return f"last used {key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "not used yet"
+        return f"revoked {utc_moment(key.revoked_at)}"
+    return f"last used {utc_moment(key.last_used_at)}" if key.last_used_at else "not used yet"

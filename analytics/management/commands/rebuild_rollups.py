@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from analytics.rollups import rebuild
 from common.commands import QuickCommand
-from common.formatting import number
+from common.formatting import counted
 
 
 class Command(QuickCommand):
@@ -39,7 +39,7 @@ class Command(QuickCommand):
                 differences = rebuild.check(progress=show)
         for difference in differences:
             self.stderr.write(
-                f"{difference.rollup}: {number(difference.rows)} rows differ, for example"
+                f"{difference.rollup}: {counted(difference.rows, 'row')} different, for example"
             )
             for example in difference.examples:
                 self.stderr.write(f"  {example}")

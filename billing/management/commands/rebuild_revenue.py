@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from billing.revenue import ledger
 from common.commands import QuickCommand
-from common.formatting import number
+from common.formatting import counted
 
 
 class Command(QuickCommand):
@@ -31,4 +31,4 @@ class Command(QuickCommand):
                 bar.update(done - bar.n)
 
             movements = ledger.rebuild(show, new_rates=new_rates)
-        self.stdout.write(f"MRR ledger rebuilt: {number(movements)} movements.")
+        self.stdout.write(f"MRR ledger rebuilt: {counted(movements, 'movement')}.")

@@ -80,7 +80,7 @@ def test_orphans_are_counted_listed_and_removed():
         )
     finding = run("orphans")
     assert (finding.verdict, finding.affected) == ("fail", 3)
-    assert finding.detail == "1 distinct ids, 2 person days without a person."
+    assert finding.detail == "1 distinct id, 2 person days without a person."
     assert "distinct id of person 999" in [row.text for row in finding.examples]
     assert repairable("orphans").repair(now=NOW) == 3
     assert run("orphans").verdict == "pass"
