@@ -283,7 +283,7 @@ LOGGING = {
     },
     "loggers": {
         "celery": {"level": "INFO" if _LOG_LEVEL == "DEBUG" else "WARNING"},  # two lines a task
-        "axes": {"level": "WARNING"},  # three lines a log-in
+        "axes": {"level": "WARNING"},  # three lines a login
         "stripe": {"level": "WARNING"},  # two lines a call
         # Its messages contain channels' secret addresses; deliveries store them.
         "apprise": {"handlers": ["nowhere"], "propagate": False},

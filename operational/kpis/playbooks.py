@@ -34,7 +34,7 @@ PLAYBOOKS: Mapping[str, Playbook] = {
         (
             "Check the retention matrix: in which week do people start to leave?",
             "Point drifting users to the features that retained users use most.",
-            "Ask people who left for the reason.",
+            "Ask people who left why they left.",
         ),
     ),
     "ltv_cac": Playbook(

@@ -1,4 +1,4 @@
-"""Make sure someone can sign in: the first start creates an administrator."""
+"""Make sure someone can log in: the first start creates an administrator."""
 
 import secrets
 from argparse import ArgumentParser
@@ -28,7 +28,7 @@ class Command(QuickCommand):
             self._print(superuser, password)
         elif superuser:
             self.stdout.write(
-                f"Sign in as {superuser.username}. Password lost? `make password` sets a new one."
+                f"Log in as {superuser.username}. Password lost? `make password` sets a new one."
             )
         elif User.objects.filter(username="admin").exists():
             self.stdout.write("The user admin is not a superuser. Run manage.py createsuperuser")

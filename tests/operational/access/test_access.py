@@ -91,7 +91,7 @@ def test_the_next_start_changes_nothing_and_prints_a_hint(capsys):
     capsys.readouterr()
     call_command("ensure_admin")
     (hint,) = capsys.readouterr().out.splitlines()
-    assert "Sign in as admin." in hint
+    assert "Log in as admin." in hint
     assert "`make password`" in hint
     assert User.objects.values().get() == before
 
@@ -99,7 +99,7 @@ def test_the_next_start_changes_nothing_and_prints_a_hint(capsys):
 def test_the_hint_names_the_existing_superuser(capsys):
     User.objects.create_superuser("grace")
     call_command("ensure_admin")
-    assert "Sign in as grace." in capsys.readouterr().out
+    assert "Log in as grace." in capsys.readouterr().out
 
 
 def test_a_new_password_replaces_the_lost_one(capsys, client):

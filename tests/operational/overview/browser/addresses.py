@@ -1,4 +1,4 @@
-"""Addresses of pages, and the password to sign in with."""
+"""Addresses of pages, and the password to log in with."""
 
 DASHBOARD = "/admin/operational/"
 PERSONS = "/admin/analytics/person/"

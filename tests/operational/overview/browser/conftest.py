@@ -1,4 +1,4 @@
-"""A page of a browser, signed in; whatever the browser reports fails the test."""
+"""A page of a browser, logged in; whatever the browser reports fails the test."""
 
 import pytest
 from django.contrib.auth.models import User
