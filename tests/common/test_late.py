@@ -58,7 +58,7 @@ def test_a_late_function_is_imported_when_it_is_called():
 
 
 def test_a_registry_keeps_the_order_and_every_path_once():
-    registry = LateRegistry()
+    registry: LateRegistry[object] = LateRegistry()
     for path in ("common.late.late", "common.late.LateRegistry", "common.late.late"):
         registry.register(path)
     assert list(registry) == [late, LateRegistry]
