@@ -154,7 +154,7 @@ class Migration(migrations.Migration):
                 ('slug', models.SlugField(help_text='Name in the API, in events and responses. Do not change it.', unique=True)),
                 ('name', models.CharField(help_text='As shown to your customers', max_length=60)),
                 ('rank', models.PositiveSmallIntegerField(help_text='Higher is better: upgrades are suggested upwards, and customers with several plans get the highest', unique=True)),
-                ('is_default', models.BooleanField(default=False, help_text='The plan of everyone who pays for none. There is exactly one.', verbose_name='default')),
+                ('is_default', models.BooleanField(default=False, help_text='The plan for everyone without a paid plan. There is exactly one.', verbose_name='default')),
                 ('offered', models.BooleanField(default=True, help_text='Suggest it as an upgrade. Turn off for plans you no longer sell.')),
                 ('emails', models.BooleanField(default=True, help_text='E-mail people at 80 % and 100 % of a limit, once per period', verbose_name='e-mails')),
                 ('features', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, help_text='One per line', size=None)),

@@ -28,7 +28,7 @@ class Plan(models.Model):
     is_default = models.BooleanField(
         "default",
         default=False,
-        help_text="The plan of everyone who pays for none. There is exactly one.",
+        help_text="The plan for everyone without a paid plan. There is exactly one.",
     )
     offered = models.BooleanField(
         default=True, help_text="Suggest it as an upgrade. Turn off for plans you no longer sell."

@@ -14,7 +14,6 @@ SUFFIXES = {"", *".css .example .html .js .md .py .sh .svg .toml .txt .yaml .yml
 NOT_CHECKED = re.compile(r"^docs/words\.md$|^tests/docs/(test_)?words\.py$|migrations/")
 # Words that a file cannot do without.
 ALLOWED = {
-    "billing/models/plan.py": {"pays for none"},  # as in the initial migration
     "devstack/processes.py": {"nobody"},  # the Unix account
     "tests/devstack/conftest.py": {"nobody"},
     "tests/devstack/test_services.py": {"nobody"},
