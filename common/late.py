@@ -31,5 +31,6 @@ class LateRegistry(Generic[T]):
 
 
 def _imported(path: str) -> Any:
+    """Return what is at this path. Django's `import_string` is not for the pure calculations."""
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)

@@ -18,6 +18,7 @@ from analytics.models import EventOutcome
 from analytics.people import exclusions, identity, merging, profiles
 from analytics.rollups import rollups
 from analytics.rollups.person_cache import PersonCache
+from common.formatting import first_line
 from common.postgres import array_literal, raw_cursor
 
 # Errors of a statement that a single event may cause.
@@ -91,8 +92,8 @@ def _current(identities: Identities, persons: NDArray[np.int64]) -> NDArray[np.i
 
 
 def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
-    first_line = (detail or "uuid: another event has it already").splitlines()[0]
-    return Rejection(reason, first_line, record.json, record.line, holds=Holds.READ_EVENT)
+    detail = first_line(detail) or "uuid: another event has it already"
+    return Rejection(reason, detail, record.json, record.line, holds=Holds.READ_EVENT)
 
 
 def _register_uuids(
