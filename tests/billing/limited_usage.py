@@ -49,3 +49,7 @@ def limit(amount, *, plan="free", meter="workflow_runs", **options):
 
 def price(price_id, *, plan="pro"):
     PlanPrice.objects.create(plan=Plan.objects.get(slug=plan), price_id=price_id)
+
+
+def plan(slug):
+    return Plan.objects.get(slug=slug)

@@ -9,7 +9,8 @@ from analytics.models import DistinctId
 from billing.limits import plans, usage_notices
 from billing.models import Plan, PlanLimit, PlanPrice, UsageMeter
 from tests.analytics.people_histories import at
-from tests.billing.limited_usage import NOW, limit, price, ran
+from tests.billing.admin_pages import errors, text
+from tests.billing.limited_usage import NOW, limit, plan, price, ran
 
 PLANS = "/admin/billing/plan/"
 LIMITS = "/admin/billing/planlimit/"
@@ -23,25 +24,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def now(time_machine):
     time_machine.move_to(NOW, tick=False)
-
-
-@pytest.fixture
-def admin(client, db):
-    client.force_login(User.objects.create_superuser("eve"))
-    return client
-
-
-def text(response):
-    assert response.status_code == 200
-    return " ".join(response.content.decode().split())
-
-
-def errors(response):
-    return response.context["adminform"].form.errors
-
-
-def plan(slug):
-    return Plan.objects.get(slug=slug)
 
 
 def a_limit(slug="free", meter="workflow_runs"):

@@ -8,8 +8,9 @@ from django.contrib.auth.models import User
 
 from analytics.models import DistinctId
 from billing.limits import usage_notices
-from billing.models import LimitException, Plan, UsageMeter
-from tests.billing.limited_usage import NOW, limit, price, ran
+from billing.models import LimitException, UsageMeter
+from tests.billing.admin_pages import errors, text
+from tests.billing.limited_usage import NOW, limit, plan, price, ran
 
 EXCEPTIONS = "/admin/billing/limitexception/"
 
@@ -19,25 +20,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def now(time_machine):
     time_machine.move_to(NOW, tick=False)
-
-
-@pytest.fixture
-def admin(client, db):
-    client.force_login(User.objects.create_superuser("eve"))
-    return client
-
-
-def text(response):
-    assert response.status_code == 200
-    return " ".join(response.content.decode().split())
-
-
-def errors(response):
-    return response.context["adminform"].form.errors
-
-
-def plan(slug):
-    return Plan.objects.get(slug=slug)
 
 
 def usage_page(name="ada"):

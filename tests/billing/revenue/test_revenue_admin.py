@@ -10,6 +10,7 @@ from analytics.models import Person
 from billing.admin.revenue import waterfall
 from billing.models import FxRate, MrrMovement, RevenueSettings
 from billing.revenue import ledger, movements
+from tests.billing.admin_pages import text
 from tests.billing.stripe_json import Store, item, price, subscription
 
 NOW = datetime(2024, 7, 1, 9, tzinfo=UTC)
@@ -35,12 +36,6 @@ def paid(stripe, amount=123456, currency="usd"):
     stripe_json = subscription(item(price(amount, currency=currency)), created="2024-05-10")
     stripe.record("created", "2024-05-10", stripe_json, event_id="evt_a")
     ledger.recount({"cus_1"}, now=NOW)
-
-
-def text(response):
-    assert response.status_code == 200
-    content = b"".join(response.streaming_content) if response.streaming else response.content
-    return " ".join(content.decode().split())
 
 
 def test_the_page_shows_the_waterfall_and_its_numbers(admin, stripe):

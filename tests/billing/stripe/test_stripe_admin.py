@@ -9,6 +9,7 @@ from django.utils import timezone
 from analytics.models import Event, Person
 from billing.models import RevenueCustomer, StripeCustomer, StripeEvent
 from billing.stripe import events
+from tests.billing.admin_pages import text
 from tests.billing.stripe_shop import Shop, create_person
 
 pytestmark = pytest.mark.django_db
@@ -19,11 +20,6 @@ CUSTOMERS = reverse("admin:billing_stripecustomer_changelist")
 @pytest.fixture
 def shop(stripe_account, worker):
     return Shop(stripe_account)
-
-
-def text(answer):
-    assert answer.status_code == 200
-    return " ".join(answer.content.decode().split())
 
 
 def test_dj_stripe_s_own_pages_are_not_offered():
