@@ -1,8 +1,10 @@
 from analytics.models.capture import (
     CaptureHour,
     EventOutcome,
+    IdentitySecret,
     ImportRun,
     InboxRequest,
+    KeyKind,
     ProjectKey,
     RejectedEvent,
 )
@@ -30,8 +32,10 @@ __all__ = [
     "ForwardingBatch",
     "ForwardingState",
     "Group",
+    "IdentitySecret",
     "ImportRun",
     "InboxRequest",
+    "KeyKind",
     "LastActiveBlock",
     "Person",
     "PersonDay",

@@ -10,11 +10,32 @@ from django.db.models.functions import Now
 from analytics.calculations.records import Holds, Reason
 
 
+class KeyKind(models.TextChoices):
+    """Who can know a project key, and so what its events are worth."""
+
+    PUBLIC = "public", "Public: for browsers and apps; everyone can read it"
+    SERVER = "server", "Server: secret, for your backend; what it sends is proved"
+
+
 class ProjectKey(models.Model):
-    """A write-only key for capture. It may be public: it can only send events."""
+    """A write-only key for capture.
+
+    What a public key sends is a claim, because everyone can read the key: it is measured and never
+    acts. What a server key sends is proved. Of a server key only the hash is stored.
+    """
 
     name = models.CharField(max_length=100, unique=True)
-    token = models.CharField(max_length=64, unique=True, editable=False)
+    kind = models.CharField(max_length=6, choices=KeyKind, db_default=KeyKind.PUBLIC.value)
+    token = models.CharField(
+        max_length=64, unique=True, editable=False, help_text="Of a server key only its SHA-256"
+    )
+    mail_claimed_addresses = models.BooleanField(
+        "addresses claimed with this key may be mailed",
+        db_default=False,
+        help_text="Usage e-mails then also go to addresses that only this public key has set."
+        " Everyone who reads the key in your pages can set one, for any person without a proved"
+        " address: strangers may receive mail in your name, and facts about that person’s usage.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute")
     revoked_at = models.DateTimeField(
@@ -40,6 +61,25 @@ class ProjectKey(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.token = self.token or f"phc_{secrets.token_urlsafe(24)}"
         super().save(*args, **kwargs)
+
+    @property
+    def is_server(self) -> bool:
+        return self.kind == KeyKind.SERVER
+
+
+class IdentitySecret(models.Model):
+    """The secret with which the company's backend signs distinct ids.
+
+    It is derived from `salt` and SECRET_KEY (`capture.verified_identity`), so that neither this
+    table nor the environment alone gives it away. A retired one no longer verifies.
+    """
+
+    salt = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now())
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"identity secret of {self.created_at:%Y-%m-%d}"
 
 
 class InboxRequest(models.Model):

@@ -17,6 +17,9 @@ class Event(models.Model):
     event = models.TextField()
     distinct_id = models.TextField()
     properties = models.JSONField()
+    proved = models.BooleanField(
+        db_default=False, help_text="Sent by the backend or a verified identity, not only claimed"
+    )
 
     def __str__(self) -> str:
         return f"{self.event} at {self.timestamp}"

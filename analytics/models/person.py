@@ -4,9 +4,11 @@ from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower, Now
+
+EMPTY_OBJECT = Value({}, models.JSONField())
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
@@ -40,7 +42,18 @@ class Person(models.Model):
         db_default=True, help_text="Without one, events are stored but the person is not counted"
     )
     is_demo = models.BooleanField(default=False, help_text="Created by the demo, removed with it")
-    properties = models.JSONField(default=dict)
+    properties = models.JSONField(
+        default=dict, help_text="The values in effect: the proved one where there is one"
+    )
+    proved = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="The proved values among the properties"
+    )
+    claimed = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="Claims that contradict a proved value"
+    )
+    email_claimed_with = models.BigIntegerField(
+        null=True, help_text="The project key that claimed the e-mail address; null if proved"
+    )
 
     objects = PersonQuerySet.as_manager()
 
@@ -74,6 +87,10 @@ class DistinctId(models.Model):
     person = models.ForeignKey(
         Person, on_delete=models.CASCADE, db_constraint=False, related_name="distinct_ids"
     )
+    proved = models.BooleanField(
+        db_default=False,
+        help_text="Named by your backend, a verified identity, Stripe or staff, not only claimed",
+    )
 
     def __str__(self) -> str:
         return self.distinct_id
@@ -87,6 +104,10 @@ class PersonMerge(models.Model):
         UNDONE = "undone", "Merged, and undone"
         ALREADY_IDENTIFIED = "cannot_merge_already_identified", "Refused: already identified"
         ILLEGAL_ID = "illegal_distinct_id", "Refused: the id is a placeholder"
+        PROTECTED = "protected", "Refused: only claimed, and a person is protected"
+        UNPROVED = "unproved", "Refused: $merge_dangerously needs proof"
+        BOTH_PAY = "both_pay", "Refused: both pay, so only staff may merge them"
+        SPLIT = "split", "Split: an id was proved to be another person"
 
     happened_at = models.DateTimeField(db_default=Now(), db_index=True)
     result = models.CharField(max_length=40, choices=Result)
