@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from analytics.calculations.event_times import event_time, is_too_far_ahead
-from analytics.calculations.profile_changes import makes_profile
+from analytics.calculations.people.profile_changes import makes_profile
 from analytics.calculations.records import (
     MAX_NAME,
     OTHER_ID,

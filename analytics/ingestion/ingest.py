@@ -9,7 +9,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from analytics.calculations.batch import EventBatch
-from analytics.calculations.identity import Identities
+from analytics.calculations.people.identity import Identities
 from analytics.calculations.records import EventRecord, Holds, Reason, Rejection
 from analytics.forwarding import outbox
 from analytics.ingestion import copying

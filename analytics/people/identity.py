@@ -6,7 +6,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from analytics.calculations.batch import EventBatch
-from analytics.calculations.identity import Identities, linking_records
+from analytics.calculations.people.identity import Identities, linking_records
 from analytics.rollups.person_cache import CachedPersons, PersonCache
 from common.locks import Lock, lock, lock_shared
 from common.postgres import array_literal

@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from analytics.calculations.batch import EventBatch
-from analytics.calculations.identity import Identities, is_illegal
-from analytics.calculations.merge import merged_decision
+from analytics.calculations.people.identity import Identities, is_illegal
+from analytics.calculations.people.merge import merged_decision
 from analytics.calculations.records import EventRecord
 from analytics.models import Event, Person, PersonDay, PersonMerge
 from analytics.people import exclusions, identity, merging, persons, profiles

@@ -9,8 +9,8 @@ import msgspec
 import psycopg
 
 from analytics.calculations.batch import EventBatch
-from analytics.calculations.identity import Identities, JournalEntry, MergeVerdict
-from analytics.calculations.merge import (
+from analytics.calculations.people.identity import Identities, JournalEntry, MergeVerdict
+from analytics.calculations.people.merge import (
     Before,
     Properties,
     Side,
@@ -18,7 +18,11 @@ from analytics.calculations.merge import (
     merged_is_demo,
     merged_properties,
 )
-from analytics.calculations.profile_changes import group_change, may_change_person, person_changes
+from analytics.calculations.people.profile_changes import (
+    group_change,
+    may_change_person,
+    person_changes,
+)
 from analytics.calculations.records import EventRecord
 from analytics.models import PersonMerge
 

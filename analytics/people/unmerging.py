@@ -9,9 +9,9 @@ import psycopg
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from analytics.calculations.identity import is_illegal
-from analytics.calculations.merge import Before, Side, without_merged
-from analytics.calculations.profile_changes import makes_profile
+from analytics.calculations.people.identity import is_illegal
+from analytics.calculations.people.merge import Before, Side, without_merged
+from analytics.calculations.people.profile_changes import makes_profile
 from analytics.models import Event, Person, PersonMerge
 from analytics.people import exclusions
 from analytics.rollups import definitions, rebuild, rollups

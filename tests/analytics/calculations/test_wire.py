@@ -7,7 +7,7 @@ import pytest
 
 from analytics.calculations import parsing
 from analytics.calculations.body import open_body
-from analytics.calculations.profile_changes import person_changes
+from analytics.calculations.people.profile_changes import person_changes
 from analytics.calculations.records import Arrival, Reason
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
