@@ -8,6 +8,9 @@ from common.late import LateRegistry
 # Called with the ids of persons, in the transaction that erases them.
 erasers: LateRegistry[Callable[[Sequence[int]], None]] = LateRegistry()
 
+# Called with the ids of persons; return those that pay, which only staff may merge with each other.
+payers: LateRegistry[Callable[[Collection[int]], set[int]]] = LateRegistry()
+
 # Names of events that are never activity, because an app puts them on persons itself.
 passive_events: LateRegistry[Collection[str]] = LateRegistry()
 

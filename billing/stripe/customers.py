@@ -5,7 +5,7 @@ A customer is the person with the distinct id that Stripe sends (the customer's 
 e-mail address.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from analytics.calculations.records import MAX_NAME
@@ -52,6 +52,12 @@ def _link_by_email(customer: Json) -> bool:
     person = persons.person_with_email(email)
     distinct_id = persons.first_distinct_id(person.pk) if person else None
     return distinct_id is not None and link(customer["id"], distinct_id)
+
+
+def paying_persons(person_ids: Collection[int]) -> set[int]:
+    """Return those of these persons who have a Stripe customer, with one query."""
+    links = StripeCustomer.objects.filter(distinct_id__person_id__in=person_ids)
+    return set(links.values_list("distinct_id__person_id", flat=True))
 
 
 def ensure_customer(person: Person, distinct_id: str) -> str:
