@@ -25,6 +25,6 @@ def test_s03_the_persons_who_pay_are_those_with_a_stripe_customer(
         create_person(name)
     shop.customer("ada")
     shop.delivered(client)
-    [paying_persons] = payers
+    [paying_persons], ada, ben = payers, person("ada").pk, person("ben").pk
     with django_assert_num_queries(1):
-        assert paying_persons([person("ada").pk, person("ben").pk]) == {person("ada").pk}
+        assert paying_persons([ada, ben]) == {ada}
