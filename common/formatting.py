@@ -196,10 +196,5 @@ def pretty_json(value: Any, *, sort_keys: bool = False) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=sort_keys)
 
 
-def csv_cell(value: Any) -> Any:
-    """Return a value such that no spreadsheet takes it for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"} else value
-
-
 def _minus(text: str) -> str:
     return text.replace("-", MINUS)

@@ -30,6 +30,5 @@ def fake_stripe(data: DataDir, address: str) -> Program | None:
     os.environ["STRIPE_API_BASE"] = f"http://{HOST}:{port}"
     os.environ["STRIPE_WEBHOOK_SECRET"] = kept["webhook_secret"]
     options = ["--port", str(port), "--webhook-url", address.rstrip("/") + WEBHOOK_PATH]
-    options += ["--webhook-secret", kept["webhook_secret"]]
     options += ["--data", str(data.file("fake_stripe_objects.json"))]
     return Program("stripe", [sys.executable, "-m", "devstack.fake_stripe", *options])

@@ -1,12 +1,11 @@
 """The revenue page: current MRR, its waterfall by month, and the movements as CSV."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET
 from rest_framework.exceptions import ValidationError
@@ -20,7 +19,8 @@ from billing.revenue.movements import MovementPeriod
 from common.admin.pages import require_permission, staff_page
 from common.calculations.charts import Chart, Part, axis_from_zero, bar, bar_labels
 from common.calculations.currency import DECIMALS
-from common.formatting import csv_cell, short_month
+from common.csv_download import csv_download
+from common.formatting import short_month
 
 MONTHS = 12
 MOST_MONTHS = 60
@@ -64,9 +64,7 @@ def movements_csv(request: HttpRequest) -> Any:
         rows = rows.filter(day__gte=query["first"])
     if query["last"]:
         rows = rows.filter(day__lte=query["last"])
-    response = StreamingHttpResponse(_lines(rows.iterator()), content_type="text/csv")
-    response["Content-Disposition"] = 'attachment; filename="mrr-movements.csv"'
-    return response
+    return csv_download("mrr-movements.csv", _COLUMNS, map(_cells, rows.iterator()))
 
 
 def _numbers(query: dict[str, Any], *, is_explicit: bool) -> dict[str, Any]:
@@ -122,16 +120,5 @@ def _steps(number: int, month: MovementPeriod) -> Iterator[tuple[int, int, int, 
     yield number + 1, 0, level, "open"
 
 
-class _EchoBuffer:
-    """A file for csv.writer that returns each line instead of writing it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _lines(rows: Iterator[MrrMovement]) -> Iterator[str]:
-    writer = csv.writer(_EchoBuffer())
-    yield writer.writerow(_COLUMNS)
-    for row in rows:
-        cells = [getattr(row, name) for name in _COLUMNS[:-1]]
-        yield writer.writerow([*map(csv_cell, cells), " ".join(row.sources)])
+def _cells(row: MrrMovement) -> list[Any]:
+    return [*(getattr(row, name) for name in _COLUMNS[:-1]), " ".join(row.sources)]

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 
 from analytics.calculations.records import EventRecord
+from common.keyed_uuid import keyed_uuid
 
 
 def person_event(
@@ -19,7 +19,7 @@ def person_event(
     usage, and passive, so that it is not activity.
     """
     return EventRecord(
-        uuid=uuid5(NAMESPACE_URL, ":".join(["plumbline", *key])).bytes,
+        uuid=keyed_uuid("person-event", *key).bytes,
         event=name,
         distinct_id=distinct_id,
         timestamp=at.astimezone(UTC),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import Any
-from uuid import NAMESPACE_URL, uuid4, uuid5
+from uuid import uuid4
 
 import apprise
 from anymail.exceptions import AnymailError
@@ -23,6 +23,7 @@ from django.db import OperationalError, connection
 from django.db.models import Case, F, Value, When
 
 from common.calculations.backoff import backoff
+from common.keyed_uuid import keyed_uuid
 from operational.models import AlertChannel, Delivery, DeliveryKind, DeliveryStatus
 
 logger = logging.getLogger(__name__)
@@ -143,15 +144,13 @@ def send(delivery: Delivery, *, now: datetime) -> bool:
 
 def _by_email(delivery: Delivery) -> None:
     domain = settings.PLUMBLINE_EMAIL_FROM.rpartition("@")[2].rstrip(">") or "localhost"
+    message_id = keyed_uuid("message", delivery.key)  # a mail server drops a second message with it
     message = EmailMultiAlternatives(
         delivery.subject,
         delivery.text,
         settings.PLUMBLINE_EMAIL_FROM,
         [delivery.email],
-        headers={
-            **delivery.headers,
-            "Message-ID": f"<{uuid5(NAMESPACE_URL, delivery.key)}@{domain}>",
-        },
+        headers={**delivery.headers, "Message-ID": f"<{message_id}@{domain}>"},
     )
     if delivery.html:
         message.attach_alternative(delivery.html, "text/html")

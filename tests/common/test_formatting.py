@@ -149,13 +149,6 @@ def test_pages_write_moments_in_the_time_zone_in_force():
     assert text == "1 Apr 2026, 01:30; 1 Apr 2026, 01:30:07; 1 Apr 2026"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x"])
-def test_a_cell_is_never_a_formula(text):
-    assert formatting.csv_cell(text) == f"'{text}"
-    assert formatting.csv_cell(-1) == -1
-    assert formatting.csv_cell("a=b") == "a=b"
-
-
 def test_an_error_is_its_kind_and_its_first_line():
     assert formatting.error_line(OSError("No space left\non device")) == "OSError: No space left"
     assert formatting.error_line(ValueError("x" * 1000)) == f"ValueError: {'x' * 488}"

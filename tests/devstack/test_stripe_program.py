@@ -37,7 +37,12 @@ def test_the_environment_points_at_the_fake(data):
     port = program.command[program.command.index("--port") + 1]
     assert os.environ["STRIPE_SECRET_KEY"] == TEST_KEY
     assert os.environ["STRIPE_API_BASE"] == f"http://127.0.0.1:{port}"
-    assert os.environ["STRIPE_WEBHOOK_SECRET"] in program.command
+    assert os.environ["STRIPE_WEBHOOK_SECRET"].startswith("whsec_")
+
+
+def test_s13_its_secret_is_not_on_its_command_line(data):
+    program = fake_stripe(data, "http://localhost:8000")
+    assert os.environ["STRIPE_WEBHOOK_SECRET"] not in " ".join(program.command)
 
 
 @pytest.mark.parametrize("name", ["STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE"])
@@ -48,19 +53,20 @@ def test_with_the_key_of_a_real_account_it_is_not_started(data, name, monkeypatc
 
 
 def test_its_address_and_secret_stay_the_same(data, monkeypatch):
-    commands = []
+    starts = []
     for _ in range(2):
-        commands.append(fake_stripe(data, "http://localhost:8000").command)
+        program = fake_stripe(data, "http://localhost:8000")
+        starts.append((program.command, os.environ["STRIPE_WEBHOOK_SECRET"]))
         for name in NAMES:
             monkeypatch.delenv(name)
-    assert commands[0] == commands[1]
+    assert starts[0] == starts[1]
 
 
 def test_it_responds_until_it_is_stopped_and_keeps_its_objects(tmp_path, monkeypatch):
     file, port = tmp_path / "stripe.json", free_port()
     command = [sys.executable, "-m", "devstack.fake_stripe", "--port", str(port)]
-    command += ["--webhook-url", "http://127.0.0.1:9/", "--webhook-secret", "s"]
-    command += ["--data", str(file)]
+    command += ["--webhook-url", "http://127.0.0.1:9/", "--data", str(file)]
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", "whsec_test")
     monkeypatch.setattr(stripe, "api_base", f"http://127.0.0.1:{port}")
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert TEST_KEY in process.stdout.readline()

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -107,6 +108,18 @@ def test_it_serves_until_an_interrupt_and_leaves_no_process(migrated: Stack, por
     process.send_signal(signal.SIGINT)
     assert process.wait() == 0
     assert migrated.processes() == {}
+
+
+def test_s13_no_secret_is_on_a_command_line(migrated: Stack, port: int) -> None:
+    start(migrated, port)
+    data = DataDir(migrated.data_dir)
+    secrets = [
+        data.secret_key(),
+        *(urlsplit(data.read(name)["url"]).password for name in ("postgres", "valkey")),
+    ]
+    lines = "\n".join(migrated.processes().values())
+    assert "granian" in lines
+    assert [secret for secret in secrets if secret in lines] == []
 
 
 def test_a_program_that_is_killed_is_restarted(migrated: Stack, port: int) -> None:

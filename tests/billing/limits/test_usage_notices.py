@@ -1,6 +1,7 @@
 """A person is notified once at 80 % and once at 100 %."""
 
 from datetime import timedelta
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from django.core import mail
@@ -57,6 +58,15 @@ def test_once_in_a_period_whichever_job_runs():
         notify()
         usage_notices.notify_all(now=NOW)
     assert (len(mail.outbox), len(notified_events()), UsageNotice.objects.count()) == (1, 1, 1)
+
+
+def test_s13_the_uuid_of_its_event_does_not_derive_from_what_is_public():
+    limit(10)
+    identify()
+    ran(8)
+    assert notify() == [80]
+    event, notice = Event.objects.get(event="usage_limit_warning"), UsageNotice.objects.get()
+    assert event.uuid != uuid5(NAMESPACE_URL, f"plumbline:usage-notice:{notice.pk}")
 
 
 def test_again_in_the_next_period():

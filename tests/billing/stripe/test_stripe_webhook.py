@@ -9,6 +9,7 @@ from analytics.ingestion import ingest
 from analytics.models import Event
 from billing.models import HeldObject, MrrDay, RevenueCustomer, StripeCustomer, StripeEvent
 from billing.stripe import applying, gateway, timeline
+from devstack.fake_stripe.events import signature
 from tests.billing.stripe_shop import WEBHOOK, Shop, create_person, deliver
 from tests.events import NOON as NOW
 from tests.events import record
@@ -139,17 +140,42 @@ def test_earlier_events_are_added_when_a_person_is_linked(shop, client):
     ],
 )
 def test_a_request_not_signed_by_stripe_is_refused(shop, client, change, status):
-    body, signature = shop.stripe.signed(shop.stripe.events[0])
-    request = {"data": body, "headers": {"Stripe-Signature": signature}} | change
+    body, header = shop.stripe.signed(shop.stripe.events[0])
+    request = {"data": body, "headers": {"Stripe-Signature": header}} | change
     answer = client.post(WEBHOOK, content_type="application/json", **request)
     assert (answer.status_code, answer.json()["status"]) == (status, status)
     assert not StripeEvent.objects.exists()
 
 
 def test_an_old_signature_is_refused(shop, client, time_machine):
-    body, signature = shop.stripe.signed(shop.stripe.events[0])
+    body, header = shop.stripe.signed(shop.stripe.events[0])
     time_machine.move_to(timezone.now() + timedelta(days=1))
-    headers = {"Stripe-Signature": signature}
+    headers = {"Stripe-Signature": header}
+    answer = client.post(WEBHOOK, body, content_type="application/json", headers=headers)
+    assert answer.status_code == 400
+
+
+def signed_in(shop, minutes):
+    """Return a body and its signature of that many minutes ahead."""
+    body, _ = shop.stripe.signed(shop.stripe.events[0])
+    at = int((timezone.now() + timedelta(minutes=minutes)).timestamp())
+    return body, signature(body, shop.stripe.webhook_secret, at)
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(4, 200), (-4, 200), (6, 400), (-6, 400)])
+def test_s13_a_signature_holds_for_five_minutes_in_both_directions(shop, client, minutes, status):
+    body, header = signed_in(shop, minutes)
+    headers = {"Stripe-Signature": header}
+    answer = client.post(WEBHOOK, body, content_type="application/json", headers=headers)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    "more", ["t=1,", "t=,", "t= 1,", "t=+1,", "t=1=2,", "t=" + "9" * 5_000 + ","]
+)
+def test_s13_another_time_in_the_header_does_not_help(shop, client, more):
+    body, header = signed_in(shop, 6)
+    headers = {"Stripe-Signature": more + header}
     answer = client.post(WEBHOOK, body, content_type="application/json", headers=headers)
     assert answer.status_code == 400
 

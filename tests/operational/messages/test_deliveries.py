@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from django.core import mail
@@ -110,6 +111,14 @@ def test_p25_a_message_whose_sender_died_goes_out_again_as_the_same_message(mail
     first, second = mail_server.messages
     assert first["Message-ID"] == second["Message-ID"]
     assert statuses() == ["sent"]
+
+
+@pytest.mark.django_db
+def test_s13_a_message_id_does_not_derive_from_what_is_public(mail_server):
+    post()
+    deliveries.send_due(now=NOW)
+    (message,) = mail_server.messages
+    assert str(uuid5(NAMESPACE_URL, Delivery.objects.get().key)) not in message["Message-ID"]
 
 
 @pytest.mark.django_db(transaction=True)
