@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Count, Min
 from django.template.defaultfilters import pluralize
 
+from analytics.capture import erased_ids
 from analytics.forwarding import outbox
 from analytics.forwarding.outbox import Backlog
 from analytics.ingestion import inbox, partitions
@@ -90,6 +91,7 @@ def capture_health(
             *_forwarding_problems(backlog, state, now - FORWARDING_PATIENCE),
             *_partition_problems(missing),
             *_rejection_problems(rejected),
+            *_erased_id_problems(),
         ),
     )
 
@@ -176,6 +178,15 @@ def _rejection_problems(rejected: Sequence[Rejected]) -> Iterator[Problem]:
         min(row.since for row in rejected),
         page="admin:analytics_rejectedevent_changelist",
     )
+
+
+def _erased_id_problems() -> Iterator[Problem]:
+    if erased_ids.any_with_unknown_key():
+        yield Problem(
+            "Erased persons may come back with late events.",
+            "Their ids were hashed with a SECRET_KEY that is no longer known.",
+            remedy="Add the earlier key to SECRET_KEY_FALLBACKS, and restart.",
+        )
 
 
 def _rejected(now: datetime, within: timedelta) -> list[Rejected]:

@@ -12,6 +12,8 @@ VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["v
 # --- The deployment -----------------------------------------------------------------------------
 
 SECRET_KEY = env.text("SECRET_KEY")
+# Earlier keys: sessions and links signed with them stay valid, erased ids stay recognized.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 DEBUG = env.flag("PLUMBLINE_DEBUG", default=False)
 
 # Where people open Plumbline. An https address turns on everything that needs TLS.

@@ -49,6 +49,7 @@ class ImportRunAdmin(ReadOnlyAdmin):
         "lines",
         "stored",
         "duplicates",
+        "erased",
         "rejected_events",
     ]
     fields = [*list_display, "finished_at", "fingerprint"]

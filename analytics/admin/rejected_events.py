@@ -117,6 +117,7 @@ class RejectedEventAdmin(ReadOnlyAdmin):
         amounts = {
             "stored": retried.stored,
             "already stored": retried.duplicates,
+            "dropped, because their persons were erased": retried.erased,
             "returned to the inbox": retried.waiting,
         }
         if done := [f"{number(events)} {outcome}" for outcome, events in amounts.items() if events]:

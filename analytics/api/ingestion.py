@@ -46,12 +46,13 @@ class ReasonsField(serializers.DictField):
 
 
 class AmountsSerializer(serializers.Serializer):
-    """Numbers of events by outcome: accepted = stored + duplicate + rejected + waiting."""
+    """Numbers of events by outcome: accepted = stored + duplicate + rejected + erased + waiting."""
 
     accepted = serializers.IntegerField(help_text="Acknowledged.")
     stored = serializers.IntegerField()
     duplicate = serializers.IntegerField(help_text="Already stored: changed nothing.")
     rejected = ReasonsField(help_text="Acknowledged but not storable, by reason.")
+    erased = serializers.IntegerField(help_text="Dropped: they name an id that was erased.")
     waiting = serializers.IntegerField(help_text="In the inbox now.")
     refused = ReasonsField(help_text="Not acknowledged: no event of the request was usable.")
     limited = ReasonsField(help_text="Not acknowledged: over the key's rate limit or quota.")

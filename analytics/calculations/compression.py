@@ -9,6 +9,7 @@ from analytics.calculations.records import MAX_BODY, InvalidEvent, Reason, TooLa
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_BREAK_WITHIN = 64  # bytes; so much before the break of a broken body may be lost
 _COMPRESS_ABOVE = 2_000  # bytes; PostgreSQL keeps larger values in pieces of about this size
 
 
@@ -28,6 +29,16 @@ def decompress(body: bytes, *, encoding: str = "") -> bytes:
     return body
 
 
+def decompress_leniently(body: bytes) -> bytes:
+    """Return as much of the plain bytes as can be read, at most `MAX_BODY`; never raises."""
+    for read in (decompress, _inflate_beginning):
+        try:
+            return read(body)
+        except (InvalidEvent, TooLarge):
+            continue
+    return body
+
+
 def compress(body: bytes) -> bytes:
     """Return a body that `decompress` can read: a large plain one shrinks to about an eighth.
 
@@ -36,6 +47,22 @@ def compress(body: bytes) -> bytes:
     if len(body) <= _COMPRESS_ABOVE or body.startswith((GZIP_MAGIC, _ZSTD_MAGIC)):
         return body
     return _zstd.compress(body)
+
+
+def _inflate_beginning(body: bytes) -> bytes:
+    """Return what comes before the break of a broken gzip or zlib stream."""
+    wbits = 31 if body.startswith(GZIP_MAGIC) else 15
+    decompressor, plain = isal_zlib.decompressobj(wbits=wbits), bytearray()
+    for start in range(0, len(body), _BREAK_WITHIN):
+        try:
+            plain += decompressor.decompress(body[start : start + _BREAK_WITHIN], MAX_BODY)
+        except isal_zlib.IsalError:  # type: ignore[misc]  # whose annotation is wrong
+            break
+        if len(plain) > MAX_BODY:
+            break
+    if not plain:
+        raise InvalidEvent(Reason.MALFORMED, "body: not compressed")
+    return bytes(plain)
 
 
 def _inflate(body: bytes, name: str, *, wbits: int) -> bytes:

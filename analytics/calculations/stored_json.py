@@ -16,6 +16,7 @@ UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeError)
 
 T = TypeVar("T")
 
+decode_text = msgspec.json.Decoder(str).decode
 decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 

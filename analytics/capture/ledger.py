@@ -45,8 +45,8 @@ class LedgerLine(NamedTuple):
 class LedgerEntry:
     """The outcomes of the events that arrived in an hour or a day (UTC) with a key.
 
-    Acknowledged events are stored, duplicates, rejected, or still waiting; refused and limited
-    events were not acknowledged.
+    Acknowledged events are stored, duplicates, rejected, erased, or still waiting; refused and
+    limited events were not acknowledged.
     """
 
     start: datetime
@@ -56,6 +56,7 @@ class LedgerEntry:
     accepted: int = 0  # acknowledged
     stored: int = 0
     duplicate: int = 0
+    erased: int = 0  # dropped: they name an id that was erased
     waiting: int = 0
     rejected: Counter[str] = field(default_factory=Counter)  # by reason, as the next two
     refused: Counter[str] = field(default_factory=Counter)
@@ -68,7 +69,8 @@ class LedgerEntry:
     @property
     def missing(self) -> int:
         """Return the number of acknowledged events without outcome: 0 unless something is wrong."""
-        return self.accepted - self.stored - self.duplicate - self.rejected.total() - self.waiting
+        outcomes = self.stored + self.duplicate + self.erased + self.rejected.total()
+        return self.accepted - outcomes - self.waiting
 
     def add(self, outcome: str, reason: str, events: int) -> None:
         """Add the events of one outcome and reason."""
@@ -82,7 +84,7 @@ class LedgerEntry:
 
     def include(self, other: "LedgerEntry") -> None:
         """Add another entry, ignoring its time and key."""
-        for name in ("accepted", "stored", "duplicate", "waiting"):
+        for name in ("accepted", "stored", "duplicate", "erased", "waiting"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in _WITH_REASON:
             getattr(self, name).update(getattr(other, name))

@@ -1,9 +1,10 @@
 """Keep events that could not be stored, with the reason and everything needed for a retry."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from analytics.calculations.records import Arrival, Holds, Rejection
+from analytics.capture import erased_ids
 from analytics.models import EventOutcome, RejectedEvent
 
 
@@ -35,8 +36,19 @@ def unforwarded(rejection: Rejection) -> RejectedEvent:
 
 
 def record(rows: Iterable[RejectedEvent]) -> None:
-    """Save rows for the admin; each line of a file is saved once."""
-    RejectedEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    """Save rows for the admin, except those that name an erased id.
+
+    Each line of a file is saved once.
+    """
+    all_rows = list(rows)
+    erased = erased_ids.naming_erased([bytes(row.payload) for row in all_rows])
+    kept = [row for row, is_erased in zip(all_rows, erased, strict=True) if not is_erased]
+    RejectedEvent.objects.bulk_create(kept, ignore_conflicts=True)
+
+
+def naming_erased(rejected: Sequence[Rejection]) -> list[bool]:
+    """Return which of the payloads name an erased id, so that they are not kept."""
+    return erased_ids.naming_erased([rejection.payload for rejection in rejected])
 
 
 def update(row: RejectedEvent, rejection: Rejection) -> None:

@@ -112,6 +112,7 @@ def _import(
             run.stored += results.count(EventOutcome.STORED)
             run.duplicates += results.count(EventOutcome.DUPLICATE)
             run.rejected += len(rejected)
+            run.erased += results.count(EventOutcome.ERASED)
             run.save()
         progress(run)
     run.finished_at = timezone.now()
@@ -127,7 +128,7 @@ def _unfinished_run(fingerprint: str, file_name: str, **mapping: Any) -> ImportR
         create_defaults={"file_name": file_name[-255:], **mapping},
     )
     if run.finished_at is not None:
-        run.lines = run.stored = run.duplicates = run.rejected = 0
+        run.lines = run.stored = run.duplicates = run.rejected = run.erased = 0
         run.finished_at = None
         run.save()
     return run

@@ -123,14 +123,16 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCach
     results = ingest.store(EventBatch.concatenate(read), forward=True, cache=cache)
     for (line, arrival), start, end in zip(lines, [0, *ends], ends, strict=False):
         its_results = results[start:end]
-        for outcome in (EventOutcome.STORED, EventOutcome.DUPLICATE):
+        for outcome in (EventOutcome.STORED, EventOutcome.DUPLICATE, EventOutcome.ERASED):
             amounts[line._replace(outcome=outcome)] += its_results.count(outcome)
         rejected += [
             (result, line, arrival) for result in its_results if isinstance(result, Rejection)
         ]
-    for rejection, line, _ in rejected:
+    erased = rejections.naming_erased([rejection for rejection, _, _ in rejected])
+    for (rejection, line, _), is_erased in zip(rejected, erased, strict=True):
         rejected_line = line._replace(outcome=EventOutcome.REJECTED, reason=rejection.reason)
-        amounts[rejected_line] += rejection.events
+        erased_line = line._replace(outcome=EventOutcome.ERASED)
+        amounts[erased_line if is_erased else rejected_line] += rejection.events
     rejections.record(
         rejections.captured(rejection, arrival, project_key_id=line.project_key_id)
         for rejection, line, arrival in rejected

@@ -1,6 +1,6 @@
 """Store events: identity, events, person days and counters, in one transaction, each once."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Literal
 
 import numpy as np
@@ -9,8 +9,9 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from analytics.calculations.batch import EventBatch
-from analytics.calculations.people.identity import Identities
+from analytics.calculations.people.identity import Identities, linking_records
 from analytics.calculations.records import EventRecord, Holds, Reason, Rejection
+from analytics.capture import erased_ids
 from analytics.forwarding import outbox
 from analytics.ingestion import copying
 from analytics.ingestion.partitions import lock_and_ensure_partitions, months_of
@@ -31,8 +32,18 @@ _BAD_EVENT = (
 )
 
 
-# The outcome of an event: stored, a duplicate, or why it was not stored.
-StoreResult = Literal[EventOutcome.STORED, EventOutcome.DUPLICATE] | Rejection
+# The outcome of an event: stored, a duplicate, dropped as erased, or why it was not stored.
+StoreResult = Literal[EventOutcome.STORED, EventOutcome.DUPLICATE, EventOutcome.ERASED] | Rejection
+
+_MOST_CACHED_ERASED = 100_000
+
+
+class _NamesErased(Exception):
+    """Events name these ids, which were erased."""
+
+    def __init__(self, distinct_ids: Set[str]) -> None:
+        super().__init__()
+        self.distinct_ids = distinct_ids
 
 
 def store(
@@ -45,15 +56,28 @@ def store(
     """Store the new events among `records`, and return the result for each.
 
     Runs inside the caller's transaction or one of its own. An event that the database refuses is
-    isolated by halving the batch, and rejected. `forward` is for captured events, which are
-    sent on to PostHog where forwarding is on. `cache` saves repeated queries.
+    isolated by halving the batch, and rejected; one that names an erased id is dropped. `forward`
+    is for captured events, which are sent on to PostHog where forwarding is on. `cache` saves
+    repeated queries.
     """
     if not records:
         return []
     events = EventBatch.from_records(records)
+    cache = cache or PersonCache()
     try:
         with transaction.atomic():
-            return _store(events, is_demo=is_demo, forward=forward, cache=cache or PersonCache())
+            _refuse_erased(cache.erased.intersection(events.numbered_ids[0]))
+            return _store(events, is_demo=is_demo, forward=forward, cache=cache)
+    except _NamesErased as erased:
+        cache.erased |= erased.distinct_ids
+        rest = np.setdiff1d(np.arange(len(events)), _naming(events, erased.distinct_ids))
+        results: list[StoreResult] = [EventOutcome.ERASED] * len(events)
+        stored = store(events.take(rest), is_demo=is_demo, forward=forward, cache=cache)
+        for index, result in zip(rest.tolist(), stored, strict=True):
+            results[index] = result
+        if len(cache.erased) > _MOST_CACHED_ERASED:
+            cache.erased.clear()
+        return results
     except _BAD_EVENT as error:
         if len(events) == 1:
             return [_rejection(events[0], Reason.UNSTORABLE, str(error))]
@@ -70,6 +94,7 @@ def _store(
     lock_and_ensure_partitions(cursor, months_of(events.times))
     fresh, results = _register_uuids(cursor, events)
     identities, persons = identity.lock_and_resolve(cursor, fresh, cache, is_demo=is_demo)
+    _refuse_erased(_new_ids(fresh, identities))  # under the identity lock, as erasing is
     # By person, which is the fastest order for indexes and roll-ups.
     person_ids = _current(identities, persons)
     order = np.lexsort((fresh.times, person_ids))
@@ -83,6 +108,24 @@ def _store(
     if forward:
         outbox.add(fresh)
     return results
+
+
+def _refuse_erased(distinct_ids: Set[str]) -> None:
+    if erased := erased_ids.among(distinct_ids):
+        raise _NamesErased(erased)
+
+
+def _new_ids(events: EventBatch, identities: Identities) -> set[str]:
+    """Return the ids without a person before the batch, also those that no person gets."""
+    others = {record.other_id for record in linking_records(events).values() if record.other_id}
+    return (others - identities.person_of.keys()).union(identities.attached)
+
+
+def _naming(events: EventBatch, distinct_ids: Set[str]) -> list[int]:
+    """Return the indices of the events that name one of these ids, as theirs or another."""
+    named = {index for index, id_ in enumerate(events.distinct_ids) if id_ in distinct_ids}
+    linking = linking_records(events).items()
+    return sorted(named | {index for index, row in linking if row.other_id in distinct_ids})
 
 
 def _current(identities: Identities, persons: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -30,7 +30,11 @@ from common.postgres import raw_cursor
 
 ROWS_PER_TRANSACTION = 100  # of at most 20 MB each
 
-_RUN_COUNTS = {EventOutcome.STORED: "stored", EventOutcome.DUPLICATE: "duplicates"}
+_RUN_COUNTS = {
+    EventOutcome.STORED: "stored",
+    EventOutcome.DUPLICATE: "duplicates",
+    EventOutcome.ERASED: "erased",
+}
 
 
 class CannotRetry(Exception):
@@ -43,6 +47,7 @@ class Retried:
 
     stored: int = 0
     duplicates: int = 0
+    erased: int = 0  # dropped: they name an erased id
     waiting: int = 0  # in the inbox again
     rejected: Counter[str] = field(default_factory=Counter)  # again: number by reason
 
@@ -180,4 +185,5 @@ def _finish(row: RejectedEvent, result: StoreResult, retried: Retried) -> None:
     else:
         retried.stored += result is EventOutcome.STORED
         retried.duplicates += result is EventOutcome.DUPLICATE
+        retried.erased += result is EventOutcome.ERASED
         row.delete()

@@ -8,6 +8,7 @@ from analytics.models.capture import (
     ProjectKey,
     RejectedEvent,
 )
+from analytics.models.erasure import ErasedId, Erasure
 from analytics.models.event import Event, EventUuid
 from analytics.models.forwarding import ForwardingBatch, ForwardingState
 from analytics.models.person import DistinctId, ExclusionRule, Group, Person, PersonDay, PersonMerge
@@ -23,6 +24,8 @@ __all__ = [
     "CaptureHour",
     "Counter",
     "DistinctId",
+    "ErasedId",
+    "Erasure",
     "Event",
     "EventDay",
     "EventMinute",

@@ -108,10 +108,11 @@ class InboxRequest(models.Model):
 class EventOutcome(models.TextChoices):
     """The outcome of an event that arrived at the capture endpoints."""
 
-    ACCEPTED = "accepted"  # acknowledged: it is then stored, a duplicate, or rejected
+    ACCEPTED = "accepted"  # acknowledged: it is then stored, a duplicate, rejected or erased
     STORED = "stored"
     DUPLICATE = "duplicate"
     REJECTED = "rejected"
+    ERASED = "erased"  # dropped: it names an id that was erased
     REFUSED = "refused"  # not acknowledged: its request had no usable event
     LIMITED = "limited"  # not acknowledged: over the key's rate limit or quota
 
@@ -119,7 +120,7 @@ class EventOutcome(models.TextChoices):
 class CaptureHour(models.Model):
     """The ingestion ledger: events by hour (UTC) of arrival, key, outcome and reason.
 
-    Accepted = stored + duplicate + rejected + waiting in the inbox.
+    Accepted = stored + duplicate + rejected + erased + waiting in the inbox.
     """
 
     pk = models.CompositePrimaryKey("hour", "project_key_id", "outcome", "reason")
@@ -150,6 +151,9 @@ class ImportRun(models.Model):
     stored = models.BigIntegerField(default=0)
     duplicates = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
+    erased = models.BigIntegerField(
+        db_default=0, help_text="Lines that name an erased id, which were dropped"
+    )
 
     class Meta:
         verbose_name_plural = "imports"

@@ -58,6 +58,10 @@ class Person(models.Model):
     objects = PersonQuerySet.as_manager()
 
     class Meta:
+        permissions = [
+            ("erase_person", "Can erase persons with every trace of them"),
+            ("export_person", "Can export everything about a person"),
+        ]
         indexes = [
             # With the columns that rates and the median time to activation read.
             models.Index(

@@ -69,6 +69,7 @@ class PersonCache:
     `CachedPersons` it started with: if those were dropped by then, so is what it stored.
     """
 
+    erased: set[str] = field(default_factory=set)  # ids that events still name: ask again
     _persons: CachedPersons = field(default_factory=CachedPersons)
 
     def current(self, cursor: psycopg.Cursor) -> CachedPersons:

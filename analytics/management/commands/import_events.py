@@ -95,6 +95,7 @@ class Command(QuickCommand):
         self.stdout.write(
             f"{file}: {counted(run.lines, 'event')} read, {number(run.stored)} stored,"
             f" {number(run.duplicates)} already stored, {number(run.rejected)} rejected"
+            + (f", {number(run.erased)} of erased persons dropped" if run.erased else "")
         )
         rejected = run.rejectedevent_set.order_by("line")
         reasons = Counter(rejected.values_list("reason", flat=True))

@@ -36,6 +36,7 @@ def test_the_response_has_every_outcome_with_its_reasons_and_adds_up():
         "accepted": 4,
         "stored": 1,
         "duplicate": 1,
+        "erased": 0,
         "rejected": {"missing_field": 1},
         "waiting": 1,
         "refused": {"missing_field": 1},
