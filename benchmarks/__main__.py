@@ -18,6 +18,7 @@ NAMES = (
     "ledger",
     "webhooks",
     "operating",
+    "abuse",
 )
 
 

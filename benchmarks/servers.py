@@ -20,6 +20,13 @@ _START_TIMEOUT = 60  # seconds
 @contextmanager
 def web(application: str, database: str) -> Iterator[int]:
     """Serve a WSGI application on a database; return the port."""
+    with web_process(application, database) as (port, _):
+        yield port
+
+
+@contextmanager
+def web_process(application: str, database: str) -> Iterator[tuple[int, int]]:
+    """Serve a WSGI application on a database; return the port and the process's id."""
     port = free_port()
     with _program(web_command(HOST, port, application), database) as process:
         deadline = monotonic() + _START_TIMEOUT
@@ -27,7 +34,7 @@ def web(application: str, database: str) -> Iterator[int]:
             if process.poll() is not None or monotonic() > deadline:
                 raise RuntimeError(f"{application} does not start")
             sleep(0.1)
-        yield port
+        yield port, process.pid
 
 
 @contextmanager
