@@ -61,7 +61,8 @@ PLUMBLINE_CHECKOUT_RETURN_URL = env.web_address("PLUMBLINE_CHECKOUT_RETURN_URL",
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 DJSTRIPE_SUBSCRIBER_MODEL = "analytics.Person"  # docs/decisions: customers and persons
 # dj-stripe's own migrations take a minute; regenerate these with each version (CONTRIBUTING).
-MIGRATION_MODULES = {"djstripe": "billing.djstripe_migrations"}
+# knox's only table is replaced by operational's.
+MIGRATION_MODULES = {"djstripe": "billing.djstripe_migrations", "knox": None}
 
 # --- Usage limits ----------------------------------------------------------------------------
 
@@ -115,6 +116,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "common.api.no_store.no_store",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -203,7 +205,8 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
 AXES_VERBOSE = False
 
-REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None}
+KNOX_TOKEN_MODEL = "operational.ApiToken"  # noqa: S105
+REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "plb_"}
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
@@ -235,13 +238,13 @@ UNFOLD = admin_theme.UNFOLD
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "operational.access.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_PERMISSION_CLASSES": ["common.api.access.HasRequiredPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "common.api.schema.EndpointSchema",
     "EXCEPTION_HANDLER": "common.api.problems.problem_response",
 }
 SPECTACULAR_SETTINGS = {

@@ -2,10 +2,15 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
+
+from common.admin.pages import staff_page
+from common.api.schema_view import SchemaView
 
 admin.autodiscover()
+docs = staff_page(require_safe(SpectacularSwaggerSplitView.as_view(url_name="schema")))
 
 urlpatterns = [
     path("", include("analytics.urls")),
@@ -14,8 +19,8 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="operational:dashboard")),
     path("admin/", RedirectView.as_view(pattern_name="operational:dashboard")),
     path("admin/", admin.site.urls),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", docs, name="docs"),
 ]
 
 handler400 = "common.api.problems.bad_request"

@@ -22,6 +22,10 @@ class OperationalConfig(AppConfig):
         post_migrate.connect(
             late("operational.kpis.goals.create_defaults"), sender=self, weak=False
         )
+        # The last app with models, so that the permissions of all exist.
+        post_migrate.connect(
+            late("operational.access.groups.create_missing"), sender=self, weak=False
+        )
 
 
 def _register_health_checks() -> None:

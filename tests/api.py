@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 @cache  # a new client reads every static file's name
 def staff_client() -> APIClient:
     client = APIClient()
-    client.force_authenticate(User(username="staff", is_staff=True))
+    client.force_authenticate(User(username="staff", is_staff=True, is_superuser=True))
     return client
 
 

@@ -53,6 +53,8 @@ class ActivationSerializer(RangeFields):
 class ActivationView(APIView):
     """Activation within 7 x 24 hours and within 24 hours of signup, by month of signup."""
 
+    required_permission = "analytics.view_counter"
+
     @extend_schema(parameters=[AsOfRangeQuery], responses=ActivationSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(AsOfRangeQuery, request.query_params)

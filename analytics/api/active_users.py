@@ -113,6 +113,8 @@ RESPONSES: dict[str, type[ActiveUsersFields]] = {
 class ActiveUsersView(APIView):
     """Distinct active persons by day, ISO week or calendar month; a period without any is 0."""
 
+    required_permission = "analytics.view_counter"
+
     @extend_schema(
         parameters=[ActiveUsersQuery],
         responses=PolymorphicProxySerializer(

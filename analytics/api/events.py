@@ -54,6 +54,8 @@ class EventPageSerializer(PageFields):
 class EventsView(APIView):
     """Events, newest first; those of excluded persons only with `distinct_id`."""
 
+    required_permission = "analytics.view_event"
+
     @extend_schema(parameters=[EventsQuery], responses=EventPageSerializer)
     def get(self, request: Request) -> Response:
         page = events.page_of_events(**parsed(EventsQuery, request.query_params))

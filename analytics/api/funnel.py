@@ -63,6 +63,8 @@ class FunnelSerializer(RangeFields):
 class FunnelView(APIView):
     """Conversion of persons from one event to the next, within a time after the first."""
 
+    required_permission = "analytics.view_counter"
+
     @extend_schema(parameters=[FunnelQuery], responses=FunnelSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(FunnelQuery, request.query_params)

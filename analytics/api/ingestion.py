@@ -84,6 +84,8 @@ class IngestionView(APIView):
     Newest first; hours without arrivals are not listed.
     """
 
+    required_permission = "analytics.view_capturehour"
+
     @extend_schema(parameters=[IngestionQuery], responses=IngestionSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(IngestionQuery, request.query_params)

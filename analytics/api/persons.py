@@ -72,6 +72,8 @@ class PersonDetailSerializer(PersonSerializer):
 class PersonsView(APIView):
     """Persons, newest first, including excluded ones."""
 
+    required_permission = "analytics.view_person"
+
     @extend_schema(parameters=[PersonsQuery], responses=PersonPageSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(PersonsQuery, request.query_params)
@@ -93,6 +95,8 @@ class PersonsView(APIView):
 
 class PersonView(APIView):
     """A person by any distinct id: properties, milestones, activity and the latest events."""
+
+    required_permission = "analytics.view_person"
 
     @extend_schema(operation_id="analytics_person_retrieve", responses=PersonDetailSerializer)
     def get(self, _request: Request, distinct_id: str) -> Response:

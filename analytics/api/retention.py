@@ -79,6 +79,8 @@ class WeeklyRetentionSerializer(CohortFields):
 class RetentionView(APIView):
     """Classic retention: of the persons in the cohorts, those active on the N-th day after."""
 
+    required_permission = "analytics.view_counter"
+
     @extend_schema(parameters=[RetentionQuery], responses=RetentionSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(RetentionQuery, request.query_params)
@@ -89,6 +91,8 @@ class RetentionView(APIView):
 
 class WeeklyRetentionView(APIView):
     """The weekly retention matrix: a row for each cohort week, newest last."""
+
+    required_permission = "analytics.view_counter"
 
     @extend_schema(parameters=[WeeklyQuery], responses=WeeklyRetentionSerializer)
     def get(self, request: Request) -> Response:

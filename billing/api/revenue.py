@@ -69,6 +69,8 @@ class MovementsQuery(MrrQuery):
 class MrrView(APIView):
     """MRR, customers and ARPA at the end of a day, and MRR day by day."""
 
+    required_permission = "billing.view_mrrmovement"
+
     @extend_schema(parameters=[MrrQuery], responses=serializer_of(MrrReport))
     def get(self, request: Request) -> Response:
         return Response(as_json(mrr_report(**parsed(MrrQuery, request.query_params))))
@@ -76,6 +78,8 @@ class MrrView(APIView):
 
 class MovementsView(APIView):
     """What changed MRR by month or day; a month is shown from its first day."""
+
+    required_permission = "billing.view_mrrmovement"
 
     @extend_schema(parameters=[MovementsQuery], responses=serializer_of(MovementsReport))
     def get(self, request: Request) -> Response:
@@ -85,6 +89,8 @@ class MovementsView(APIView):
 class ChurnView(APIView):
     """Customer churn and gross MRR churn over the 30 days that end on as_of."""
 
+    required_permission = "billing.view_mrrmovement"
+
     @extend_schema(parameters=[DayQuery], responses=serializer_of(ChurnReport))
     def get(self, request: Request) -> Response:
         return Response(as_json(churn_report(**parsed(DayQuery, request.query_params))))
@@ -93,6 +99,8 @@ class ChurnView(APIView):
 class LtvView(APIView):
     """Lifetime value: ARPA x gross margin / monthly churn."""
 
+    required_permission = "billing.view_mrrmovement"
+
     @extend_schema(parameters=[DayQuery], responses=serializer_of(LtvReport))
     def get(self, request: Request) -> Response:
         return Response(as_json(ltv_report(**parsed(DayQuery, request.query_params))))
@@ -100,6 +108,8 @@ class LtvView(APIView):
 
 class CohortsView(APIView):
     """What the customers of each signup month pay at the end of each month."""
+
+    required_permission = "billing.view_mrrmovement"
 
     @extend_schema(parameters=[DayQuery], responses=serializer_of(CohortsReport))
     def get(self, request: Request) -> Response:

@@ -99,6 +99,8 @@ class StripeView(APIView):
 class CheckoutSessionView(StripeView):
     """A checkout session, where a person without a subscription buys one."""
 
+    required_permission = "billing.change_stripecustomer"
+
     @extend_schema(request=CheckoutBody, responses=SessionSerializer, parameters=[_KEY])
     def post(self, request: Request) -> Response:
         fields = self.validated(request, CheckoutBody)
@@ -119,6 +121,8 @@ class CheckoutSessionView(StripeView):
 class PortalSessionView(StripeView):
     """A session of Stripe's customer portal: cards, invoices, cancellation."""
 
+    required_permission = "billing.change_stripecustomer"
+
     @extend_schema(request=PortalBody, responses=SessionSerializer, parameters=[_KEY])
     def post(self, request: Request) -> Response:
         fields = self.validated(request, PortalBody)
@@ -134,6 +138,8 @@ class PortalSessionView(StripeView):
 
 class SubscriptionView(StripeView):
     """A person's plan and subscriptions as stored, without calling Stripe."""
+
+    required_permission = "billing.view_stripecustomer"
 
     @extend_schema(parameters=[PersonQuery], responses=SubscriptionsSerializer)
     def get(self, request: Request) -> Response:
@@ -155,6 +161,8 @@ class SubscriptionView(StripeView):
 
 class ChangePlanView(StripeView):
     """Change plan, price or quantity; with `preview`, only return what it would cost."""
+
+    required_permission = "billing.change_stripecustomer"
 
     @extend_schema(
         request=ChangeBody,
@@ -183,6 +191,8 @@ class ChangePlanView(StripeView):
 class CancelView(StripeView):
     """Cancel a subscription at the end of the paid period, or now."""
 
+    required_permission = "billing.change_stripecustomer"
+
     @extend_schema(request=CancelBody, responses=SubscriptionsSerializer, parameters=[_KEY])
     def post(self, request: Request) -> Response:
         fields = self.validated(request, CancelBody)
@@ -200,6 +210,8 @@ class CancelView(StripeView):
 class ResumeView(StripeView):
     """Withdraw a scheduled cancellation, or resume a paused subscription."""
 
+    required_permission = "billing.change_stripecustomer"
+
     @extend_schema(request=SubscriptionBody, responses=SubscriptionsSerializer, parameters=[_KEY])
     def post(self, request: Request) -> Response:
         fields = self.validated(request, SubscriptionBody)
@@ -214,6 +226,8 @@ class ResumeView(StripeView):
 
 class InvoicesView(StripeView):
     """A person's stored invoices, newest first."""
+
+    required_permission = "billing.view_stripecustomer"
 
     @extend_schema(parameters=[InvoicesQuery], responses=InvoicesSerializer)
     def get(self, request: Request) -> Response:

@@ -133,6 +133,8 @@ class CheckSerializer(UsageFields):
 class UsageView(APIView):
     """A person's usage of every meter, against the limits of their plan."""
 
+    required_permission = "billing.view_usagereservation"
+
     @extend_schema(parameters=[UsageQuery], responses=UsageSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(UsageQuery, request.query_params)
@@ -145,6 +147,8 @@ class UsageView(APIView):
 
 class CheckView(APIView):
     """May this person use `amount` more? The status is 200 either way: see `allowed`."""
+
+    required_permission = "billing.add_usagereservation"
 
     @extend_schema(
         operation_id="billing_usage_check",
@@ -169,6 +173,8 @@ class CheckView(APIView):
 
 class ReservationView(APIView):
     """Release a reservation that will not be used."""
+
+    required_permission = "billing.delete_usagereservation"
 
     @extend_schema(operation_id="billing_usage_release", request=None, responses={204: None})
     def delete(self, _request: Request, reservation_id: UUID) -> Response:

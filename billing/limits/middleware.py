@@ -19,11 +19,13 @@ from billing.limits import reservations, usage_notices, usage_prompts
 from billing.limits.limited_paths import LimitedPath, limited_paths
 from billing.limits.usage_limits import UnknownName, UsageDecision
 from common import formatting
+from common.api.access import refusal
 from common.api.problems import CONTENT_TYPE, problem
 
 logger = logging.getLogger(__name__)
 
 View = Callable[[HttpRequest], HttpResponseBase]
+REQUIRED_PERMISSION = "billing.add_usagereservation"
 
 
 class UsageLimitMiddleware:
@@ -41,7 +43,7 @@ class UsageLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         rule = next((rule for rule in self.limited if rule.matches(request)), None)
-        if rule is None or not _is_authenticated(request):  # the view refuses it
+        if rule is None or not _may_use(request):  # the view refuses it
             return self.get_response(request)
         distinct_id = rule.distinct_id(request)
         if not distinct_id:
@@ -72,10 +74,10 @@ class UsageLimitMiddleware:
         return response
 
 
-def _is_authenticated(request: HttpRequest) -> bool:
-    """Whether the caller may use the API, so that no one else sees or uses up what remains."""
+def _may_use(request: HttpRequest) -> bool:
+    """Whether the caller may use units, so that no one else sees or uses up what remains."""
     try:
-        return bool(APIView().initialize_request(request).user.is_authenticated)
+        return not refusal(APIView().initialize_request(request), REQUIRED_PERMISSION)
     except APIException:
         return False
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views import defaults
 from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -42,6 +43,8 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> Response | None
         detail = str(response.data.get("detail", ""))
     response.data = problem(response.status_code, detail, errors)
     response.content_type = CONTENT_TYPE
+    context["request"].accepted_renderer = JSONRenderer()  # whatever the view itself renders
+    context["request"].accepted_media_type = JSONRenderer.media_type
     return response
 
 

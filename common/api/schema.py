@@ -3,6 +3,9 @@
 from http import HTTPStatus
 from typing import Any
 
+from drf_spectacular.openapi import AutoSchema
+
+from common.api.access import ANY_USER, permission_of, scope_of
 from common.api.problems import CONTENT_TYPE
 
 PROBLEM_SCHEMA = {
@@ -25,6 +28,24 @@ PROBLEM_SCHEMA = {
         },
     },
 }
+
+
+class EndpointSchema(AutoSchema):
+    """An endpoint's schema, with the permission and the scope that it needs."""
+
+    def get_operation(self, *args: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args)
+        permission = permission_of(self.view, self.method)
+        if operation is None or permission in {None, ANY_USER}:
+            return operation
+        scope = scope_of(permission)
+        needs = f"Needs the permission `{permission}`, and of a token the scope `{scope}`."
+        description = f"{operation.get('description', '')}\n\n{needs}".strip()
+        return operation | {
+            "description": description,
+            "x-permission": permission,
+            "x-scope": scope,
+        }
 
 
 def finish_schema(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -50,8 +71,15 @@ def _refusals(path: str, operation: dict[str, Any]) -> list[HTTPStatus]:
     return sorted([*refusals, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.INTERNAL_SERVER_ERROR])
 
 
+_REASONS = {
+    HTTPStatus.UNAUTHORIZED: "No token, or one that does not exist, has expired or was revoked.",
+    HTTPStatus.FORBIDDEN: "The token lacks the scope, its user the permission, or a session's"
+    " unsafe request the CSRF token.",
+}
+
+
 def _problem_answer(status: HTTPStatus) -> dict[str, Any]:
     return {
-        "description": status.phrase,
+        "description": _REASONS.get(status, status.phrase),
         "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }

@@ -3,15 +3,13 @@
 from axes.models import AccessAttempt
 from django.apps import apps
 from django_celery_beat.models import PeriodicTask
-from knox.models import AuthToken
 
 _APPS = {
     "auth": "Access",
     "axes": "Access",
     "django_celery_beat": "Background work",
-    "knox": "Access",
 }
-_LISTS = {AccessAttempt: "login attempts", AuthToken: "API tokens", PeriodicTask: "schedules"}
+_LISTS = {AccessAttempt: "login attempts", PeriodicTask: "schedules"}
 
 for label, name in _APPS.items():
     apps.get_app_config(label).verbose_name = name

@@ -36,7 +36,7 @@ GROUPS = [
         [
             list_link("Users", "person", "auth.user"),
             list_link("Groups", "group", "auth.group"),
-            list_link("API tokens", "key", "knox.authtoken"),
+            list_link("API tokens", "key", "operational.apitoken"),
             list_link("Login attempts", "lock", "axes.accessattempt"),
         ],
         position=50,

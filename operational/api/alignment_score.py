@@ -1,11 +1,11 @@
 """GET /api/operational/alignment-score: the score and its contributions."""
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.api.access import STAFF_ONLY
 from common.api.serializers import as_json, serializer_of
 from common.read_once import reading_together
 from operational.api.as_of import KpiDayQuery, requested_day
@@ -16,7 +16,8 @@ from operational.kpis.kpi_report import AlignmentReport, alignment_report
 class AlignmentScoreView(APIView):
     """The alignment score as of the end of a day; kpi-status explains its KPIs."""
 
-    permission_classes = [IsAdminUser]
+    permission_classes = STAFF_ONLY
+    required_permission = "operational.view_kpireading"
 
     @extend_schema(
         operation_id="operational_alignment_score",

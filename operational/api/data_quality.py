@@ -2,11 +2,11 @@
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.api.access import STAFF_ONLY
 from common.data_quality import CheckVerdict
 from operational.quality import data_quality
 
@@ -38,7 +38,8 @@ class DataQualitySerializer(serializers.Serializer):
 class DataQualityView(APIView):
     """The results of the last run of the data-quality checks, the worst first."""
 
-    permission_classes = [IsAdminUser]
+    permission_classes = STAFF_ONLY
+    required_permission = "operational.view_qualityrun"
 
     @extend_schema(operation_id="operational_data_quality", responses=DataQualitySerializer)
     def get(self, _request: Request) -> Response:

@@ -4,11 +4,11 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.api.access import STAFF_ONLY
 from common.api.serializers import as_json, serializer_of
 from operational.calculations.alert import AlertStatus
 from operational.calculations.catalogue import CATALOGUE
@@ -60,7 +60,8 @@ class KpiAlertsSerializer(serializers.Serializer):
 class KpiAlertsView(APIView):
     """The state of every KPI's alert, the worst first."""
 
-    permission_classes = [IsAdminUser]
+    permission_classes = STAFF_ONLY
+    required_permission = "operational.view_alert"
 
     @extend_schema(operation_id="operational_kpi_alerts", responses=KpiAlertsSerializer)
     def get(self, _request: Request) -> Response:

@@ -3,11 +3,11 @@
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.api.access import STAFF_ONLY
 from operational.actions import priority_actions
 from operational.calculations.kpi import Severity
 from operational.models import ActionState, PriorityAction
@@ -34,7 +34,8 @@ class PriorityActionsSerializer(serializers.Serializer):
 class PriorityActionsView(APIView):
     """What should be done next, the top priority first; refreshed every hour."""
 
-    permission_classes = [IsAdminUser]
+    permission_classes = STAFF_ONLY
+    required_permission = "operational.view_priorityaction"
 
     @extend_schema(operation_id="operational_priority_actions", responses=PriorityActionsSerializer)
     def get(self, _request: Request) -> Response:

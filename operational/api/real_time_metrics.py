@@ -3,11 +3,11 @@
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.api.access import STAFF_ONLY
 from common.calculations.health import Health
 from common.read_once import reading_together
 from operational.overview.real_time import RealTime, real_time_metrics
@@ -47,7 +47,8 @@ class RealTimeSerializer(serializers.Serializer):
 class RealTimeMetricsView(APIView):
     """What is happening right now, in the product and in billing."""
 
-    permission_classes = [IsAdminUser]
+    permission_classes = STAFF_ONLY
+    required_permission = "operational.view_kpireading"
 
     @extend_schema(operation_id="operational_real_time_metrics", responses=RealTimeSerializer)
     @reading_together()

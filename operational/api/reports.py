@@ -5,11 +5,11 @@ from typing import ClassVar
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.api.access import STAFF_ONLY
 from common.api.serializers import as_json, serializer_of
 from operational.models import ReportKind
 from operational.reports import making, reports
@@ -34,7 +34,8 @@ class SendingSerializer(serializers.Serializer):
 class DailyReportView(APIView):
     """The daily report as of now."""
 
-    permission_classes = [IsAdminUser]
+    permission_classes = STAFF_ONLY
+    required_permission = "operational.view_report"
 
     @extend_schema(operation_id="operational_daily_report", responses=DailyReportSerializer)
     def get(self, _request: Request) -> Response:
@@ -45,7 +46,8 @@ class DailyReportView(APIView):
 class WeeklyReportView(APIView):
     """The weekly report as of now."""
 
-    permission_classes = [IsAdminUser]
+    permission_classes = STAFF_ONLY
+    required_permission = "operational.view_report"
 
     @extend_schema(operation_id="operational_weekly_report", responses=WeeklyReportSerializer)
     def get(self, _request: Request) -> Response:
@@ -56,7 +58,8 @@ class WeeklyReportView(APIView):
 class SendReportView(APIView):
     """Send the report of the last complete period to the recipients who do not have it yet."""
 
-    permission_classes = [IsAdminUser]
+    permission_classes = STAFF_ONLY
+    required_permission = "operational.add_report"
     kind: ClassVar[ReportKind]
 
     def send(self) -> Response:

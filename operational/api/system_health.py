@@ -3,11 +3,11 @@
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.api.access import STAFF_ONLY
 from common.calculations.health import Health
 from operational.health.system_health import system_health
 
@@ -29,7 +29,8 @@ class SystemHealthSerializer(serializers.Serializer):
 class SystemHealthView(APIView):
     """The health of every component, when it became unhealthy, and the remedy."""
 
-    permission_classes = [IsAdminUser]
+    permission_classes = STAFF_ONLY
+    required_permission = "operational.view_heartbeat"
 
     @extend_schema(operation_id="operational_system_health", responses=SystemHealthSerializer)
     def get(self, _request: Request) -> Response:

@@ -1,4 +1,5 @@
 from operational.models.alert import Alert, AlertChange, AlertKind
+from operational.models.api_token import ApiToken
 from operational.models.data_quality import QualityIgnore, QualityResult, QualityRun
 from operational.models.delivery import AlertChannel, Delivery, DeliveryKind, DeliveryStatus
 from operational.models.job_run import Heartbeat, JobRun
@@ -13,6 +14,7 @@ __all__ = [
     "AlertChange",
     "AlertChannel",
     "AlertKind",
+    "ApiToken",
     "Delivery",
     "DeliveryKind",
     "DeliveryStatus",

@@ -8,13 +8,13 @@ from drf_spectacular.utils import extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from analytics.forwarding import outbox
 from analytics.ingestion import inbox
 from analytics.rollups import definitions
+from common.api.access import STAFF_ONLY
 from common.calculations.health import Health
 from common.read_once import reading_together
 from operational.alerting.alerts import open_alerts
@@ -86,7 +86,8 @@ def _by(
 class MetricsView(APIView):
     """The gauges, as text."""
 
-    permission_classes = [IsAdminUser]
+    permission_classes = STAFF_ONLY
+    required_permission = "operational.view_kpireading"
 
     @extend_schema(exclude=True)
     @reading_together()

@@ -1,13 +1,12 @@
 """A product with limited requests: a urlconf for tests."""
 
 from django.urls import path
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 
 class RunWorkflow(APIView):
-    permission_classes = [IsAuthenticated]
+    required_permission = "billing.add_usagereservation"
 
     def get(self, _request):
         return Response({"runs": []})

@@ -13,7 +13,6 @@ APPS = PYPROJECT["root_packages"]
 MOST_MODULES = 20
 TEST_ROOMS = {  # of no single room of the app
     "operational": {
-        "access/",  # who may use which page and endpoint
         "overview/browser/",  # the pages of the overview in Chromium
     },
 }

@@ -5,6 +5,7 @@ import shutil
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from analytics.capture.capture import ensure_default_project_key
 from analytics.ingestion.inbox import Inbox
@@ -36,7 +37,8 @@ def blocks(language):
 
 @pytest.fixture
 def shop(stripe_account):
-    """A Stripe account that sells the plan Pro, and a person to buy it."""
+    """An administrator, a Stripe account that sells the plan Pro, and a person to buy it."""
+    User.objects.create_superuser("admin")
     create_defaults()
     shop = Shop(stripe_account)
     create_person("ada@example.com")

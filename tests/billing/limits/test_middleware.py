@@ -27,7 +27,7 @@ def product(settings, time_machine):
 
 def client(**options):
     api = APIClient(**options)
-    api.force_authenticate(User(username="product", is_staff=True))
+    api.force_authenticate(User(username="product", is_staff=True, is_superuser=True))
     return api
 
 

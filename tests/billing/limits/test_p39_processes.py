@@ -7,11 +7,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 from django.contrib.auth.models import User
-from knox.models import AuthToken
 
 from billing.models import UsageReservation
 from tests.billing.limited_usage import limit, ran
 from tests.sdks.servers import web
+from tests.tokens import token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,9 +29,9 @@ def reserve(server, token):
 def test_p39_50_parallel_reservations_at_a_limit_of_10_grant_exactly_10():
     limit(LIMIT)
     ran(event="seen", at=datetime.now(UTC))
-    _, token = AuthToken.objects.create(User.objects.create(username="product", is_staff=True))
+    product = token(User.objects.create_superuser("product"), "billing:write")
     with web() as first, web() as second, ThreadPoolExecutor(REQUESTS) as at_once:
         servers = [first, second] * (REQUESTS // 2)  # of two processes each
-        granted = list(at_once.map(lambda server: reserve(server, token), servers))
+        granted = list(at_once.map(lambda server: reserve(server, product), servers))
     assert granted.count(True) == LIMIT
     assert UsageReservation.objects.count() == LIMIT

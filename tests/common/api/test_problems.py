@@ -3,10 +3,10 @@
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
-from knox.models import AuthToken
 
 from common.api import problems
 from tests.api import get, refused, staff_client
+from tests.tokens import bearer
 
 pytestmark = pytest.mark.django_db
 
@@ -23,16 +23,12 @@ ALL_PATHS = [*PATHS, "funnel", "persons/ada"]
 
 @pytest.fixture
 def staff():
-    return User.objects.create_user("staff", is_staff=True)
+    return User.objects.create_superuser("staff")
 
 
 @pytest.fixture
 def customer():
     return User.objects.create_user("customer")
-
-
-def bearer(user):
-    return {"Authorization": f"Bearer {AuthToken.objects.create(user=user)[1]}"}
 
 
 def assert_problem(response, status):
@@ -57,7 +53,7 @@ def test_an_invalid_token_is_401(client, header):
 
 
 @pytest.mark.parametrize("path", ALL_PATHS)
-def test_users_who_are_not_staff_are_refused(client, path, customer):
+def test_users_without_the_permission_are_refused(client, path, customer):
     assert_problem(client.get(f"/api/analytics/{path}", headers=bearer(customer)), 403)
 
 

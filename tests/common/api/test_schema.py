@@ -7,6 +7,8 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+from operational.access.scopes import SCOPES
+
 
 @pytest.fixture(scope="module")
 def schema():
@@ -27,8 +29,18 @@ def test_no_two_components_share_a_description(schema):
 
 
 def test_tokens_are_bearer_tokens(schema):
-    schemes = schema["components"]["securitySchemes"].values()
-    assert {"type": "http", "scheme": "bearer"} in schemes
+    scheme = schema["components"]["securitySchemes"]["token"]
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+
+
+def test_s07_every_operation_names_its_permission_and_scope(schema):
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            app, scope = path.split("/")[2], operation["x-scope"]
+            assert scope in {f"{app}:read", f"{app}:write"}, path
+            assert scope in SCOPES
+            assert f"`{scope}`" in operation["description"], path
+            assert f"`{operation['x-permission']}`" in operation["description"], path
 
 
 def test_every_operation_documents_its_problems(schema):

@@ -1,0 +1,10 @@
+"""GET /api/schema/: the OpenAPI schema."""
+
+from drf_spectacular.views import SpectacularAPIView
+
+from common.api.access import ANY_USER, HasRequiredPermission
+
+
+class SchemaView(SpectacularAPIView):
+    permission_classes = [HasRequiredPermission]
+    required_permission = ANY_USER

@@ -1,0 +1,27 @@
+"""The scopes of API tokens: what part of its user's permissions a token may use."""
+
+import difflib
+from collections.abc import Iterable
+
+SCOPES = {
+    "analytics:read": "Read persons, events, retention, funnels and ingestion",
+    "analytics:write": "Erase persons",
+    "billing:read": "Read usage, subscriptions, invoices and revenue",
+    "billing:write": "Check and reserve usage; sell, change and end subscriptions",
+    "operational:read": "Read KPIs, the alignment score, alerts, reports and health",
+    "operational:write": "Send reports",
+}
+
+
+class UnknownScope(ValueError):
+    """A scope that does not exist; the message names the nearest one."""
+
+
+def checked(scopes: Iterable[str]) -> list[str]:
+    """Return scopes sorted and without duplicates; raise UnknownScope."""
+    requested = sorted({*scopes})
+    for scope in requested:
+        if scope not in SCOPES:
+            nearest = difflib.get_close_matches(scope, SCOPES, n=1, cutoff=0)
+            raise UnknownScope(f"{scope!r} is not a scope. Did you mean {nearest[0]}?")
+    return requested
