@@ -6,6 +6,7 @@ Every reader also accepts ``<NAME>_FILE``, a file that contains the value, as co
 import json
 import os
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -59,6 +60,19 @@ def addresses(name: str) -> list[str]:
     for address in values:
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
             raise ImproperlyConfigured(f"{name}: {address!r} must be an e-mail address.")
+    return values
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """Return comma-separated networks such as 10.1.0.0/16; an address is a network of one."""
+    values = []
+    for value in words(name):
+        try:
+            values.append(ip_network(value))
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name}: {value!r} must be a network such as 10.1.0.0/16 or fd12:3456::/48."
+            ) from error
     return values
 
 

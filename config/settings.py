@@ -85,6 +85,10 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
 EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", default=False)
 EMAIL_TIMEOUT = 20  # seconds
 
+# --- Outgoing requests to addresses that staff enter -------------------------------------------
+
+PLUMBLINE_ALLOWED_NETWORKS = env.networks("PLUMBLINE_ALLOWED_NETWORKS")  # besides public ones
+
 # --- Django -------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -292,6 +296,7 @@ LOGGING = {
         "stripe": {"level": "WARNING"},  # two lines a call
         # Its messages contain channels' secret addresses; deliveries store them.
         "apprise": {"handlers": ["nowhere"], "propagate": False},
+        "urllib3": {"level": "WARNING"},  # its lines contain paths, which are secret for webhooks
     },
     "root": {"handlers": ["console"], "level": _LOG_LEVEL},
 }

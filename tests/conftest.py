@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,9 @@ def mail_server(settings):
 
 
 @pytest.fixture
-def web_hook():
+def web_hook(settings):
+    """A web server in a network that alert channels may reach."""
+    settings.PLUMBLINE_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
     with web_hooks.listening() as server:
         yield server
 

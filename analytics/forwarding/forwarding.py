@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
-import requests
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -18,10 +17,11 @@ from analytics.capture import rejections
 from analytics.forwarding import outbox
 from common.calculations.backoff import backoff
 from common.locks import Lock, Locked, session_lock
+from common.outgoing import BoundedSession, NoResponse, Response
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 15  # seconds until PostHog must begin its response
+TIMEOUT = 30  # seconds for a request and its response
 SCHEDULED_RUN = 300  # seconds after which a scheduled run leaves the rest to the next one
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(minutes=15)
@@ -69,8 +69,7 @@ def forward_backlog(
     longer than `patience` seconds.
     """
     until, forwarded = monotonic() + seconds, 0
-    with session_lock(Lock.FORWARDING, patience=patience), requests.Session() as session:
-        session.max_redirects = 0  # a redirected POST arrives as a GET, without its events
+    with session_lock(Lock.FORWARDING, patience=patience), BoundedSession(TIMEOUT) as session:
         newest = outbox.last_id()
         while monotonic() < until and (batch := outbox.oldest(up_to=newest)):
             try:
@@ -91,7 +90,7 @@ def pause(failures: int, retry_after: float | None) -> timedelta:
     return max(requested, backoff(failures, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE))
 
 
-def _forward(session: requests.Session, batch: outbox.OutboxBatch) -> None:
+def _forward(session: BoundedSession, batch: outbox.OutboxBatch) -> None:
     """Send a batch; it leaves the backlog in the commit that records the success."""
     refused = _deliver(session, batch.events)
     accepted = len(batch.events) - len(refused)
@@ -110,7 +109,7 @@ def _forward(session: requests.Session, batch: outbox.OutboxBatch) -> None:
         now_state.save()
 
 
-def _deliver(session: requests.Session, events: Sequence[bytes]) -> list[Rejection]:
+def _deliver(session: BoundedSession, events: Sequence[bytes]) -> list[Rejection]:
     """Send events and return those that PostHog refuses permanently, isolated by halving."""
     try:
         _post(session, [_to_send(event) for event in events])
@@ -134,31 +133,30 @@ def _to_send(event: bytes) -> dict[str, Any]:
     return decoded
 
 
-def _post(session: requests.Session, events: Sequence[dict[str, Any]]) -> None:
+def _post(session: BoundedSession, events: Sequence[dict[str, Any]]) -> None:
     host = determine_server_host(settings.POSTHOG_HOST)
     try:
         response = batch_post(
-            settings.POSTHOG_API_KEY,
-            host,
-            gzip=True,
-            timeout=TIMEOUT,
-            session=session,
-            batch=events,
+            settings.POSTHOG_API_KEY, host, gzip=True, session=session, batch=events
         )
     except APIError as error:
         status = int(error.status)
+        if 300 <= status < 400:
+            raise NotForwarded(
+                f"{host} redirects; set POSTHOG_HOST to the final address"
+            ) from error
         text = " ".join(f"{host} responded with {status}: {error.message}".split())[:300]
         if 400 <= status < 500 and status not in _NOT_ABOUT_EVENTS:
             raise _Refused(text) from error
         raise NotForwarded(text, error.retry_after) from error
-    except requests.TooManyRedirects as error:
-        raise NotForwarded(f"{host} redirects; set POSTHOG_HOST to the final address") from error
-    except (OSError, ValueError) as error:  # everything that requests raises
-        raise NotForwarded(f"{host} is not responding: {type(error).__name__}") from error
+    except NoResponse as error:
+        raise NotForwarded(f"{host} is not responding: {error}") from error
+    except (OSError, ValueError) as error:  # what requests raises before it connects
+        raise NotForwarded(f"{host} cannot be called: {type(error).__name__}") from error
     _check(response, host)
 
 
-def _check(response: requests.Response, host: str) -> None:
+def _check(response: Response, host: str) -> None:
     """Raise `NotForwarded` where a 200 does not mean that the events were accepted."""
     try:
         content = response.json()

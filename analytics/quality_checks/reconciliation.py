@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-import requests
 from django.conf import settings
 from django.db.models import Count
 
@@ -10,9 +9,11 @@ from analytics.models import Event
 from analytics.rollups import definitions
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
 from common.formatting import counted, number
+from common.outgoing import BoundedSession, NoResponse
 
 MOST = 0.01  # of the events of a day; more of them missing is a warning
-SECONDS = 20  # to wait for a response
+SECONDS = 20  # for the response
+MAX_BYTES = 8 * 1024 * 1024  # of the response
 MAX_EXAMPLES = 5
 _QUERY = (
     "SELECT event, count() FROM events WHERE timestamp >= toDateTime('{start}', 'UTC')"
@@ -41,10 +42,11 @@ class PostHogReconciliation(Check):
             return NO_DATA
         try:
             theirs = _theirs(start, end)
-        except (requests.RequestException, ValueError, KeyError) as error:
-            return Finding(
-                CheckVerdict.WARNING, 1, f"PostHog is not responding: {type(error).__name__}."
-            )
+        except NoResponse as error:
+            return Finding(CheckVerdict.WARNING, 1, f"PostHog is not responding: {error}")
+        except (ValueError, KeyError) as error:
+            detail = f"PostHog's response is not readable: {type(error).__name__}."
+            return Finding(CheckVerdict.WARNING, 1, detail)
         missing = {
             event: number - theirs.get(event, 0)
             for event, number in ours.items()
@@ -75,12 +77,12 @@ def _theirs(start: datetime, end: datetime) -> dict[str, int]:
     # Events are captured at eu.i.posthog.com and queried at eu.posthog.com.
     host = settings.POSTHOG_HOST.replace(".i.posthog.com", ".posthog.com")
     query = _QUERY.format(start=f"{start:%Y-%m-%d %H:%M:%S}", end=f"{end:%Y-%m-%d %H:%M:%S}")
-    response = requests.post(
-        f"{host}/api/projects/{settings.POSTHOG_PROJECT_ID}/query/",
-        json={"query": {"kind": "HogQLQuery", "query": query}},
-        headers={"Authorization": f"Bearer {settings.POSTHOG_PERSONAL_API_KEY}"},
-        timeout=SECONDS,
-        allow_redirects=False,
-    )
-    response.raise_for_status()
+    with BoundedSession(SECONDS, max_bytes=MAX_BYTES) as session:
+        response = session.post(
+            f"{host}/api/projects/{settings.POSTHOG_PROJECT_ID}/query/",
+            json={"query": {"kind": "HogQLQuery", "query": query}},
+            headers={"Authorization": f"Bearer {settings.POSTHOG_PERSONAL_API_KEY}"},
+        )
+    if response.status_code != 200:
+        raise NoResponse(f"status {response.status_code}.")
     return {event: int(number) for event, number in response.json()["results"]}

@@ -1,14 +1,12 @@
 """Messages to staff, and the channels they are sent to besides e-mail."""
 
-from typing import Any
-
-import apprise
 from django import forms
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from common.admin.read_only import ReadOnlyAdmin
+from operational.messages import channels
 from operational.models import AlertChannel, Delivery
 
 
@@ -31,9 +29,11 @@ class AlertChannelForm(forms.ModelForm):
     url = forms.CharField(
         widget=UnfoldAdminPasswordWidget,
         required=False,
+        max_length=1000,
         label="Apprise URL",
         help_text=(
             "For example slack://TokenA/TokenB/TokenC/ or jsons://hooks.example.com/alerts."
+            " It must be public, or in PLUMBLINE_ALLOWED_NETWORKS."
             " It is not displayed again; leave it empty to keep it."
         ),
     )
@@ -43,9 +43,13 @@ class AlertChannelForm(forms.ModelForm):
         fields = ["name", "url", "enabled"]
 
     def clean_url(self) -> str:
-        url: str = self.cleaned_data["url"] or self.instance.url
-        if apprise.Apprise.instantiate(url) is None:
-            raise forms.ValidationError("This is not a valid Apprise URL.")
+        url: str = self.cleaned_data["url"]
+        if not url and self.instance.url:
+            return str(self.instance.url)
+        try:
+            channels.check(url)
+        except channels.InvalidAddress as error:
+            raise forms.ValidationError(str(error)) from error
         return url
 
 
@@ -56,5 +60,4 @@ class AlertChannelAdmin(ModelAdmin):
 
     @admin.display(description="Service")
     def service(self, channel: AlertChannel) -> str:
-        notifier: Any = apprise.Apprise.instantiate(channel.url)
-        return str(notifier.service_name) if notifier else "unknown"
+        return channels.service_name(channel.url)

@@ -15,7 +15,6 @@ from smtplib import SMTPException
 from typing import Any
 from uuid import uuid4
 
-import apprise
 from anymail.exceptions import AnymailError
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -24,6 +23,8 @@ from django.db.models import Case, F, Value, When
 
 from common.calculations.backoff import backoff
 from common.keyed_uuid import keyed_uuid
+from operational.messages import channels
+from operational.messages.channels import NotSent
 from operational.models import AlertChannel, Delivery, DeliveryKind, DeliveryStatus
 
 logger = logging.getLogger(__name__)
@@ -43,10 +44,6 @@ class Message:
     text: str
     html: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class NotSent(Exception):
-    """A message could not be sent, and the reason."""
 
 
 def alert_recipients() -> list[str | AlertChannel]:
@@ -130,7 +127,10 @@ def send(delivery: Delivery, *, now: datetime) -> bool:
     if not claim.update(**attempt):
         return False
     try:
-        _to_channel(delivery) if delivery.channel else _by_email(delivery)
+        if delivery.channel:
+            channels.send(delivery.channel.url, delivery.subject, delivery.text)
+        else:
+            _by_email(delivery)
     except NotSent as error:
         logger.warning("A message could not be sent, delivery %s", delivery.pk)
         wait = backoff(delivery.attempts + 1, first=FIRST_WAIT, longest=LONGEST_WAIT)
@@ -158,16 +158,6 @@ def _by_email(delivery: Delivery) -> None:
         message.send()
     except EMAIL_ERRORS as error:
         raise NotSent(f"{type(error).__name__}: {error}") from error
-
-
-def _to_channel(delivery: Delivery) -> None:
-    notifier = apprise.Apprise()
-    if delivery.channel is None or not notifier.add(delivery.channel.url):
-        raise NotSent("The channel's address is not an Apprise URL.")
-    with apprise.LogCapture(level=logging.WARNING) as captured:  # type: ignore[no-untyped-call]
-        was_sent = notifier.notify(title=delivery.subject, body=delivery.text)
-        if not was_sent:
-            raise NotSent(" ".join(captured.getvalue().split()) or "The message was rejected.")
 
 
 def _record(delivery: Delivery, **outcome: Any) -> None:

@@ -57,6 +57,19 @@ def test_invalid_json_and_other_json_stop_the_start(monkeypatch, text):
         env.json_list("PLUMBLINE_TEST")
 
 
+def test_networks_are_read(monkeypatch):
+    monkeypatch.setenv("PLUMBLINE_TEST", "10.1.0.0/16, fd12:3456::/48,192.168.1.7")
+    networks = [str(network) for network in env.networks("PLUMBLINE_TEST")]
+    assert networks == ["10.1.0.0/16", "fd12:3456::/48", "192.168.1.7/32"]
+
+
+@pytest.mark.parametrize("text", ["10.1.0.1/16", "example.com", "10.0.0.0/33", "all", "10.1"])
+def test_an_invalid_network_stops_the_start(monkeypatch, text):
+    monkeypatch.setenv("PLUMBLINE_TEST", text)
+    with pytest.raises(ImproperlyConfigured, match=r"PLUMBLINE_TEST: .* must be a network"):
+        env.networks("PLUMBLINE_TEST")
+
+
 @pytest.fixture
 def stripe(monkeypatch):
     """Set Stripe's variables in the environment, and return what is read."""

@@ -286,7 +286,7 @@ def test_events_missing_in_posthog_are_counted(reconciled):
 
 def test_a_posthog_that_does_not_respond_is_a_warning(reconciled):
     reconciled.status = 503
-    assert run("posthog").detail == "PostHog is not responding: HTTPError."
+    assert run("posthog").detail == "PostHog is not responding: status 503."
 
 
 def test_events_that_are_not_forwarded_are_not_missing(reconciled, settings):

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Permission, User
 
 from operational.kpis import readings
 from operational.models import Alert, AlertChannel, Delivery, KpiReading
+from tests.names import Names
 from tests.operational.kpi_data import AS_OF, NOW
 
 pytestmark = pytest.mark.django_db
@@ -109,17 +110,46 @@ def test_a_test_to_an_address_that_is_not_configured_is_refused(admin_client):
     assert not Delivery.objects.exists()
 
 
-def test_a_channel_is_saved_only_with_a_valid_address_which_is_never_displayed(admin_client):
-    add = "/admin/operational/alertchannel/add/"
-    fields = {"name": "hook", "enabled": "on"}
-    assert "This is not a valid Apprise URL." in follow(admin_client, add, **fields, url="nonsense")
-    follow(admin_client, add, **fields, url="json://hooks.example.com/secret")
+ADD_CHANNEL = "/admin/operational/alertchannel/add/"
+CHANNEL = {"name": "hook", "enabled": "on"}
+
+
+def test_a_channel_is_saved_only_with_a_valid_address_which_is_never_displayed(
+    admin_client, monkeypatch
+):
+    names = Names(monkeypatch)
+    names["hooks.example.com"] = "93.184.216.34"
+    html = follow(admin_client, ADD_CHANNEL, **CHANNEL, url="nonsense")
+    assert "This is not a valid Apprise URL." in html
+    follow(admin_client, ADD_CHANNEL, **CHANNEL, url="jsons://hooks.example.com/secret")
     channel = AlertChannel.objects.get()
     change = f"/admin/operational/alertchannel/{channel.pk}/change/"
     assert "secret" not in page(admin_client, change)
-    follow(admin_client, change, name="renamed", url="")
+    names["hooks.example.com"] = "10.0.0.1"
+    follow(admin_client, change, name="renamed", url="")  # not checked again, so it can be disabled
     channel.refresh_from_db()
-    assert (channel.name, channel.url) == ("renamed", "json://hooks.example.com/secret")
+    assert (channel.name, channel.enabled) == ("renamed", False)
+    assert channel.url == "jsons://hooks.example.com/secret"
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("jsons://internal.example.com/", "The address is not public."),
+        ("jsons://2130706433/", "The address is not public."),
+        ("gotifys://10.0.0.1/token", "The address is not public."),
+        ("json://hooks.example.com/", "Without TLS, messages are sent only to networks in"),
+        ("jsons://nowhere.invalid/", "The host name does not resolve."),
+        ("syslog://", "Plumbline does not send to syslog:// addresses"),
+        ("mailto://ada:x@example.com", "Plumbline does not send to mailto:// addresses"),
+        ("discord://4174216298/JHMHI8qBe7bk2ZwO5U711?template=/etc/passwd", "Templates are not"),
+    ],
+)
+def test_s10_a_channel_that_the_guard_refuses_is_not_saved(admin_client, monkeypatch, url, problem):
+    names = Names(monkeypatch)
+    names["internal.example.com"], names["hooks.example.com"] = "10.0.0.1", "93.184.216.34"
+    assert problem in follow(admin_client, ADD_CHANNEL, **CHANNEL, url=url)
+    assert not AlertChannel.objects.exists()
 
 
 def test_the_health_page_lists_every_component(admin_client):
