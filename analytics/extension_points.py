@@ -1,6 +1,6 @@
 """What other apps add to analytics in `AppConfig.ready`: analytics imports none of them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from common.late import LateRegistry
@@ -10,6 +10,9 @@ erasers: LateRegistry[Callable[[Sequence[int]], None]] = LateRegistry()
 
 # Called with the ids of persons; return those that pay, which only staff may merge with each other.
 payers: LateRegistry[Callable[[Collection[int]], set[int]]] = LateRegistry()
+
+# Called with the ids of persons; return the e-mail addresses that others than events have proved.
+proved_addresses: LateRegistry[Callable[[Collection[int]], Mapping[int, str]]] = LateRegistry()
 
 # Names of events that are never activity, because an app puts them on persons itself.
 passive_events: LateRegistry[Collection[str]] = LateRegistry()

@@ -1,7 +1,14 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
-from analytics.extension_points import PersonLink, erasers, passive_events, payers, person_links
+from analytics.extension_points import (
+    PersonLink,
+    erasers,
+    passive_events,
+    payers,
+    person_links,
+    proved_addresses,
+)
 from billing.stripe.signals import stripe_changed
 from common import data_quality, health
 from common.admin import sidebar
@@ -18,6 +25,7 @@ class BillingConfig(AppConfig):
         passive_events.register("billing.limits.usage.OWN_EVENTS")
         erasers.register("billing.stripe.erasure.anonymize")
         payers.register("billing.stripe.customers.paying_persons")
+        proved_addresses.register("billing.stripe.gateway.addresses_of")
         person_links.append(PersonLink("Usage and limits", "billing:person-usage"))
         health.failed_email_queries.register("billing.health.failed_usage_notices")
         sidebar.registry.register("billing.admin.sidebar.GROUPS")

@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from analytics.people import mail_caps
 from billing.limits import reservations, usage_notices
 from billing.revenue import ledger, ledger_check
 from billing.stripe import applying, idempotency
@@ -24,6 +25,7 @@ def send_due_usage_notices() -> None:
     """Send the usage notices that are still missing, and delete expired reservations."""
     usage_notices.notify_all(now=timezone.now())
     reservations.delete_expired(timezone.now())
+    mail_caps.delete_old(timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]

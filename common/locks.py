@@ -23,6 +23,7 @@ class Lock(IntEnum):
     IDENTITY = 7_201_003  # which person a distinct id belongs to; shared by batches without merges
     ROLLUPS = 7_201_001  # persons' milestones and days, and every counter
     PLAN_LIMITS = 7_201_010  # with a person's id: reservations of that person's limits
+    MAIL_CAPS = 7_201_011  # the claims of e-mails to persons
     MRR_LEDGER = 7_201_020  # the ledgers of MRR and cash
 
 

@@ -19,7 +19,7 @@ from analytics.api.parameters import parsed
 from analytics.extension_points import person_links
 from analytics.insights.events import page_of_events
 from analytics.models import Person
-from analytics.people import exclusions, manual_merging, persons
+from analytics.people import addresses, exclusions, manual_merging, persons
 from analytics.people.exclusions import ExclusionEffect
 from analytics.rollups import definitions
 from common.api.pagination import next_page
@@ -48,6 +48,7 @@ def person(request: HttpRequest, person: Person) -> HttpResponse:
         "person",
         title="Person",
         person=person,
+        address=addresses.address_of(person),
         distinct_ids=sorted(row.distinct_id for row in person.distinct_ids.all()),
         activity=persons.activity(person),
         groups=persons.groups_of(person),

@@ -11,6 +11,7 @@ from analytics.models.capture import (
 from analytics.models.erasure import ErasedId, Erasure
 from analytics.models.event import Event, EventUuid
 from analytics.models.forwarding import ForwardingBatch, ForwardingState
+from analytics.models.mail import MailClaim
 from analytics.models.person import DistinctId, ExclusionRule, Group, Person, PersonDay, PersonMerge
 from analytics.models.rollup import (
     Counter,
@@ -40,6 +41,7 @@ __all__ = [
     "InboxRequest",
     "KeyKind",
     "LastActiveBlock",
+    "MailClaim",
     "Person",
     "PersonDay",
     "PersonMerge",

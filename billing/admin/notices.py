@@ -12,7 +12,7 @@ from common.formatting import number
 
 @admin.register(UsageNotice)
 class UsageNoticeAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "person", "meter", "passed", "plan", "email"]
+    list_display = ["created_at", "person", "meter", "passed", "plan", "outcome"]
     list_display_links = None
     list_filter = ["email", "threshold", "meter", "plan"]
     list_select_related = ["distinct_id", "meter", "plan"]
@@ -30,3 +30,11 @@ class UsageNoticeAdmin(ReadOnlyAdmin):
     @admin.display(description="Passed", ordering="threshold")
     def passed(self, notice: UsageNotice) -> str:
         return f"{notice.threshold} %: {number(notice.used)} of {number(notice.limit)}"
+
+    @admin.display(description="E-mail", ordering="email")
+    def outcome(self, notice: UsageNotice) -> SafeString | str:
+        text = notice.get_email_display()
+        if notice.email not in {UsageNotice.Email.UNPROVED, UsageNotice.Email.NO_ADDRESS}:
+            return text
+        page = reverse("billing:person-usage", args=[notice.distinct_id.person_id])
+        return link_to(f"{page}#mail", text)

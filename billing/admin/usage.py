@@ -6,7 +6,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from analytics.people import persons
+from analytics.people import addresses, persons
 from billing.admin.exceptions import grant_of
 from billing.admin.ledger import stripe_link
 from billing.limits import plans, usage_limits
@@ -25,8 +25,9 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
     """Show a person's usage of every meter, the reason for their plan, and their notices."""
     require_permission(request, "analytics.view_person")
     now = timezone.now()
+    person = persons.person_with_id(person_id)
     account = usage_limits.account_of_person(person_id, now=now)
-    if account is None:
+    if person is None or account is None:
         raise Http404(f"Person {person_id} does not exist.")
     own_rows = {"distinct_id__person_id": person_id}
     exceptions = LimitException.objects.filter(**own_rows).select_related("plan", "meter")
@@ -35,7 +36,8 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": "Usage and limits",
-        "person": account.situation.person,
+        "person": person,
+        "address": addresses.address_of(person),
         "distinct_id": persons.first_distinct_id(person_id) or "",
         "account": account,
         "reason": _reason(account),
@@ -49,7 +51,7 @@ def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
         ],
         "subscriptions": [
             (stripe_link(subscription["id"]), summary_of(subscription))
-            for subscription in subscriptions.all_of(account.situation.person)
+            for subscription in subscriptions.all_of(person)
         ],
         "may_grant": request.user.has_perm("billing.add_limitexception"),
     }

@@ -105,8 +105,7 @@ def notify_all(*, now: datetime) -> int:
     Return the number of new notices.
     """
     created = sum(len(notify(person_id, now=now)) for person_id in _near_a_limit(now))
-    for notice in usage_emails.waiting():
-        usage_emails.send(notice, now=now)
+    usage_emails.send_waiting(now=now)
     return created
 
 

@@ -9,7 +9,7 @@ from billing.models.plan import Plan, PlanLimit, PlanPrice
 from billing.models.reservation import UsageReservation
 from billing.models.revenue_customer import HeldObject, RevenueCustomer, SubscriptionStart
 from billing.models.revenue_settings import RevenueSettings
-from billing.models.stripe_customer import StripeCustomer
+from billing.models.stripe_customer import LinkProof, RefusedLink, StripeCustomer
 from billing.models.stripe_event import StripeEvent, StripeEventState
 
 __all__ = [
@@ -18,11 +18,13 @@ __all__ = [
     "HeldObject",
     "IdempotentRequest",
     "LimitException",
+    "LinkProof",
     "MrrDay",
     "MrrMovement",
     "Plan",
     "PlanLimit",
     "PlanPrice",
+    "RefusedLink",
     "RevenueCustomer",
     "RevenueSettings",
     "StripeCustomer",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 
 from analytics.ingestion.ingest import store
-from analytics.models import DistinctId
+from analytics.models import DistinctId, Person
 from billing.limits import usage_notices
 from billing.models import Plan, PlanLimit, PlanPrice, UsageMeter
 from tests.events import record
@@ -29,9 +29,16 @@ def ada():
     return DistinctId.objects.get(pk="ada").person_id
 
 
-def identify(email="ada@example.com"):
-    """Store that ada signed up with an e-mail address."""
-    ran(event="signed_up", properties={"$set": {"email": email}})
+def identify(email="ada@example.com", person="ada"):
+    """Store that a person signed up with an e-mail address, which is proved."""
+    claim(email, person)
+    Person.objects.filter(distinct_ids=person).update(proved={"email": email})
+
+
+def claim(email="ada@example.com", person="ada", *, key=None):
+    """Store that a person signed up with an e-mail address, which only a public key has set."""
+    ran(event="signed_up", person=person, properties={"$set": {"email": email}})
+    Person.objects.filter(distinct_ids=person).update(email_claimed_with=key)
 
 
 def notify(now=NOW):

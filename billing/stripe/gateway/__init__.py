@@ -19,6 +19,7 @@ from billing.stripe.gateway.objects import (
     stored_ids,
 )
 from billing.stripe.gateway.reading import (
+    addresses_of,
     credit_notes,
     current_period,
     current_price_ids,
@@ -38,6 +39,7 @@ __all__ = [
     "BadSignature",
     "StoreOutcome",
     "StripeProblem",
+    "addresses_of",
     "anonymize",
     "call",
     "checkout_url",

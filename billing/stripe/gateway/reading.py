@@ -19,6 +19,8 @@ Json = dict[str, Any]
 _decode = msgspec.json.Decoder(dict).decode
 _PER_STEP = 2_000
 
+_DELETED = "coalesce((stripe_data -> 'deleted')::bool, false)"  # a customer, at Stripe
+
 # Prices and periods of the subscriptions with access.
 _WITH_ACCESS = f"""
 FROM {with_person("billing_stripecustomer")}
@@ -112,11 +114,25 @@ def customer_ids_of(person_id: int) -> list[str]:
         cursor.execute(
             f"SELECT customer_id FROM {with_person('billing_stripecustomer')}"
             " JOIN djstripe_customer ON djstripe_customer.id = customer_id"
-            " WHERE person_id = %s AND NOT coalesce((stripe_data -> 'deleted')::bool, false)"
+            f" WHERE person_id = %s AND NOT {_DELETED}"
             " ORDER BY created DESC NULLS LAST, customer_id",
             [person_id],
         )
         return [customer_id for (customer_id,) in cursor.fetchall()]
+
+
+def addresses_of(person_ids: Collection[int]) -> dict[int, str]:
+    """Return the e-mail address of each person's newest customer that has one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT ON (person_id) person_id, email"
+            f" FROM {with_person('billing_stripecustomer')}"
+            " JOIN djstripe_customer ON djstripe_customer.id = customer_id"
+            f" WHERE person_id = ANY(%s) AND email <> '' AND NOT {_DELETED}"
+            " ORDER BY person_id, created DESC NULLS LAST, customer_id",
+            [list(person_ids)],
+        )
+        return dict(cursor.fetchall())
 
 
 def current_price_ids(person_id: int) -> list[str]:

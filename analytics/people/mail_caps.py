@@ -1,0 +1,83 @@
+"""Caps on the e-mails to persons that events can cause: claim each before sending it.
+
+Claims are rows of the database under one lock, so the caps hold exactly for parallel workers. Each
+is committed before its e-mail is sent: call `claim` outside of a transaction.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Q, Sum
+from django.utils.crypto import salted_hmac
+
+from analytics.models import MailClaim
+from common.calculations.mailbox import mailbox
+from common.locks import Lock, locked_cursor
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+KEPT = timedelta(days=40)  # longer than a month, in which the same notice is sent once
+
+_SALT = "plumbline.mailbox"
+
+
+class MailVerdict(Enum):
+    """Whether an e-mail may be sent now."""
+
+    GRANTED = auto()
+    DUPLICATE = auto()  # the same one was sent to this mailbox
+    MAILBOX_FULL = auto()  # the mailbox got its e-mails of the day
+    HOUR_FULL = auto()  # all mailboxes together got those of the hour: try again later
+
+
+def claim(address: str, key: str, *, now: datetime) -> MailVerdict:
+    """Claim an e-mail; `key` names its content: a mailbox gets it once."""
+    box = _hash(address)
+    with transaction.atomic():
+        locked_cursor(Lock.MAIL_CAPS)
+        verdict = _verdict(box, key, now)
+        if verdict is MailVerdict.GRANTED:
+            MailClaim.objects.create(mailbox=box, key=key, claimed_at=now)
+    return verdict
+
+
+def _verdict(box: str, key: str, now: datetime) -> MailVerdict:
+    own = MailClaim.objects.filter(mailbox=box)
+    if own.filter(key=key).exists():
+        return MailVerdict.DUPLICATE
+    if own.filter(claimed_at__gt=now - DAY).count() >= settings.PLUMBLINE_EMAILS_PER_ADDRESS:
+        return MailVerdict.MAILBOX_FULL
+    in_an_hour = MailClaim.objects.filter(claimed_at__gt=now - HOUR).count()
+    is_full = in_an_hour >= settings.PLUMBLINE_EMAILS_PER_HOUR
+    return MailVerdict.HOUR_FULL if is_full else MailVerdict.GRANTED
+
+
+def release(address: str, key: str) -> None:
+    """Give back the claim of an e-mail that could not be sent."""
+    MailClaim.objects.filter(mailbox=_hash(address), key=key).delete()
+
+
+def reached(now: datetime) -> tuple[bool, int]:
+    """Return whether the cap of the hour is reached, and how many mailboxes reached theirs."""
+    mailboxes = MailClaim.objects.filter(claimed_at__gt=now - DAY).values("mailbox")
+    counts = mailboxes.annotate(
+        in_a_day=Count("pk"), in_an_hour=Count("pk", filter=Q(claimed_at__gt=now - HOUR))
+    )
+    is_full = Q(in_a_day__gte=settings.PLUMBLINE_EMAILS_PER_ADDRESS)
+    totals = counts.aggregate(sent=Sum("in_an_hour"), full=Count("mailbox", filter=is_full))
+    return (totals["sent"] or 0) >= settings.PLUMBLINE_EMAILS_PER_HOUR, totals["full"]
+
+
+def forget(addresses: Collection[str]) -> None:
+    """Remove every trace of these addresses."""
+    MailClaim.objects.filter(mailbox__in=[_hash(address) for address in addresses]).delete()
+
+
+def delete_old(now: datetime) -> None:
+    MailClaim.objects.filter(claimed_at__lt=now - KEPT).delete()
+
+
+def _hash(address: str) -> str:
+    return salted_hmac(_SALT, mailbox(address), algorithm="sha256").hexdigest()
