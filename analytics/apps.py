@@ -12,7 +12,11 @@ class AnalyticsConfig(AppConfig):
 
     def ready(self) -> None:
         data_quality.registry.register("analytics.quality_checks.CHECKS")
-        health.register(health.Section.DATA, "analytics.health.capture")
+        health.register(
+            health.Section.DATA,
+            "analytics.health.capture",
+            "analytics.people.exclusion_surges.exclusions",
+        )
         health.register(health.Section.MESSAGES, "analytics.people.mail_health.caps")
         sidebar.registry.register("analytics.admin.sidebar.GROUPS")
         make_partitions = late("analytics.ingestion.partitions.make_after_migrating")

@@ -77,7 +77,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "clean-up": {
         "task": "operational.tasks.clean_up",
         "crontab": {"minute": "0", "hour": "3"},
-        "description": "Delete the job history after 30 days, and sent messages after 90.",
+        "description": "Delete old job history, sent messages and ended exclusions.",
     },
     "record-kpi-readings": {
         "task": "operational.tasks.record_kpi_readings",

@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from analytics.people import exclusion_records
 from analytics.rollups import minute_counts
 from operational.actions import priority_actions
 from operational.alerting import health_alerts, kpi_alerts
@@ -58,5 +59,6 @@ def clean_up() -> None:
     now = timezone.now()
     jobs.delete_old(now)
     minute_counts.delete_old()
+    exclusion_records.delete_old(now)
     deliveries.delete_old(now)
     data_quality.delete_old(now)

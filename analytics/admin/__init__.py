@@ -1,6 +1,7 @@
 from analytics.admin import (
     capture,
     exclusion_rules,
+    exclusions,
     groups,
     merges,
     persons,
@@ -11,6 +12,7 @@ from analytics.admin import (
 __all__ = [
     "capture",
     "exclusion_rules",
+    "exclusions",
     "groups",
     "merges",
     "persons",

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from analytics.admin import person_pages
 from analytics.models import ExclusionRule
 from analytics.people import exclusions
+from analytics.people.exclusion_conditions import in_words
 from common.admin.pages import link_to
 from common.admin.preview_before_save import PreviewBeforeSave
 
@@ -70,31 +71,26 @@ class ExclusionRuleAdmin(PreviewBeforeSave):
             **person_pages.shared_context(),
             "title": "Persons excluded by the rule",
             "rule": form.instance,
-            "condition": condition(form.instance),
+            "condition": in_words(form.instance),
             "preview": exclusions.preview(form.instance),
         }
 
     def save_model(
         self, request: HttpRequest, obj: ExclusionRule, form: ExclusionRuleForm, change: bool
     ) -> None:
-        messages.info(request, person_pages.effect_message(exclusions.save_rule(obj)))
+        effect = exclusions.save_rule(obj, by=request.user.get_username())
+        messages.info(request, person_pages.effect_message(effect))
 
     def delete_model(self, request: HttpRequest, obj: ExclusionRule) -> None:
-        effect = exclusions.delete_rules(ExclusionRule.objects.filter(pk=obj.pk))
+        rules = ExclusionRule.objects.filter(pk=obj.pk)
+        effect = exclusions.delete_rules(rules, by=request.user.get_username())
         messages.info(request, person_pages.effect_message(effect))
 
     @admin.display(description="Excludes")
     def condition(self, rule: ExclusionRule) -> str:
-        return condition(rule)
+        return in_words(rule)
 
     @admin.display(description="Persons")
     def persons(self, rule: ExclusionRule) -> SafeString:
         address = reverse("admin:analytics_person_changelist")
         return link_to(f"{address}?profile=any&rule={rule.pk}", "Show matching persons")
-
-
-def condition(rule: ExclusionRule) -> str:
-    """Return the condition of a rule in words."""
-    if rule.email_domain:
-        return f"e-mail addresses at {rule.email_domain}"
-    return f"{rule.property_name} = {msgspec.json.encode(rule.property_value).decode()}"

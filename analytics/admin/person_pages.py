@@ -93,7 +93,7 @@ def exclusion(request: HttpRequest, person: Person) -> HttpResponse:
 
 def decide(request: HttpRequest, person_ids: Collection[int], *, excluded: bool) -> str:
     """Exclude or include persons by hand, log who did it, and return a message."""
-    effect = exclusions.decide(person_ids, excluded=excluded)
+    effect = exclusions.decide(person_ids, excluded=excluded, by=request.user.get_username())
     decision = "Excluded by hand" if excluded else "Included by hand"
     kind = ContentType.objects.get_for_model(Person)
     LogEntry.objects.bulk_create(

@@ -19,6 +19,12 @@ GROUPS = [
         [
             list_link("Persons", "groups", "analytics.person"),
             list_link("Merge journal", "merge", "analytics.personmerge"),
+            page_link(
+                "Exclusions",
+                "person_remove",
+                "admin:analytics_exclusion_changelist",
+                permission="analytics.view_person",
+            ),
             list_link("Exclusion rules", "person_off", "analytics.exclusionrule"),
             list_link("Customer groups", "domain", "analytics.group"),
         ],

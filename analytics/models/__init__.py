@@ -10,9 +10,10 @@ from analytics.models.capture import (
 )
 from analytics.models.erasure import ErasedId, Erasure
 from analytics.models.event import Event, EventUuid
+from analytics.models.exclusion import Exclusion, ExclusionRule
 from analytics.models.forwarding import ForwardingBatch, ForwardingState
 from analytics.models.mail import MailClaim
-from analytics.models.person import DistinctId, ExclusionRule, Group, Person, PersonDay, PersonMerge
+from analytics.models.person import DistinctId, Group, Person, PersonDay, PersonMerge
 from analytics.models.rollup import (
     Counter,
     EventDay,
@@ -32,6 +33,7 @@ __all__ = [
     "EventMinute",
     "EventOutcome",
     "EventUuid",
+    "Exclusion",
     "ExclusionRule",
     "ForwardingBatch",
     "ForwardingState",

@@ -4,17 +4,26 @@ from typing import Self
 
 from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Exists, OuterRef, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower, Now
 
 EMPTY_OBJECT = Value({}, models.JSONField())
 
 
+def is_protected(person: str) -> Exists:
+    """Return the condition that a person has a proved id; `person` is the path to its id."""
+    return Exists(DistinctId.objects.filter(person=OuterRef(person), proved=True))
+
+
 class PersonQuerySet(models.QuerySet["Person"]):
     def counted(self) -> Self:
         """Return the persons included in metrics: with a profile, and not excluded."""
         return self.filter(excluded=False, has_profile=True)
+
+    def protected(self) -> Self:
+        """Return the persons with a proved id: what is only claimed decides nothing about them."""
+        return self.filter(is_protected("pk"))
 
 
 class Person(models.Model):
@@ -97,6 +106,13 @@ class DistinctId(models.Model):
         help_text="Named by your backend, a verified identity, Stripe or staff, not only claimed",
     )
 
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["person"], condition=models.Q(proved=True), name="distinct_id_proved"
+            )
+        ]
+
     def __str__(self) -> str:
         return self.distinct_id
 
@@ -156,40 +172,6 @@ class Group(models.Model):
 
     def __str__(self) -> str:
         return f"{self.group_type} {self.group_key}"
-
-
-class ExclusionRule(models.Model):
-    """Excludes persons from all metrics, now and in future: by e-mail domain or property value."""
-
-    name = models.CharField(max_length=100, unique=True)
-    email_domain = models.CharField(
-        max_length=253,
-        blank=True,
-        help_text="For example example.com: excludes persons with an e-mail address at it, as"
-        " property “email” or as distinct id. Subdomains need their own rules.",
-    )
-    property_name = models.CharField(
-        max_length=200, blank=True, help_text="For example is_staff: a property of the person"
-    )
-    property_value = models.JSONField(
-        null=True, blank=True, help_text="A text, a number, true or false"
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(property_name="", property_value__isnull=True) & ~Q(email_domain="")
-                | Q(email_domain="", property_value__isnull=False) & ~Q(property_name=""),
-                name="exclusion_rule_of_one_kind",
-                violation_error_message=(
-                    "Enter either an e-mail domain, or the name of a property and its value."
-                ),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class PersonDay(models.Model):

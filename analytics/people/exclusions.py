@@ -1,17 +1,27 @@
 """Persons excluded from all metrics: tests, internal people and bots, by hand or by rules.
 
 A decision of staff about a person wins; otherwise a person is excluded where a rule matches.
+Every exclusion is recorded, whichever way a person became excluded.
 """
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from analytics.models import DistinctId, ExclusionRule, Person
+from analytics.models import Exclusion, ExclusionRule, Person
+from analytics.models.person import is_protected
+from analytics.people import exclusion_records
+from analytics.people.exclusion_conditions import (
+    first_match,
+    matched_by_any,
+    matches,
+    should_be_excluded,
+)
+from analytics.people.exclusion_records import Change, Origin
 from analytics.rollups import rollups
 from common.locks import Lock, locked_cursor
 
@@ -39,7 +49,7 @@ class Preview:
 
 def matching(rule: ExclusionRule) -> QuerySet[Person]:
     """Return the persons a rule matches, including those with a decision by hand."""
-    return Person.objects.filter(_matches(rule))
+    return Person.objects.filter(matches(rule))
 
 
 def rules_about(person: Person) -> list[ExclusionRule]:
@@ -53,7 +63,7 @@ def rules_about(person: Person) -> list[ExclusionRule]:
 def preview(rule: ExclusionRule) -> Preview:
     """Return the effect of saving `rule`, new or changed."""
     rules = [*ExclusionRule.objects.exclude(pk=rule.pk), rule]
-    out_of_date = _out_of_date(rules)
+    out_of_date = Person.objects.exclude(excluded=should_be_excluded(rules))
     matched = matching(rule)
     return Preview(
         matching=matched.count(),
@@ -67,98 +77,116 @@ def preview(rule: ExclusionRule) -> Preview:
 
 
 @transaction.atomic
-def save_rule(rule: ExclusionRule) -> ExclusionEffect:
-    """Save a new or changed rule, and apply it to all persons at once."""
+def save_rule(rule: ExclusionRule, *, by: str = "") -> ExclusionEffect:
+    """Save a new or changed rule, and apply it to all persons at once; `by` is the staff user."""
     cursor = locked_cursor(Lock.IDENTITY)
     rule.save()
-    return update(cursor)
+    return _update(cursor, Person.objects.all(), _rules(), Origin(Exclusion.Cause.RULES, by))
 
 
 @transaction.atomic
-def delete_rules(rules: QuerySet[ExclusionRule]) -> ExclusionEffect:
+def delete_rules(rules: QuerySet[ExclusionRule], *, by: str = "") -> ExclusionEffect:
     """Delete rules; persons without another matching rule count again at once."""
     cursor = locked_cursor(Lock.IDENTITY)
     rules.delete()
-    return update(cursor)
+    return _update(cursor, Person.objects.all(), _rules(), Origin(Exclusion.Cause.RULES, by))
 
 
 @transaction.atomic
-def decide(person_ids: Iterable[int], *, excluded: bool) -> ExclusionEffect:
+def decide(person_ids: Iterable[int], *, excluded: bool, by: str = "") -> ExclusionEffect:
     """Exclude these persons by hand, or count them again, whatever the rules say.
 
-    The decision is stored only where the rules say otherwise.
+    The decision is stored only where the rules say otherwise. `by` is the staff user.
     """
     cursor = locked_cursor(Lock.IDENTITY)
-    rules = list(ExclusionRule.objects.all())
+    rules = _rules()
     effect = ExclusionEffect()
     ids = list(person_ids)
     for start in range(0, len(ids), PERSONS_PER_STEP):
         chunk = ids[start : start + PERSONS_PER_STEP]
         persons = Person.objects.filter(pk__in=chunk)
-        by_rule = set(persons.filter(_any(rules)).values_list("pk", flat=True))
+        by_rule = set(persons.filter(matched_by_any(rules)).values_list("pk", flat=True))
         agreed = by_rule if excluded else set(chunk) - by_rule
         persons.filter(pk__in=agreed).update(excluded_by_hand=None)
         persons.exclude(pk__in=agreed).update(excluded_by_hand=excluded)
-        effect = _sum(effect, update(cursor, chunk))
+        effect = _sum(effect, _update(cursor, persons, rules, Origin(Exclusion.Cause.HAND, by)))
     return effect
 
 
 def apply_rules(cursor: psycopg.Cursor, person_ids: Collection[int]) -> None:
-    """Apply the rules to persons changed by a batch of events; free where no rules exist."""
-    if person_ids and (rules := list(ExclusionRule.objects.all())):
-        _update(cursor, _out_of_date(rules).filter(pk__in=person_ids))
+    """Apply the rules to persons changed by a batch of events, and record what merges did.
+
+    Free where no rules exist and none of the persons is excluded.
+    """
+    persons = Person.objects.filter(pk__in=person_ids)
+    is_concerned = Q(excluded=True) | Q(_recorded())
+    if person_ids and ((rules := _rules()) or persons.filter(is_concerned).exists()):
+        _update(cursor, persons, rules, Origin(Exclusion.Cause.ARRIVAL))
 
 
-def update(cursor: psycopg.Cursor, person_ids: Collection[int] | None = None) -> ExclusionEffect:
-    """Exclude or include persons as rules and decisions say; by default all persons.
+def update(cursor: psycopg.Cursor, person_ids: Collection[int], *, by: str = "") -> None:
+    """Exclude or include persons that staff merged or separated, as rules and decisions say."""
+    persons = Person.objects.filter(pk__in=person_ids)
+    _update(cursor, persons, _rules(), Origin(Exclusion.Cause.MERGE, by))
+
+
+def _rules() -> list[ExclusionRule]:
+    return list(ExclusionRule.objects.order_by("name"))
+
+
+def _update(
+    cursor: psycopg.Cursor,
+    persons: QuerySet[Person],
+    rules: Sequence[ExclusionRule],
+    origin: Origin,
+) -> ExclusionEffect:
+    """Exclude or include `persons` as rules and decisions say, and record it.
 
     Inside the caller's transaction, which holds the identity lock: so all changes become visible
     at once, with at most `PERSONS_PER_STEP` persons in memory.
     """
-    out_of_date = _out_of_date(list(ExclusionRule.objects.all()))
-    return _update(
-        cursor, out_of_date if person_ids is None else out_of_date.filter(pk__in=person_ids)
-    )
-
-
-def _update(cursor: psycopg.Cursor, out_of_date: QuerySet[Person]) -> ExclusionEffect:
+    out_of_date = _out_of_date(persons, rules)
     effect = ExclusionEffect()
     last = 0
     while True:
-        persons = out_of_date.filter(pk__gt=last).order_by("pk").values_list("pk", "excluded")
-        step = dict(persons[:PERSONS_PER_STEP])
-        if step:
-            with rollups.locked_recount(cursor, step):
-                cursor.execute(
-                    "UPDATE analytics_person SET excluded = NOT excluded WHERE id = ANY(%s)",
-                    [list(step)],
-                )
-            back_in = sum(step.values())
-            effect = _sum(effect, ExclusionEffect(len(step) - back_in, back_in))
+        step = [Change(*row) for row in out_of_date.filter(pk__gt=last)[:PERSONS_PER_STEP]]
+        effect = _sum(effect, _apply(cursor, step))
+        exclusion_records.record(step, origin)
         if len(step) < PERSONS_PER_STEP:
             return effect
-        last = max(step)
+        last = step[-1].person_id
 
 
-def _out_of_date(rules: Sequence[ExclusionRule]) -> QuerySet[Person]:
-    """Return the persons whose `excluded` differs from `rules` and decisions."""
-    by_rule = Case(When(_any(rules), then=Value(True)), default=Value(False))
-    return Person.objects.exclude(excluded=Coalesce(F("excluded_by_hand"), by_rule))
+def _out_of_date(
+    persons: QuerySet[Person], rules: Sequence[ExclusionRule]
+) -> QuerySet[Person, tuple[Any, ...]]:
+    """Return the fields of a `Change` for each person whose `excluded` or record is wrong.
+
+    A merge by events changes `excluded` on its own, so that only the record may be missing.
+    """
+    return (
+        persons.alias(recorded=_recorded())
+        .annotate(target=should_be_excluded(rules))
+        .exclude(target=F("excluded"), recorded=F("excluded"))
+        .annotate(match=first_match(rules), protected=is_protected("pk"))
+        .order_by("pk")
+        .values_list("pk", "excluded", "target", "excluded_by_hand", "match", "protected")
+    )
 
 
-def _any(rules: Iterable[ExclusionRule]) -> Q:
-    condition = Q(pk__in=[])
-    for rule in rules:
-        condition |= _matches(rule)
-    return condition
+def _recorded() -> Exists:
+    return Exists(exclusion_records.in_force().filter(person=OuterRef("pk")))
 
 
-def _matches(rule: ExclusionRule) -> Q:
-    if rule.property_name:
-        return Q(properties__contains={rule.property_name: rule.property_value})
-    address = f"@{rule.email_domain}"
-    ids = DistinctId.objects.filter(person=OuterRef("pk"), distinct_id__iendswith=address)
-    return Q(properties__email__iendswith=address) | Q(Exists(ids))
+def _apply(cursor: psycopg.Cursor, changes: Sequence[Change]) -> ExclusionEffect:
+    flipped = [change.person_id for change in changes if change.is_flip]
+    if flipped:
+        with rollups.locked_recount(cursor, flipped):
+            cursor.execute(
+                "UPDATE analytics_person SET excluded = NOT excluded WHERE id = ANY(%s)", [flipped]
+            )
+    newly_excluded = sum(change.is_flip and change.target for change in changes)
+    return ExclusionEffect(newly_excluded, len(flipped) - newly_excluded)
 
 
 def _sum(first: ExclusionEffect, second: ExclusionEffect) -> ExclusionEffect:

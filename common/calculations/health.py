@@ -22,13 +22,17 @@ _ORDER = list(Health)
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A component's health: the details in a sentence, when it became unhealthy, and the remedy."""
+    """A component's health: the details in a sentence, when it became unhealthy, and the remedy.
+
+    `page` names the URL, without parameters, of the page where it can be remedied; "": none.
+    """
 
     name: str
     health: Health
     detail: str
     since: datetime | None = None
     remedy: str = ""
+    page: str = ""
 
 
 def overall(components: Iterable[Component]) -> Health:

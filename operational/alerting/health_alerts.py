@@ -51,5 +51,5 @@ def _notification(alert: Alert, kind: NotificationKind, component: Component) ->
         detail=component.detail,
         since=(None if is_over else component.since) or alert.fired_at,
         action="" if is_over else component.remedy,
-        link=link("operational:system-health"),
+        link=link(component.page or "operational:system-health"),
     )
