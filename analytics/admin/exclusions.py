@@ -1,6 +1,6 @@
 """The record of exclusions, with undo: including persons again after a preview."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -55,11 +55,11 @@ class HourFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Exclusion]) -> QuerySet[Exclusion]:
         try:
             start = datetime.fromisoformat(self.value() or "")
-        except ValueError:
+            start = start.replace(tzinfo=start.tzinfo or UTC)
+            end = start + timedelta(hours=1)
+        except (ValueError, OverflowError):
             return queryset
-        if timezone.is_naive(start):
-            start = timezone.make_aware(start)
-        return queryset.filter(began_at__gte=start, began_at__lt=start + timedelta(hours=1))
+        return queryset.filter(began_at__gte=start, began_at__lt=end)
 
 
 class ProofFilter(admin.SimpleListFilter):
@@ -131,7 +131,7 @@ class ExclusionAdmin(ReadOnlyAdmin):
             back=request.get_full_path(),
         )
 
-    @admin.action(description="Confirm: their exclusion is right", permissions=["review"])
+    @admin.action(description="Confirm the exclusions", permissions=["review"])
     def confirm(self, request: HttpRequest, selected: QuerySet[Exclusion]) -> None:
         by = request.user.get_username()
         confirmed = exclusion_records.keep(selected, by=by, now=timezone.now())

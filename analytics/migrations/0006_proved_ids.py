@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    atomic = False  # the index is made while ingest goes on
+    atomic = False  # the index is made while ingest continues
 
     dependencies = [("analytics", "0005_proved_email_index")]
 

@@ -42,7 +42,7 @@ class ExclusionRule(models.Model):
 
 
 class Exclusion(models.Model):
-    """A person's exclusion from all metrics: since when, why, and until when.
+    """A person's exclusion from all metrics: when it began, why, and when it ended.
 
     An excluded person has one exclusion that has not ended. What decided is kept as it was then:
     the name of the rule and the value that it matched.

@@ -91,7 +91,8 @@ def _how_many(surge: Surge, usually: float) -> str:
 
 def _why(surge: Surge) -> str:
     """Return how many each rule excluded, and how many of them by values that are only claimed."""
-    rows = _in(surge).values_list("rule", "proved").annotate(Count("pk")).order_by("-pk__count")
+    rules = _in(surge).values_list("rule", "proved").annotate(persons=Count("pk"))
+    rows = rules.order_by("-persons", "rule")
     return " ".join(_by_rule(*row) for row in rows[:MAX_NAMES])
 
 

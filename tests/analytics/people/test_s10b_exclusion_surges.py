@@ -103,11 +103,11 @@ class TestCheck:
         exclude(40, at=NOW.replace(day=1))
         assert usual(NOW) == 10
 
-    def test_s10b_exclusions_by_staff_are_no_alert(self):
+    def test_s10b_exclusions_by_staff_raise_no_alert(self):
         exclude(30, at=minutes_ago(5), by="eve")
         assert self.health() is Health.OK
 
-    def test_s10b_a_rule_saved_by_staff_is_no_alert(self):
+    def test_s10b_a_rule_saved_by_staff_raises_no_alert(self):
         store([record(distinct_id=f"p{number}@example.com") for number in range(30)])
         exclusions.save_rule(ExclusionRule(name="Ours", email_domain="example.com"), by="eve")
         assert self.health(datetime.now(UTC)) is Health.OK
