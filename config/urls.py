@@ -6,11 +6,11 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from common.admin.pages import staff_page
+from common.admin.pages import ANY_STAFF, staff_page
 from common.api.schema_view import SchemaView
 
 admin.autodiscover()
-docs = staff_page(require_safe(SpectacularSwaggerSplitView.as_view(url_name="schema")))
+docs = staff_page(ANY_STAFF)(require_safe(SpectacularSwaggerSplitView.as_view(url_name="schema")))
 
 urlpatterns = [
     path("", include("analytics.urls")),

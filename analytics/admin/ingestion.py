@@ -29,7 +29,7 @@ class LedgerReason:
     address: str = ""
 
 
-@staff_page
+@staff_page("analytics.view_capturehour")
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"values": request.GET.dict(), "keys": ProjectKey.objects.all()}

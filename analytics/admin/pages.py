@@ -34,7 +34,7 @@ DEFAULT_DAYS = {"day": 90, "week": 7 * 26, "month": 730}  # without a range in t
 FEWEST_STEPS, MOST_STEPS = 3, 10
 
 
-@staff_page
+@staff_page("analytics.view_counter")
 @require_GET
 def retention(request: HttpRequest) -> HttpResponse:
     form = _form_context(CohortQuery, request, days=7 * 26)
@@ -62,7 +62,7 @@ def retention(request: HttpRequest) -> HttpResponse:
     )
 
 
-@staff_page
+@staff_page("analytics.view_counter")
 @require_GET
 def active_users(request: HttpRequest) -> HttpResponse:
     granularity = request.GET.get("granularity", "day")
@@ -87,7 +87,7 @@ def active_users(request: HttpRequest) -> HttpResponse:
     )
 
 
-@staff_page
+@staff_page("analytics.view_counter")
 @require_GET
 def activation(request: HttpRequest) -> HttpResponse:
     form = _form_context(AsOfRangeQuery, request, days=365)
@@ -112,7 +112,7 @@ def activation(request: HttpRequest) -> HttpResponse:
     )
 
 
-@staff_page
+@staff_page("analytics.view_counter")
 @require_GET
 def funnel(request: HttpRequest) -> HttpResponse:
     recorded = funnels.recorded_events()
@@ -140,7 +140,7 @@ def funnel(request: HttpRequest) -> HttpResponse:
     return _page(request, "funnel", title="Funnel", **form, **context)
 
 
-@staff_page
+@staff_page("analytics.view_event")
 @require_GET
 def events(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"values": request.GET.dict(), "recorded": funnels.recorded_events()}
@@ -154,7 +154,7 @@ def events(request: HttpRequest) -> HttpResponse:
     return _page(request, "events", title="Events", **context)
 
 
-@staff_page
+@staff_page("analytics.view_capturehour")
 @require_GET
 def capture_health(request: HttpRequest) -> HttpResponse:
     capture = health.capture_health(timezone.now())

@@ -16,7 +16,7 @@ from billing.models import MrrMovement
 from billing.revenue import customer_churn, lifetime_value, movements, mrr
 from billing.revenue import settings as revenue_settings
 from billing.revenue.movements import MovementPeriod
-from common.admin.pages import require_permission, staff_page
+from common.admin.pages import staff_page
 from common.calculations.charts import Chart, Part, axis_from_zero, bar, bar_labels
 from common.calculations.currency import DECIMALS
 from common.csv_download import csv_download
@@ -29,10 +29,9 @@ _COLUMNS = (
 ).split()
 
 
-@staff_page
+@staff_page("billing.view_mrrmovement")
 @require_GET
 def revenue_page(request: HttpRequest) -> HttpResponse:
-    require_permission(request, "billing.view_mrrmovement")
     parameters = request.GET.dict()
     context: dict[str, Any] = {
         **admin.site.each_context(request),
@@ -50,11 +49,10 @@ def revenue_page(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/billing/revenue.html", context)
 
 
-@staff_page
+@staff_page("billing.view_mrrmovement")
 @require_GET
 def movements_csv(request: HttpRequest) -> Any:
     """Download the movements of the days `from` to `to`; amounts are minor units."""
-    require_permission(request, "billing.view_mrrmovement")
     try:
         query = parsed(AsOfRangeQuery, request.GET)
     except ValidationError as error:

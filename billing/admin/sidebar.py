@@ -6,12 +6,7 @@ GROUPS = [
     SidebarGroup(
         "Billing",
         [
-            page_link(
-                "Revenue",
-                "payments",
-                "billing:revenue-page",
-                permission="billing.view_mrrmovement",
-            ),
+            page_link("Revenue", "payments", "billing:revenue-page"),
             list_link("MRR movements", "swap_vert", "billing.mrrmovement"),
             list_link("Cash", "account_balance", "billing.cashentry"),
             list_link("Held objects", "report", "billing.heldobject"),

@@ -19,7 +19,7 @@ from common.admin.pages import require_permission, staff_page
 LATEST_NOTICES = 20
 
 
-@staff_page
+@staff_page("billing.view_usagereservation")
 @require_GET
 def person_usage(request: HttpRequest, person_id: int) -> HttpResponse:
     """Show a person's usage of every meter, the reason for their plan, and their notices."""

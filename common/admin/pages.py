@@ -5,27 +5,38 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 View = Callable[..., HttpResponse]
+ANY_STAFF = ""  # instead of a permission, where there is nothing to protect
 
 _LINK = '<a class="text-primary-600 underline dark:text-primary-500" href="{}">{}</a>'
 
 
-def staff_page(view: View) -> View:
-    """Let staff in and send others to the login page; a refresh gets 401 or 403 instead."""
-    guarded_page = admin.site.admin_view(view)
+def staff_page(permission: str) -> Callable[[View], View]:
+    """Let staff with a permission in, with ANY_STAFF all, and send strangers to the login page.
 
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if is_refresh(request) and not admin.site.has_permission(request):
-            return HttpResponse(status=403 if request.user.is_authenticated else 401)
-        return guarded_page(request, *args, **kwargs)
+    A refresh gets 401 or 403 instead.
+    """
 
-    return guarded
+    def guard(view: View) -> View:
+        needs = permission_required([permission] if permission else [], raise_exception=True)
+        page = admin.site.admin_view(needs(view))
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if is_refresh(request) and not admin.site.has_permission(request):
+                return HttpResponse(status=403 if request.user.is_authenticated else 401)
+            return page(request, *args, **kwargs)
+
+        guarded.required_permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
 
 
 def is_refresh(request: HttpRequest) -> bool:

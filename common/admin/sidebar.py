@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import resolve, reverse, reverse_lazy
 
 from common.late import LateRegistry
 
@@ -47,13 +48,15 @@ def navigation(_request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def page_link(title: str, icon: str, page: str, *, permission: str = "") -> Link:
-    """Return a link, visible to staff with the permission and active on and below its page."""
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(page),
-        "permission": (lambda request: request.user.has_perm(permission)) if permission else None,
-    }
+    """Return a link, visible to staff with the permission and active on and below its page.
+
+    A `staff_page` names its permission itself.
+    """
+
+    def may_open(request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(permission or _permission_of(page)))
+
+    return {"title": title, "icon": icon, "link": reverse_lazy(page), "permission": may_open}
 
 
 def list_link(title: str, icon: str, model: str) -> Link:
@@ -61,3 +64,8 @@ def list_link(title: str, icon: str, model: str) -> Link:
     app, name = model.split(".")
     page = f"admin:{app}_{name}_changelist"
     return page_link(title, icon, page, permission=f"{app}.view_{name}")
+
+
+@cache
+def _permission_of(page: str) -> str:
+    return str(resolve(reverse(page)).func.required_permission)  # type: ignore[attr-defined]

@@ -28,14 +28,14 @@ MODELS = {
     ],
     (ANALYST, OWNER): [
         *("analytics.distinctid", "analytics.event", "analytics.eventuuid", "analytics.group"),
-        *("analytics.personday", "analytics.personmerge"),
+        *("analytics.mailclaim", "analytics.personday", "analytics.personmerge"),
         *("billing.idempotentrequest", "billing.revenuecustomer", "billing.subscriptionstart"),
         *("billing.usagenotice",),
     ],
     (ANALYST, OPERATOR): [
         *("analytics.exclusionrule", "analytics.person", "analytics.rejectedevent"),
-        *("billing.limitexception", "billing.stripecustomer", "billing.stripeevent"),
-        *("billing.usagereservation",),
+        *("billing.limitexception", "billing.refusedlink", "billing.stripecustomer"),
+        *("billing.stripeevent", "billing.usagereservation"),
     ],
     (OPERATOR, OPERATOR): [
         *("django_celery_beat.clockedschedule", "django_celery_beat.crontabschedule"),

@@ -32,22 +32,21 @@ class DismissForm(forms.Form):
     reason = forms.CharField(max_length=200, label="Reason")
 
 
-@staff_page
+@staff_page("operational.view_priorityaction")
 @require_GET
 def actions_page(request: HttpRequest) -> HttpResponse:
     context = {"active": priority_actions.active(), "closed": priority_actions.closed()}
     return page(request, "actions", title="Priority actions", **context)
 
 
-@staff_page
+@staff_page("operational.change_priorityaction")
 @require_POST
-def refresh(request: HttpRequest) -> HttpResponse:
-    require_permission(request, "operational.change_priorityaction")
+def refresh(_request: HttpRequest) -> HttpResponse:
     priority_actions.refresh(now=timezone.now())
     return redirect("operational:actions")
 
 
-@staff_page
+@staff_page("operational.view_priorityaction")
 def action_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Show an action, and give it an owner, a due date and notes."""
     action = get_object_or_404(PriorityAction.objects.select_related("owner"), pk=pk)
@@ -72,10 +71,9 @@ def action_page(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "action", title=action.title, **context)
 
 
-@staff_page
+@staff_page("operational.change_priorityaction")
 @require_POST
 def finish(request: HttpRequest, pk: int) -> HttpResponse:
-    require_permission(request, "operational.change_priorityaction")
     get_object_or_404(PriorityAction, pk=pk)
     user, now = cast("User", request.user), timezone.now()
     return _try(
@@ -86,10 +84,9 @@ def finish(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@staff_page
+@staff_page("operational.change_priorityaction")
 @require_POST
 def dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    require_permission(request, "operational.change_priorityaction")
     get_object_or_404(PriorityAction, pk=pk)
     form = DismissForm(request.POST)
     if not form.is_valid():

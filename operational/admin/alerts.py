@@ -54,7 +54,7 @@ class PolicyForm(forms.ModelForm):
         return window
 
 
-@staff_page
+@staff_page("operational.view_alert")
 @require_GET
 def alerts_page(request: HttpRequest) -> HttpResponse:
     order = [Severity.CRITICAL, Severity.WARNING, Severity.OK]
@@ -71,10 +71,9 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
     return page(request, "alerts", title="Alerts", **context)
 
 
-@staff_page
+@staff_page("operational.change_alert")
 @require_POST
 def check_alerts(request: HttpRequest) -> HttpResponse:
-    require_permission(request, "operational.change_alert")
     notifications = kpi_alerts.check(now=timezone.now())
     deliveries.send_due(now=timezone.now())
     changes = ", ".join(notification.headline for notification in notifications)
@@ -82,7 +81,7 @@ def check_alerts(request: HttpRequest) -> HttpResponse:
     return redirect("operational:alerts")
 
 
-@staff_page
+@staff_page("operational.view_alert")
 def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
     alert = get_object_or_404(Alert, pk=pk)
     policy = PolicyForm(request.POST or None, instance=alert, prefix="policy")
@@ -108,21 +107,19 @@ def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "alert", title=f"Alert: {alert.name}", **context)
 
 
-@staff_page
+@staff_page("operational.change_alert")
 @require_POST
 def acknowledge(request: HttpRequest, pk: int) -> HttpResponse:
-    require_permission(request, "operational.change_alert")
     alert = get_object_or_404(Alert, pk=pk)
     alerts.acknowledge(alert, by=cast("User", request.user), now=timezone.now())
     messages.success(request, "Acknowledged: no more reminders until it gets worse.")
     return redirect("operational:alert", pk)
 
 
-@staff_page
+@staff_page("operational.change_alert")
 @require_POST
 def silence(request: HttpRequest, pk: int) -> HttpResponse:
     """Silence an alert for the hours in the form; without hours, end its silence."""
-    require_permission(request, "operational.change_alert")
     alert, now, by = get_object_or_404(Alert, pk=pk), timezone.now(), cast("User", request.user)
     form = SilenceForm(request.POST)
     if "hours" not in request.POST:
@@ -138,11 +135,10 @@ def silence(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("operational:alert", pk)
 
 
-@staff_page
+@staff_page("operational.change_alert")
 @require_POST
 def send_test(request: HttpRequest) -> HttpResponse:
     """Send a test to an address of ADMIN_EMAIL, or to a channel."""
-    require_permission(request, "operational.change_alert")
     to: str | AlertChannel = request.POST.get("email", "")
     if to not in settings.ADMIN_EMAIL:
         to = get_object_or_404(AlertChannel, pk=request.POST.get("channel") or 0)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from analytics.admin.charts import heat_rows
 from analytics.people.persons import count_demo_persons
 from analytics.rollups import definitions
-from common.admin.pages import is_refresh, require_permission, staff_page
+from common.admin.pages import is_refresh, staff_page
 from common.formatting import counted
 from operational.actions import priority_actions
 from operational.admin.pages import page
@@ -31,7 +31,7 @@ PERSONS_PER_PAGE = 25
 TOP_ACTIONS = 3
 
 
-@staff_page
+@staff_page("operational.view_kpireading")
 @require_GET
 def dashboard(request: HttpRequest) -> HttpResponse:
     updated = timezone.now()
@@ -51,7 +51,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     return page(request, "dashboard", title="Dashboard", **context)
 
 
-@staff_page
+@staff_page("operational.view_kpireading")
 @require_GET
 def now(request: HttpRequest) -> HttpResponse:
     """Return the part of the dashboard with its own refresh: now, alerts, priorities, health."""
@@ -65,27 +65,30 @@ def now(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/operational/_now.html", context)
 
 
-@staff_page
+@staff_page("operational.view_kpireading")
 @require_GET
 def kpi(request: HttpRequest, slug: str) -> HttpResponse:
     if slug not in CATALOGUE:
         raise Http404(f"There is no KPI {slug!r}.")
     as_of = definitions.last_complete_day()
     detail = kpi_detail(slug, as_of=as_of)
-    context: dict[str, Any] = {"detail": detail, "groups": detail.status.kpi.people}
-    if detail.status.kpi.people:
+    context: dict[str, Any] = {"detail": detail}
+    if detail.status.kpi.people and request.user.has_perm("analytics.view_person"):
         group = _requested_group(request)
         persons = sources.people(slug, as_of=as_of, group=group)
         persons = persons.order_by("-signup_at", "pk").prefetch_related("distinct_ids")
         paginator = Paginator(persons, PERSONS_PER_PAGE)
-        context |= {"group": group, "persons": paginator.get_page(request.GET.get("page"))}
+        context |= {
+            "groups": detail.status.kpi.people,
+            "group": group,
+            "persons": paginator.get_page(request.GET.get("page")),
+        }
     return page(request, "kpi", title=detail.status.kpi.name, **context)
 
 
-@staff_page
+@staff_page("analytics.delete_person")
 @require_http_methods(["GET", "POST"])
 def remove_demo(request: HttpRequest) -> HttpResponse:
-    require_permission(request, "analytics.delete_person")
     if request.method == "POST":
         persons = demo_data.remove(now=timezone.now())
         removed = counted(persons, "person")

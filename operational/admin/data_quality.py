@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from common.admin.pages import require_permission, staff_page
+from common.admin.pages import staff_page
 from common.data_quality import RepairableCheck, checks
 from common.formatting import number
 from operational.admin.pages import page
@@ -19,26 +19,24 @@ from operational.models import QualityIgnore
 from operational.quality import data_quality
 
 
-@staff_page
+@staff_page("operational.view_qualityrun")
 @require_GET
 def quality_page(request: HttpRequest) -> HttpResponse:
     context = {"quality": data_quality.latest(), "history": data_quality.score_history()}
     return page(request, "data_quality", title="Data quality", **context)
 
 
-@staff_page
+@staff_page("operational.add_qualityrun")
 @require_POST
 def run_checks(request: HttpRequest) -> HttpResponse:
-    require_permission(request, "operational.add_qualityrun")
     done = data_quality.run(now=timezone.now())
     messages.success(request, f"Checked: {'no data' if done.score is None else done.score}.")
     return redirect("operational:data-quality")
 
 
-@staff_page
+@staff_page("operational.add_qualityrun")
 def repair(request: HttpRequest, slug: str) -> HttpResponse:
     """Preview a check's remedy, and apply it."""
-    require_permission(request, "operational.add_qualityrun")
     check, now = checks().get(slug), timezone.now()
     if not isinstance(check, RepairableCheck):
         raise Http404(f"There is no check {slug} that can be repaired.")

@@ -130,7 +130,7 @@ class KpiGoalAdmin(PreviewedForm):
         return str(goal.created_by or "Plumbline")
 
 
-@staff_page
+@staff_page("operational.change_kpigoal")
 @require_POST
 def try_goal(request: HttpRequest, slug: str) -> HttpResponse:
     """Show what the alert would have done with the unsaved goal in the form."""

@@ -14,14 +14,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from unfold.admin import ModelAdmin
 
 from common import formatting
-from common.admin.pages import require_permission, staff_page
+from common.admin.pages import staff_page
 from common.formatting import number
 from operational.admin.pages import page
 from operational.models import Report, ReportKind, ReportSubscriber
 from operational.reports import making, report_schedule, reports
 
 
-@staff_page
+@staff_page("operational.view_report")
 @require_GET
 def reports_page(request: HttpRequest) -> HttpResponse:
     context = {
@@ -33,7 +33,7 @@ def reports_page(request: HttpRequest) -> HttpResponse:
     return page(request, "reports", title="Reports", **context)
 
 
-@staff_page
+@staff_page("operational.view_report")
 @require_GET
 def report_page(request: HttpRequest, pk: int) -> HttpResponse:
     stored = get_object_or_404(Report, pk=pk)
@@ -41,14 +41,14 @@ def report_page(request: HttpRequest, pk: int) -> HttpResponse:
     return page(request, "report", title=str(stored), report=report, made=stored.made_at)
 
 
-@staff_page
+@staff_page("operational.view_report")
 @require_GET
 def preview(request: HttpRequest, kind: str) -> HttpResponse:
     report = making.make(_kind(kind), now=timezone.now())
     return page(request, "report", title=f"Preview of the {kind} report", report=report)
 
 
-@staff_page
+@staff_page("operational.add_report")
 @require_POST
 def send_test(request: HttpRequest, kind: str) -> HttpResponse:
     """Send a report as of now to the user."""
@@ -62,11 +62,10 @@ def send_test(request: HttpRequest, kind: str) -> HttpResponse:
     return redirect("operational:reports")
 
 
-@staff_page
+@staff_page("operational.add_report")
 @require_POST
 def send_now(request: HttpRequest, kind: str) -> HttpResponse:
     """Send the last period's report to the recipients who do not have it yet."""
-    require_permission(request, "operational.add_report")
     sent = reports.send_now(_kind(kind), now=timezone.now())
     done = sum(delivery.status == "sent" for delivery in sent)
     recipients = formatting.counted(len(sent), "recipient")

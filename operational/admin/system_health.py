@@ -9,7 +9,7 @@ from operational.admin.pages import page
 from operational.health.system_health import system_health
 
 
-@staff_page
+@staff_page("operational.view_heartbeat")
 @require_GET
 def health_page(request: HttpRequest) -> HttpResponse:
     health = system_health(timezone.now())

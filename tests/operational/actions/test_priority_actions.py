@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django_celery_beat.models import PeriodicTask
 
 from common.data_quality import CheckVerdict
@@ -14,6 +13,7 @@ from operational.calculations.kpi import Severity
 from operational.models import Alert, KpiReading, PriorityAction, QualityResult, QualityRun
 from tests.api import get
 from tests.operational.kpi_data import AS_OF, NOW, a_filled_project
+from tests.staff import member
 
 DAY = timedelta(days=1)
 PAGE = "/admin/operational/actions/"
@@ -29,7 +29,7 @@ def now(time_machine):
 
 @pytest.fixture
 def ada():
-    return User.objects.create_user("ada", is_staff=True)
+    return member("Viewer")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from operational.kpis.goals import set_goal
 from operational.models import KpiReading
 from tests.operational.kpi_data import AS_OF, noon, person
 from tests.operational.overview.test_dashboard import as_text
+from tests.staff import member
 
 URL = "/admin/operational/kpis/{}/"
 
@@ -87,6 +88,13 @@ def test_a_person_is_shown_with_id_email_and_times(admin_client, company):
     company.distinct_ids.create(distinct_id="user-1")
     text = page(admin_client, "activation_rate")
     assert "user-1 ada@example.com 11 Mar 2026, 12:00 20 Mar 2026, 12:00" in text
+
+
+@pytest.mark.parametrize(("group", "visible"), [("Viewer", False), ("Analyst", True)])
+def test_s07_people_are_shown_to_those_who_may_see_persons(client, company, group, visible):
+    client.force_login(member(group))
+    page = client.get("/admin/operational/kpis/d7_retention/").content.decode()
+    assert ("People in this number" in page) is visible
 
 
 def test_people_are_paginated_without_a_query_each(

@@ -17,6 +17,7 @@ from operational.quality import data_quality
 from tests.api import get
 from tests.events import record
 from tests.operational.kpi_data import NOW
+from tests.staff import member
 
 PAGE = "/admin/operational/data-quality/"
 PASS, WARNING, FAIL, NO_DATA = CheckVerdict
@@ -159,8 +160,8 @@ def test_a_check_that_cannot_be_repaired_has_no_page(admin_client):
 
 
 @pytest.mark.django_db
-def test_staff_without_the_permission_cannot_run_checks(client, django_user_model, rows):
-    client.force_login(django_user_model.objects.create_user("ada", is_staff=True))
+def test_staff_without_the_permission_cannot_run_checks(client, rows):
+    client.force_login(member("Viewer"))
     assert client.get(PAGE).status_code == 200
     assert client.post(f"{PAGE}run/").status_code == 403
     assert client.post(f"{PAGE}repair/rows/").status_code == 403
