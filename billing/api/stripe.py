@@ -34,7 +34,7 @@ from billing.api.stripe_responses import (
 from billing.api.usage import IDEMPOTENCY_HEADER
 from billing.limits import plans
 from billing.stripe import gateway, idempotency, sessions, subscription_changes, subscriptions
-from billing.stripe.idempotency import KeyedResponse
+from billing.stripe.idempotency import IdempotencyKey, KeyedResponse
 
 RETRY_AFTER = 30  # seconds
 _KEY = OpenApiParameter(
@@ -86,8 +86,11 @@ class StripeView(APIView):
                 IDEMPOTENCY_HEADER, "Must be at most 200 characters long."
             )
         fingerprinted = json.dumps([request.path, request.data], sort_keys=True).encode()
+        at_stripe = f"plumbline-{request.user.pk}-{key}"
         return idempotency.once(
-            key, fingerprinted, lambda: KeyedResponse(HTTPStatus.OK, act(f"plumbline-{key}"))
+            IdempotencyKey(request.user.pk, key),
+            fingerprinted,
+            lambda: KeyedResponse(HTTPStatus.OK, act(at_stripe)),
         )
 
     def validated(self, request: Request, body: type[serializers.Serializer]) -> dict[str, Any]:

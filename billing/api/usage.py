@@ -20,7 +20,7 @@ from billing.calculations.usage import MeterUsage, UsageState
 from billing.limits import reservations, usage_limits, usage_notices, usage_prompts
 from billing.limits.reservations import LARGEST_REQUEST
 from billing.limits.usage_limits import UnknownName, UsageDecision
-from billing.stripe.idempotency import IdempotencyKeyReused
+from billing.stripe.idempotency import IdempotencyKey, IdempotencyKeyReused
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
@@ -162,7 +162,7 @@ class CheckView(APIView):
         query = CheckQuery(data=_with_header(request))
         query.is_valid(raise_exception=True)
         try:
-            decision = _decision(**query.validated_data)
+            decision = _decision(request, **query.validated_data)
         except UnknownName as error:
             raise serializers.ValidationError({error.field: [str(error)]}) from error
         except IdempotencyKeyReused as error:
@@ -191,14 +191,19 @@ def _with_header(request: Request) -> Any:
 
 
 def _decision(
-    distinct_id: str, meter: str, amount: int, *, reserve: bool, idempotency_key: str | None = None
+    request: Request,
+    distinct_id: str,
+    meter: str,
+    amount: int,
+    *,
+    reserve: bool,
+    idempotency_key: str | None = None,
 ) -> UsageDecision:
     now = timezone.now()
     if not reserve:
         return usage_limits.check(distinct_id, meter, amount, now=now)
-    return reservations.reserve(
-        distinct_id, meter, amount, now=now, idempotency_key=idempotency_key
-    )
+    key = IdempotencyKey(request.user.pk, idempotency_key) if idempotency_key is not None else None
+    return reservations.reserve(distinct_id, meter, amount, now=now, idempotency_key=key)
 
 
 def _body(decision: UsageDecision) -> dict[str, Any]:

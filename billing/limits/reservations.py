@@ -20,7 +20,7 @@ from billing.limits.usage_limits import (
     unknown_person,
 )
 from billing.models import UsageReservation
-from billing.stripe.idempotency import IdempotencyKeyReused
+from billing.stripe.idempotency import IdempotencyKey, IdempotencyKeyReused
 
 RESERVED_FOR = timedelta(minutes=10)  # until its events must have arrived
 KEPT_FOR = timedelta(days=1)  # after that, so that a retry with the same key is recognized
@@ -34,7 +34,7 @@ def reserve(
     amount: int = 1,
     *,
     now: datetime,
-    idempotency_key: str | None = None,
+    idempotency_key: IdempotencyKey | None = None,
 ) -> UsageDecision:
     """Check, and hold what is allowed until its events arrive.
 
@@ -97,7 +97,7 @@ def _hold(
     amount: int,
     *,
     now: datetime,
-    idempotency_key: str | None,
+    idempotency_key: IdempotencyKey | None,
 ) -> UsageReservation:
     try:
         return UsageReservation.objects.create(
@@ -107,13 +107,17 @@ def _hold(
             amount=amount,
             up_to=meter_usage.usage.taken + amount,
             expires_at=now + RESERVED_FOR,
-            idempotency_key=idempotency_key,
+            idempotency_key=idempotency_key.text if idempotency_key else None,
+            key_of_id=idempotency_key.user_id if idempotency_key else None,
         )
     except IntegrityError as error:  # the person was erased a moment ago
         raise unknown_person(distinct_id) from error
 
 
-def _earlier(person: Person, meter: Meter, key: str) -> UsageReservation | None:
+def _earlier(person: Person, meter: Meter, key: IdempotencyKey) -> UsageReservation | None:
     return UsageReservation.objects.filter(
-        distinct_id__person_id=person.pk, meter_id=meter.id, idempotency_key=key
+        distinct_id__person_id=person.pk,
+        meter_id=meter.id,
+        key_of_id=key.user_id,
+        idempotency_key=key.text,
     ).first()

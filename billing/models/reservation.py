@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
@@ -31,11 +32,14 @@ class UsageReservation(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(db_index=True)
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001  (null: no key)
+    key_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["distinct_id", "meter", "idempotency_key"],
+                fields=["distinct_id", "meter", "key_of", "idempotency_key"],
                 name="one_reservation_per_idempotency_key",
             )
         ]

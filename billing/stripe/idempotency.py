@@ -23,40 +23,52 @@ class InProgress(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A key that a user chose: another user's equal key is a different key."""
+
+    user_id: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeyedResponse:
     status: int
     data: Any
 
 
-def once(key: str, request: bytes, execute: Callable[[], KeyedResponse]) -> KeyedResponse:
+def once(
+    key: IdempotencyKey, request: bytes, execute: Callable[[], KeyedResponse]
+) -> KeyedResponse:
     """Return the response of `execute`, or its earlier response to the same request.
 
     An exception leaves the key free, so that the request can be retried.
     """
     fingerprint = hashlib.sha256(request).hexdigest()
     kept, created = IdempotentRequest.objects.get_or_create(
-        key=key, defaults={"fingerprint": fingerprint}
+        user_id=key.user_id, key=key.text, defaults={"fingerprint": fingerprint}
     )
     if not created:
         if kept.fingerprint != fingerprint:
             raise IdempotencyKeyReused("The key was already used for a different request.")
         if kept.status is not None:
             return KeyedResponse(kept.status, kept.answer)
-        if not _take_over(key):
+        if not _take_over(kept):
             raise InProgress("The first request with this key is still in progress.")
     try:
         response = execute()
     except BaseException:
         kept.delete()
         raise
-    IdempotentRequest.objects.filter(pk=key).update(status=response.status, answer=response.data)
+    IdempotentRequest.objects.filter(pk=kept.pk).update(
+        status=response.status, answer=response.data
+    )
     return response
 
 
-def _take_over(key: str) -> bool:
+def _take_over(kept: IdempotentRequest) -> bool:
     """Let a single caller take over from a request that died."""
     now = timezone.now()
-    unanswered = IdempotentRequest.objects.filter(pk=key, status=None)
+    unanswered = IdempotentRequest.objects.filter(pk=kept.pk, status=None)
     return unanswered.filter(created_at__lt=now - DEAD_AFTER).update(created_at=now) == 1
 
 

@@ -22,6 +22,7 @@ def check(amount=1, *, meter="workflow_runs", now=NOW):
 
 
 def reserve(amount=1, *, now=NOW, key=None, person="ada"):
+    key = key and idempotency.IdempotencyKey(None, key)
     return reservations.reserve(person, "workflow_runs", amount, now=now, idempotency_key=key)
 
 
@@ -191,6 +192,19 @@ def test_a_retry_of_a_granted_reservation_is_granted_with_nothing_left():
     reserve(4, key="k")
     assert reserve(4, key="k").allowed
     assert not reserve(4, key="another").allowed
+
+
+def test_s07_the_same_key_of_another_user_reserves_again(django_user_model):
+    limit(10)
+    ran(event="seen")
+    users = [django_user_model.objects.create(username=name) for name in ("ada", "eve")]
+    keys = [idempotency.IdempotencyKey(user.pk, "k") for user in [*users, *users]]
+    held = [
+        reservations.reserve("ada", "workflow_runs", 4, now=NOW, idempotency_key=key).reservation
+        for key in keys
+    ]
+    assert held[0] != held[1]
+    assert held[:2] == held[2:]
 
 
 def test_an_idempotency_key_with_another_amount_is_refused():

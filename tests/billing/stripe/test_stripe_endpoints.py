@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
@@ -208,6 +209,17 @@ def test_a_retry_with_the_same_key_gets_the_same_response(shop, ask):
     first, second = (ask("checkout-session", plan="pro", key="k1").json() for _ in range(2))
     assert first == second
     assert len(sessions(shop)) == 1
+
+
+def test_s07_the_same_key_of_another_user_is_another_request(shop, ask, client):
+    first = ask("checkout-session", plan="pro", key="k1").json()
+    client.force_login(User.objects.create_superuser("eve"))
+    body = {"distinct_id": "ada", "plan": "pro", "quantity": 2}
+    headers = {"Idempotency-Key": "k1"}
+    second = client.post(URL + "checkout-session", body, "application/json", headers=headers)
+    assert second.status_code == 200, second.content
+    assert second.json()["id"] != first["id"]
+    assert len(sessions(shop)) == 2
 
 
 def test_a_key_with_another_request_is_refused(shop, ask):
