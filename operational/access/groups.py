@@ -33,7 +33,8 @@ MODELS = {
         *("billing.usagenotice",),
     ],
     (ANALYST, OPERATOR): [
-        *("analytics.exclusionrule", "analytics.person", "analytics.rejectedevent"),
+        *("analytics.exclusion", "analytics.exclusionrule", "analytics.person"),
+        *("analytics.rejectedevent",),
         *("billing.limitexception", "billing.refusedlink", "billing.stripecustomer"),
         *("billing.stripeevent", "billing.usagereservation"),
     ],
