@@ -4,12 +4,14 @@ import gc
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.contrib.admin import autodiscover
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.admin.checks import check_admin_app, check_dependencies
 from django.core import checks
 from django.db.models.signals import post_migrate
 
+from common import logs
 from common.late import late
 from config import celery  # noqa: F401  tasks sent from any process need the app
 
@@ -39,5 +41,7 @@ class ConfigConfig(AppConfig):
         # This app has no models, so the signal is never sent for it.
         beat = apps.get_app_config("django_celery_beat")
         post_migrate.connect(create_missing_entries, sender=beat, weak=False)
+        if not settings.DEBUG:
+            logs.log_uncaught()
         gc.freeze()  # collections, even the last one, need not search what is loaded now
         gc.enable()

@@ -280,20 +280,28 @@ CELERY_TASK_TIME_LIMIT = 1_800  # seconds, below the broker's visibility timeout
 CELERY_TASK_SOFT_TIME_LIMIT = 1_740
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SYNC_EVERY = 1  # tasks; when beat last scheduled one is the sign that it is alive
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-# --- Logs: one line per event, no personal data -------------------------------------------------
+# --- Logs: one line per event, no personal data (docs/security.md) ------------------------------
 
 _LOG_LEVEL = env.text("PLUMBLINE_LOG_LEVEL", "INFO").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "redacting": {"()": "common.logs.RedactingFormatter"},
+        "complete": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "complete" if DEBUG else "redacting",
+        },
         "nowhere": {"class": "logging.NullHandler"},
     },
     "loggers": {
+        # Without their own handlers, one of which sends errors with their data by e-mail.
+        **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server")},
+        **{name: {"handlers": [], "propagate": True} for name in ("_granian", "granian.access")},
         "celery": {"level": "INFO" if _LOG_LEVEL == "DEBUG" else "WARNING"},  # two lines a task
         "axes": {"level": "WARNING"},  # three lines a login
         "stripe": {"level": "WARNING"},  # two lines a call

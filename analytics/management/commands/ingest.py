@@ -16,7 +16,7 @@ import psycopg
 from analytics.ingestion import inbox
 from analytics.rollups.person_cache import PersonCache
 from common.commands import QuickCommand
-from common.formatting import counted, decimals, first_line
+from common.formatting import counted, decimals
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def _work(claims: inbox.Inbox, stop: threading.Event, progress: "Progress", *, o
             events = claims.process_batch()
             progress.add(events)
         except _NOT_NOW as error:
-            logger.warning("Cannot store events, retrying: %s", first_line(error))
+            logger.warning("Cannot store events, retrying: %s", error)
             django.db.connection.close()
             stop.wait(RETRY_SECONDS)
             continue
