@@ -81,6 +81,7 @@ class Person(models.Model):
             # A hash, because a B-tree would refuse very long addresses.
             HashIndex(Lower(KeyTextTransform("email", "properties")), name="person_email"),
             HashIndex(Lower(KeyTextTransform("email", "proved")), name="person_proved_email"),
+            models.Index(fields=["id"], condition=models.Q(excluded=True), name="person_excluded"),
             models.Index(fields=["is_demo"], condition=models.Q(is_demo=True), name="person_demo"),
             GinIndex(fields=["properties"], opclasses=["jsonb_path_ops"], name="person_properties"),
         ]

@@ -6,11 +6,10 @@ Every exclusion is recorded, whichever way a person became excluded.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from analytics.models import Exclusion, ExclusionRule, Person
 from analytics.models.person import is_protected
@@ -64,13 +63,14 @@ def preview(rule: ExclusionRule) -> Preview:
     """Return the effect of saving `rule`, new or changed."""
     rules = [*ExclusionRule.objects.exclude(pk=rule.pk), rule]
     out_of_date = Person.objects.exclude(excluded=should_be_excluded(rules))
+    effect = out_of_date.aggregate(
+        newly_excluded=Count("pk", filter=Q(excluded=False)),
+        newly_counted=Count("pk", filter=Q(excluded=True)),
+    )
     matched = matching(rule)
     return Preview(
         matching=matched.count(),
-        effect=ExclusionEffect(
-            excluded=out_of_date.filter(excluded=False).count(),
-            counted=out_of_date.filter(excluded=True).count(),
-        ),
+        effect=ExclusionEffect(effect["newly_excluded"], effect["newly_counted"]),
         counted=Person.objects.counted().count(),
         examples=list(matched.order_by("-pk").prefetch_related("distinct_ids")[:EXAMPLES]),
     )
@@ -116,11 +116,10 @@ def decide(person_ids: Iterable[int], *, excluded: bool, by: str = "") -> Exclus
 def apply_rules(cursor: psycopg.Cursor, person_ids: Collection[int]) -> None:
     """Apply the rules to persons changed by a batch of events, and record what merges did.
 
-    Free where no rules exist and none of the persons is excluded.
+    Free where no rules exist and no person is excluded.
     """
-    persons = Person.objects.filter(pk__in=person_ids)
-    is_concerned = Q(excluded=True) | Q(_recorded())
-    if person_ids and ((rules := _rules()) or persons.filter(is_concerned).exists()):
+    if person_ids and ((rules := _rules()) or _any_excluded()):
+        persons = Person.objects.filter(pk__in=person_ids)
         _update(cursor, persons, rules, Origin(Exclusion.Cause.ARRIVAL))
 
 
@@ -128,6 +127,11 @@ def update(cursor: psycopg.Cursor, person_ids: Collection[int], *, by: str = "")
     """Exclude or include persons that staff merged or separated, as rules and decisions say."""
     persons = Person.objects.filter(pk__in=person_ids)
     _update(cursor, persons, _rules(), Origin(Exclusion.Cause.MERGE, by))
+
+
+def _any_excluded() -> bool:
+    """Whether any person is excluded, or recorded as such."""
+    return Person.objects.filter(excluded=True).exists() or exclusion_records.in_force().exists()
 
 
 def _rules() -> list[ExclusionRule]:
@@ -143,35 +147,36 @@ def _update(
     """Exclude or include `persons` as rules and decisions say, and record it.
 
     Inside the caller's transaction, which holds the identity lock: so all changes become visible
-    at once, with at most `PERSONS_PER_STEP` persons in memory.
+    at once. All ids are read first, and the rest in steps of `PERSONS_PER_STEP`.
     """
-    out_of_date = _out_of_date(persons, rules)
+    out_of_date = list(_out_of_date(persons, rules).values_list("pk", flat=True))
     effect = ExclusionEffect()
-    last = 0
-    while True:
-        step = [Change(*row) for row in out_of_date.filter(pk__gt=last)[:PERSONS_PER_STEP]]
+    for start in range(0, len(out_of_date), PERSONS_PER_STEP):
+        step = _changes(out_of_date[start : start + PERSONS_PER_STEP], rules)
         effect = _sum(effect, _apply(cursor, step))
         exclusion_records.record(step, origin)
-        if len(step) < PERSONS_PER_STEP:
-            return effect
-        last = step[-1].person_id
+    return effect
 
 
-def _out_of_date(
-    persons: QuerySet[Person], rules: Sequence[ExclusionRule]
-) -> QuerySet[Person, tuple[Any, ...]]:
-    """Return the fields of a `Change` for each person whose `excluded` or record is wrong.
+def _out_of_date(persons: QuerySet[Person], rules: Sequence[ExclusionRule]) -> QuerySet[Person]:
+    """Return the persons whose `excluded` or record is wrong.
 
     A merge by events changes `excluded` on its own, so that only the record may be missing.
     """
-    return (
-        persons.alias(recorded=_recorded())
-        .annotate(target=should_be_excluded(rules))
-        .exclude(target=F("excluded"), recorded=F("excluded"))
-        .annotate(match=first_match(rules), protected=is_protected("pk"))
-        .order_by("pk")
-        .values_list("pk", "excluded", "target", "excluded_by_hand", "match", "protected")
+    is_right = {"target": F("excluded"), "recorded": F("excluded")}
+    return persons.alias(target=should_be_excluded(rules), recorded=_recorded()).exclude(**is_right)
+
+
+def _changes(person_ids: Sequence[int], rules: Sequence[ExclusionRule]) -> list[Change]:
+    rows = Person.objects.filter(pk__in=person_ids).values_list(
+        "pk",
+        "excluded",
+        should_be_excluded(rules),
+        "excluded_by_hand",
+        first_match(rules),
+        is_protected("pk"),
     )
+    return [Change(*row) for row in rows.order_by("pk")]
 
 
 def _recorded() -> Exists:
