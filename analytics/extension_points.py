@@ -1,12 +1,24 @@
 """What other apps add to analytics in `AppConfig.ready`: analytics imports none of them."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from common.late import LateRegistry
 
-# Called with the ids of persons, in the transaction that erases them.
-erasers: LateRegistry[Callable[[Sequence[int]], None]] = LateRegistry()
+# Where personal data is stored: `analytics.privacy.data_stores.DataStore`. Those of persons are
+# erased in the transaction that erases these; those where others name them, before.
+person_stores: LateRegistry[Sequence[Any]] = LateRegistry()
+naming_stores: LateRegistry[Sequence[Any]] = LateRegistry()
+
+# JSON objects with further names and addresses of persons, by the ids of these.
+personal_facts: LateRegistry[Callable[[Sequence[int]], Iterable[Any]]] = LateRegistry()
+
+# What others still hold about persons: `analytics.privacy.receipts.ElsewhereCall`.
+elsewhere: LateRegistry[Callable[[Sequence[int]], Iterable[Any]]] = LateRegistry()
+
+# What is stored about a person, by a name: JSON values for the export.
+exporters: LateRegistry[Callable[[int], Iterable[tuple[str, Iterable[Any]]]]] = LateRegistry()
 
 # Called with the ids of persons; return those that pay, which only staff may merge with each other.
 payers: LateRegistry[Callable[[Collection[int]], set[int]]] = LateRegistry()

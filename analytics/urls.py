@@ -8,7 +8,7 @@ from analytics.api.active_users import ActiveUsersView
 from analytics.api.events import EventsView
 from analytics.api.funnel import FunnelView
 from analytics.api.ingestion import IngestionView
-from analytics.api.persons import PersonsView, PersonView
+from analytics.api.persons import PersonExportView, PersonsView, PersonView
 from analytics.api.retention import RetentionView, WeeklyRetentionView
 
 app_name = "analytics"
@@ -33,6 +33,11 @@ urlpatterns = [
     re_path(r"^api/analytics/events/?$", EventsView.as_view(), name="events"),
     re_path(r"^api/analytics/ingestion/?$", IngestionView.as_view(), name="ingestion"),
     re_path(r"^api/analytics/persons/?$", PersonsView.as_view(), name="persons"),
+    re_path(
+        r"^api/analytics/persons/(?P<distinct_id>(?s:.)+)/export/?$",
+        PersonExportView.as_view(),
+        name="person-export",
+    ),
     re_path(
         r"^api/analytics/persons/(?P<distinct_id>(?s:.)+)$", PersonView.as_view(), name="person"
     ),

@@ -3,10 +3,14 @@ from django.db.models.signals import post_migrate
 
 from analytics.extension_points import (
     PersonLink,
-    erasers,
+    elsewhere,
+    exporters,
+    naming_stores,
     passive_events,
     payers,
     person_links,
+    person_stores,
+    personal_facts,
     proved_addresses,
 )
 from billing.stripe.signals import stripe_changed
@@ -23,7 +27,11 @@ class BillingConfig(AppConfig):
         data_quality.registry.register("billing.revenue.quality_checks.CHECKS")
         health.register(health.Section.DATA, "billing.health.stripe")
         passive_events.register("billing.limits.usage.OWN_EVENTS")
-        erasers.register("billing.stripe.erasure.anonymize")
+        person_stores.register("billing.stripe.erasure.PERSON_STORES")
+        naming_stores.register("billing.stripe.erasure.NAMING_STORES")
+        personal_facts.register("billing.stripe.erasure.facts")
+        elsewhere.register("billing.stripe.erasure.calls_elsewhere")
+        exporters.register("billing.stripe.export.sections")
         payers.register("billing.stripe.customers.paying_persons")
         proved_addresses.register("billing.stripe.gateway.addresses_of")
         person_links.append(PersonLink("Usage and limits", "billing:person-usage"))

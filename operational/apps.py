@@ -2,6 +2,7 @@ from celery.signals import task_postrun, task_prerun
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from analytics.extension_points import naming_stores
 from common import health
 from common.admin import sidebar
 from common.health import Section
@@ -17,6 +18,7 @@ class OperationalConfig(AppConfig):
         _register_health_checks()
         kpi_sources.register("operational.kpis.sources.builtin.SOURCES")
         sidebar.registry.register("operational.admin.sidebar.GROUPS")
+        naming_stores.register("operational.personal_data.NAMING_STORES")
         task_prerun.connect(late("operational.health.jobs.record_start"), weak=False)
         task_postrun.connect(late("operational.health.jobs.record_end"), weak=False)
         post_migrate.connect(

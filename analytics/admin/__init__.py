@@ -1,5 +1,6 @@
 from analytics.admin import (
     capture,
+    erasures,
     exclusion_rules,
     exclusions,
     groups,
@@ -11,6 +12,7 @@ from analytics.admin import (
 
 __all__ = [
     "capture",
+    "erasures",
     "exclusion_rules",
     "exclusions",
     "groups",

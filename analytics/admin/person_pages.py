@@ -26,11 +26,12 @@ from common.api.pagination import next_page
 from common.formatting import counted
 
 MAX_MERGES = 20
+CHANGE_PERSON = "analytics.change_person"
 
 
 def may_change(request: HttpRequest) -> bool:
     """Whether the user may merge and exclude persons."""
-    return bool(request.user.has_perm("analytics.change_person"))
+    return bool(request.user.has_perm(CHANGE_PERSON))
 
 
 def person(request: HttpRequest, person: Person) -> HttpResponse:

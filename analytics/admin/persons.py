@@ -8,13 +8,17 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
-from analytics.admin import person_pages
+from analytics.admin import erasures, person_pages
 from analytics.models import ExclusionRule, Person
 from analytics.people import exclusions, persons, unmerging
+from common.admin.pages import require_permission
 from common.admin.read_only import ReadOnlyAdmin
+
+Page = Callable[[HttpRequest, Person], HttpResponseBase]
 
 
 class ActivationFilter(admin.EmptyFieldListFilter):
@@ -97,14 +101,19 @@ class PersonAdmin(ReadOnlyAdmin):
     actions = ["exclude_selected", "include_selected"]
 
     def get_urls(self) -> list[URLPattern]:
-        pages = {"merge": person_pages.merge, "exclusion": person_pages.exclusion}
+        pages: dict[str, tuple[Page, str]] = {
+            "merge": (person_pages.merge, person_pages.CHANGE_PERSON),
+            "exclusion": (person_pages.exclusion, person_pages.CHANGE_PERSON),
+            "erase": (erasures.erase, erasures.ERASE),
+            "export": (erasures.export, erasures.EXPORT),
+        }
         own = [
             path(
                 f"<int:pk>/{name}/",
-                self.admin_site.admin_view(self._for_person(page)),
+                self.admin_site.admin_view(self._for_person(page, permission)),
                 name=f"analytics_person_{name}",
             )
-            for name, page in pages.items()
+            for name, (page, permission) in pages.items()
         ]
         return [*own, *super().get_urls()]
 
@@ -152,12 +161,9 @@ class PersonAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         return person_pages.person(request, person)
 
-    def _for_person(
-        self, page: Callable[[HttpRequest, Person], HttpResponse]
-    ) -> Callable[..., HttpResponse]:
-        def view(request: HttpRequest, pk: int) -> HttpResponse:
-            if not person_pages.may_change(request):
-                raise PermissionDenied
+    def _for_person(self, page: Page, permission: str) -> Callable[..., HttpResponseBase]:
+        def view(request: HttpRequest, pk: int) -> HttpResponseBase:
+            require_permission(request, permission)
             person = self.get_object(request, str(pk))
             if person is None:
                 return redirect("admin:analytics_person_change", pk)

@@ -27,6 +27,7 @@ GROUPS = [
             ),
             list_link("Exclusion rules", "person_off", "analytics.exclusionrule"),
             list_link("Customer groups", "domain", "analytics.group"),
+            list_link("Erasures", "delete_forever", "analytics.erasure"),
         ],
         position=20,
     ),

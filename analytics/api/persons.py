@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,6 +16,9 @@ from analytics.insights import events
 from analytics.insights.events import EventFilter
 from analytics.models import Person
 from analytics.people import persons
+from analytics.privacy import erasure
+from analytics.privacy.erasure import Receipt
+from analytics.privacy.export import export
 from common.api.pagination import CursorField, PageFields, PageQuery, next_page, page_link
 
 LATEST_EVENTS = 50
@@ -69,6 +73,39 @@ class PersonDetailSerializer(PersonSerializer):
     events = EventSerializer(many=True, help_text=f"The latest {LATEST_EVENTS}.")
 
 
+class ErasureQuery(serializers.Serializer):
+    dry_run = serializers.BooleanField(
+        default=False, help_text="Only return what would be removed."
+    )
+    search_events = serializers.BooleanField(
+        default=False,
+        help_text="Also remove the person's ids and addresses from the events and profiles of"
+        " others. Reads every event.",
+    )
+
+
+class ElsewhereSerializer(serializers.Serializer):
+    holder = serializers.CharField()
+    call = serializers.CharField(help_text="Method and address of the request.")
+    note = serializers.CharField()
+
+
+class ReceiptSerializer(serializers.Serializer):
+    """What was removed where, and what others still hold."""
+
+    persons = serializers.IntegerField()
+    removed = serializers.DictField(child=serializers.IntegerField(), help_text="Rows by place.")
+    searched_events = serializers.BooleanField(help_text="Whether events of others were searched.")
+    elsewhere = ElsewhereSerializer(many=True, help_text="Calls that erase the person elsewhere.")
+    same_address = serializers.SerializerMethodField(
+        help_text="A distinct id of each other person with the same e-mail address: not erased."
+    )
+
+    def get_same_address(self, receipt: Receipt) -> list[str]:
+        rows = (person.distinct_ids.all() for person in receipt.same_address)
+        return [min(row.pk for row in ids) for ids in rows if ids]
+
+
 class PersonsView(APIView):
     """Persons, newest first, including excluded ones."""
 
@@ -96,7 +133,7 @@ class PersonsView(APIView):
 class PersonView(APIView):
     """A person by any distinct id: properties, milestones, activity and the latest events."""
 
-    required_permission = "analytics.view_person"
+    required_permission = {"GET": "analytics.view_person", "DELETE": "analytics.erase_person"}
 
     @extend_schema(operation_id="analytics_person_retrieve", responses=PersonDetailSerializer)
     def get(self, _request: Request, distinct_id: str) -> Response:
@@ -108,10 +145,44 @@ class PersonView(APIView):
         }
         return Response(response)
 
+    @extend_schema(
+        operation_id="analytics_person_erase",
+        parameters=[ErasureQuery],
+        responses=ReceiptSerializer,
+    )
+    def delete(self, request: Request, distinct_id: str) -> Response:
+        """Erase the person everywhere, and return what was removed and what others still hold."""
+        query = parsed(ErasureQuery, request.query_params)
+        person, search_events = _person(distinct_id), query["search_events"]
+        if query["dry_run"]:
+            receipt = erasure.preview([person.pk], search_events=search_events)
+        else:
+            receipt = erasure.erase([person.pk], by=request.user, search_events=search_events)
+        return Response(ReceiptSerializer(receipt).data)
+
+
+class PersonExportView(APIView):
+    """Everything that is stored about a person, as one JSON object."""
+
+    required_permission = "analytics.export_person"
+
+    @extend_schema(operation_id="analytics_person_export", responses=OpenApiTypes.OBJECT)
+    def get(self, _request: Request, distinct_id: str) -> StreamingHttpResponse:
+        return export_response(_person(distinct_id))
+
+
+def export_response(person: Person) -> StreamingHttpResponse:
+    """Return the export of a person as a file, sent as it is read."""
+    response = StreamingHttpResponse(export(person), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="person-{person.pk}.json"'
+    return response
+
 
 def _person(distinct_id: str) -> Person:
     """Return the person; both the path and a distinct id may end with a slash."""
     for candidate in (distinct_id, distinct_id.removesuffix("/")):
         if person := persons.find_person(candidate):
             return person
+    if erasure.was_erased(distinct_id):
+        raise Http404("The person with this distinct id was erased.")
     raise Http404(f"No person has the distinct id {distinct_id!r}.")

@@ -1,21 +1,14 @@
 """Erased distinct ids, remembered as hashes, so that late events do not bring persons back."""
 
 import hmac
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from django.conf import settings
 
-from analytics.calculations.compression import decompress_leniently
-from analytics.calculations.records import MAX_NAME
-from analytics.calculations.stored_json import decode_text, decoded_or
+from analytics.calculations.people.mentions import ids_in
 from analytics.models import ErasedId, Erasure
 from common.postgres import raw_cursor
-
-_QUOTE = re.compile(rb'(?<!\\)"')
-_NUMBER = re.compile(rb"(?<![\w.])-?\d{1,200}(?![\w.])")
-_LONGEST = 6 * MAX_NAME  # bytes of an id in JSON, each character escaped
 
 
 def remember(distinct_ids: Iterable[str], erasure: Erasure) -> None:
@@ -57,29 +50,17 @@ def erasure_of(distinct_id: str) -> Erasure | None:
 
 
 def naming_erased(payloads: Sequence[bytes]) -> list[bool]:
-    """Return which payloads name an erased id in any text; they need not be valid JSON."""
+    """Return which payloads name an erased id; they need not be valid JSON."""
     if not payloads or not ErasedId.objects.exists():
         return [False] * len(payloads)
-    texts_of: Mapping[bytes, set[str]] = {payload: _texts(payload) for payload in set(payloads)}
-    erased = among(set().union(*texts_of.values()))
-    return [not erased.isdisjoint(texts_of[payload]) for payload in payloads]
+    ids: list[set[str]] = list(map(ids_in, payloads))
+    erased = among(set().union(*ids))
+    return [not erased.isdisjoint(named) for named in ids]
 
 
 def any_with_unknown_key() -> bool:
     """Whether erased ids were hashed with a SECRET_KEY that is no longer configured."""
     return ErasedId.objects.exclude(key__in=[fingerprint for _, fingerprint in _keys()]).exists()
-
-
-def _texts(payload: bytes) -> set[str]:
-    """Return the short texts and whole numbers in a payload, as an id may be either.
-
-    What is between any two quotes counts, because in invalid JSON a quote may be missing.
-    """
-    plain = decompress_leniently(payload)
-    quoted = {text for text in _QUOTE.split(plain) if 0 < len(text) <= _LONGEST}
-    texts = {decoded_or(decode_text, b'"' + text + b'"', "") for text in quoted}
-    numbers = {number.decode() for number in _NUMBER.findall(plain)}
-    return {text for text in texts | numbers if text and len(text) <= MAX_NAME}
 
 
 def _hash(key: bytes, distinct_id: str) -> bytes:

@@ -100,8 +100,13 @@ class Inbox:
             ids = ids[: max(1, len(ids) // 2)]
         if len(ids) < len(waiting):
             cursor.execute("ROLLBACK TO SAVEPOINT claim")  # which unlocks the other requests
-        cursor.execute(_TAKE, [ids], binary=True)
-        return sorted(Request(*row) for row in cursor.fetchall())
+        return claim(cursor, ids)
+
+
+def claim(cursor: psycopg.Cursor, request_ids: Sequence[int]) -> list[Request]:
+    """Take those of the requests out of the inbox that no other process has claimed."""
+    cursor.execute(_TAKE, [request_ids], binary=True)
+    return sorted(Request(*row) for row in cursor.fetchall())
 
 
 def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCache) -> None:

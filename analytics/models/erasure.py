@@ -1,6 +1,7 @@
 """What remains of erased persons: receipts and hashes, without personal data."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -13,6 +14,9 @@ class Erasure(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, help_text="Empty: a command"
     )
     persons = models.IntegerField()
+    pending = ArrayField(
+        models.BigIntegerField(), default=list, help_text="Numbers of persons, until it is finished"
+    )
     removed = models.JSONField(default=dict, help_text="Number of rows by where they were")
     finished_at = models.DateTimeField(null=True, help_text="Empty: interrupted; erase them again")
 

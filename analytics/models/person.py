@@ -151,6 +151,8 @@ class PersonMerge(models.Model):
         indexes = [
             models.Index(fields=["person_id"]),
             models.Index(fields=["other_person_id"]),
+            models.Index(fields=["distinct_id"], name="merge_by_distinct_id"),
+            models.Index(fields=["other_id"], name="merge_by_other_id"),
         ]
 
     def __str__(self) -> str:

@@ -50,6 +50,13 @@ def find_person(distinct_id: str) -> Person | None:
     return Person.objects.filter(distinct_ids__distinct_id=distinct_id).first()
 
 
+def ids_of(distinct_ids: Collection[str]) -> dict[str, int]:
+    """Return the person's number of each of the distinct ids that has a person."""
+    valid = [id_ for id_ in distinct_ids if "\0" not in id_]
+    rows = DistinctId.objects.filter(pk__in=valid)
+    return dict(rows.values_list("pk", "person_id"))
+
+
 def stored_distinct_id(distinct_id: str) -> DistinctId:
     """Return a stored distinct id; raise `DistinctId.DoesNotExist` if no person has it."""
     return DistinctId.objects.get(pk=distinct_id)

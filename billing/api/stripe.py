@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.api.parameters import parsed
+from analytics.calculations.records import MAX_NAME
 from billing.api.stripe_requests import (
     CancelBody,
     ChangeBody,
@@ -91,6 +92,7 @@ class StripeView(APIView):
             IdempotencyKey(request.user.pk, key),
             fingerprinted,
             lambda: KeyedResponse(HTTPStatus.OK, act(at_stripe)),
+            distinct_id=_distinct_id(request.data),
         )
 
     def validated(self, request: Request, body: type[serializers.Serializer]) -> dict[str, Any]:
@@ -243,6 +245,11 @@ class InvoicesView(StripeView):
             return {"invoices": [invoice_json(row) for row in newest[: query["limit"]]]}
 
         return self.execute(request, act)
+
+
+def _distinct_id(data: Any) -> str:
+    distinct_id = data.get("distinct_id") if isinstance(data, dict) else None
+    return distinct_id[:MAX_NAME] if isinstance(distinct_id, str) else ""
 
 
 def _change(fields: dict[str, Any]) -> subscription_changes.SubscriptionChange:

@@ -1,4 +1,5 @@
 from billing.models.cash import CashEntry
+from billing.models.erased_customer import ErasedCustomer
 from billing.models.exception import LimitException
 from billing.models.fx_rate import FxRate
 from billing.models.idempotent_request import IdempotentRequest
@@ -14,6 +15,7 @@ from billing.models.stripe_event import StripeEvent, StripeEventState
 
 __all__ = [
     "CashEntry",
+    "ErasedCustomer",
     "FxRate",
     "HeldObject",
     "IdempotentRequest",

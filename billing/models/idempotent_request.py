@@ -11,6 +11,9 @@ class IdempotentRequest(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of path and body")
+    distinct_id = models.TextField(
+        db_default="", db_index=True, help_text="Of the person that the request is about"
+    )
     status = models.PositiveSmallIntegerField(null=True, help_text="Empty: still in progress")
     answer = models.JSONField(null=True)
     created_at = models.DateTimeField(db_default=Now(), db_index=True)

@@ -18,6 +18,7 @@ from billing.calculations.history import (
     scheduled,
 )
 from billing.calculations.movements import Ledger, Movement, day_levels, ledger
+from billing.models import ErasedCustomer
 from billing.revenue.fx import Rates
 from billing.stripe import gateway
 from common.calculations.calendar import LocalCalendar, month_start
@@ -91,7 +92,15 @@ class _Persons:
             for pk, (excluded, signup_at) in persons.items()
         }
 
+        erased = ErasedCustomer.objects.filter(pk__in=list(customer_ids))
+        self._erased = {
+            customer_id: (excluded, month)
+            for customer_id, excluded, month in erased.values_list("pk", "excluded", "signup_month")
+        }
+
     def facts_of(self, customer_id: str) -> tuple[bool, date | None]:
+        if erased := self._erased.get(customer_id):
+            return erased
         return self._facts.get(self._person.get(customer_id, 0), (False, None))
 
 

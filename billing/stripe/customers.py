@@ -23,7 +23,7 @@ def link(customer_id: str, distinct_id: str) -> bool:
     """Link a customer to the person with a distinct id; return whether the link is new."""
     if not distinct_id or len(distinct_id) > MAX_NAME or "\0" in distinct_id:
         return False
-    if persons.find_person(distinct_id) is None:
+    if persons.find_person(distinct_id) is None or gateway.is_erased(customer_id):
         return False
     _, created = StripeCustomer.objects.get_or_create(
         customer_id=customer_id, defaults={"distinct_id_id": distinct_id}

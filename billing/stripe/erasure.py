@@ -1,22 +1,167 @@
-"""Erasing a person: stored Stripe data stays for accounting, but without personal data."""
+"""Erasing a person: Stripe data stays for accounting without personal data, the rest is deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+from django.db.models import Model, Q, QuerySet
+
+from analytics.people.persons import exclusions_and_signups
+from analytics.privacy.data_stores import DataStore, NamingRows
+from analytics.privacy.receipts import ElsewhereCall
+from analytics.privacy.traces import Traces
 from billing.calculations.stripe_personal import anonymous_event
-from billing.models import StripeCustomer, StripeEvent
+from billing.models import (
+    ErasedCustomer,
+    HeldObject,
+    IdempotentRequest,
+    LimitException,
+    RevenueCustomer,
+    StripeCustomer,
+    StripeEvent,
+    UsageNotice,
+    UsageReservation,
+)
 from billing.stripe import gateway
 
+_EVENTS_PER_STEP = 500
 
-def anonymize(person_ids: Sequence[int]) -> None:
-    """Remove e-mail addresses, names and other personal data from objects and events of persons.
 
-    Called within the transaction that erases them. Stripe's own copy must be erased at Stripe.
-    """
+class RowsOfPersons(DataStore):
+    """Rows that belong to a distinct id and are deleted with it."""
+
+    def __init__(self, name: str, model: type[Model], *columns: str) -> None:
+        self.name, self._model = name, model
+        self.columns = [f"{model._meta.db_table}.{column}" for column in ("distinct_id", *columns)]
+
+    def count(self, traces: Traces) -> int:
+        return self._rows(traces).count()
+
+    def erase(self, traces: Traces) -> int:
+        return self._rows(traces).delete()[0]
+
+    def _rows(self, traces: Traces) -> QuerySet:
+        return QuerySet(self._model).filter(distinct_id__person_id__in=traces.person_ids)
+
+
+class KeptResponses(DataStore):
+    """Responses kept for requests with an idempotency key."""
+
+    name = "Kept responses"
+    columns = ["billing_idempotentrequest.distinct_id", "billing_idempotentrequest.answer"]
+
+    def count(self, traces: Traces) -> int:
+        return self._rows(traces).count()
+
+    def erase(self, traces: Traces) -> int:
+        return self._rows(traces).delete()[0]
+
+    def _rows(self, traces: Traces) -> QuerySet:
+        return IdempotentRequest.objects.filter(distinct_id__in=traces.distinct_ids)
+
+
+class StripeObjects(DataStore):
+    """Customers, subscriptions, invoices, charges, refunds, disputes and checkout sessions."""
+
+    name = "Stripe objects (amounts stay)"
+
+    def count(self, traces: Traces) -> int:
+        return gateway.count_objects(customer_ids(traces.person_ids))
+
+    def erase(self, traces: Traces) -> int:
+        owned = customer_ids(traces.person_ids)
+        _remember(owned, traces.person_ids)
+        return gateway.anonymize(owned, traces.mentions.without)
+
+
+class StripeEvents(DataStore):
+    """Events as Stripe sent them, also those without a customer that are about its charges."""
+
+    name = "Stripe events (amounts stay)"
+    columns = ["billing_stripeevent.payload"]
+
+    def count(self, traces: Traces) -> int:
+        return self._rows(traces).count()
+
+    def erase(self, traces: Traces) -> int:
+        number = 0
+        for event in self._rows(traces).iterator(chunk_size=_EVENTS_PER_STEP):
+            event.payload = traces.mentions.without(anonymous_event(event.payload))
+            event.save(update_fields=["payload"])
+            number += 1
+        return number
+
+    def _rows(self, traces: Traces) -> QuerySet[StripeEvent]:
+        owned = customer_ids(traces.person_ids)
+        charges = gateway.charge_ids(owned)
+        return StripeEvent.objects.filter(
+            Q(customer_id__in=owned)
+            | Q(customer_id="", payload__data__object__charge__in=charges)
+            | Q(customer_id="", object_id__in=charges)
+        )
+
+
+class UnownedEvents(NamingRows):
+    """Events without a customer, such as those of checkouts by guests."""
+
+    def candidates(self, traces: Traces) -> QuerySet:
+        return super().candidates(traces).filter(customer_id="")
+
+
+PERSON_STORES = [
+    KeptResponses(),
+    StripeEvents(),
+    StripeObjects(),
+    RowsOfPersons("Usage notices", UsageNotice),
+    RowsOfPersons("Usage reservations", UsageReservation, "idempotency_key"),
+    RowsOfPersons("Limit exceptions", LimitException, "reason"),
+    RowsOfPersons("Links to Stripe customers", StripeCustomer),
+]
+
+NAMING_STORES = [
+    UnownedEvents("Stripe events of guests", StripeEvent, jsons=["payload"], texts=["reason"]),
+    NamingRows("Unusable Stripe objects", HeldObject, texts=["reason"]),
+    NamingRows("Reasons of exceptions", LimitException, texts=["reason"]),
+    NamingRows("Kept responses to others", IdempotentRequest, deleted_by=["key", "answer"]),
+]
+
+
+def customer_ids(person_ids: Sequence[int]) -> list[str]:
+    """Return the Stripe customers of persons."""
     owned = StripeCustomer.objects.filter(distinct_id__person_id__in=person_ids)
-    customer_ids = list(owned.values_list("pk", flat=True))
-    if not customer_ids:
-        return
-    gateway.anonymize(customer_ids)
-    for event in StripeEvent.objects.filter(customer_id__in=customer_ids).iterator():
-        event.payload = anonymous_event(event.payload)
-        event.save(update_fields=["payload"])
+    return sorted(owned.values_list("pk", flat=True))
+
+
+def facts(person_ids: Sequence[int]) -> Iterator[Any]:
+    """Yield the stored Stripe customers of persons, whose names and addresses are theirs, too."""
+    for customer_id in customer_ids(person_ids):
+        if customer := gateway.stored("customer", customer_id):
+            yield customer
+
+
+def calls_elsewhere(person_ids: Sequence[int]) -> Iterator[ElsewhereCall]:
+    """Yield the calls that have Stripe delete persons."""
+    for customer_id in customer_ids(person_ids):
+        yield ElsewhereCall(
+            "Stripe",
+            f"DELETE https://api.stripe.com/v1/customers/{customer_id}",
+            "Ends its subscriptions and deletes its name, address and cards. For payments that stay"
+            " with personal data, open a redaction job: POST /v1/privacy/redaction_jobs.",
+        )
+
+
+def _remember(owned: Sequence[str], person_ids: Sequence[int]) -> None:
+    """Keep what the revenue figures need to know about the customers' persons."""
+    months = dict(RevenueCustomer.objects.filter(pk__in=owned).values_list("pk", "signup_month"))
+    excluded_of = exclusions_and_signups(person_ids)
+    links = StripeCustomer.objects.filter(pk__in=owned)
+    ErasedCustomer.objects.bulk_create(
+        (
+            ErasedCustomer(
+                customer_id=customer_id,
+                excluded=excluded_of[person_id][0],
+                signup_month=months.get(customer_id),
+            )
+            for customer_id, person_id in links.values_list("pk", "distinct_id__person_id")
+        ),
+        ignore_conflicts=True,
+    )

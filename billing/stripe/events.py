@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from billing.calculations.stripe_event import customer_of, object_of, why_ignored
 from billing.calculations.stripe_fields import UnusableStripeObject, id_of, moment_of
+from billing.calculations.stripe_personal import anonymous_event
 from billing.models import StripeEvent, StripeEventState
 from billing.stripe import gateway
 from common import queueing
@@ -41,6 +42,7 @@ def _parsed(event: Mapping[str, Any]) -> StripeEvent:
     if re.fullmatch("evt_0+", event_id):  # every test event of Stripe's dashboard has this id
         event_id += f"#{fingerprint[:16]}"
     reason = reason_of_other_mode(event) or why_ignored(event_type)
+    kept = anonymous_event(event) if gateway.is_of_erased(stripe_json) else event
     return StripeEvent(
         event_id=event_id,
         type=event_type,
@@ -48,7 +50,7 @@ def _parsed(event: Mapping[str, Any]) -> StripeEvent:
         customer_id=customer_of(stripe_json),
         happened_at=_time(created),
         fingerprint=fingerprint,
-        payload={**event, "id": event_id},
+        payload={**kept, "id": event_id},
         state=StripeEventState.IGNORED if reason else StripeEventState.WAITING,
         reason=reason,
         due_at=None if reason else timezone.now(),

@@ -37,15 +37,22 @@ class KeyedResponse:
 
 
 def once(
-    key: IdempotencyKey, request: bytes, execute: Callable[[], KeyedResponse]
+    key: IdempotencyKey,
+    request: bytes,
+    execute: Callable[[], KeyedResponse],
+    *,
+    distinct_id: str = "",
 ) -> KeyedResponse:
     """Return the response of `execute`, or its earlier response to the same request.
 
+    It is kept until the person with `distinct_id` is erased, at most for `KEPT_FOR`.
     An exception leaves the key free, so that the request can be retried.
     """
     fingerprint = hashlib.sha256(request).hexdigest()
     kept, created = IdempotentRequest.objects.get_or_create(
-        user_id=key.user_id, key=key.text, defaults={"fingerprint": fingerprint}
+        user_id=key.user_id,
+        key=key.text,
+        defaults={"fingerprint": fingerprint, "distinct_id": distinct_id},
     )
     if not created:
         if kept.fingerprint != fingerprint:

@@ -49,6 +49,7 @@ MODELS = {
     ],
     (OWNER, OWNER): [
         *("analytics.erasedid", "analytics.erasure", "analytics.identitysecret"),
+        *("billing.erasedcustomer",),
         *("operational.apitoken",),
     ],
 }

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 SCOPES = {
     "analytics:read": "Read persons, events, retention, funnels and ingestion",
-    "analytics:write": "Erase persons",
+    "analytics:write": "Erase and export persons",
     "billing:read": "Read usage, subscriptions, invoices and revenue",
     "billing:write": "Check and reserve usage; sell, change and end subscriptions",
     "operational:read": "Read KPIs, the alignment score, alerts, reports and health",

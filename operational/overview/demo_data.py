@@ -5,7 +5,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from analytics.people import erasure, persons
+from analytics.people import persons
+from analytics.privacy import erasure
 from analytics.rollups import definitions
 from billing import demo
 from operational.kpis import readings

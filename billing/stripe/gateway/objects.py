@@ -6,7 +6,7 @@ stored, so that an older version never overwrites it.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -27,8 +27,10 @@ from djstripe.models import (
     Subscription,
 )
 
+from billing.calculations.stripe_event import customer_of
 from billing.calculations.stripe_fields import UnusableStripeObject, id_of
 from billing.calculations.stripe_personal import anonymous
+from billing.models import ErasedCustomer
 
 Json = dict[str, Any]
 
@@ -45,6 +47,11 @@ KINDS: dict[str, type[StripeModel]] = {
     "checkout.session": Session,
 }
 _KIND_OF = {model: kind for kind, model in KINDS.items()}
+_BY_OWNER: dict[str, tuple[type[StripeModel], ...]] = {
+    "id": (Customer,),
+    "customer_id": (Subscription, Invoice, Charge, Session),
+    "charge__customer_id": (Refund, Dispute),
+}
 _OURS = {"stripe_data", "subscriber", "date_purged"}
 
 
@@ -83,6 +90,8 @@ def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> Stor
     `read_now` from Stripe replaces an earlier one. UnusableStripeObject names the invalid field.
     """
     model = KINDS[stripe_json["object"]]
+    if is_of_erased(stripe_json):
+        stripe_json = anonymous(stripe_json)
     object_id = id_of(stripe_json.get("id"), "id")
     if len(object_id) > 255:
         raise UnusableStripeObject("id", "is longer than 255 characters")
@@ -105,13 +114,57 @@ def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> Stor
     return outcome
 
 
-def anonymize(customer_ids: Collection[str]) -> None:
-    """Remove personal data from all stored objects of some customers."""
-    for model in (Customer, Subscription, Invoice, Charge, Session):
-        owner = "id" if model is Customer else "customer_id"
-        for row in model.objects.filter(**{f"{owner}__in": customer_ids}).iterator():
-            columns = _columns(model, anonymous(row.stripe_data))
-            model.objects.filter(pk=row.pk).update(**columns)
+def anonymize(customer_ids: Collection[str], clean: Callable[[Json], Json]) -> int:
+    """Remove personal data from all stored objects of some customers; return their number.
+
+    `clean` removes what else names the person.
+    """
+    number = 0
+    for model, rows in _objects_of(customer_ids):
+        for row in rows.iterator():
+            if not is_placeholder(row.stripe_data):
+                columns = _columns(model, clean(anonymous(row.stripe_data)))
+                model.objects.filter(pk=row.pk).update(**columns)
+            number += 1
+    return number
+
+
+def count_objects(customer_ids: Collection[str]) -> int:
+    """Return the number of stored objects of some customers."""
+    return sum(rows.count() for _, rows in _objects_of(customer_ids))
+
+
+def charge_ids(customer_ids: Collection[str]) -> list[str]:
+    """Return the ids of the stored charges of some customers."""
+    return list(Charge.objects.filter(customer_id__in=customer_ids).values_list("id", flat=True))
+
+
+def objects_of(customer_ids: Collection[str]) -> Iterator[Json]:
+    """Yield all stored objects of some customers."""
+    for _, rows in _objects_of(customer_ids):
+        yield from rows.values_list("stripe_data", flat=True).iterator()
+
+
+def is_erased(customer_id: str) -> bool:
+    """Return whether the person of a customer was erased."""
+    return ErasedCustomer.objects.filter(pk=customer_id).exists()
+
+
+def is_of_erased(stripe_json: Mapping[str, Any]) -> bool:
+    """Return whether an object belongs to a customer whose person was erased."""
+    customer_id = customer_of(stripe_json)
+    if not customer_id and (charge_id := id_of(stripe_json.get("charge"), "charge", default="")):
+        owners = Charge.objects.filter(id=charge_id).values_list("customer_id", flat=True)
+        customer_id = owners.first() or ""
+    return bool(customer_id) and is_erased(customer_id)
+
+
+def _objects_of(
+    customer_ids: Collection[str],
+) -> Iterator[tuple[type[StripeModel], models.QuerySet]]:
+    for owner, kinds in _BY_OWNER.items():
+        for model in kinds:
+            yield model, model.objects.filter(**{f"{owner}__in": list(customer_ids)})
 
 
 def ids_with_prefix(kind: str, prefix: str) -> list[str]:

@@ -5,7 +5,8 @@ from django.core.exceptions import ValidationError
 
 from analytics.ingestion.ingest import store
 from analytics.models import Counter, Event, Person, PersonDay, PersonMerge
-from analytics.people import erasure, exclusions, manual_merging
+from analytics.people import exclusions, manual_merging
+from analytics.privacy import erasure
 from analytics.rollups import rebuild
 from tests.analytics.merges import merge, person_with
 from tests.events import record

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from analytics.ingestion.ingest import store
 from analytics.insights import real_time
 from analytics.models import DistinctId, EventMinute, LastActiveBlock, Person
-from analytics.people import erasure, exclusions
+from analytics.people import exclusions
+from analytics.privacy import erasure
 from analytics.rollups import last_activity, minute_counts, rebuild
 from analytics.rollups.person_cache import PersonCache
 from tests.events import record

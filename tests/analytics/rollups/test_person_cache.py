@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from django.db import connection
 
+from analytics.capture import erased_ids
 from analytics.ingestion.inbox import Inbox
 from analytics.models import DistinctId, Event, Person
-from analytics.people import erasure
+from analytics.privacy import erasure
 from analytics.rollups import milestones, person_days, rebuild, rollups
 from analytics.rollups.person_cache import PERSON_STATE, CachedPersons, empty_everywhere
 from tests import sdk
@@ -34,9 +35,10 @@ def person(distinct_id):
     return DistinctId.objects.get(pk=distinct_id).person
 
 
-def test_an_erased_person_who_returns_is_a_new_person(inbox):
+def test_an_erased_person_whom_staff_allows_again_is_a_new_person(inbox):
     erased = person("ada").pk
     erasure.erase([erased])
+    assert erased_ids.forget("ada")
     send("ada")
     inbox.process_batch()
     assert person("ada").pk != erased

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from analytics.ingestion.ingest import store
 from analytics.models import PersonMerge
-from analytics.people import erasure, exclusions, unmerging
+from analytics.people import exclusions, unmerging
+from analytics.privacy import erasure
 from billing.limits import reservations, usage_limits
 from billing.limits.usage_limits import account_of
 from billing.models import UsageMeter

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from analytics.people import erasure
+from analytics.privacy import erasure
 from billing.limits import plans, reservations, usage, usage_limits
 from billing.models import LimitException, Plan, UsageMeter, UsageReservation
 from billing.stripe import gateway, idempotency

@@ -10,7 +10,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from analytics.models import Event, PersonDay
-from analytics.people import erasure
+from analytics.privacy import erasure
 from analytics.rollups import rebuild
 from billing import tasks
 from billing.limits import usage_limits, usage_notices

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from analytics.models import Person
-from analytics.people import erasure
+from analytics.privacy import erasure
 from billing.models import RevenueCustomer, StripeCustomer, StripeEvent
 from billing.revenue import ledger_check
 from billing.stripe import gateway

@@ -1,0 +1,1 @@
+"""Erasing persons everywhere, exporting what is stored about them, and receipts of both."""

@@ -1,0 +1,94 @@
+"""Events of erased persons on their way: in the inbox, and in the outbox to PostHog."""
+
+import msgspec
+import zstandard
+from django.db import transaction
+
+from analytics.ingestion import inbox
+from analytics.models import ForwardingBatch, InboxRequest
+from analytics.privacy.data_stores import DataStore
+from analytics.privacy.traces import Traces
+from analytics.rollups.person_cache import PersonCache
+from common.postgres import raw_cursor
+
+_OTHER_IDS = ("$anon_distinct_id", "alias", "distinct_id")
+
+
+class WaitingRequests(DataStore):
+    """Requests that wait for ingest. Those that name a person are stored at once.
+
+    Storing drops the events of erased persons and counts them, and loses no event of others.
+    """
+
+    name = "Waiting requests"
+    columns = ["analytics_inboxrequest.body"]
+
+    def count(self, traces: Traces) -> int:
+        return len(self._matches(traces))
+
+    def erase(self, traces: Traces) -> int:
+        matches, cache, cursor = self._matches(traces), PersonCache(), raw_cursor()
+        for request_id in matches:
+            with transaction.atomic():
+                if claimed := inbox.claim(cursor, [request_id]):
+                    inbox.store(cursor, claimed, cache)
+        return len(matches)
+
+    def _matches(self, traces: Traces) -> list[int]:
+        rows = InboxRequest.objects.order_by("pk").values_list("pk", "body")
+        return [
+            request_id
+            for request_id, body in rows.iterator(chunk_size=100)
+            if traces.mentions.in_payload(bytes(body))
+        ]
+
+
+class WaitingToForward(DataStore):
+    """Events that wait to be forwarded: batches are written again without those of the persons."""
+
+    name = "Events to forward"
+    columns = ["analytics_forwardingbatch.body"]
+
+    def count(self, traces: Traces) -> int:
+        rows = ForwardingBatch.objects.order_by("pk").iterator(chunk_size=100)
+        return sum(row.events - len(_without(row, traces)) for row in rows)
+
+    def erase(self, traces: Traces) -> int:
+        removed = 0
+        for key in ForwardingBatch.objects.order_by("pk").values_list("pk", flat=True):
+            with transaction.atomic():
+                row = ForwardingBatch.objects.select_for_update().filter(pk=key).first()
+                removed += _rewrite(row, traces) if row else 0  # else forwarded meanwhile
+        return removed
+
+
+def _rewrite(row: ForwardingBatch, traces: Traces) -> int:
+    """Remove the persons' events from a batch, and return their number."""
+    kept = _without(row, traces)
+    removed = row.events - len(kept)
+    if not kept:
+        row.delete()
+    elif removed:
+        row.events, row.size = len(kept), sum(map(len, kept))
+        row.body = zstandard.compress(b"[" + b",".join(map(bytes, kept)) + b"]")
+        row.save()
+    return removed
+
+
+def _without(row: ForwardingBatch, traces: Traces) -> list[msgspec.Raw]:
+    plain = zstandard.decompress(bytes(row.body))
+    if not traces.mentions.in_payload(plain):
+        return msgspec.json.decode(plain, type=list[msgspec.Raw])
+    events = msgspec.json.decode(plain, type=list[msgspec.Raw])
+    return [event for event in events if not _is_about(event, traces)]
+
+
+def _is_about(event: msgspec.Raw, traces: Traces) -> bool:
+    """Whether an event is a person's, or links another one to it."""
+    decoded = msgspec.json.decode(event, type=dict)
+    properties = decoded.get("properties") or {}
+    named = {decoded.get("distinct_id"), *(properties.get(name) for name in _OTHER_IDS)}
+    return any(isinstance(id_, str) and id_ in traces.mentions.distinct_ids for id_ in named)
+
+
+STORES: list[DataStore] = [WaitingToForward(), WaitingRequests()]
