@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     atomic = False  # the journal stays writable meanwhile
 
     dependencies = [
-        ('analytics', '0007_exclusions'),
+        ('analytics', '0008_excluded_persons'),
     ]
 
     operations = [
