@@ -13,7 +13,7 @@ IN_PARALLEL := --numprocesses logical --dist worksteal
 COMPILE = $(PYTHON) -m uv pip compile pyproject.toml --universal --python-version 3.11 --quiet \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
 	--custom-compile-command "make lock"
-DOMAIN := common analytics billing growth operational config devstack
+DOMAIN := common analytics billing growth operational config devstack web
 
 # What a deployment sets. Nothing listens at these addresses, and nothing needs to.
 PRODUCTION := DATABASE_URL=postgresql://plumbline:secret@127.0.0.1/plumbline \

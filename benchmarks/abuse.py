@@ -1,4 +1,4 @@
-"""What somebody with nothing but the public capture key can cost others.
+"""What a client with nothing but the public capture key can cost others.
 
 Each part is a function of the scale that returns rows of the table.
 """

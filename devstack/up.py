@@ -80,10 +80,6 @@ def _prepare_database() -> str:
     return _manage("ensure_admin")
 
 
-def _is_debugging() -> bool:
-    return os.environ.get("PLUMBLINE_LOG_LEVEL", "").upper() == "DEBUG"
-
-
 def _wants_demo() -> bool:
     return os.environ.get("PLUMBLINE_DEMO", "1").lower() not in {"0", "false", "no", "off"}
 
@@ -97,7 +93,7 @@ def _stages(host: str, port: int) -> list[list[Program]]:
     worker = ["worker", "--pool", "threads", "-c", "4", "--without-gossip", "--without-mingle"]
     beat = ["beat", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"]
     return [
-        # Only granian has children; it stops them when it is stopped.
+        # Only the web has children; it stops them when it is stopped.
         [Program("web", web_command(host, port), death_signal=signal.SIGTERM)],
         [
             Program("ingest", [python, "manage.py", "ingest"]),
@@ -110,10 +106,7 @@ def _stages(host: str, port: int) -> list[list[Program]]:
 
 def web_command(host: str, port: int, application: str = _WSGI) -> list[str]:
     """Return the command that serves a WSGI application; the benchmarks serve others."""
-    options = ["--interface", "wsgi", "--host", host, "--port", str(port), "--workers", "2"]
-    options += ["--blocking-threads", "8", "--no-ws", "--workers-kill-timeout", "3"]
-    options += ["--log-level", "info" if _is_debugging() else "error"]
-    return [sys.executable, "-m", "granian", *options, application]
+    return [sys.executable, "-m", "web", application, "--host", host, "--port", str(port)]
 
 
 def _manage(*arguments: str) -> str:

@@ -118,7 +118,7 @@ def test_s13_no_secret_is_on_a_command_line(migrated: Stack, port: int) -> None:
         *(urlsplit(data.read(name)["url"]).password for name in ("postgres", "valkey")),
     ]
     lines = "\n".join(migrated.processes().values())
-    assert "granian" in lines
+    assert "-m web" in lines
     assert [secret for secret in secrets if secret in lines] == []
 
 

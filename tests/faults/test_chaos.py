@@ -41,11 +41,8 @@ class Installation:
         self._log = log
         self.manage("migrate", "--verbosity", "0")
         self.token = self.manage("project_key").strip()
-        granian = ["granian", "--interface", "wsgi", "--port", str(self.port), "--workers", "1"]
-        self._programs = {
-            "web": ["-m", *granian, "--blocking-threads", "4", "config.wsgi:application"],
-            "ingest": ["manage.py", "ingest"],
-        }
+        web = ["-m", "web", "--port", str(self.port), "--processes", "1", "--threads", "4"]
+        self._programs = {"web": web, "ingest": ["manage.py", "ingest"]}
         self._running = {name: self._start(name) for name in self._programs}
 
     def kill(self, victim: str) -> None:

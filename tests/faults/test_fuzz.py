@@ -129,7 +129,7 @@ def memory(pid: int, name: str) -> float:
 
 def web_servers() -> set[int]:
     """Return the ids of the web servers that this process started."""
-    return {pid for pid in children(os.getpid()) if "granian" in command_line(pid)}
+    return {pid for pid in children(os.getpid()) if "-m web " in command_line(pid)}
 
 
 def children(pid: int) -> list[int]:

@@ -145,8 +145,7 @@ def test_a_postgresql_that_is_down_is_reported_by_the_watchdog_and_livez_stays_u
         cwd=ROOT, env=env, check=True, capture_output=True,
     )  # fmt: skip
     port = _free_port()
-    options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
-    web = Program("-m", "granian", *options, "config.wsgi:application", env=env)
+    web = Program("-m", "web", "--port", str(port), env=env)
     watch = Program("manage.py", "watch", "--every", "0.5", env=env)
     url = f"http://127.0.0.1:{port}"
     try:

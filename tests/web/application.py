@@ -1,0 +1,50 @@
+"""A small WSGI application that the tests serve: it shows what reached it."""
+
+import json
+import os
+import time
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+
+def application(environ, start_response):
+    action = _ACTIONS.get(environ["PATH_INFO"], _show)
+    status, body = action(environ)
+    start_response(f"{status} {HTTPStatus(status).phrase}", [("Content-Type", "text/plain")])
+    return [body] if isinstance(body, bytes) else body
+
+
+def _show(environ):
+    """Return the request, as JSON."""
+    shown = {name: value for name, value in environ.items() if isinstance(value, str)}
+    return 200, json.dumps(shown | {"body": environ["wsgi.input"].read().decode()}).encode()
+
+
+def _large(environ):
+    """Return as many bytes as the query says, in many pieces."""
+    pieces = int(parse_qs(environ["QUERY_STRING"])["kB"][0])
+    return 200, (b"x" * 1024 for _ in range(pieces))
+
+
+def _busy(_environ):
+    """Hold a thread for as long as any test takes."""
+    time.sleep(30)
+    return 200, b""
+
+
+def _process(_environ):
+    return 200, str(os.getpid()).encode()
+
+
+def _fail(_environ):
+    raise RuntimeError("as asked")
+
+
+_ACTIONS = {
+    "/large": _large,
+    "/busy": _busy,
+    "/process": _process,
+    "/fail": _fail,
+    "/livez": lambda _environ: (200, b"ok"),
+    "/nothing": lambda _environ: (204, b""),
+}

@@ -1,0 +1,119 @@
+"""Clients that are slow on purpose hold no thread, and are closed (S04)."""
+
+import os
+import signal
+import socket
+import time
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from analytics.calculations.records import MAX_BODY
+from tests.processes import wait_until
+from tests.web import clients
+from tests.web.clients import answers, connect, get, is_served, status
+from web.limits import Limits
+
+HEAD = b"POST /%b HTTP/1.1\r\nHost: a\r\n"
+BODY = b"Content-Length: 1000\r\n\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@contextmanager
+def many(port, number, data):
+    """Hold connections on which these bytes were sent."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(connect(port, data)) for _ in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (HEAD % b"" + BODY + b"{", 408),
+        (HEAD % b"" + BODY, 408),
+        (HEAD % b"" + CHUNKED + b"1\r\n{\r\n", 408),
+        (HEAD % b"", 408),
+        (b"P", 408),
+        (b"", 0),
+    ],
+)
+def test_s04_a_request_that_does_not_arrive_is_given_up(port, data, expected):
+    assert status(clients.exchange(port, data)) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "piece"),
+    [(HEAD % b"" + BODY, b"x"), (HEAD % b"" + CHUNKED, b"1\r\nx\r\n"), (HEAD % b"" + b"X: ", b"x")],
+)
+def test_s04_a_byte_now_and_then_is_too_slow(port, data, piece):
+    with connect(port, data) as connection:
+        connection.settimeout(0.1)
+        deadline = time.monotonic() + clients.TIMEOUT
+        while not (answer := _received(connection)):
+            assert time.monotonic() < deadline
+            connection.send(piece)
+    assert status(answer) == 408
+
+
+def _received(connection):
+    try:
+        return connection.recv(1000)
+    except TimeoutError:
+        return b""
+
+
+def test_s04_more_slow_clients_than_threads_leave_others_served(port):
+    with many(port, 100, HEAD % b"" + BODY + b"{") as slow:
+        started = time.monotonic()
+        assert get(port, "/").status == 200
+        assert time.monotonic() - started < 0.9  # before the slow ones are closed
+        assert {status(answers(connection)) for connection in slow} == {408}
+
+
+def test_s04_a_client_that_does_not_read_is_closed(port):
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(clients.TIMEOUT)
+        connection.connect(("127.0.0.1", port))
+        connection.sendall(b"GET /large?kB=20000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_until(lambda: _is_reset(connection))
+
+
+def _is_reset(connection):
+    """Return whether the server gave the connection up, without reading from it."""
+    return connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
+
+
+def test_s04_probes_are_answered_while_all_threads_are_busy():
+    busy = b"GET /busy HTTP/1.1\r\nHost: a\r\n\r\n"
+    with clients.server(threads=2) as port, many(port, 10, busy):
+        assert get(port, "/livez").text == b"ok"
+        assert get(port, "/readyz").status == 200
+
+
+def test_s04_the_oldest_waiting_connection_of_an_address_makes_room():
+    with clients.server(waiting_per_address=5) as port, many(port, 6, HEAD % b"" + BODY) as slow:
+        assert status(answers(slow[0])) == 503
+        slow[1].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            slow[1].recv(1)
+        assert is_served(port)
+
+
+def test_s04_a_body_beyond_the_largest_is_cut_for_the_application_and_refused_at_the_end():
+    assert Limits().body_size == MAX_BODY + 1  # the application sees that it is too large
+
+
+def test_o20_a_process_that_is_killed_is_replaced_while_others_go_on():
+    with clients.server(processes=2) as port:
+        first = {get(port, "/process").text for _ in range(30)}
+        assert len(first) == 2
+        os.kill(int(min(first)), signal.SIGKILL)
+        wait_until(lambda: len({_process(port) for _ in range(30)} - first - {None}) == 1)
+
+
+def _process(port):
+    try:
+        return get(port, "/process").text
+    except OSError:  # it was on its way to the process that was killed
+        return None

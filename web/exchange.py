@@ -1,0 +1,55 @@
+"""A request that is arriving, and a response that is being written."""
+
+from dataclasses import dataclass, field
+from typing import IO
+
+from web.environ import Environ
+from web.limits import Limits, Pace
+from web.response import PIECE, Response
+
+
+@dataclass(slots=True)
+class Incoming:
+    """A request of which not everything has arrived."""
+
+    started: float  # the loop's time
+    pace: Pace
+    environ: Environ
+    target: bytes = b""
+    has_head: bool = False
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0  # bytes of the body so far, those that are not kept included
+
+    def is_overdue(self, now: float, limits: Limits) -> bool:
+        """Whether the rest will not be waited for; asked again and again."""
+        seconds = now - self.started
+        if not self.has_head:
+            return seconds > limits.head_seconds
+        return seconds > limits.body_seconds or self.pace.falls_behind(self.size, now, limits)
+
+
+@dataclass(slots=True)
+class Writing:
+    """The response that is being written."""
+
+    pace: Pace
+    is_on: bool = False
+    is_full: bool = False  # the client has to read before more is written
+    rest: IO[bytes] | None = None
+    size: int = 0  # bytes handed to the transport
+
+    def start(self, answer: Response, now: float) -> None:
+        self.is_on, self.rest, self.size = True, answer.rest, len(answer.start)
+        self.pace.since, self.pace.moved = now, 0
+
+    def next_piece(self) -> bytes:
+        """Return what to write next; nothing at the end."""
+        piece = self.rest.read(PIECE) if self.rest else b""
+        self.size += len(piece)
+        return piece
+
+    def stop(self) -> None:
+        self.is_on = False
+        if self.rest:
+            self.rest.close()
+            self.rest = None

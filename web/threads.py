@@ -1,0 +1,74 @@
+"""The threads that run the application, each request from beginning to end on one of them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from queue import SimpleQueue
+from threading import Thread
+from typing import NamedTuple
+
+from web import response
+from web.environ import Environ
+from web.response import Application, Response
+
+PROBES = ("/livez", "/readyz")
+
+Done = Callable[[Response], None]
+
+
+class Job(NamedTuple):
+    """A whole request, and what to call on the loop with its response."""
+
+    environ: Environ
+    done: Done
+    date: str
+    keep_alive: bool
+
+
+class Threads:
+    """Threads that take the next request of one queue when they are free."""
+
+    def __init__(self, number: int, application: Application, outbox: "Outbox") -> None:
+        self._application, self._outbox = application, outbox
+        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self.submit = self._jobs.put
+        for _ in range(number):
+            Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            answer = response.run(
+                self._application, job.environ, date=job.date, keep_alive=job.keep_alive
+            )
+            self._outbox.put(job.done, answer)
+            del job, answer  # a body need not stay in memory until the next request
+
+
+class Outbox:
+    """Hands responses to the loop, which is woken once for all that are ready."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._ready: deque[tuple[Done, Response]] = deque()
+        self._is_called = False
+
+    def put(self, done: Done, answer: Response) -> None:
+        self._ready.append((done, answer))
+        if not self._is_called:
+            self._is_called = True
+            self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        self._is_called = False  # first: what is added from now on calls again
+        while self._ready:
+            done, answer = self._ready.popleft()
+            done(answer)
+
+
+def lanes(number: int, application: Application, outbox: Outbox) -> Mapping[str, Threads]:
+    """Return the threads by path: probes have their own, other paths share those of ``""``."""
+    return {
+        "": Threads(number, application, outbox),
+        **{path: Threads(1, application, outbox) for path in PROBES},
+    }
