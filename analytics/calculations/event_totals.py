@@ -16,7 +16,11 @@ class Aggregation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTotal:
-    """The events named `event`, or all except `excluded_events`, from `start` and before `end`."""
+    """The events named `event`, or all except `excluded_events`, from `start` and before `end`.
+
+    Where any such event of a person since `proof_since` is proved, only proved ones count: everyone
+    can claim events. None: all count.
+    """
 
     event: str  # "": all events
     excluded_events: tuple[str, ...] = ()
@@ -24,3 +28,4 @@ class EventTotal:
     property: str  # "" for a count
     start: datetime
     end: datetime | None  # None: no end
+    proof_since: datetime | None = None

@@ -4,6 +4,7 @@ The event table's key begins with the person and the time, so the total of one p
 touches no other person's rows.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,28 +20,34 @@ CASE WHEN jsonb_typeof(properties -> %(property)s) = 'number'
                 AND (properties -> %(property)s)::numeric <= %(largest)s
                THEN (properties -> %(property)s)::numeric END END
 """
+# `only` is a filter of the events that count.
 _TOTALS = {
-    Aggregation.COUNT: "count(*)::numeric",
+    Aggregation.COUNT: "(count(*) {only})::numeric",
     # JSON values: 1 and 1.0 are the same, 1 and "1" are not; null is not a value.
-    Aggregation.DISTINCT: "count(DISTINCT nullif(properties -> %(property)s, 'null'))::numeric",
-    Aggregation.SUM: f"coalesce(sum({_AMOUNT}), 0)",
+    Aggregation.DISTINCT: (
+        "(count(DISTINCT nullif(properties -> %(property)s, 'null')) {only})::numeric"
+    ),
+    Aggregation.SUM: f"coalesce(sum({_AMOUNT}) {{only}}, 0)",
 }
 _IGNORED = {
     Aggregation.COUNT: "0::bigint",
     Aggregation.DISTINCT: "0::bigint",
-    Aggregation.SUM: f"count(*) - count({_AMOUNT})",
+    Aggregation.SUM: f"count(*) {{only}} - count({_AMOUNT}) {{only}}",
 }
 
 
 def person_total_sql(total: EventTotal) -> str:
-    """Return a SELECT of a person's `total` and `ignored`: events whose property is not an amount.
+    """Return a SELECT of a person's `total`, `ignored` and `claimed`.
 
-    Its parameters are `person` and those of `parameters_of`.
+    Ignored are counted events whose property is not an amount; claimed are those that do not count
+    because others are proved. Its parameters are `person` and those of `parameters_of`.
     """
-    return (
-        f"SELECT {_TOTALS[total.aggregation]} AS total, {_IGNORED[total.aggregation]} AS ignored"
-        f" FROM analytics_event WHERE person_id = %(person)s AND {_condition(total)}"
-    )
+    claimed = "CASE WHEN bool_or(proved) THEN count(*) {only} ELSE 0 END"
+    return f"""
+    SELECT {_by_proof(_TOTALS, total)} AS total, {_by_proof(_IGNORED, total)} AS ignored,
+           {claimed.format(only=_only("NOT proved")) if total.proof_since else 0} AS claimed
+    FROM analytics_event WHERE person_id = %(person)s AND {_condition(total)}
+    """
 
 
 def parameters_of(total: EventTotal) -> dict[str, Any]:
@@ -51,6 +58,7 @@ def parameters_of(total: EventTotal) -> dict[str, Any]:
         "largest": LARGEST_AMOUNT,
         "start": total.start,
         "end": total.end,
+        "proof_since": total.proof_since,
     }
 
 
@@ -63,7 +71,7 @@ def totals_by_person(
     """
     recent = "SELECT person_id FROM analytics_event WHERE timestamp >= %(since)s"
     some = f"AND person_id IN ({recent})" if active_since else ""
-    value = _TOTALS[total.aggregation]
+    value = _by_proof(_TOTALS, total)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -77,7 +85,21 @@ def totals_by_person(
         return dict(cursor.fetchall())
 
 
+def _by_proof(templates: Mapping[Aggregation, str], total: EventTotal) -> str:
+    """Return an aggregate over the events that count, from those of `_condition`."""
+    aggregate = templates[total.aggregation]
+    if total.proof_since is None:
+        return aggregate.format(only="")
+    proved, every = (aggregate.format(only=_only(which)) for which in ("proved", "true"))
+    return f"CASE WHEN bool_or(proved) THEN {proved} ELSE {every} END"
+
+
+def _only(which: str) -> str:
+    return f"FILTER (WHERE {which} AND timestamp >= %(start)s)"
+
+
 def _condition(total: EventTotal) -> str:
     event = "event = %(event)s" if total.event else "event <> ALL(%(excluded_events)s)"
+    start = "%(proof_since)s" if total.proof_since else "%(start)s"
     before = " AND timestamp < %(end)s" if total.end else ""
-    return f"{event} AND timestamp >= %(start)s{before}"
+    return f"{event} AND timestamp >= {start}{before}"

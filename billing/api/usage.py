@@ -86,6 +86,10 @@ class MeterUsageSerializer(UsageFields):
         source="usage.ignored",
         help_text="Events whose property is not a positive number: counted as 0.",
     )
+    claimed_events = serializers.IntegerField(
+        source="usage.claimed",
+        help_text="Events that are only claimed, not counted because your backend sends them, too.",
+    )
 
 
 class UsageSerializer(serializers.Serializer):

@@ -30,6 +30,7 @@ class Usage:
 
     used: Decimal
     ignored: int = 0  # events whose property is not a positive number
+    claimed: int = 0  # events that do not count, because the person has proved ones
     reserved: Decimal = Decimal(0)
     notified: int = 0  # the highest percentage the person was notified of in this period and plan
 

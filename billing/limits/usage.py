@@ -2,10 +2,14 @@
 
 Events are the truth: merging, erasing, importing late or undoing a merge moves them, and usage
 follows, because no copy of it is kept.
+
+Everyone can claim events in a person's name. Where a meter has proved events of the person, in the
+period or shortly before it, only proved ones are usage.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +25,9 @@ from billing.calculations.usage import Usage, outstanding
 # Created by Plumbline itself, so they are not usage of the product.
 WARNING_EVENT, REACHED_EVENT = "usage_limit_warning", "usage_limit_reached"
 OWN_EVENTS = tuple(sorted({WARNING_EVENT, REACHED_EVENT} | PERSON_EVENTS))
+
+# So that claims at the start of a period, before the first proved event, use up no limit.
+PROOF_LOOKS_BACK = timedelta(days=31)
 
 _OPEN = f"""
 SELECT coalesce(sum(amount), 0), max(up_to)
@@ -45,6 +52,7 @@ def total_of(meter: Meter, window: Window) -> EventTotal:
         property=meter.property,
         start=window.start,
         end=window.end,
+        proof_since=window.start - PROOF_LOOKS_BACK,
     )
 
 
@@ -64,12 +72,21 @@ def usage_of(
         values |= parameters
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(selects), values)
-        return {slug: _as_usage(*row) for slug, *row in cursor.fetchall()}
+        return {
+            slug: Usage(
+                used=used,
+                ignored=ignored,
+                claimed=claimed,
+                reserved=outstanding(used, amounts=amounts, up_to=up_to),
+                notified=notified,
+            )
+            for slug, used, ignored, claimed, amounts, up_to, notified in cursor.fetchall()
+        }
 
 
 def _select(total: EventTotal) -> str:
     return f"""
-    SELECT %(slug)s, total, ignored, open.*, notified.*
+    SELECT %(slug)s, total, ignored, claimed, open.*, notified.*
     FROM ({event_totals.person_total_sql(total)}) AS used,
          ({_OPEN}) AS open, ({_NOTIFIED}) AS notified
     """
@@ -84,17 +101,18 @@ def _numbered(
     return select, {f"{name}_{number}": value for name, value in parameters.items()}
 
 
-def _as_usage(
-    used: Decimal, ignored: int, amounts: Decimal, up_to: Decimal | None, notified: int
-) -> Usage:
-    reserved = outstanding(used, amounts=amounts, up_to=up_to)
-    return Usage(used=used, ignored=ignored, reserved=reserved, notified=notified)
-
-
-def usage_by_person(
-    meter: Meter, window: Window, *, at_least: Decimal | int, active_since: datetime | None = None
-) -> dict[int, Decimal]:
+def usage_by_person(meter: Meter, window: Window, *, at_least: Decimal | int) -> dict[int, Decimal]:
     """Return the persons who used `at_least` in a window, heaviest user first."""
-    return event_totals.totals_by_person(
-        total_of(meter, window), at_least=at_least, active_since=active_since
-    )
+    return event_totals.totals_by_person(total_of(meter, window), at_least=at_least)
+
+
+def persons_near(
+    meter: Meter, window: Window, *, at_least: Decimal | int, active_since: datetime
+) -> set[int]:
+    """Return the persons active since then who may have used `at_least` in a part of a window.
+
+    Claimed events count here, as the persons' own periods may hold no proved ones.
+    """
+    every = replace(total_of(meter, window), proof_since=None)
+    near = event_totals.totals_by_person(every, at_least=at_least, active_since=active_since)
+    return set(near)

@@ -118,9 +118,9 @@ def _near_a_limit(now: datetime) -> list[int]:
         if amounts:
             counted = _longest_window(meter, now)
             at_least = Decimal(min(amounts)) * WARNING / 100
-            person_ids |= usage.usage_by_person(
+            person_ids |= usage.persons_near(
                 meter, counted, at_least=at_least, active_since=now - LOOKS_BACK
-            ).keys()
+            )
     return sorted(person_ids)
 
 

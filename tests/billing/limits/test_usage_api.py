@@ -54,6 +54,7 @@ def test_usage_of_every_meter():
         "state": "ok",
         "resets_at": "2024-06-01T00:00:00Z",
         "ignored_events": 0,
+        "claimed_events": 0,
     }
 
 
