@@ -25,6 +25,7 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         data_quality.registry.register("billing.revenue.quality_checks.CHECKS")
+        data_quality.registry.register("billing.stripe.quality_checks.CHECKS")
         health.register(health.Section.DATA, "billing.health.stripe")
         passive_events.register("billing.limits.usage.OWN_EVENTS")
         person_stores.register("billing.stripe.erasure.PERSON_STORES")

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path, re_path
 
 from billing.admin.revenue import movements_csv, revenue_page
+from billing.admin.stripe_customers import unlinked_customers
 from billing.admin.usage import person_usage
 from billing.api.revenue import ChurnView, CohortsView, LtvView, MovementsView, MrrView
 from billing.api.stripe import (
@@ -25,6 +26,7 @@ app_name = "billing"
 urlpatterns: list[URLPattern] = [
     # Placed before the admin's own addresses.
     path("admin/billing/persons/<int:person_id>/usage/", person_usage, name="person-usage"),
+    path("admin/billing/unlinked-customers/", unlinked_customers, name="unlinked-customers"),
     path("admin/billing/revenue/", revenue_page, name="revenue-page"),
     path("admin/billing/revenue/movements.csv", movements_csv, name="movements-csv"),
     re_path(r"^api/billing/usage/?$", UsageView.as_view(), name="usage"),

@@ -66,16 +66,31 @@ def person_with_id(person_id: int) -> Person | None:
     return Person.objects.filter(pk=person_id).first()
 
 
-def person_with_email(email: str) -> Person | None:
-    """Return the only person with an e-mail address, in any case; None for none or several."""
-    address = Lower(KeyTextTransform("email", "properties"))
+def person_with_proved_email(email: str) -> Person | None:
+    """Return the only person with a proved address, in any case; None for none or several."""
+    address = Lower(KeyTextTransform("email", "proved"))
     persons = Person.objects.alias(address=address).filter(address=email.lower())[:2]
     return persons[0] if len(persons) == 1 else None
 
 
+def persons_with_email(email: str, *, at_most: int) -> list[Person]:
+    """Return persons with an e-mail address, in any case, proved or only claimed."""
+    address = Lower(KeyTextTransform("email", "properties"))
+    return list(Person.objects.alias(address=address).filter(address=email.lower())[:at_most])
+
+
 def first_distinct_id(person_id: int) -> str | None:
-    """Return the distinct id under which other apps record events of a person."""
-    rows = DistinctId.objects.filter(person_id=person_id).order_by("pk")
+    """Return the distinct id under which other apps record events of a person: a proved one first.
+
+    An id that is only claimed to belong to the person may turn out to belong to another person.
+    """
+    rows = DistinctId.objects.filter(person_id=person_id).order_by("-proved", "pk")
+    return rows.values_list("pk", flat=True).first()
+
+
+def proved_distinct_id(person_id: int) -> str | None:
+    """Return a proved distinct id of a person, None if all of them are only claimed."""
+    rows = DistinctId.objects.filter(person_id=person_id, proved=True).order_by("pk")
     return rows.values_list("pk", flat=True).first()
 
 

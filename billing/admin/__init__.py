@@ -8,6 +8,7 @@ from billing.admin import (
     plans,
     revenue,
     stripe,
+    stripe_customers,
     usage,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "plans",
     "revenue",
     "stripe",
+    "stripe_customers",
     "usage",
 ]

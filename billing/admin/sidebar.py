@@ -12,6 +12,12 @@ GROUPS = [
             list_link("Held objects", "report", "billing.heldobject"),
             list_link("Stripe events", "webhook", "billing.stripeevent"),
             list_link("Stripe customers", "badge", "billing.stripecustomer"),
+            page_link(
+                "Unlinked customers",
+                "person_search",
+                "billing:unlinked-customers",
+                permission="billing.view_stripecustomer",
+            ),
             list_link("Exchange rates", "currency_exchange", "billing.fxrate"),
             list_link("Revenue settings", "tune", "billing.revenuesettings"),
             list_link("Plans", "sell", "billing.plan"),

@@ -1,23 +1,18 @@
-"""Stripe events and their outcome, and the persons of Stripe customers."""
+"""Stripe events and their outcome."""
 
 import json
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 
-from billing.admin.exceptions import DistinctIdField
 from billing.admin.ledger import stripe_link
-from billing.models import StripeCustomer, StripeEvent
-from billing.stripe import events, timeline
+from billing.models import StripeEvent
+from billing.stripe import events
 from billing.stripe.gateway import admin_pages
-from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
 from common.formatting import number
 
@@ -83,48 +78,3 @@ class StripeEventAdmin(ReadOnlyAdmin):
     def content(self, event: StripeEvent) -> SafeString:
         text = json.dumps(event.payload, indent=2, ensure_ascii=False)
         return format_html('<pre class="pl-json">{}</pre>', text)
-
-
-class StripeCustomerForm(forms.ModelForm):
-    distinct_id = DistinctIdField(
-        label="Person", help_text="Any of the person's distinct ids; the customer follows it"
-    )
-
-    class Meta:
-        model = StripeCustomer
-        fields = ["customer_id", "distinct_id"]
-        help_texts = {
-            "customer_id": "For example cus_...; its past events are added to the person's timeline"
-        }
-
-
-@admin.register(StripeCustomer)
-class StripeCustomerAdmin(ModelAdmin):
-    form = StripeCustomerForm
-    list_display = ["customer_id", "stripe", "person"]
-    search_fields = ["customer_id__startswith", "distinct_id__distinct_id__startswith"]
-    search_help_text = "Start of a customer's id or of a distinct id"
-    ordering = ["customer_id"]
-    show_full_result_count = False
-    change_form_before_template = "admin/billing/_stripe_customer_intro.html"
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return ["customer_id"] if obj else []
-
-    def save_model(
-        self, request: HttpRequest, obj: StripeCustomer, form: Any, change: bool
-    ) -> None:
-        super().save_model(request, obj, form, change)
-        timeline.add_all([obj.pk])
-        events.enqueue_update(obj.pk)
-
-    @admin.display(description="At Stripe")
-    def stripe(self, customer: StripeCustomer) -> SafeString:
-        return stripe_link(customer.pk)
-
-    @admin.display(description="Person", ordering="distinct_id")
-    def person(self, customer: StripeCustomer) -> SafeString:
-        return link_to(
-            reverse("billing:person-usage", args=[customer.distinct_id.person_id]),
-            customer.distinct_id_id,
-        )

@@ -1,57 +1,98 @@
 """Link Stripe's customers to persons.
 
-A customer is the person with the distinct id that Stripe sends (the customer's metadata
-`distinct_id`, or a checkout's `client_reference_id`), or else the only person with the customer's
-e-mail address.
+Only proof links: the metadata `distinct_id` of a customer, subscription or checkout session, which
+only the company's code can set, or an e-mail address that is proved. What a buyer can choose, such
+as the `client_reference_id` in the URL of a payment link, is a suggestion (`link_suggestions`).
 """
 
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.db import transaction
+
 from analytics.calculations.records import MAX_NAME
 from analytics.models import Person
-from analytics.people import persons
-from billing.models import StripeCustomer
-from billing.stripe import gateway
+from analytics.people import addresses, persons
+from analytics.people.addresses import AddressSource
+from billing.calculations.stripe_event import customer_of
+from billing.models import LinkProof, RefusedLink, StripeCustomer
+from billing.stripe import events, gateway, proof, timeline
 
 Json = Mapping[str, Any]
 
 METADATA = "distinct_id"
-
-
-def link(customer_id: str, distinct_id: str) -> bool:
-    """Link a customer to the person with a distinct id; return whether the link is new."""
-    if not distinct_id or len(distinct_id) > MAX_NAME or "\0" in distinct_id:
-        return False
-    if persons.find_person(distinct_id) is None or gateway.is_erased(customer_id):
-        return False
-    _, created = StripeCustomer.objects.get_or_create(
-        customer_id=customer_id, defaults={"distinct_id_id": distinct_id}
-    )
-    return created
+_NAMING = frozenset({"customer", "subscription", "checkout.session"})  # objects with our metadata
 
 
 def link_by(stripe_json: Json) -> bool:
     """Link a customer by one of its objects; return whether the link is new."""
-    match stripe_json.get("object"):
-        case "customer":
-            distinct_id = (stripe_json.get("metadata") or {}).get(METADATA) or ""
-            return link(stripe_json["id"], str(distinct_id)) or _link_by_email(stripe_json)
-        case "checkout.session" if isinstance(stripe_json.get("customer"), str):
-            distinct_id = stripe_json.get("client_reference_id") or ""
-            return link(stripe_json["customer"], str(distinct_id))
-    return False
+    customer_id = customer_of(stripe_json) if stripe_json.get("object") in _NAMING else ""
+    if not customer_id or StripeCustomer.objects.filter(pk=customer_id).exists():
+        return False
+    customer = gateway.stored("customer", customer_id) or {}
+    if distinct_id := metadata_id_of(stripe_json) or metadata_id_of(customer):
+        return _link(customer_id, distinct_id, LinkProof.METADATA)
+    return stripe_json["object"] == "customer" and _link_by_email(stripe_json)
+
+
+def metadata_id_of(stripe_json: Json) -> str:
+    """Return the distinct id that an object's metadata names, "" if it names none."""
+    return str((stripe_json.get("metadata") or {}).get(METADATA) or "")
+
+
+def _link(customer_id: str, distinct_id: str, link_proof: LinkProof) -> bool:
+    if len(distinct_id) > MAX_NAME or persons.find_person(distinct_id) is None:
+        return False
+    if is_refused(customer_id, distinct_id) or gateway.is_erased(customer_id):
+        return False
+    proof.prove(distinct_id)
+    _, created = StripeCustomer.objects.get_or_create(
+        customer_id=customer_id, defaults={"distinct_id_id": distinct_id, "proof": link_proof}
+    )
+    return created
 
 
 def _link_by_email(customer: Json) -> bool:
+    """Link to the only person who has proved the address, unless that person has a customer.
+
+    Every buyer can enter any address at Stripe: this must not add to what others pay for.
+    """
     email = customer.get("email")
-    if not isinstance(email, str) or not email:
+    person = persons.person_with_proved_email(email) if isinstance(email, str) and email else None
+    if person is None or paying_persons([person.pk]):
         return False
-    if StripeCustomer.objects.filter(pk=customer["id"]).exists():
-        return False
-    person = persons.person_with_email(email)
-    distinct_id = persons.first_distinct_id(person.pk) if person else None
-    return distinct_id is not None and link(customer["id"], distinct_id)
+    distinct_id = persons.proved_distinct_id(person.pk)
+    return distinct_id is not None and _link(customer["id"], distinct_id, LinkProof.EMAIL)
+
+
+def link_by_hand(customer_id: str, distinct_id: str) -> None:
+    """Link a customer to the person that staff chose, instead of any other."""
+    proof.prove(distinct_id)
+    with transaction.atomic():
+        RefusedLink.objects.filter(customer_id=customer_id, distinct_id=distinct_id).delete()
+        StripeCustomer.objects.update_or_create(
+            customer_id=customer_id,
+            defaults={"distinct_id_id": distinct_id, "proof": LinkProof.STAFF},
+        )
+    timeline.add_all([customer_id])
+    events.enqueue_update(customer_id)
+
+
+def refuse(customer_id: str, distinct_id: str, *, by: str) -> None:
+    """Remember that a customer is not this person, and remove a link to it."""
+    with transaction.atomic():
+        RefusedLink.objects.get_or_create(
+            customer_id=customer_id, distinct_id_id=distinct_id, defaults={"refused_by": by}
+        )
+        StripeCustomer.objects.filter(pk=customer_id, distinct_id=distinct_id).delete()
+    events.enqueue_update(customer_id)
+
+
+def is_refused(customer_id: str, distinct_id: str) -> bool:
+    """Return whether staff said that a customer is not the person with a distinct id."""
+    person = persons.find_person(distinct_id)
+    refusals = RefusedLink.objects.filter(customer_id=customer_id)
+    return person is not None and refusals.filter(distinct_id__person=person).exists()
 
 
 def paying_persons(person_ids: Collection[int]) -> set[int]:
@@ -64,18 +105,23 @@ def ensure_customer(person: Person, distinct_id: str) -> str:
     """Return the id of a person's Stripe customer; create the customer if there is none."""
     if customer_ids := gateway.customer_ids_of(person.pk):
         return customer_ids[0]
-    details = {"email": person.email} if person.email else {}
     customer = gateway.call(
         "post",
         "/v1/customers",
         metadata={METADATA: distinct_id},
         # Parallel requests create one customer; after a deletion at Stripe a new one is possible.
         idempotency_key=f"plumbline-customer-{distinct_id}-{_attempt(person)}",
-        **details,
+        **_proved_email(person),
     )
     gateway.store(customer, as_of=gateway.moment(), read_now=True)
-    link(customer["id"], distinct_id)
+    _link(customer["id"], distinct_id, LinkProof.METADATA)
     return str(customer["id"])
+
+
+def _proved_email(person: Person) -> dict[str, str]:
+    """Return the address for a new customer; Stripe asks for one where only a claim exists."""
+    own = addresses.address_of(person)
+    return {"email": own.address} if own.source is AddressSource.PROVED else {}
 
 
 def _attempt(person: Person) -> int:

@@ -15,6 +15,7 @@ from billing.models import (
     HeldObject,
     IdempotentRequest,
     LimitException,
+    RefusedLink,
     RevenueCustomer,
     StripeCustomer,
     StripeEvent,
@@ -115,6 +116,7 @@ PERSON_STORES = [
     RowsOfPersons("Usage reservations", UsageReservation, "idempotency_key"),
     RowsOfPersons("Limit exceptions", LimitException, "reason"),
     RowsOfPersons("Links to Stripe customers", StripeCustomer),
+    RowsOfPersons("Refused links to Stripe customers", RefusedLink),
 ]
 
 NAMING_STORES = [

@@ -1,5 +1,7 @@
 """A shop at the fake Stripe: a catalogue, and customers who subscribe."""
 
+import requests
+
 from analytics.ingestion import ingest
 from billing.api.stripe_webhook import WEBHOOK_ID
 from billing.stripe import gateway
@@ -44,6 +46,11 @@ class Shop:
     def subscribes(self, customer, price="", **more):
         items = [{"price": price or self.price}]
         return self.call("post", "/v1/subscriptions", customer=customer, items=items, **more)
+
+    def pays(self, session):
+        """Pay on the page of a checkout session."""
+        answer = requests.post(session["url"], {"action": "pay"}, timeout=10, allow_redirects=False)
+        assert answer.status_code == 303
 
     def changes(self, subscription, **more):
         return self.call("post", f"/v1/subscriptions/{subscription['id']}", **more)

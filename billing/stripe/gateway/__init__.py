@@ -38,6 +38,7 @@ from billing.stripe.gateway.reading import (
 )
 from billing.stripe.gateway.refreshing import keep, moment, owner_of, refresh
 from billing.stripe.gateway.signatures import BadSignature, verified
+from billing.stripe.gateway.unlinked import client_references, count_unlinked, unlinked_customers
 
 __all__ = [
     "KINDS",
@@ -49,7 +50,9 @@ __all__ = [
     "call",
     "charge_ids",
     "checkout_url",
+    "client_references",
     "count_objects",
+    "count_unlinked",
     "credit_notes",
     "current_period",
     "current_price_ids",
@@ -78,5 +81,6 @@ __all__ = [
     "subscribing_customers",
     "subscription_events",
     "subscriptions_of",
+    "unlinked_customers",
     "verified",
 ]

@@ -79,9 +79,9 @@ def test_s01_a_deleted_customers_address_gets_no_mail(mail_server):
 
 @pytest.mark.parametrize("email", ["no-address", "a@b.example\nBcc: x@y.z"])
 def test_s01_an_invalid_customers_address_gets_no_mail(mail_server, email):
-    customer_of_nobody = {"id": "cus_1", "object": "customer", "email": email}
+    invalid = {"id": "cus_1", "object": "customer", "email": email}
     claim("mallory@example.com")
-    gateway.store(customer_of_nobody, as_of=gateway.moment())
+    gateway.store(invalid, as_of=gateway.moment())
     StripeCustomer.objects.create(customer_id="cus_1", distinct_id_id="ada")
     assert outcome(mail_server) == (Email.UNPROVED, [])
 

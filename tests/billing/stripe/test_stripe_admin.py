@@ -60,7 +60,7 @@ def test_staff_can_link_a_customer_to_a_person(shop, client, admin_client):
     customer = shop.customer()
     shop.subscribes(customer)
     shop.delivered(client)
-    form = {"customer_id": customer, "distinct_id": "ada"}
+    form = {"customer_id": customer, "distinct_id": "ada", "confirmed": "1"}
     admin_client.post(reverse("admin:billing_stripecustomer_add"), form)
     assert StripeCustomer.objects.get().pk == customer
     assert Event.objects.filter(event="subscription_created").count() == 1

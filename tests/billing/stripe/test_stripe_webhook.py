@@ -5,14 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from analytics.ingestion import ingest
 from analytics.models import Event
 from billing.models import HeldObject, MrrDay, RevenueCustomer, StripeCustomer, StripeEvent
 from billing.stripe import applying, gateway, timeline
 from devstack.fake_stripe.events import signature
 from tests.billing.stripe_shop import WEBHOOK, Shop, create_person, deliver
-from tests.events import NOON as NOW
-from tests.events import record
 
 pytestmark = pytest.mark.django_db
 
@@ -89,24 +86,6 @@ def test_an_event_claimed_by_another_worker_is_skipped(shop, client):
     at_work.update(due_at=timezone.now() + timedelta(minutes=10), state="waiting")
     assert applying.apply(at_work.get().pk, now=timezone.now()) == "waiting"
     assert at_work.get().attempts == 1
-
-
-def test_a_customer_is_linked_to_the_only_person_with_its_address(shop, client):
-    for name in ("ada", "ben"):
-        properties = {"$set": {"email": f"{name}@example.com"}}
-        ingest.store([record("$identify", name, NOW, properties=properties)])
-    customer = shop.customer(email="ADA@example.com")
-    shop.delivered(client)
-    assert StripeCustomer.objects.get().customer_id == customer
-
-
-def test_a_customer_is_not_linked_if_two_persons_have_its_address(shop, client):
-    for name in ("ada", "eve"):
-        properties = {"$set": {"email": "ada@example.com"}}
-        ingest.store([record("$identify", name, NOW, properties=properties)])
-    shop.customer(email="ada@example.com")
-    shop.delivered(client)
-    assert not StripeCustomer.objects.exists()
 
 
 def test_an_upgrade_has_its_own_event_name(shop, client):

@@ -1,0 +1,43 @@
+"""Stored Stripe customers that are not linked to a person."""
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+Json = dict[str, Any]
+
+_UNLINKED = """
+FROM djstripe_customer WHERE NOT coalesce((stripe_data -> 'deleted')::bool, false)
+AND NOT EXISTS (SELECT FROM billing_stripecustomer WHERE customer_id = djstripe_customer.id)
+AND NOT EXISTS (SELECT FROM billing_erasedcustomer WHERE customer_id = djstripe_customer.id)
+"""
+
+
+def unlinked_customers(at_most: int) -> list[Json]:
+    """Return the newest customers that are not linked, as stored."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT stripe_data::text {_UNLINKED} ORDER BY created DESC NULLS LAST, id LIMIT %s",
+            [at_most],
+        )
+        return [msgspec.json.decode(text) for (text,) in cursor.fetchall()]
+
+
+def count_unlinked() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) {_UNLINKED}")
+        return int(cursor.fetchone()[0])
+
+
+def client_references(customer_ids: Collection[str]) -> list[tuple[str, str]]:
+    """Return customers with the `client_reference_id` of their checkout sessions."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT customer_id, stripe_data ->> 'client_reference_id'"
+            " FROM djstripe_session WHERE customer_id = ANY(%s)"
+            " AND stripe_data ->> 'client_reference_id' <> '' ORDER BY 1, 2",
+            [list(customer_ids)],
+        )
+        return list(cursor.fetchall())
