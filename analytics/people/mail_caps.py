@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.crypto import salted_hmac
 
 from analytics.models import MailClaim
@@ -70,9 +70,9 @@ def reached(now: datetime) -> tuple[bool, int]:
     return (totals["sent"] or 0) >= settings.PLUMBLINE_EMAILS_PER_HOUR, totals["full"]
 
 
-def forget(addresses: Collection[str]) -> None:
-    """Remove every trace of these addresses."""
-    MailClaim.objects.filter(mailbox__in=[_hash(address) for address in addresses]).delete()
+def claims_of(addresses: Collection[str]) -> QuerySet[MailClaim]:
+    """Return the claims of these addresses' mailboxes."""
+    return MailClaim.objects.filter(mailbox__in=[_hash(address) for address in addresses])
 
 
 def delete_old(now: datetime) -> None:

@@ -15,8 +15,8 @@ from analytics.models import (
     PersonMerge,
     RejectedEvent,
 )
-from analytics.people import exclusions
-from analytics.privacy.data_stores import NamingRows
+from analytics.people import exclusions, mail_caps
+from analytics.privacy.data_stores import DataStore, NamingRows
 from analytics.privacy.traces import Traces
 
 _ROWS_PER_READ = 100  # of at most 20 MB each
@@ -70,7 +70,21 @@ class OthersProfiles(NamingRows):
         return super().candidates(traces).exclude(pk__in=traces.person_ids)
 
 
+class MailClaims(DataStore):
+    """E-mails that were sent, by a keyed hash of the mailbox."""
+
+    name = "E-mails that were sent"
+    columns = ("analytics_mailclaim.mailbox",)
+
+    def count(self, traces: Traces) -> int:
+        return mail_caps.claims_of(traces.mentions.emails).count()
+
+    def erase(self, traces: Traces) -> int:
+        return mail_caps.claims_of(traces.mentions.emails).delete()[0]
+
+
 NAMING_STORES = [
+    MailClaims(),
     RejectedPayloads("Rejected events", RejectedEvent, deleted_by=["payload", "detail"]),
     Groups("Groups", Group, jsons=["properties"], deleted_by=["group_key"]),
     NamingRows("Merges of others", PersonMerge, jsons=["before"]),

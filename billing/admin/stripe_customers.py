@@ -82,11 +82,10 @@ class StripeCustomerAdmin(PreviewBeforeSave):
         )
 
 
-@staff_page
+@staff_page("billing.view_stripecustomer")
 @require_http_methods(["GET", "HEAD", "POST"])
 def unlinked_customers(request: HttpRequest) -> HttpResponse:
     """List customers that are not linked, with suggestions; POST refuses a suggestion."""
-    require_permission(request, "billing.view_stripecustomer")
     if request.method == "POST":
         require_permission(request, "billing.change_stripecustomer")
         return _refuse(request)

@@ -7,10 +7,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from analytics.models import MailClaim
+from analytics.ingestion import ingest
+from analytics.models import MailClaim, Person
 from analytics.people import mail_caps, mail_health
 from analytics.people.mail_caps import MailVerdict
+from analytics.privacy import erasure
 from tests.events import NOON as NOW
+from tests.events import record
 
 pytestmark = pytest.mark.django_db
 
@@ -57,10 +60,11 @@ def test_s06_claims_hold_no_address_and_are_deleted_in_time():
     assert not MailClaim.objects.exists()
 
 
-def test_s06_an_address_can_be_forgotten():
+def test_s06_erasing_a_person_erases_the_claims_of_their_address():
+    ingest.store([record("$identify", "ada", properties={"$set": {"email": "Ada@example.com"}})])
     claimed("ada@example.com", "notice")
     claimed("ben@example.com", "notice")
-    mail_caps.forget(["Ada@example.com"])
+    erasure.erase([Person.objects.get().pk])
     assert MailClaim.objects.count() == 1
 
 
