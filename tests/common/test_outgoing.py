@@ -1,21 +1,18 @@
 """S10: what leaves by HTTP to an address that a person entered goes through one guard."""
 
-import gzip
 import shutil
 import socket
 import ssl
 import subprocess
-import tracemalloc
-from contextlib import suppress
 from ipaddress import ip_network
 
 import pytest
 import requests
 
 from common import outgoing
-from common.outgoing import BoundedSession, GuardedSession, NoResponse, Refused
-from tests.names import Names
-from tests.raw_server import OK, endless, listening
+from common.outgoing import GuardedSession, NoResponse, Refused
+from tests.outgoing import fails
+from tests.raw_server import listening
 
 INTERNAL = """
     127.0.0.1 127.8.9.10 127.1 0177.0.0.1 0x7f.0.0.1 0x7f000001 2130706433 017700000001 0 0.0.0.0
@@ -42,17 +39,6 @@ NAMED = {
 
 
 @pytest.fixture
-def names(monkeypatch):
-    return Names(monkeypatch)
-
-
-@pytest.fixture
-def server():
-    with listening() as server:
-        yield server
-
-
-@pytest.fixture
 def connections(monkeypatch):
     """The addresses to which a connection was attempted; none succeeds."""
     attempts = []
@@ -63,20 +49,6 @@ def connections(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", connect)
     return attempts
-
-
-@pytest.fixture
-def own(settings):
-    """Allow the loopback network, as an operator would."""
-    settings.PLUMBLINE_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]
-
-
-def fails(url, **options):
-    """Return the problem of a request that must fail."""
-    with GuardedSession() as session, pytest.raises((NoResponse, requests.exceptions.InvalidURL)):
-        session.post(url, json={}, **options)
-    assert session.problem
-    return session.problem
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -164,72 +136,6 @@ def test_s10_p31_a_redirect_is_not_followed(server, own, status, target):
     assert session.problem == f"The address redirects ({status}). Enter the final one."
 
 
-def huge(head):
-    return lambda connection: endless(connection, b"x" * 65536, head=head)
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"HTTP/1.1 200 OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
-        b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 99999999999\r\n\r\n",
-    ],
-)
-@pytest.mark.parametrize("kind", [GuardedSession, BoundedSession])
-def test_s10_a_huge_response_is_not_read(server, own, head, kind):
-    server.answer = huge(head)
-    with kind() as session, pytest.raises(NoResponse, match=r"^The response is too large\.$"):
-        session.get(f"http://127.0.0.1:{server.port}/")
-
-
-def test_s10_a_compressed_response_is_bounded_by_what_it_expands_to(server, own):
-    bomb = gzip.compress(bytes(200_000_000), 1)
-    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
-    server.answer = lambda connection: connection.sendall(head.encode() + bomb)
-    tracemalloc.start()
-    problem = fails(f"http://127.0.0.1:{server.port}/")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert problem == "The response is too large."
-    assert peak < 8 * outgoing.MAX_BYTES
-
-
-SLOW = {
-    "status line": (b"", b"H"),
-    "informational responses": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-    "headers": (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
-    "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"),
-    "body of unspecified length": (b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
-    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
-    "body of a redirect": (b"HTTP/1.1 301 x\r\nLocation: /\r\nContent-Length: 999\r\n\r\n", b"x"),
-}
-
-
-@pytest.mark.parametrize("part", SLOW)
-@pytest.mark.parametrize("kind", [GuardedSession, BoundedSession])
-def test_s10_a_response_that_drips_ends_in_time(monkeypatch, server, own, part, kind):
-    monkeypatch.setattr(outgoing, "SECONDS", 0.3)
-    head, drop = SLOW[part]
-    server.answer = lambda connection: endless(connection, drop, head=head, wait=0.05)
-    session = kind() if kind is GuardedSession else kind(0.3)
-    with session, pytest.raises(NoResponse, match=r"^There was no complete response in time\.$"):
-        session.get(f"http://127.0.0.1:{server.port}/")
-
-
-def test_s10_a_tls_handshake_that_stalls_ends_in_time(monkeypatch, server, own):
-    monkeypatch.setattr(outgoing, "SECONDS", 0.3)
-    problem = fails(f"https://127.0.0.1:{server.port}/")  # the server waits for a line of text
-    assert problem == "There was no complete response in time."
-
-
-def test_s10_a_guarded_session_has_one_deadline_for_all_its_requests(names, monkeypatch):
-    monkeypatch.setattr(outgoing, "SECONDS", 0)
-    names["*"] = "93.184.216.34"
-    assert fails("https://hooks.example.com/") == "There was no complete response in time."
-    assert names.looked_up == []
-
-
 def test_s10_proxies_of_the_environment_are_not_used(monkeypatch, server):
     for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(variable, f"http://127.0.0.1:{server.port}")
@@ -238,22 +144,6 @@ def test_s10_proxies_of_the_environment_are_not_used(monkeypatch, server):
     fails("https://10.0.0.1/")
     fails("https://10.0.0.1/", proxies={"https": f"http://127.0.0.1:{server.port}"})
     assert server.heads == []
-
-
-@pytest.mark.parametrize(
-    "answer", [b"secret\r\n\r\n", b"HTTP/1.1 500 secret\r\nX: secret\r\n\r\nsecret"]
-)
-def test_s10_no_problem_has_a_part_of_the_response_or_the_address(names, server, own, answer):
-    names["hooks.internal"] = "127.0.0.1"
-    server.answer = lambda connection: connection.sendall(answer)
-    with GuardedSession() as session, suppress(NoResponse):
-        session.get(f"http://hooks.internal:{server.port}/")
-    assert len(server.heads) == 1
-    assert session.problem in {
-        "The service responded with 500.",
-        "There is no connection.",
-        "The response is not valid HTTP.",
-    }
 
 
 @pytest.fixture
@@ -292,13 +182,3 @@ def test_s10_a_check_looks_the_name_up_and_connects_nowhere(names, connections):
             session.get("https://internal.example.com/")
         assert session.problem == outgoing.PRIVATE
     assert connections == []
-
-
-def test_s10_a_bounded_session_keeps_its_connection(server):
-    server.answer = lambda connection: (
-        [connection.sendall(OK), connection.recv(999)] and (connection.sendall(OK))
-    )
-    with BoundedSession() as session:
-        for _ in range(2):
-            assert session.get(f"http://127.0.0.1:{server.port}/").text == "ok"
-    assert len(server.heads) == 1
