@@ -1,6 +1,7 @@
 """The look of the admin."""
 
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from common.admin import sidebar
 
@@ -40,6 +41,12 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Second factor", "link": reverse_lazy("operational:second-factor")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "SIDEBAR": {
         "show_search": False,
         "navigation": sidebar.navigation,

@@ -6,6 +6,7 @@ Every reader also accepts ``<NAME>_FILE``, a file that contains the value, as co
 import json
 import os
 import re
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.core.exceptions import ImproperlyConfigured
 
 STRIPE_API = "https://api.stripe.com"
+
+_EMAIL = r"[^@\s<>]+@[^@\s<>]+"
+_KEY_LENGTH, _KEY_CHARACTERS = 50, 10  # characters, and how many of them must differ
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -31,10 +35,22 @@ def text(name: str, default: str | None = None) -> str:
     return default
 
 
-def number(name: str, default: int, *, minimum: int = 0) -> int:
+def choice(name: str, default: str, *, choices: tuple[str, ...]) -> str:
+    """Return the choice, as written in `choices`, whatever its case."""
+    value = text(name, default)
+    for option in choices:
+        if value.lower() == option.lower():
+            return option
+    listed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+    raise ImproperlyConfigured(f"{name}: {value!r} must be {listed}.")
+
+
+def number(name: str, default: int, *, minimum: int = 0, maximum: int | None = None) -> int:
     value = text(name, str(default))
-    if not value.isdecimal() or int(value) < minimum:
-        raise ImproperlyConfigured(f"{name}: {value!r} must be a whole number, at least {minimum}.")
+    is_number = value.isascii() and value.isdecimal()
+    if not is_number or int(value) < minimum or (maximum is not None and int(value) > maximum):
+        bounds = f"at least {minimum}" if maximum is None else f"{minimum} to {maximum}"
+        raise ImproperlyConfigured(f"{name}: {value!r} must be a whole number, {bounds}.")
     return int(value)
 
 
@@ -58,9 +74,19 @@ def addresses(name: str) -> list[str]:
     """Return comma-separated e-mail addresses."""
     values = words(name)
     for address in values:
-        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+        if not re.fullmatch(_EMAIL, address):
             raise ImproperlyConfigured(f"{name}: {address!r} must be an e-mail address.")
     return values
+
+
+def sender(name: str) -> str:
+    """Return an e-mail address, with or without a name before it; "" if unset."""
+    value = text(name, "")
+    if value and not re.fullmatch(_EMAIL, parseaddr(value)[1]):
+        raise ImproperlyConfigured(
+            f"{name}: {value!r} must be a sender such as Plumbline <hello@example.com>."
+        )
+    return value
 
 
 def networks(name: str) -> list[IPv4Network | IPv6Network]:
@@ -74,6 +100,29 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
                 f"{name}: {value!r} must be a network such as 10.1.0.0/16 or fd12:3456::/48."
             ) from error
     return values
+
+
+def secret_key(name: str) -> str:
+    """Return a key that is long enough to be secret."""
+    value = text(name)
+    if len(value) < _KEY_LENGTH or len(set(value)) < _KEY_CHARACTERS:
+        raise ImproperlyConfigured(
+            f"{name} must have at least {_KEY_LENGTH} random characters. Make one with: "
+            "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        )
+    return value
+
+
+def email_encryption() -> tuple[bool, bool]:
+    """Return whether mail is sent with STARTTLS, and with TLS from the start."""
+    starttls = flag("EMAIL_USE_TLS", default=False)
+    tls = flag("EMAIL_USE_SSL", default=False)
+    if starttls and tls:
+        raise ImproperlyConfigured(
+            "EMAIL_USE_TLS and EMAIL_USE_SSL exclude each other: set the first with port 587 "
+            "(STARTTLS), the second with port 465."
+        )
+    return starttls, tls
 
 
 def with_prefix(prefix: str) -> dict[str, str]:

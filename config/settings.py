@@ -11,7 +11,7 @@ VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["v
 
 # --- The deployment -----------------------------------------------------------------------------
 
-SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY = env.secret_key("SECRET_KEY")
 # Earlier keys: sessions and links signed with them stay valid, erased ids stay recognized.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 DEBUG = env.flag("PLUMBLINE_DEBUG", default=False)
@@ -27,6 +27,11 @@ ALLOWED_HOSTS = [
     *env.words("PLUMBLINE_ALLOWED_HOSTS", "" if _HTTPS else "localhost,127.0.0.1,[::1]"),
 ]
 CSRF_TRUSTED_ORIGINS = [PLUMBLINE_URL]
+PLUMBLINE_TRUSTED_PROXIES = env.networks("PLUMBLINE_TRUSTED_PROXIES")  # common/client_address.py
+PLUMBLINE_HSTS = env.choice(
+    "PLUMBLINE_HSTS", "own", choices=("off", "own", "subdomains", "preload")
+)
+PLUMBLINE_REQUIRE_MFA = env.flag("PLUMBLINE_REQUIRE_MFA", default=False)
 
 # --- Definitions (the roll-ups keep those they were built with) ---------------------------------
 
@@ -72,7 +77,7 @@ PLUMBLINE_LIMITED_PATHS = env.json_list(
 
 # --- E-mail -------------------------------------------------------------------------------------
 
-PLUMBLINE_EMAIL_FROM = env.text("PLUMBLINE_EMAIL_FROM", "")  # empty: no e-mail is sent
+PLUMBLINE_EMAIL_FROM = env.sender("PLUMBLINE_EMAIL_FROM")  # empty: no e-mail is sent
 # Caps on the e-mails to persons, as many within a day and within an hour.
 PLUMBLINE_EMAILS_PER_ADDRESS = env.number("PLUMBLINE_EMAILS_PER_ADDRESS", 5, minimum=1)
 PLUMBLINE_EMAILS_PER_HOUR = env.number("PLUMBLINE_EMAILS_PER_HOUR", 500, minimum=1)
@@ -81,11 +86,10 @@ ADMIN_EMAIL = env.addresses("ADMIN_EMAIL")  # receives alerts
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
 ANYMAIL = env.with_prefix("ANYMAIL_")
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
-EMAIL_PORT = env.number("EMAIL_PORT", 25)
+EMAIL_PORT = env.number("EMAIL_PORT", 25, minimum=1, maximum=65_535)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
-EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=False)
-EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", default=False)
+EMAIL_USE_TLS, EMAIL_USE_SSL = env.email_encryption()
 EMAIL_TIMEOUT = 20  # seconds
 
 # --- Outgoing requests to addresses that staff enter -------------------------------------------
@@ -104,9 +108,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
-    "axes",
     "csp",
     "django_celery_beat",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
+    "django_otp_webauthn",
     "djstripe",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -121,6 +128,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "operational.access.forwarded_proto.ForwardedProtoMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "common.api.no_store.no_store",
@@ -129,9 +137,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "operational.access.middleware.LoginMiddleware",
     "billing.limits.middleware.UsageLimitMiddleware",
 ]
 
@@ -189,10 +198,7 @@ WHITENOISE_USE_FINDERS = True  # apps' files are served in place, without collec
 
 # --- Access -------------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
+AUTHENTICATION_BACKENDS = ["operational.access.backend.LimitedBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -205,12 +211,13 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "operational:dashboard"
 
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = 1  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_TEMPLATE = "admin/locked_out.html"
-AXES_VERBOSE = False
+# The login limits (operational/access/limits.py) are bounded; the library's own delays are not.
+OTP_TOTP_THROTTLE_FACTOR = OTP_STATIC_THROTTLE_FACTOR = 0
+OTP_TOTP_ISSUER = f"Plumbline ({_HOST})"
+OTP_WEBAUTHN_RP_ID = _HOST
+OTP_WEBAUTHN_RP_NAME = "Plumbline"
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [PLUMBLINE_URL]
+OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False  # passkeys are a second factor
 
 KNOX_TOKEN_MODEL = "operational.ApiToken"  # noqa: S105
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "plb_"}
@@ -219,8 +226,11 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SECURE_SSL_REDIRECT = _HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
-SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS and PLUMBLINE_HSTS != "off" else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PLUMBLINE_HSTS in {"subdomains", "preload"}
+SECURE_HSTS_PRELOAD = PLUMBLINE_HSTS == "preload"
+# How far HSTS reaches is the deployment's choice: it may break other hosts of its domain.
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W005", "security.W021"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _HTTPS else None
 X_FRAME_OPTIONS = "DENY"
 
@@ -231,6 +241,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": ["'self'", "'unsafe-inline'"],
         # Alpine, which the admin's theme uses, evaluates its attributes.
         "script-src": ["'self'", "'unsafe-eval'"],
+        "object-src": ["'none'"],
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'"],
         "base-uri": ["'self'"],
@@ -283,7 +294,9 @@ CELERY_BEAT_SYNC_EVERY = 1  # tasks; when beat last scheduled one is the sign th
 
 # --- Logs: one line per event, no personal data (docs/security.md) ------------------------------
 
-_LOG_LEVEL = env.text("PLUMBLINE_LOG_LEVEL", "INFO").upper()
+_LOG_LEVEL = env.choice(
+    "PLUMBLINE_LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -303,7 +316,6 @@ LOGGING = {
         **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server")},
         **{name: {"handlers": [], "propagate": True} for name in ("_granian", "granian.access")},
         "celery": {"level": "INFO" if _LOG_LEVEL == "DEBUG" else "WARNING"},  # two lines a task
-        "axes": {"level": "WARNING"},  # three lines a login
         "stripe": {"level": "WARNING"},  # two lines a call
         # Its messages contain channels' secret addresses; deliveries store them.
         "apprise": {"handlers": ["nowhere"], "propagate": False},

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("operational.urls")),
     path("", RedirectView.as_view(pattern_name="operational:dashboard")),
     path("admin/", RedirectView.as_view(pattern_name="operational:dashboard")),
+    path("admin/passkeys/", include("django_otp_webauthn.urls", namespace="otp_webauthn")),
     path("admin/", admin.site.urls),
     path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", docs, name="docs"),

@@ -4,6 +4,7 @@ import errno
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 from urllib.parse import urlsplit
@@ -61,13 +62,23 @@ def _claim(data: DataDir, host: str, port: int, address: str) -> None:
             "To run another one, set both PLUMBLINE_DATA_DIR and PLUMBLINE_PORT."
         )
     if error := bind_error(host, port):
-        taken = error.errno == errno.EADDRINUSE
-        reason = "another program uses it" if taken else error.strerror
-        raise DevstackError(
-            f"Port {port} of {host} is not available: {reason}.\n"
-            f"Choose another one: PLUMBLINE_PORT={port + 1} make up"
-        )
+        raise DevstackError(_advice(host, port, error))
     data.write("up", {"address": address})
+
+
+def _advice(host: str, port: int, error: OSError) -> str:
+    """Return why nothing can listen at an address, and what to set instead."""
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"PLUMBLINE_HOST: {host!r} is not an IPv4 address of this machine: {error.strerror}.\n"
+            "Use 127.0.0.1, or 0.0.0.0 to listen on every address: PLUMBLINE_HOST=0.0.0.0 make up"
+        )
+    reason = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror
+    other = port + 1 if port >= 1024 else 8000  # the low ones are the administrator's
+    return (
+        f"Port {port} of {host} is not available: {reason}.\n"
+        f"Choose another one: PLUMBLINE_PORT={other} make up"
+    )
 
 
 def _prepare_database() -> str:

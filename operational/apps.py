@@ -35,6 +35,7 @@ def _register_health_checks() -> None:
         Section.SERVERS,
         "operational.health.servers.database",
         "operational.health.servers.valkey",
+        "operational.access.forwarded_proto.proxy",
         needs_database=False,
     )
     health.register(

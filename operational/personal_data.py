@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
@@ -16,6 +15,7 @@ from operational.models import (
     JobRun,
     KpiGoal,
     KpiReading,
+    LoginLimit,
     PriorityAction,
     QualityIgnore,
     QualityResult,
@@ -46,8 +46,6 @@ class Sessions(DataStore):
                 yield session
 
 
-_ATTEMPT = ["username", "path_info", "user_agent", "get_data", "post_data"]
-
 NAMING_STORES: Sequence[DataStore] = [
     NamingRows(
         "Messages to staff",
@@ -66,8 +64,6 @@ NAMING_STORES: Sequence[DataStore] = [
     NamingRows("KPI goals", KpiGoal, texts=["note"]),
     NamingRows("Job history", JobRun, texts=["problem"]),
     NamingRows("Admin log", LogEntry, texts=["object_repr", "change_message"]),
-    NamingRows("Failed logins", AccessAttempt, deleted_by=_ATTEMPT),
-    NamingRows("Login failures", AccessFailureLog, deleted_by=_ATTEMPT[:3]),
-    NamingRows("Logins", AccessLog, deleted_by=_ATTEMPT[:3]),
+    NamingRows("Failed logins", LoginLimit, deleted_by=["subject"]),
     Sessions(),
 ]

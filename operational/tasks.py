@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from analytics.people import exclusion_records
 from analytics.rollups import minute_counts
+from operational.access import limits
 from operational.actions import priority_actions
 from operational.alerting import health_alerts, kpi_alerts
 from operational.health import jobs
@@ -62,3 +63,4 @@ def clean_up() -> None:
     exclusion_records.delete_old(now)
     deliveries.delete_old(now)
     data_quality.delete_old(now)
+    limits.delete_old(now)

@@ -7,6 +7,7 @@ from operational.admin import (
     data_quality,
     goals,
     reports,
+    second_factor,
     system_health,
 )
 from operational.api.alignment_score import AlignmentScoreView
@@ -52,6 +53,12 @@ urlpatterns: list[URLPattern] = [
     path("admin/operational/reports/preview/<kind>/", reports.preview, name="preview-report"),
     path("admin/operational/reports/test/<kind>/", reports.send_test, name="test-report"),
     path("admin/operational/reports/send/<kind>/", reports.send_now, name="send-report"),
+    path("admin/second-factor/", second_factor.overview, name="second-factor"),
+    path("admin/second-factor/verify/", second_factor.verify, name="verify"),
+    path("admin/second-factor/start-app/", second_factor.start_app, name="start-app"),
+    path("admin/second-factor/confirm-app/", second_factor.confirm_app, name="confirm-app"),
+    path("admin/second-factor/remove/", second_factor.remove, name="remove-second-factor"),
+    path("admin/second-factor/codes/", second_factor.new_codes, name="new-recovery-codes"),
     path("reports/unsubscribe/<token>/", reports.unsubscribe, name="unsubscribe"),
     path("admin/operational/system-health/", system_health.health_page, name="system-health"),
     re_path(

@@ -64,7 +64,8 @@ def application(environ: Environ, start_response: Callable[..., Any]) -> Iterabl
     body = response.body
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
-    headers = [("Content-Length", str(len(body))), *response.headers, *_cors(environ, method)]
+    headers = [("Content-Length", str(len(body))), ("X-Content-Type-Options", "nosniff")]
+    headers += [*response.headers, *_cors(environ, method)]
     if body and not any(name == "Content-Type" for name, _ in headers):
         headers.append(("Content-Type", content_type))
     start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)

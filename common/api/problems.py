@@ -49,28 +49,29 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> Response | None
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    if _is_api(request):
-        return _answer(HTTPStatus.BAD_REQUEST, "The request could not be read.")
+    if is_api(request):
+        return answer(HTTPStatus.BAD_REQUEST, "The request could not be read.")
     return defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    if _is_api(request):
-        return _answer(HTTPStatus.NOT_FOUND, f"There is nothing at {request.path}.")
+    if is_api(request):
+        return answer(HTTPStatus.NOT_FOUND, f"There is nothing at {request.path}.")
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    if _is_api(request):
-        return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
+    if is_api(request):
+        return answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
     return defaults.server_error(request)
 
 
-def _is_api(request: HttpRequest) -> bool:
+def is_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
 
-def _answer(status: HTTPStatus, detail: str) -> HttpResponse:
+def answer(status: HTTPStatus, detail: str) -> HttpResponse:
+    """Return a problem as a response outside of API views."""
     return JsonResponse(problem(status, detail), status=status, content_type=CONTENT_TYPE)
 
 

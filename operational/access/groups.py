@@ -50,7 +50,7 @@ MODELS = {
     (OWNER, OWNER): [
         *("analytics.erasedid", "analytics.erasure", "analytics.identitysecret"),
         *("billing.erasedcustomer",),
-        *("operational.apitoken",),
+        *("operational.apitoken", "operational.loginlimit"),
     ],
 }
 EXCEPTIONS = {"analytics.delete_person": OWNER}  # erasing

@@ -1,25 +1,22 @@
-"""Login attempts and lockouts, styled like the admin. Deleting an attempt unlocks."""
+"""Failed logins that delay the next ones, styled like the admin. Deleting one ends its delay."""
 
-from axes.admin import AccessAttemptAdmin as AxesAccessAttemptAdmin
-from axes.admin import AccessFailureLogAdmin as AxesAccessFailureLogAdmin
-from axes.admin import AccessLogAdmin as AxesAccessLogAdmin
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-admin.site.unregister([AccessAttempt, AccessLog, AccessFailureLog])
+from operational.models import LoginLimit
 
 
-@admin.register(AccessAttempt)
-class AccessAttemptAdmin(AxesAccessAttemptAdmin, ModelAdmin):
-    pass
+@admin.register(LoginLimit)
+class LoginLimitAdmin(ModelAdmin):
+    list_display = ["kind", "subject", "failures", "retry_at"]
+    list_filter = ["kind"]
+    search_fields = ["subject"]
+    fields = readonly_fields = list_display
+    ordering = ["-retry_at"]
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
 
-@admin.register(AccessLog)
-class AccessLogAdmin(AxesAccessLogAdmin, ModelAdmin):
-    pass
-
-
-@admin.register(AccessFailureLog)
-class AccessFailureLogAdmin(AxesAccessFailureLogAdmin, ModelAdmin):
-    pass
+    def has_change_permission(self, request: HttpRequest, obj: LoginLimit | None = None) -> bool:
+        return False

@@ -1,15 +1,13 @@
 """The sidebar's names for lists and apps of other projects, in breadcrumbs and titles too."""
 
-from axes.models import AccessAttempt
 from django.apps import apps
 from django_celery_beat.models import PeriodicTask
 
 _APPS = {
     "auth": "Access",
-    "axes": "Access",
     "django_celery_beat": "Background work",
 }
-_LISTS = {AccessAttempt: "login attempts", PeriodicTask: "schedules"}
+_LISTS = {PeriodicTask: "schedules"}
 
 for label, name in _APPS.items():
     apps.get_app_config(label).verbose_name = name

@@ -37,7 +37,7 @@ GROUPS = [
             list_link("Users", "person", "auth.user"),
             list_link("Groups", "group", "auth.group"),
             list_link("API tokens", "key", "operational.apitoken"),
-            list_link("Login attempts", "lock", "axes.accessattempt"),
+            list_link("Login limits", "lock", "operational.loginlimit"),
         ],
         position=50,
     ),

@@ -4,6 +4,7 @@ from operational.models.data_quality import QualityIgnore, QualityResult, Qualit
 from operational.models.delivery import AlertChannel, Delivery, DeliveryKind, DeliveryStatus
 from operational.models.job_run import Heartbeat, JobRun
 from operational.models.kpi import KpiGoal, KpiReading
+from operational.models.login_limit import LoginLimit
 from operational.models.priority_action import ActionKind, ActionState, PriorityAction
 from operational.models.report import Report, ReportKind, ReportSubscriber
 
@@ -22,6 +23,7 @@ __all__ = [
     "JobRun",
     "KpiGoal",
     "KpiReading",
+    "LoginLimit",
     "PriorityAction",
     "QualityIgnore",
     "QualityResult",

@@ -76,6 +76,15 @@ def test_a_taken_port_is_refused_before_anything_starts(stack: Stack) -> None:
     assert not (stack.data_dir / "servers").exists()
 
 
+@pytest.mark.parametrize("host", ["nowhere.invalid", "203.0.113.1", "::1", "localhost:80"])
+def test_s13_an_address_that_is_not_of_this_machine_is_refused_by_name(
+    stack: Stack, host: str
+) -> None:
+    message = refusal(stack, PLUMBLINE_HOST=host)
+    assert f"PLUMBLINE_HOST: '{host}'" in message
+    assert "PLUMBLINE_PORT" not in message
+
+
 def test_an_invalid_port_is_refused(stack: Stack) -> None:
     assert "PLUMBLINE_PORT: 'web'" in refusal(stack, PLUMBLINE_PORT="web")
 

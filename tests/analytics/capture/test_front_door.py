@@ -146,6 +146,16 @@ def test_another_address_below_array_is_a_404(path):
     assert sdk.request("GET", path).status_code == 404
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "PUT"])
+@pytest.mark.parametrize("path", [*V0, V1, *FLAGS, *CONFIG, "/array/", "/batch/<script>"])
+def test_s13_no_answer_is_read_as_another_type_than_it_has(method, path):
+    answer = sdk.request(method, path, HTTP_ORIGIN=SHOP)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    types = {"application/json", "application/javascript", "text/plain"}
+    if answer.content:
+        assert answer.headers["Content-Type"].split(";")[0] in types or answer.status_code == 404
+
+
 @pytest.mark.parametrize("path", ["/batches", "/e/e", "/i/v0", "/"])
 def test_every_other_address_is_served_by_django(path):
     assert "X-Content-Type-Options" in sdk.request("GET", path, HTTP_HOST="localhost").headers

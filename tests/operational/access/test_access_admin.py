@@ -11,9 +11,6 @@ pytestmark = pytest.mark.django_db
         "auth/user/add/",
         "auth/group/",
         "auth/group/add/",
-        "axes/accessattempt/",
-        "axes/accesslog/",
-        "axes/accessfailurelog/",
         "django_celery_beat/clockedschedule/add/",
         "django_celery_beat/crontabschedule/add/",
         "django_celery_beat/intervalschedule/add/",
@@ -22,6 +19,7 @@ pytestmark = pytest.mark.django_db
         "django_celery_beat/solarschedule/add/",
         "operational/apitoken/",
         "operational/apitoken/add/",
+        "operational/loginlimit/",
     ],
 )
 def test_an_admin_page_opens(admin_client, path):

@@ -28,13 +28,14 @@ def test_login_with_a_wrong_and_the_right_password(page, company):
     expect(page).to_have_url(re.compile(f"{DASHBOARD}$"))
 
 
-def test_after_five_wrong_passwords_the_account_is_locked(page, browser_problems):
-    for _ in range(5):
+def test_after_ten_wrong_passwords_a_page_says_when_to_try_again(page, browser_problems):
+    for _ in range(11):
         page.goto(DASHBOARD)
         page.get_by_label("Username").fill("ada")
         page.get_by_label("Password").fill("wrong")
         page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Too many attempts to log in")).to_be_visible()
+    expect(page.get_by_text("Try again at")).to_be_visible()
     assert len(browser_problems) == 1  # the response with status 429
     browser_problems.clear()
 
