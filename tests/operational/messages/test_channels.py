@@ -151,7 +151,7 @@ def test_s10_a_problem_says_the_status_and_nothing_of_the_response(server):
     assert problem(url) == "The service responded with 403."
 
 
-def test_s10_a_redirect_is_a_problem_although_apprise_is_told_to_follow(server, web_hook):
+def test_s10_a_redirect_is_a_problem_although_the_address_says_to_follow(server, web_hook):
     location = f"Location: http://{web_hook.address}/\r\nContent-Length: 0\r\n\r\n"
     url = answer(server, f"HTTP/1.1 307 x\r\n{location}".encode())
     assert problem(f"{url}?redirect=yes") == "The address redirects (307). Enter the final one."
