@@ -44,13 +44,16 @@ def person(request: HttpRequest, person: Person) -> HttpResponse:
         query = parsed(EventsQuery, parameters)
     timeline = page_of_events(**query, person=person)
     merges = list(persons.merges_of(person)[: MAX_MERGES + 1])
+    ids = person.distinct_ids.all()
     return page(
         request,
         "person",
         title="Person",
         person=person,
         address=addresses.address_of(person),
-        distinct_ids=sorted(row.distinct_id for row in person.distinct_ids.all()),
+        distinct_ids=sorted(row.distinct_id for row in ids),
+        proved_ids={row.distinct_id for row in ids if row.proved},
+        properties=persons.properties_of(person),
         activity=persons.activity(person),
         groups=persons.groups_of(person),
         rules=exclusions.rules_about(person),

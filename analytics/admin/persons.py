@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 
 from analytics.admin import erasures, person_pages
 from analytics.models import ExclusionRule, Person
+from analytics.models.person import is_protected
 from analytics.people import exclusions, persons, unmerging
 from common.admin.pages import require_permission
 from common.admin.read_only import ReadOnlyAdmin
@@ -49,6 +50,19 @@ class ProfileFilter(admin.SimpleListFilter):
         if self.value() == "any" or request.GET.get("q"):
             return queryset
         return queryset.filter(has_profile=True)
+
+
+class ProtectionFilter(admin.SimpleListFilter):
+    title = "protection"
+    parameter_name = "protected"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Protected"), ("no", "Only claimed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> QuerySet[Person]:
+        if self.value() == "yes":
+            return queryset.filter(is_protected("pk"))
+        return queryset.exclude(is_protected("pk")) if self.value() == "no" else queryset
 
 
 class ExclusionFilter(admin.SimpleListFilter):
@@ -88,6 +102,7 @@ class PersonAdmin(ReadOnlyAdmin):
     list_display = ["name", "ids", "signup_at", "activated_at", "first_seen_at", "counted"]
     list_filter = [
         ProfileFilter,
+        ProtectionFilter,
         ExclusionFilter,
         RuleFilter,
         ("activated_at", ActivationFilter),

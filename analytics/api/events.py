@@ -45,6 +45,9 @@ class EventSerializer(serializers.Serializer):
     distinct_id = serializers.CharField()
     timestamp = serializers.DateTimeField()
     properties = serializers.DictField()
+    proved = serializers.BooleanField(
+        help_text="Sent by your backend or for a verified identity, not only claimed."
+    )
 
 
 class EventPageSerializer(PageFields):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.http import Http404, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -45,7 +46,15 @@ class PersonsQuery(PageQuery):
 
 class PersonSerializer(serializers.Serializer):
     distinct_ids = serializers.SerializerMethodField()
-    properties = serializers.DictField()
+    proved_ids = serializers.SerializerMethodField(help_text="The proved ones of the distinct ids.")
+    protected = serializers.SerializerMethodField(
+        help_text="Has a proved id: only what is proved decides about this person."
+    )
+    properties = serializers.DictField(help_text="The values in effect: proved ones win.")
+    proved = serializers.ListField(
+        child=serializers.CharField(), help_text="Names of the properties with a proved value."
+    )
+    claimed = serializers.DictField(help_text="Claims that contradict a proved value.")
     excluded = serializers.BooleanField(
         help_text="Test, internal or bot: excluded from all metrics."
     )
@@ -56,6 +65,12 @@ class PersonSerializer(serializers.Serializer):
 
     def get_distinct_ids(self, person: Person) -> list[str]:
         return sorted(row.distinct_id for row in person.distinct_ids.all())
+
+    def get_proved_ids(self, person: Person) -> list[str]:
+        return sorted(row.distinct_id for row in person.distinct_ids.all() if row.proved)
+
+    def get_protected(self, person: Person) -> bool:
+        return any(row.proved for row in person.distinct_ids.all())
 
 
 class PersonPageSerializer(PageFields):
@@ -138,6 +153,7 @@ class PersonView(APIView):
     @extend_schema(operation_id="analytics_person_retrieve", responses=PersonDetailSerializer)
     def get(self, _request: Request, distinct_id: str) -> Response:
         person = _person(distinct_id)
+        prefetch_related_objects([person], "distinct_ids")
         latest = events.events_of(person, EventFilter(), limit=LATEST_EVENTS)
         response = PersonSerializer(person).data | {
             "activity": ActivitySerializer(persons.activity(person)).data,

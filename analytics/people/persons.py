@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet
@@ -31,6 +32,31 @@ class Membership:
     group_type: str
     key: str
     group_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonProperty:
+    """A property in effect. `claim` contradicts a proved value, where `is_contradicted`."""
+
+    name: str
+    value: Any
+    is_proved: bool
+    is_contradicted: bool
+    claim: Any
+
+
+def properties_of(person: Person) -> list[PersonProperty]:
+    """Return a person's properties, with what is proved and what contradicts it."""
+    return [
+        PersonProperty(
+            name=name,
+            value=value,
+            is_proved=name in person.proved,
+            is_contradicted=name in person.claimed,
+            claim=person.claimed.get(name),
+        )
+        for name, value in person.properties.items()
+    ]
 
 
 def any_persons() -> bool:
