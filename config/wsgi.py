@@ -7,9 +7,7 @@ from typing import Any
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault(
-    "PLUMBLINE_DB_POOL", "14"
-)  # pages on twelve threads, /readyz, capture
+os.environ.setdefault("PLUMBLINE_DB_POOL", "14")  # pages on twelve threads, /readyz, capture
 
 _django = get_wsgi_application()
 

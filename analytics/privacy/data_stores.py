@@ -56,12 +56,12 @@ class NamingRows(DataStore):
         self.columns = [f"{table}.{self._fields[name].column}" for name in self._read]
 
     def count(self, traces: Traces) -> int:
-        return sum(1 for _ in self._matches(traces))
+        return sum(1 for _ in self.matches(traces))
 
     def erase(self, traces: Traces) -> int:
-        matches, erased = self._matches(traces), 0
+        erased = 0
         step: list[models.Model] = []
-        for row in matches:
+        for row in self.matches(traces):
             step.append(row)
             if len(step) == _ROWS_PER_STEP:
                 erased += self._erase(step, traces)
@@ -72,7 +72,7 @@ class NamingRows(DataStore):
     def _erase(self, rows: Sequence[models.Model], traces: Traces) -> int:
         if not rows:
             return 0
-        deleted = [row.pk for row in rows if self._names(row, self.deleted_by, traces)]
+        deleted = [row.pk for row in rows if self.names_person(row, self.deleted_by, traces)]
         kept = [row for row in rows if row.pk not in set(deleted)]
         for row in kept:
             self.clean(row, traces)
@@ -115,11 +115,13 @@ class NamingRows(DataStore):
         matches: models.QuerySet[Any] = rows.alias(**texts).filter(condition)
         return matches
 
-    def _matches(self, traces: Traces) -> Iterator[models.Model]:
+    def matches(self, traces: Traces) -> Iterator[models.Model]:
+        """Yield the rows that name the persons."""
         if traces.mentions.needles:
             for row in self.candidates(traces).iterator(chunk_size=_ROWS_PER_STEP):
-                if self._names(row, self._read, traces):
+                if self.names_person(row, self._read, traces):
                     yield row
 
-    def _names(self, row: models.Model, names: Sequence[str], traces: Traces) -> bool:
+    def names_person(self, row: models.Model, names: Sequence[str], traces: Traces) -> bool:
+        """Whether one of these columns of a row names a person."""
         return any(traces.mentions.in_json(getattr(row, name), name) for name in names)

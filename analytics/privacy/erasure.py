@@ -1,8 +1,8 @@
 """Erase persons and every trace of them; the counters stay correct.
 
 The order makes an interrupted erasure safe to repeat: first the ids are remembered, so that nothing
-new arrives; then rows of others are cleaned; then the persons go, in bounded transactions; last,
-their events on the way.
+new arrives, and what waits in the inbox is stored; then rows of others are cleaned; then the
+persons go, in bounded transactions; last, their events in the outbox.
 """
 
 from collections import Counter
@@ -88,19 +88,19 @@ def erase(
     """
     ids = sorted(person_ids)
     traces = traces_of(ids)
+    inbox, outbox = waiting.STORES
     removed: Counter[str] = Counter()
     receipt = _receipt(traces, Counter(), search_events)  # names what is gone afterwards
     with transaction.atomic():
         erasure = Erasure.objects.create(by=by, persons=len(ids), pending=ids)
         erased_ids.remember(traces.mentions.distinct_ids, erasure)
-    for data_store in _naming_stores(search_events):
+    for data_store in (inbox, *_naming_stores(search_events)):
         removed[data_store.name] += data_store.erase(traces)
     for start in range(0, len(ids), PERSONS_PER_TRANSACTION):
         chunk = ids[start : start + PERSONS_PER_TRANSACTION]
         removed += _erase_chunk(chunk, traces, erasure)
         progress(start + len(chunk))
-    for data_store in waiting.STORES:
-        removed[data_store.name] += data_store.erase(traces)
+    removed[outbox.name] += outbox.erase(traces)
     _finish(erasure, removed)
     return replace(receipt, removed=+removed, erasure=erasure)
 

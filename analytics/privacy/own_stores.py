@@ -25,7 +25,7 @@ _ROWS_PER_READ = 100  # of at most 20 MB each
 class RejectedPayloads(NamingRows):
     """Payloads as received: events, lines of files, whole requests, compressed or not."""
 
-    def _matches(self, traces: Traces) -> Iterator[models.Model]:
+    def matches(self, traces: Traces) -> Iterator[models.Model]:
         if not traces.mentions.needles:
             return
         rows = RejectedEvent.objects.only("pk", "payload", "detail")
@@ -34,7 +34,7 @@ class RejectedPayloads(NamingRows):
                 row.payload = b""
                 yield row
 
-    def _names(self, row: models.Model, names: Sequence[str], traces: Traces) -> bool:
+    def names_person(self, row: models.Model, names: Sequence[str], traces: Traces) -> bool:
         return True
 
 
@@ -83,7 +83,7 @@ class MailClaims(DataStore):
         return mail_caps.claims_of(traces.mentions.emails).delete()[0]
 
 
-NAMING_STORES = [
+NAMING_STORES: list[DataStore] = [
     MailClaims(),
     RejectedPayloads("Rejected events", RejectedEvent, deleted_by=["payload", "detail"]),
     Groups("Groups", Group, jsons=["properties"], deleted_by=["group_key"]),
@@ -93,7 +93,7 @@ NAMING_STORES = [
     NamingRows("Forwarding errors", ForwardingState, texts=["last_error"]),
 ]
 
-SEARCHED_ON_REQUEST = [
+SEARCHED_ON_REQUEST: list[DataStore] = [
     OthersProfiles("Profiles of others", Person, jsons=["properties", "proved", "claimed"]),
     OthersEvents("Events of others", Event, jsons=["properties"]),
 ]

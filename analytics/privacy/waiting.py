@@ -1,5 +1,7 @@
 """Events of erased persons on their way: in the inbox, and in the outbox to PostHog."""
 
+from typing import Any
+
 import msgspec
 import zstandard
 from django.db import transaction
@@ -44,14 +46,17 @@ class WaitingRequests(DataStore):
 
 
 class WaitingToForward(DataStore):
-    """Events that wait to be forwarded: batches are written again without those of the persons."""
+    """Events that wait to be forwarded: batches are written again without those of the persons.
+
+    Events of others lose what names the persons.
+    """
 
     name = "Events to forward"
     columns = ["analytics_forwardingbatch.body"]
 
     def count(self, traces: Traces) -> int:
         rows = ForwardingBatch.objects.order_by("pk").iterator(chunk_size=100)
-        return sum(row.events - len(_without(row, traces)) for row in rows)
+        return sum(_cleaned(row, traces)[1] for row in rows)
 
     def erase(self, traces: Traces) -> int:
         removed = 0
@@ -63,32 +68,40 @@ class WaitingToForward(DataStore):
 
 
 def _rewrite(row: ForwardingBatch, traces: Traces) -> int:
-    """Remove the persons' events from a batch, and return their number."""
-    kept = _without(row, traces)
-    removed = row.events - len(kept)
+    """Remove or clean events of a batch, and return their number."""
+    kept, changed = _cleaned(row, traces)
     if not kept:
         row.delete()
-    elif removed:
+    elif changed:
         row.events, row.size = len(kept), sum(map(len, kept))
-        row.body = zstandard.compress(b"[" + b",".join(map(bytes, kept)) + b"]")
+        row.body = zstandard.compress(b"[" + b",".join(kept) + b"]")
         row.save()
-    return removed
+    return changed
 
 
-def _without(row: ForwardingBatch, traces: Traces) -> list[msgspec.Raw]:
+def _cleaned(row: ForwardingBatch, traces: Traces) -> tuple[list[bytes], int]:
+    """Return the events that remain of a batch, and how many were removed or cleaned."""
     plain = zstandard.decompress(bytes(row.body))
+    events = list(map(bytes, msgspec.json.decode(plain, type=list[msgspec.Raw])))
     if not traces.mentions.in_payload(plain):
-        return msgspec.json.decode(plain, type=list[msgspec.Raw])
-    events = msgspec.json.decode(plain, type=list[msgspec.Raw])
-    return [event for event in events if not _is_about(event, traces)]
+        return events, 0
+    kept, changed = [], 0
+    for event in events:
+        decoded = msgspec.json.decode(event, type=dict)
+        is_named = traces.mentions.in_json(decoded)
+        changed += is_named
+        if not is_named:
+            kept.append(event)
+        elif not _is_about(decoded, traces):
+            kept.append(msgspec.json.encode(traces.mentions.cleaned_json(decoded)))
+    return kept, changed
 
 
-def _is_about(event: msgspec.Raw, traces: Traces) -> bool:
+def _is_about(event: dict[str, Any], traces: Traces) -> bool:
     """Whether an event is a person's, or links another one to it."""
-    decoded = msgspec.json.decode(event, type=dict)
-    properties = decoded.get("properties") or {}
-    named = {decoded.get("distinct_id"), *(properties.get(name) for name in _OTHER_IDS)}
+    properties = event.get("properties") or {}
+    named = {event.get("distinct_id"), *(properties.get(name) for name in _OTHER_IDS)}
     return any(isinstance(id_, str) and id_ in traces.mentions.distinct_ids for id_ in named)
 
 
-STORES: list[DataStore] = [WaitingToForward(), WaitingRequests()]
+STORES: list[DataStore] = [WaitingRequests(), WaitingToForward()]

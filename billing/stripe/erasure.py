@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Model, Q, QuerySet
 
+from analytics.calculations.people.mentions import is_distinctive
 from analytics.people.persons import exclusions_and_signups
 from analytics.privacy.data_stores import DataStore, NamingRows
 from analytics.privacy.receipts import ElsewhereCall
@@ -101,11 +102,33 @@ class StripeEvents(DataStore):
         )
 
 
+class GuestObjects(DataStore):
+    """Stored objects without a customer, such as checkouts by guests."""
+
+    name = "Stripe objects of guests"
+
+    def count(self, traces: Traces) -> int:
+        return gateway.count_guests(traces.mentions.in_json) if traces.mentions.needles else 0
+
+    def erase(self, traces: Traces) -> int:
+        return gateway.anonymize_guests(traces.mentions.in_json, traces.mentions.without)
+
+
 class UnownedEvents(NamingRows):
     """Events without a customer, such as those of checkouts by guests."""
 
     def candidates(self, traces: Traces) -> QuerySet:
         return super().candidates(traces).filter(customer_id="")
+
+
+class KeptForOthers(NamingRows):
+    """Responses whose key holds an id or address, as clients choose their keys."""
+
+    def names_person(self, row: Model, names: Sequence[str], traces: Traces) -> bool:
+        key: str = row.key.lower()  # type: ignore[attr-defined]
+        texts = {id_.lower() for id_ in traces.mentions.distinct_ids if is_distinctive(id_)}
+        in_key = any(text in key for text in texts | traces.mentions.emails)
+        return in_key or super().names_person(row, ["answer"], traces)
 
 
 PERSON_STORES = [
@@ -120,10 +143,11 @@ PERSON_STORES = [
 ]
 
 NAMING_STORES = [
+    GuestObjects(),
     UnownedEvents("Stripe events of guests", StripeEvent, jsons=["payload"], texts=["reason"]),
     NamingRows("Unusable Stripe objects", HeldObject, texts=["reason"]),
     NamingRows("Reasons of exceptions", LimitException, texts=["reason"]),
-    NamingRows("Kept responses to others", IdempotentRequest, deleted_by=["key", "answer"]),
+    KeptForOthers("Kept responses to others", IdempotentRequest, deleted_by=["key", "answer"]),
 ]
 
 

@@ -16,6 +16,7 @@ from analytics.calculations.stored_json import decode_text, decoded_or
 ERASED = "(erased)"
 
 _ADDRESS = re.compile(r"[\w.+'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+_FILE_ENDING = re.compile(r"(?i)(\.(csv|gz|jsonl?|txt|zip))+$")
 _WORDS = re.compile(r"[\w.@+-]+"), re.compile(r"[^\s\"'<>,;()\[\]{}]+")
 # A short or numeric id is only an id in a field that holds ids.
 _ID_FIELD = re.compile(r"(?i)(^|[_$ .-])(id|ids|user|owner|alias)$|[a-z]Ids?$|(distinct|user)id$")
@@ -119,13 +120,12 @@ class Mentions:
 
     def _spans(self, text: str) -> set[str]:
         """Return the parts of a text that are an id or an address."""
-        addresses = (
-            {part for part in _ADDRESS.findall(text) if unquote(part).lower() in self.emails}
-            if "@" in text or "%40" in text
-            else set()
-        )
+        spans = set[str]()
+        if "@" in text or "%40" in text:
+            addresses = (_FILE_ENDING.sub("", part) for part in _ADDRESS.findall(text))
+            spans = {part for part in addresses if unquote(part).lower() in self.emails}
         words = {word.strip(".") for pattern in _WORDS for word in pattern.findall(text)}
-        return addresses | (words & self._distinctive)
+        return spans | (words & self._distinctive)
 
     def __or__(self, other: "Mentions") -> "Mentions":
         return Mentions(

@@ -5,6 +5,7 @@ errors as `StripeProblem`.
 """
 
 from billing.stripe.gateway.calls import StripeProblem, call, every, fetch, is_set_up
+from billing.stripe.gateway.guests import anonymize_guests, count_guests
 from billing.stripe.gateway.links import checkout_url, read_checkout_token
 from billing.stripe.gateway.objects import (
     KINDS,
@@ -47,10 +48,12 @@ __all__ = [
     "StripeProblem",
     "addresses_of",
     "anonymize",
+    "anonymize_guests",
     "call",
     "charge_ids",
     "checkout_url",
     "client_references",
+    "count_guests",
     "count_objects",
     "count_unlinked",
     "credit_notes",

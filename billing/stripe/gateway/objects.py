@@ -47,11 +47,6 @@ KINDS: dict[str, type[StripeModel]] = {
     "checkout.session": Session,
 }
 _KIND_OF = {model: kind for kind, model in KINDS.items()}
-_BY_OWNER: dict[str, tuple[type[StripeModel], ...]] = {
-    "id": (Customer,),
-    "customer_id": (Subscription, Invoice, Charge, Session),
-    "charge__customer_id": (Refund, Dispute),
-}
 _OURS = {"stripe_data", "subscriber", "date_purged"}
 
 
@@ -120,18 +115,23 @@ def anonymize(customer_ids: Collection[str], clean: Callable[[Json], Json]) -> i
     `clean` removes what else names the person.
     """
     number = 0
-    for model, rows in _objects_of(customer_ids):
+    for rows in _objects_of(customer_ids):
         for row in rows.iterator():
             if not is_placeholder(row.stripe_data):
-                columns = _columns(model, clean(anonymous(row.stripe_data)))
-                model.objects.filter(pk=row.pk).update(**columns)
+                rewrite(row, clean(anonymous(row.stripe_data)))
             number += 1
     return number
 
 
+def rewrite(row: StripeModel, stripe_json: Json) -> None:
+    """Replace what is stored of an object, as of the same time."""
+    model = type(row)
+    model.objects.filter(pk=row.pk).update(**_columns(model, stripe_json))
+
+
 def count_objects(customer_ids: Collection[str]) -> int:
     """Return the number of stored objects of some customers."""
-    return sum(rows.count() for _, rows in _objects_of(customer_ids))
+    return sum(rows.count() for rows in _objects_of(customer_ids))
 
 
 def charge_ids(customer_ids: Collection[str]) -> list[str]:
@@ -141,7 +141,7 @@ def charge_ids(customer_ids: Collection[str]) -> list[str]:
 
 def objects_of(customer_ids: Collection[str]) -> Iterator[Json]:
     """Yield all stored objects of some customers."""
-    for _, rows in _objects_of(customer_ids):
+    for rows in _objects_of(customer_ids):
         yield from rows.values_list("stripe_data", flat=True).iterator()
 
 
@@ -159,12 +159,13 @@ def is_of_erased(stripe_json: Mapping[str, Any]) -> bool:
     return bool(customer_id) and is_erased(customer_id)
 
 
-def _objects_of(
-    customer_ids: Collection[str],
-) -> Iterator[tuple[type[StripeModel], models.QuerySet]]:
-    for owner, kinds in _BY_OWNER.items():
-        for model in kinds:
-            yield model, model.objects.filter(**{f"{owner}__in": list(customer_ids)})
+def _objects_of(customer_ids: Collection[str]) -> Iterator[models.QuerySet]:
+    owned = list(customer_ids)
+    yield Customer.objects.filter(id__in=owned)
+    for model in (Subscription, Invoice, Charge, Session):
+        yield model.objects.filter(customer_id__in=owned)
+    for model in (Refund, Dispute):  # the charge of a dispute is only in its JSON
+        yield model.objects.filter(stripe_data__charge__in=charge_ids(owned))
 
 
 def ids_with_prefix(kind: str, prefix: str) -> list[str]:

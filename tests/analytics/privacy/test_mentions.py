@@ -17,6 +17,7 @@ ADA = mentions_of(
         "Mail to ADA@example.com.",
         "https://example.com/?u=ada%40example.com&x=1",
         "user-17-ada has 3 events",
+        "ada@example.com.csv.gz",
         '{"owner": "user-17-ada"}',
     ],
 )
@@ -26,7 +27,16 @@ def test_s08_a_text_that_names_the_person_is_recognized(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["mada@example.com", "42 events", "user-17-adam", "anonymous", "Ada Lovelace", "Business"],
+    [
+        "mada@example.com",
+        "ada@example.com.au",
+        "x.ada@example.com",
+        "42 events",
+        "user-17-adam",
+        "anonymous",
+        "Ada Lovelace",
+        "Business",
+    ],
 )
 def test_s08_a_text_that_names_another_person_is_kept(text):
     assert not ADA.in_text(text)

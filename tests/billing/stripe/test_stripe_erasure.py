@@ -5,11 +5,13 @@ import json
 import pytest
 
 from analytics.models import Person
+from analytics.people import exclusions
 from analytics.privacy import erasure
 from billing.models import RevenueCustomer, StripeCustomer, StripeEvent
-from billing.revenue import ledger_check
-from billing.stripe import gateway
+from billing.revenue import ledger, ledger_check
+from billing.stripe import applying, gateway, sync
 from tests.billing.stripe_shop import Shop, create_person
+from tests.events import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -50,3 +52,53 @@ def test_another_customer_keeps_their_name(ada, stripe_account, client):
     stored = gateway.stored("customer", ben)
     assert stored
     assert stored["email"] == "ben@example.com"
+
+
+def erase_ada():
+    erasure.erase([Person.objects.get(distinct_ids="ada").pk])
+
+
+def stored_text(customer):
+    kept = [gateway.stored("customer", customer), *gateway.invoices([customer])]
+    kept += StripeEvent.objects.values_list("payload", flat=True)
+    return json.dumps(kept)
+
+
+def test_s08_later_events_bring_neither_names_nor_a_link_back(ada, stripe_account, client):
+    erase_ada()
+    shop = Shop(stripe_account)
+    create_person("ben")
+    details = {"name": "Ada Byron", "email": "ada2@example.com", "metadata": {"distinct_id": "ben"}}
+    shop.call("post", f"/v1/customers/{ada}", **details)
+    assert set(shop.delivered(client)) == {200}
+    assert "Byron" not in stored_text(ada)
+    assert "ada2@" not in stored_text(ada)
+    assert not StripeCustomer.objects.exists()
+
+
+def test_s08_a_sync_brings_no_name_back_and_changes_no_figure(ada):
+    erase_ada()
+    report = sync.sync()
+    assert ("customer", ada) not in report.corrected
+    assert "Lovelace" not in stored_text(ada)
+    assert RevenueCustomer.objects.get().mrr == 2000
+    assert ledger_check.check() == []
+
+
+def test_s08_the_revenue_of_an_erased_test_person_stays_excluded(ada):
+    person = Person.objects.get(distinct_ids="ada")
+    exclusions.decide([person.pk], excluded=True)
+    ledger.recount([ada])
+    erase_ada()
+    ledger.recount_due(now=NOON)
+    assert RevenueCustomer.objects.get().excluded
+    assert ledger_check.check() == []
+
+
+def test_s08_an_event_that_arrives_before_its_customer_is_erased_is_applied_after(ada, client):
+    """It waits, is anonymized with the others, and applied without names."""
+    StripeEvent.objects.update(state="waiting", due_at=NOON)
+    erase_ada()
+    applying.apply_due(now=gateway.moment())
+    assert "Lovelace" not in stored_text(ada)
+    assert not StripeCustomer.objects.exists()
