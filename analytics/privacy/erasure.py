@@ -190,6 +190,7 @@ def _own_counts(cursor: psycopg.Cursor, traces: Traces) -> Counter[str]:
         "Events": "event",
         "Active days": "personday",
         "Distinct ids": "distinctid",
+        "Exclusions": "exclusion",
     }
     removed: Counter[str] = Counter()
     for name, table in tables.items():

@@ -38,6 +38,7 @@ def sections(person: Person) -> Iterator[Section]:
     yield "active_days", _days(person)
     yield "events", columns_of(Event.objects.filter(person=person).order_by("timestamp"))
     yield "groups", _groups(person)
+    yield "exclusions", columns_of(person.exclusions.order_by("pk"))
     yield "merges", columns_of(persons.merges_of(person))
     yield "rejected_events", _rejected(traces)
     for sections_of in exporters:

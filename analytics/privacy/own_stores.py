@@ -7,6 +7,7 @@ from django.db import models
 
 from analytics.models import (
     Event,
+    Exclusion,
     ExclusionRule,
     ForwardingState,
     Group,
@@ -90,6 +91,7 @@ NAMING_STORES: list[DataStore] = [
     NamingRows("Merges of others", PersonMerge, jsons=["before"]),
     NamingRows("Imports", ImportRun, texts=["file_name"], jsons=["columns"]),
     ExclusionRules("Exclusion rules", ExclusionRule, texts=["name"], deleted_by=["property_value"]),
+    NamingRows("Exclusions of others", Exclusion, texts=["rule", "value"]),
     NamingRows("Forwarding errors", ForwardingState, texts=["last_error"]),
 ]
 

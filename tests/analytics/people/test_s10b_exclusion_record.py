@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from analytics.ingestion.ingest import store
 from analytics.models import Exclusion, ExclusionRule, Person
-from analytics.people import erasure, exclusion_records, exclusions, manual_merging
+from analytics.people import exclusion_records, exclusions, manual_merging
+from analytics.privacy import erasure
+from analytics.privacy.export import export
 from tests.analytics.people.proof import person_with, prove
 from tests.events import record
 
@@ -150,3 +152,19 @@ def test_s10b_exclusions_that_ended_long_ago_are_deleted():
     exclusion_records.delete_old(now)
     kept = Exclusion.objects.values_list("person", flat=True)
     assert sorted(kept) == sorted([person_with("ada").pk, person_with("eve").pk])
+
+
+def test_s10b_erasing_a_person_cleans_the_exclusions_of_others_that_name_it():
+    rule = ExclusionRule(name="Bots", property_name="invited_by", property_value="ada@example.com")
+    exclusions.save_rule(rule)
+    claim("ada", email="ada@example.com")
+    claim("ben", invited_by="ada@example.com")
+    assert "ada@example.com" in the_record()[2]
+    erasure.erase([person_with("ada").pk])
+    assert "ada" not in Exclusion.objects.values_list("value", flat=True).get()
+
+
+def test_s10b_the_export_of_a_person_has_its_exclusions():
+    claim()
+    exclusions.decide([person_with("ada").pk], excluded=True, by="eve")
+    assert b'"cause":"hand"' in b"".join(export(person_with("ada")))
