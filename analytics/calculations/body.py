@@ -73,9 +73,10 @@ def decode_base64(data: str) -> bytes:
         raise InvalidEvent(Reason.MALFORMED, "data: not base64") from error
 
 
-def open_body(body: bytes, *, encoding: str = "") -> Envelope:
+def open_body(body: bytes, *, encoding: str = "", token: str = "") -> Envelope:
     """Return the events and the token of a body, which may be compressed.
 
+    A `token` that a header gave saves looking for one in the events.
     Raise `InvalidEvent` where it is unreadable, `TooLarge` where it holds too much.
     """
     plain = decompress(body, encoding=encoding)
@@ -92,7 +93,7 @@ def open_body(body: bytes, *, encoding: str = "") -> Envelope:
     events: Sequence[msgspec.Raw | bytes] = [plain] if wire.batch is None else wire.batch
     if len(events) > MAX_EVENTS:
         raise TooLarge
-    token = as_token(wire.api_key) or as_token(wire.token) or _first_token(events)
+    token = as_token(wire.api_key) or as_token(wire.token) or token or _first_token(events)
     return Envelope(events, token, parse_sent_at(wire.sent_at), len(plain))
 
 

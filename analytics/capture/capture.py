@@ -6,14 +6,13 @@ An event's way in, step by step:
 2. `_open` decompresses the body and finds its events and its token (`calculations.compression`,
    `calculations.body`).
 3. `_admit` finds the project key and checks the inbox, its rate limit and its quota.
-4. `_read` reads events (`calculations.wire`), so that an unusable request is refused at once.
+4. `answers` reads events (`calculations.wire`), so that an unusable request is refused at once.
 5. `_insert` commits the request to the inbox. It is acknowledged now.
 6. `ingestion.inbox` claims requests, reads their events again (`calculations.parsing`) and stores
    them (`ingestion.ingest`) in the transaction that removes the requests.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,19 +20,17 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from analytics.calculations import wire
 from analytics.calculations.body import Envelope, check_token, open_body
 from analytics.calculations.compression import compress, decompress
 from analytics.calculations.records import (
     Arrival,
-    EventRecord,
     InvalidEvent,
     Reason,
     Rejection,
     TooLarge,
 )
 from analytics.calculations.wire_format import uuid_as_sent
-from analytics.capture import ledger, rejections, retention_period
+from analytics.capture import answers, ledger, refused, retention_period
 from analytics.capture.group_commit import GroupCommit
 from analytics.capture.ledger import LedgerLine
 from analytics.capture.project_keys import Key, ProjectKeys, RateLimiter
@@ -57,8 +54,6 @@ requests = GroupCommit(
         "sdk": "text",
     },
 )
-
-_TOO_FAR_AHEAD = ("warning", "timestamp: too far ahead; its arrival time is used instead")
 
 
 class UnknownKey(ValueError):
@@ -102,12 +97,13 @@ def accept(submission: Submission) -> None:
     key = _admit(submission, envelope)
     arrival = _arrival(submission, envelope)
     rejected: list[Rejection] = []
-    for event in _read(envelope, arrival):
+    for event in answers.read(envelope.events, arrival):
         if not isinstance(event, Rejection):
             break  # one good event is enough; ingest reads them all
         rejected.append(event)
     else:
-        _refuse(key, arrival, rejected)
+        _keep_refused(key, submission, arrival, rejected)
+        raise _error(rejected[0])
     _insert(key, submission, envelope)
 
 
@@ -124,17 +120,12 @@ def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
     except QuotaExceeded:
         return _by_uuid(uuids, [("drop", "over the daily quota of the key")] * len(uuids))
     arrival = _arrival(submission, envelope)
-    results: list[tuple[str, str]] = []
-    rejected: list[Rejection] = []
-    for raw, event in zip(envelope.events, _read(envelope, arrival), strict=True):
-        results.append(_result(raw, event, arrival))
-        if isinstance(event, Rejection):
-            rejected.append(event)
-    if len(rejected) == len(results):
-        _keep_refused(key, arrival, rejected)
+    answered = answers.answer(envelope.events, arrival)
+    if len(answered.rejected) == len(answered.results):
+        _keep_refused(key, submission, arrival, answered.rejected)
     else:
         _insert(key, submission, envelope)
-    return _by_uuid(uuids, results)
+    return _by_uuid(uuids, answered.results)
 
 
 def _by_uuid(
@@ -143,14 +134,8 @@ def _by_uuid(
     return {uuid: result for uuid, result in zip(uuids, results, strict=True) if uuid}
 
 
-def _result(raw: bytes, event: EventRecord | Rejection, arrival: Arrival) -> tuple[str, str]:
-    if isinstance(event, Rejection):
-        return "drop", event.detail
-    return _TOO_FAR_AHEAD if wire.is_ahead(raw, event, arrival) else ("ok", "")
-
-
 def _open(submission: Submission) -> Envelope:
-    envelope = open_body(submission.body, encoding=submission.encoding)
+    envelope = open_body(submission.body, encoding=submission.encoding, token=submission.token)
     if not envelope.events:
         raise InvalidEvent(Reason.MISSING_FIELD, "batch: empty")
     return envelope
@@ -182,15 +167,6 @@ def _arrival(submission: Submission, envelope: Envelope) -> Arrival:
     return arrival.with_sent_at(envelope.sent_at)
 
 
-def _read(envelope: Envelope, arrival: Arrival) -> Iterator[EventRecord | Rejection]:
-    """Yield each event of a request, or why it cannot be stored."""
-    for position, raw in enumerate(envelope.events):
-        try:
-            yield wire.read_event(raw, arrival, position=position)
-        except InvalidEvent as error:
-            yield error.rejection(raw, position)
-
-
 def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
     """Commit the request."""
     body = submission.body
@@ -209,31 +185,17 @@ def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
     )
 
 
-def _refuse(key: Key, arrival: Arrival, rejected: Sequence[Rejection]) -> None:
-    _keep_refused(key, arrival, rejected)
-    first = rejected[0]
+def _error(first: Rejection) -> InvalidEvent | TooLarge:
     if first.reason is Reason.TOO_LARGE:
-        raise TooLarge
-    raise InvalidEvent(first.reason, first.detail)
+        return TooLarge()
+    return InvalidEvent(first.reason, first.detail)
 
 
-def _keep_refused(key: Key, arrival: Arrival, rejected: Sequence[Rejection]) -> None:
-    hour = ledger.start_of_hour(arrival.received_at)
-    reasons = Counter(rejection.reason for rejection in rejected)
-    with brief_transaction() as cursor:
-        rejections.record(
-            rejections.captured(
-                rejection, arrival, project_key_id=key.id, outcome=EventOutcome.REFUSED
-            )
-            for rejection in rejected
-        )
-        ledger.add(
-            cursor,
-            {
-                LedgerLine(hour, key.id, EventOutcome.REFUSED, reason): events
-                for reason, events in reasons.items()
-            },
-        )
+def _keep_refused(
+    key: Key, submission: Submission, arrival: Arrival, rejected: Sequence[Rejection]
+) -> None:
+    body = decompress(submission.body, encoding=submission.encoding)
+    refused.keep(key.id, arrival, rejected, body)
 
 
 def _count_limited(key: Key, submission: Submission, events: int, limit: str) -> None:

@@ -3,13 +3,13 @@
 Any origin, no cookies, no redirects, with and without trailing slash.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
 import django.db
+import msgspec
 import psycopg
 
 from analytics.calculations.body import BadToken, decode_base64, form_fields, unwrap_form
@@ -42,6 +42,7 @@ _CLIENT_ERRORS = {InvalidEvent: 400, BadToken: 401, capture.UnknownKey: 401, Too
 Environ = dict[str, Any]
 
 
+_WITHOUT_DETAILS = {result: {"result": result} for result in ("ok", "drop")}
 _ACCEPTED = CaptureResponse(200, b'{"status":1}')
 _OVER_QUOTA = CaptureResponse(200, {"status": 1, "quota_limited": ["events"]})
 
@@ -63,7 +64,7 @@ def application(environ: Environ, start_response: Callable[..., Any]) -> Iterabl
     content_type = "application/json"
     body = response.body
     if not isinstance(body, bytes):
-        body = json.dumps(body).encode()
+        body = msgspec.json.encode(body)
     headers = [("Content-Length", str(len(body))), ("X-Content-Type-Options", "nosniff")]
     headers += [*response.headers, *_cors(environ, method)]
     if body and not any(name == "Content-Type" for name, _ in headers):
@@ -135,7 +136,7 @@ def _v1(environ: Environ) -> CaptureResponse:
 
 
 def _result(result: str, details: str) -> dict[str, str]:
-    return {"result": result, "details": details} if details else {"result": result}
+    return {"result": result, "details": details} if details else _WITHOUT_DETAILS[result]
 
 
 def _request_timestamp(environ: Environ) -> Any:

@@ -140,7 +140,9 @@ def _put_back(row: RejectedEvent) -> None:
         sent_at=arrival.sent_at,
         sdk=arrival.sdk,
     )
-    amounts = {rejected: -row.events, _accepted(rejected): -row.events}  # ingest counts it again
+    amounts = {rejected: -row.events}
+    if rejected.outcome is not EventOutcome.REFUSED:  # which had not been acknowledged
+        amounts[_accepted(rejected)] = -row.events  # ingest counts it again
     ledger.add(raw_cursor(), amounts)
     row.delete()
 

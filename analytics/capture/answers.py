@@ -1,0 +1,65 @@
+"""What v1 answers for each event of a request: ordinary events are read together."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from analytics.calculations import ordinary, wire
+from analytics.calculations.records import Arrival, EventRecord, InvalidEvent, Rejection
+
+Result = tuple[str, str]  # the result and its details
+
+_OK: Result = ("ok", "")
+_TOO_FAR_AHEAD = ("warning", "timestamp: too far ahead; its arrival time is used instead")
+
+
+@dataclass(slots=True)
+class Answers:
+    """Results in the order of the events, and the rejections among them."""
+
+    results: list[Result] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+def read(
+    events: Sequence[msgspec.Raw | bytes], arrival: Arrival
+) -> Iterator[EventRecord | Rejection]:
+    """Yield each event of a request, or why it cannot be stored."""
+    for position, raw in enumerate(events):
+        yield _read(raw, arrival, position)
+
+
+def answer(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> Answers:
+    """Return the result of each event, for 50,000 of them within a second."""
+    answers = Answers()
+    raws = [bytes(raw) for raw in events]
+    certain = _ordinary(raws, arrival)
+    for position, raw in enumerate(raws):
+        if position in certain:
+            answers.results.append(_OK)
+            continue
+        event = _read(raw, arrival, position)
+        if isinstance(event, Rejection):
+            answers.rejected.append(event)
+            answers.results.append(("drop", event.detail))
+        else:
+            is_ahead = wire.is_ahead(raw, event, arrival)
+            answers.results.append(_TOO_FAR_AHEAD if is_ahead else _OK)
+    return answers
+
+
+def _ordinary(raws: Sequence[bytes], arrival: Arrival) -> set[int]:
+    """Return the positions of events that are stored as they are, apart from the SDK's name."""
+    together = ordinary.ordinary_indices(raws)
+    if not together:
+        return set()
+    batch = ordinary.read_ordinary([raws[index] for index in together], replace(arrival, sdk=""))
+    return set() if batch is None else set(together)
+
+
+def _read(raw: msgspec.Raw | bytes, arrival: Arrival, position: int) -> EventRecord | Rejection:
+    try:
+        return wire.read_event(raw, arrival, position=position)
+    except InvalidEvent as error:
+        return error.rejection(raw, position)

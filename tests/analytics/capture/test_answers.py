@@ -1,0 +1,80 @@
+"""Answers to many events at once equal answers to each, and refusing many costs one row."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.calculations import wire
+from analytics.calculations.records import Arrival, Holds, Rejection
+from analytics.capture import answers, refused
+from analytics.ingestion import retrying
+from analytics.models import EventOutcome, RejectedEvent
+from tests import ledger, sdk
+from tests.analytics.calculations.test_ordinary import ORDINARY, odd_fields
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+V1 = "/i/v1/analytics/events"
+BAD = {"event": "used", "distinct_id": ""}
+
+
+def separately(raws, arrival):
+    """Return the result of each event as the reader of single events has it."""
+    for raw, event in zip(raws, answers.read(raws, arrival), strict=True):
+        if isinstance(event, Rejection):
+            yield "drop"
+        else:
+            yield "warning" if wire.is_ahead(raw, event, arrival) else "ok"
+
+
+@given(
+    st.lists(odd_fields | st.just({}), min_size=1, max_size=4),
+    st.sampled_from(["", "posthog-python/7.91.1"]),
+    st.none() | st.just(NOW - timedelta(hours=1)),
+)
+def test_answers_to_many_events_equal_answers_to_each(fields, sdk_name, sent_at):
+    arrival = Arrival(NOW, sent_at, sdk_name)
+    raws = [msgspec.json.encode(ORDINARY | some) for some in fields]
+    together = answers.answer(raws, arrival)
+    rejected = [event for event in answers.read(raws, arrival) if isinstance(event, Rejection)]
+    assert [result for result, _ in together.results] == list(separately(raws, arrival))
+    assert together.rejected == rejected
+
+
+def refuse(number):
+    batch = {"batch": [BAD | {"properties": {"n": n}} for n in range(number)]}
+    return sdk.post(V1, batch, HTTP_AUTHORIZATION=f"Bearer {sdk.key()}")
+
+
+@pytest.mark.django_db
+def test_s04_a_request_of_many_bad_events_is_kept_as_one_row():
+    assert refuse(refused.MOST_ROWS + 1).status_code == 200
+    row = RejectedEvent.objects.get()
+    assert (row.holds, row.events, row.outcome) == (
+        Holds.REQUEST,
+        refused.MOST_ROWS + 1,
+        EventOutcome.REFUSED,
+    )
+    assert row.detail == "distinct_id: missing"
+    assert len(json.loads(bytes(row.payload))["batch"]) == refused.MOST_ROWS + 1
+    assert ledger.totals()["refused"] == refused.MOST_ROWS + 1
+
+
+@pytest.mark.django_db
+def test_s04_a_request_of_a_few_bad_events_has_a_row_for_each():
+    refuse(refused.MOST_ROWS)
+    assert RejectedEvent.objects.filter(events=1).count() == refused.MOST_ROWS
+
+
+@pytest.mark.django_db
+def test_a_whole_request_that_was_refused_can_be_retried_and_the_ledger_adds_up():
+    number = refused.MOST_ROWS + 1
+    refuse(number)
+    assert retrying.retry(RejectedEvent.objects.all()).waiting == number
+    sdk.ingest()
+    totals = ledger.totals()
+    assert (totals["refused"], totals["accepted"], totals["rejected"]) == (0, number, number)
+    assert RejectedEvent.objects.count() == number
