@@ -18,8 +18,8 @@ class Aggregation(StrEnum):
 class EventTotal:
     """The events named `event`, or all except `excluded_events`, from `start` and before `end`.
 
-    Where any such event of a person since `proof_since` is proved, only proved ones count: everyone
-    can claim events. None: all count.
+    Everyone can claim events. Where any such event of a person since `proof_since` is proved, or
+    with `proved_only`, only proved ones count.
     """
 
     event: str  # "": all events
@@ -28,4 +28,5 @@ class EventTotal:
     property: str  # "" for a count
     start: datetime
     end: datetime | None  # None: no end
-    proof_since: datetime | None = None
+    proof_since: datetime | None = None  # None: no event decides it
+    proved_only: bool = False

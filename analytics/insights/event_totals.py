@@ -40,12 +40,12 @@ def person_total_sql(total: EventTotal) -> str:
     """Return a SELECT of a person's `total`, `ignored` and `claimed`.
 
     Ignored are counted events whose property is not an amount; claimed are those that do not count
-    because others are proved. Its parameters are `person` and those of `parameters_of`.
+    because only proved ones do. Its parameters are `person` and those of `parameters_of`.
     """
-    claimed = "CASE WHEN bool_or(proved) THEN count(*) {only} ELSE 0 END"
+    claimed = f"count(*) {_only('NOT proved')}"
     return f"""
     SELECT {_by_proof(_TOTALS, total)} AS total, {_by_proof(_IGNORED, total)} AS ignored,
-           {claimed.format(only=_only("NOT proved")) if total.proof_since else 0} AS claimed
+           CASE WHEN {_only_proved_count(total)} THEN {claimed} ELSE 0 END AS claimed
     FROM analytics_event WHERE person_id = %(person)s AND {_condition(total)}
     """
 
@@ -88,10 +88,15 @@ def totals_by_person(
 def _by_proof(templates: Mapping[Aggregation, str], total: EventTotal) -> str:
     """Return an aggregate over the events that count, from those of `_condition`."""
     aggregate = templates[total.aggregation]
-    if total.proof_since is None:
-        return aggregate.format(only="")
     proved, every = (aggregate.format(only=_only(which)) for which in ("proved", "true"))
-    return f"CASE WHEN bool_or(proved) THEN {proved} ELSE {every} END"
+    return f"CASE WHEN {_only_proved_count(total)} THEN {proved} ELSE {every} END"
+
+
+def _only_proved_count(total: EventTotal) -> str:
+    """Return an aggregate: whether only proved events count; PostgreSQL folds a constant."""
+    if total.proved_only:
+        return "true"
+    return "bool_or(proved)" if total.proof_since else "false"
 
 
 def _only(which: str) -> str:

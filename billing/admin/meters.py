@@ -14,7 +14,7 @@ from billing.models import UsageMeter
 @admin.register(UsageMeter)
 class UsageMeterAdmin(ValuesInHistory, ModelAdmin):
     list_display = ["name", "slug", "counts", "period"]
-    fields = ["name", "slug", "event", "aggregation", "property", "period"]
+    fields = ["name", "slug", "event", "aggregation", "property", "period", "proved_only"]
     ordering = ["slug"]
     change_form_before_template = "admin/billing/_meter_intro.html"
 
@@ -39,7 +39,8 @@ class UsageMeterAdmin(ValuesInHistory, ModelAdmin):
 
     @admin.display(description="Counts")
     def counts(self, meter: UsageMeter) -> str:
-        counted = f"“{meter.event}” events" if meter.event else "all events"
+        kind = "proved events" if meter.proved_only else "events"
+        counted = f"“{meter.event}” {kind}" if meter.event else f"all {kind}"
         if meter.aggregation == Aggregation.COUNT:
             return counted.capitalize()
         aggregate = "Sum" if meter.aggregation == Aggregation.SUM else "Distinct values"

@@ -26,6 +26,7 @@ class Meter:
     aggregation: Aggregation
     property: str
     period: MeterPeriod
+    proved_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

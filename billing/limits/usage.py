@@ -53,6 +53,7 @@ def total_of(meter: Meter, window: Window) -> EventTotal:
         start=window.start,
         end=window.end,
         proof_since=window.start - PROOF_LOOKS_BACK,
+        proved_only=meter.proved_only,
     )
 
 

@@ -45,6 +45,12 @@ class UsageMeter(models.Model):
         default=MeterPeriod.MONTH.value,
         help_text="When usage resets. Months follow PLUMBLINE_TIME_ZONE.",
     )
+    proved_only = models.BooleanField(
+        "only proved events",
+        db_default=False,
+        help_text="Choose it where your backend sends all of these events: claimed ones then never"
+        " count. Otherwise they count for persons without any proved event of this meter.",
+    )
 
     class Meta:
         ordering = ["slug"]

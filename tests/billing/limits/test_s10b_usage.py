@@ -171,3 +171,25 @@ def test_s10b_the_usage_page_and_the_api_name_the_claims_that_do_not_count(clien
     create_meter(event="workflow_run", period="lifetime")
     page = client.get(f"/admin/billing/persons/{ada()}/usage/").content.decode()
     assert "3 claimed events not counted" in page
+
+
+@pytest.mark.parametrize(("proved_only", "counted"), [(False, (5, 0)), (True, (0, 5))])
+def test_s10b_a_meter_of_only_proved_events_counts_no_claims_of_anyone(proved_only, counted):
+    create_meter(event="export", proved_only=proved_only)
+    ran(5, event="export")
+    assert used("mine") == counted
+
+
+def test_s10b_claims_bring_no_one_near_the_limit_of_a_meter_of_only_proved_events():
+    create_meter(event="export", proved_only=True)
+    limit(10, meter="mine")
+    ran(20, event="export")
+    assert usage_notices.notify_all(now=NOW) == 0
+    simulated = simulation.simulate("free", "mine", Limit(amount=5), now=NOW.replace(month=6))
+    assert simulated.effect.blocked == []
+
+
+def test_s10b_the_list_of_meters_names_those_of_only_proved_events(client):
+    create_meter(event="export", proved_only=True)
+    client.force_login(User.objects.create_superuser("eve"))
+    assert "“export” proved events" in client.get("/admin/billing/usagemeter/").content.decode()
