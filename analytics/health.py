@@ -12,12 +12,13 @@ from analytics.capture import erased_ids
 from analytics.forwarding import outbox
 from analytics.forwarding.outbox import Backlog
 from analytics.ingestion import inbox, partitions
-from analytics.models import ForwardingState, RejectedEvent
+from analytics.models import Erasure, ForwardingState, RejectedEvent
 from analytics.rollups import definitions
 from common.calculations.health import Component, Health
 from common.formatting import counted, number
 
 INGEST_PATIENCE = timedelta(seconds=60)
+ERASURE_PATIENCE = timedelta(hours=1)
 FORWARDING_PATIENCE = timedelta(minutes=10)
 REJECTED_WITHIN = timedelta(hours=1)
 
@@ -91,7 +92,7 @@ def capture_health(
             *_forwarding_problems(backlog, state, now - FORWARDING_PATIENCE),
             *_partition_problems(missing),
             *_rejection_problems(rejected),
-            *_erased_id_problems(),
+            *_erasure_problems(now - ERASURE_PATIENCE),
         ),
     )
 
@@ -180,7 +181,16 @@ def _rejection_problems(rejected: Sequence[Rejected]) -> Iterator[Problem]:
     )
 
 
-def _erased_id_problems() -> Iterator[Problem]:
+def _erasure_problems(before: datetime) -> Iterator[Problem]:
+    interrupted = Erasure.objects.filter(finished_at=None, at__lt=before).order_by("pk").first()
+    if interrupted:
+        yield Problem(
+            "Erasing persons was interrupted.",
+            since=interrupted.at,
+            remedy="Finish it:",
+            command="python manage.py erase_person --resume",
+            page="admin:analytics_erasure_changelist",
+        )
     if erased_ids.any_with_unknown_key():
         yield Problem(
             "Erased persons may come back with late events.",

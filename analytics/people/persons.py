@@ -105,6 +105,21 @@ def persons_with_email(email: str, *, at_most: int) -> list[Person]:
     return list(Person.objects.alias(address=address).filter(address=email.lower())[:at_most])
 
 
+def own_addresses(person_ids: Collection[int], *, proved: bool) -> set[str]:
+    """Return the persons' e-mail addresses, in lower case, that no other person has.
+
+    With `proved` only proved ones, otherwise those in effect.
+    """
+    column = "proved" if proved else "properties"
+    address = Lower(KeyTextTransform("email", column))
+    own = Person.objects.filter(pk__in=person_ids).annotate(address=address)
+    addresses = {text for text in own.values_list("address", flat=True) if text}
+    in_effect = Lower(KeyTextTransform("email", "properties"))
+    others = Person.objects.exclude(pk__in=person_ids).annotate(address=in_effect)
+    others = others.filter(address__in=addresses)
+    return addresses.difference(others.values_list("address", flat=True))
+
+
 def first_distinct_id(person_id: int) -> str | None:
     """Return the distinct id under which other apps record events of a person: a proved one first.
 

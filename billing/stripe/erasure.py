@@ -6,7 +6,8 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 
 from analytics.calculations.people.mentions import is_distinctive
-from analytics.people.persons import exclusions_and_signups
+from analytics.models import DistinctId
+from analytics.people import persons
 from analytics.privacy.data_stores import DataStore, NamingRows
 from analytics.privacy.receipts import ElsewhereCall
 from analytics.privacy.traces import Traces
@@ -152,9 +153,11 @@ NAMING_STORES = [
 
 
 def customer_ids(person_ids: Sequence[int]) -> list[str]:
-    """Return the Stripe customers of persons."""
-    owned = StripeCustomer.objects.filter(distinct_id__person_id__in=person_ids)
-    return sorted(owned.values_list("pk", flat=True))
+    """Return the Stripe customers of persons: linked, or theirs by an id or a proved address."""
+    linked = StripeCustomer.objects.filter(distinct_id__person_id__in=person_ids)
+    ids = DistinctId.objects.filter(person__in=person_ids).values_list("pk", flat=True)
+    proved = persons.own_addresses(person_ids, proved=True)
+    return sorted({*linked.values_list("pk", flat=True), *gateway.unlinked_of(ids, proved)})
 
 
 def facts(person_ids: Sequence[int]) -> Iterator[Any]:
@@ -173,21 +176,35 @@ def calls_elsewhere(person_ids: Sequence[int]) -> Iterator[ElsewhereCall]:
             "Ends its subscriptions and deletes its name, address and cards. For payments that stay"
             " with personal data, open a redaction job: POST /v1/privacy/redaction_jobs.",
         )
+    if claimed := _claimed_customers(person_ids):
+        yield ElsewhereCall(
+            "Stripe",
+            "",
+            "Not erased here, because only a claimed e-mail address suggests that they belong to"
+            f" the person: {', '.join(claimed)}. Link them first if they do.",
+        )
+
+
+def _claimed_customers(person_ids: Sequence[int]) -> list[str]:
+    """Return unlinked customers with an address of the persons that is only claimed."""
+    claimed = persons.own_addresses(person_ids, proved=False)
+    return sorted({*gateway.unlinked_of((), claimed)}.difference(customer_ids(person_ids)))
 
 
 def _remember(owned: Sequence[str], person_ids: Sequence[int]) -> None:
     """Keep what the revenue figures need to know about the customers' persons."""
     months = dict(RevenueCustomer.objects.filter(pk__in=owned).values_list("pk", "signup_month"))
-    excluded_of = exclusions_and_signups(person_ids)
+    facts_of = persons.exclusions_and_signups(person_ids)
     links = StripeCustomer.objects.filter(pk__in=owned)
+    person_of = dict(links.values_list("pk", "distinct_id__person_id"))
     ErasedCustomer.objects.bulk_create(
         (
             ErasedCustomer(
                 customer_id=customer_id,
-                excluded=excluded_of[person_id][0],
+                excluded=customer_id in person_of and facts_of[person_of[customer_id]][0],
                 signup_month=months.get(customer_id),
             )
-            for customer_id, person_id in links.values_list("pk", "distinct_id__person_id")
+            for customer_id in owned
         ),
         ignore_conflicts=True,
     )

@@ -39,7 +39,12 @@ from billing.stripe.gateway.reading import (
 )
 from billing.stripe.gateway.refreshing import keep, moment, owner_of, refresh
 from billing.stripe.gateway.signatures import BadSignature, verified
-from billing.stripe.gateway.unlinked import client_references, count_unlinked, unlinked_customers
+from billing.stripe.gateway.unlinked import (
+    client_references,
+    count_unlinked,
+    unlinked_customers,
+    unlinked_of,
+)
 
 __all__ = [
     "KINDS",
@@ -85,5 +90,6 @@ __all__ = [
     "subscription_events",
     "subscriptions_of",
     "unlinked_customers",
+    "unlinked_of",
     "verified",
 ]

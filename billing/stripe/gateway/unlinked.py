@@ -25,6 +25,20 @@ def unlinked_customers(at_most: int) -> list[Json]:
         return [msgspec.json.decode(text) for (text,) in cursor.fetchall()]
 
 
+def unlinked_of(distinct_ids: Collection[str], emails: Collection[str]) -> list[str]:
+    """Return customers whose metadata names one of the ids, or with one of the addresses.
+
+    The addresses are in lower case.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id {_UNLINKED} AND (stripe_data -> 'metadata' ->> 'distinct_id' = ANY(%s)"
+            " OR lower(stripe_data ->> 'email') = ANY(%s)) ORDER BY id",
+            [list(distinct_ids), list(emails)],
+        )
+        return [customer_id for (customer_id,) in cursor.fetchall()]
+
+
 def count_unlinked() -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) {_UNLINKED}")

@@ -102,3 +102,23 @@ def test_s08_an_event_that_arrives_before_its_customer_is_erased_is_applied_afte
     applying.apply_due(now=gateway.moment())
     assert "Lovelace" not in stored_text(ada)
     assert not StripeCustomer.objects.exists()
+
+
+def person_with_address(distinct_id, email, *, proved):
+    create_person(distinct_id)
+    facts = {"properties": {"email": email}, "proved": {"email": email} if proved else {}}
+    Person.objects.filter(distinct_ids=distinct_id).update(**facts)
+    return Person.objects.get(distinct_ids=distinct_id).pk
+
+
+@pytest.mark.parametrize(("proved", "stays"), [(True, False), (False, True)])
+def test_s08_an_unlinked_customer_is_erased_by_a_proved_address(
+    stripe_account, worker, client, proved, stays
+):
+    shop = Shop(stripe_account)
+    customer = shop.customer(email="cleo@example.com", name="Cleo Example")
+    shop.delivered(client)
+    cleo = person_with_address("cleo-1", "cleo@example.com", proved=proved)
+    receipt = erasure.erase([cleo])
+    assert ("Cleo Example" in stored_text(customer)) is stays
+    assert any(customer in call.call + call.note for call in receipt.elsewhere)
