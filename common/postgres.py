@@ -84,3 +84,11 @@ def array_literal(values: Iterable[object]) -> str:
     values' texts must need no quoting; None becomes NULL.
     """
     return f"{{{','.join('NULL' if value is None else str(value) for value in values)}}}"
+
+
+def is_storable(text: str) -> bool:
+    """Whether a PostgreSQL text can hold it: no NUL, no unpaired surrogate."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False

@@ -113,7 +113,7 @@ class CheckoutSessionView(StripeView):
         def act(key: str) -> Any:
             options = dict(fields)
             distinct_id = options.pop("distinct_id")
-            person = subscriptions.person_of(distinct_id)
+            person = subscriptions.proved_person_of(distinct_id)
             price_id = subscriptions.price_id_of(
                 plan=options.pop("plan", None), price=options.pop("price", None)
             )
@@ -133,7 +133,7 @@ class PortalSessionView(StripeView):
         fields = self.validated(request, PortalBody)
 
         def act(key: str) -> Any:
-            person = subscriptions.person_of(fields["distinct_id"])
+            person = subscriptions.proved_person_of(fields["distinct_id"])
             back_to = fields.get("return_url", "")
             session = sessions.portal_session(person, back_to=back_to, key=key)
             return SessionSerializer(session).data
@@ -151,7 +151,7 @@ class SubscriptionView(StripeView):
         query = parsed(PersonQuery, request.query_params)
 
         def act(_key: str) -> Any:
-            person = subscriptions.person_of(query["distinct_id"])
+            person = subscriptions.proved_person_of(query["distinct_id"])
             session = sorted(
                 subscriptions.all_of(person), key=lambda row: row.get("created") or 0, reverse=True
             )
@@ -179,7 +179,7 @@ class ChangePlanView(StripeView):
         fields = self.validated(request, ChangeBody)
 
         def act(key: str) -> Any:
-            person = subscriptions.person_of(fields["distinct_id"])
+            person = subscriptions.proved_person_of(fields["distinct_id"])
             subscription = subscriptions.requested(person, fields.get("subscription"))
             change, item = _change(fields), fields.get("item")
             if fields["preview"]:
@@ -203,7 +203,7 @@ class CancelView(StripeView):
         fields = self.validated(request, CancelBody)
 
         def act(key: str) -> Any:
-            person = subscriptions.person_of(fields["distinct_id"])
+            person = subscriptions.proved_person_of(fields["distinct_id"])
             subscription = subscriptions.requested(person, fields.get("subscription"))
             return subscription_json(
                 subscription_changes.cancel(subscription, now=fields["at"] == "now", key=key)
@@ -222,7 +222,7 @@ class ResumeView(StripeView):
         fields = self.validated(request, SubscriptionBody)
 
         def act(key: str) -> Any:
-            person = subscriptions.person_of(fields["distinct_id"])
+            person = subscriptions.proved_person_of(fields["distinct_id"])
             subscription = subscriptions.requested(person, fields.get("subscription"))
             return subscription_json(subscription_changes.resume(subscription, key=key))
 
@@ -239,7 +239,7 @@ class InvoicesView(StripeView):
         query = parsed(InvoicesQuery, request.query_params)
 
         def act(_key: str) -> Any:
-            person = subscriptions.person_of(query["distinct_id"])
+            person = subscriptions.proved_person_of(query["distinct_id"])
             session = gateway.invoices(gateway.customer_ids_of(person.pk))
             newest = sorted(session, key=lambda row: row.get("created") or 0, reverse=True)
             return {"invoices": [invoice_json(row) for row in newest[: query["limit"]]]}

@@ -20,6 +20,7 @@ from billing.calculations.usage import MeterUsage, UsageState
 from billing.limits import reservations, usage_limits, usage_notices, usage_prompts
 from billing.limits.reservations import LARGEST_REQUEST
 from billing.limits.usage_limits import UnknownName, UsageDecision
+from billing.stripe import proof
 from billing.stripe.idempotency import IdempotencyKey, IdempotencyKeyReused
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -142,6 +143,7 @@ class UsageView(APIView):
     @extend_schema(parameters=[UsageQuery], responses=UsageSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(UsageQuery, request.query_params)
+        proof.prove(query["distinct_id"])
         try:
             account = usage_limits.account_of(query["distinct_id"], now=timezone.now())
         except UnknownName as error:
@@ -203,6 +205,7 @@ def _decision(
     reserve: bool,
     idempotency_key: str | None = None,
 ) -> UsageDecision:
+    proof.prove(distinct_id)
     now = timezone.now()
     if not reserve:
         return usage_limits.check(distinct_id, meter, amount, now=now)

@@ -20,6 +20,7 @@ from billing.models import Plan
 from billing.stripe import gateway
 from common import locks
 from common.locks import Lock
+from common.postgres import is_storable
 
 _DEFAULT_METERS = (
     ("workflows", "Workflows", "workflow_created", "lifetime"),
@@ -99,18 +100,10 @@ def situation_of(distinct_id: str, *, now: datetime, locked: bool = False) -> Si
 
     `locked`: only the caller reserves for that person until its transaction ends.
     """
-    if not _can_be_stored(distinct_id):
+    if not is_storable(distinct_id):
         return None
     person_id = person_id_of("%(distinct_id)s")
     return _situation(person_id, {"distinct_id": distinct_id}, now=now, locked=locked)
-
-
-def _can_be_stored(text: str) -> bool:
-    """Whether a PostgreSQL text can hold it: no NUL, no unpaired surrogate."""
-    try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False
 
 
 def situation_of_person(person_id: int, *, now: datetime) -> Situation | None:

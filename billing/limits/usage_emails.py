@@ -5,6 +5,7 @@ e-mails to persons (`analytics.people.mail_caps`).
 """
 
 import logging
+from dataclasses import replace
 from datetime import datetime
 from smtplib import SMTPException
 
@@ -115,6 +116,8 @@ def _key(notice: UsageNotice) -> str:
 
 def _message(decision: UsageDecision, address: str) -> EmailMultiAlternatives:
     prompt = usage_prompts.prompt(decision)
+    if prompt and persons.proved_distinct_id(decision.person.pk) is None:
+        prompt = replace(prompt, upgrade_url="")  # its page would sell nothing
     context = {"prompt": prompt, "plan": decision.suggested}
     text, html = (
         render_to_string(f"billing/email/usage_notice.{kind}", context) for kind in ("txt", "html")

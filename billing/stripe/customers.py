@@ -10,13 +10,13 @@ from typing import Any
 
 from django.db import transaction
 
-from analytics.calculations.records import MAX_NAME
 from analytics.models import Person
 from analytics.people import addresses, persons
 from analytics.people.addresses import AddressSource
 from billing.calculations.stripe_event import customer_of
 from billing.models import LinkProof, RefusedLink, StripeCustomer
 from billing.stripe import events, gateway, proof, timeline
+from common.postgres import is_storable
 
 Json = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ def metadata_id_of(stripe_json: Json) -> str:
 
 
 def _link(customer_id: str, distinct_id: str, link_proof: LinkProof) -> bool:
-    if len(distinct_id) > MAX_NAME or persons.find_person(distinct_id) is None:
+    if not is_storable(distinct_id) or persons.find_person(distinct_id) is None:
         return False
     if is_refused(customer_id, distinct_id) or gateway.is_erased(customer_id):
         return False

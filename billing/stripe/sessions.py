@@ -22,12 +22,15 @@ def checkout_session(
     success_url: str = "",
     cancel_url: str = "",
     key: str = "",
+    shows_customer: bool = True,
     trial_days: int | None = None,
     **more: Any,
 ) -> Json:
     """Return a new Stripe checkout session, for people without a subscription.
 
-    `key` is the caller's idempotency key, passed on to Stripe.
+    `key` is the caller's idempotency key, passed on to Stripe. Stripe shows the stored address of a
+    person's customer, and perhaps a card, to everyone who opens the session: without
+    `shows_customer` the buyer becomes a new customer.
     """
     if current := subscriptions.current(person):
         raise SubscriptionConflict(
@@ -42,7 +45,7 @@ def checkout_session(
         "/v1/checkout/sessions",
         idempotency_key=key,
         mode="subscription",
-        customer=customers.ensure_customer(person, distinct_id),
+        **({"customer": customers.ensure_customer(person, distinct_id)} if shows_customer else {}),
         client_reference_id=distinct_id,
         line_items=[line],
         metadata={customers.METADATA: distinct_id},

@@ -6,7 +6,7 @@ from typing import Any
 from analytics.models import Person
 from analytics.people.persons import find_person
 from billing.models import Plan
-from billing.stripe import gateway
+from billing.stripe import gateway, proof
 
 Json = dict[str, Any]
 
@@ -25,7 +25,9 @@ class SubscriptionConflict(Exception):
     """The request does not fit the person's current subscriptions."""
 
 
-def person_of(distinct_id: str) -> Person:
+def proved_person_of(distinct_id: str) -> Person:
+    """Return the person that the company's code named; raise `InvalidSubscriptionRequest`."""
+    proof.prove(distinct_id)
     person = find_person(distinct_id)
     if person is None:
         raise InvalidSubscriptionRequest("distinct_id", f"No person has the id {distinct_id!r}.")

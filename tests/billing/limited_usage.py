@@ -33,6 +33,7 @@ def identify(email="ada@example.com", person="ada"):
     """Store that a person signed up with an e-mail address, which is proved."""
     claim(email, person)
     Person.objects.filter(distinct_ids=person).update(proved={"email": email})
+    DistinctId.objects.filter(pk=person).update(proved=True)
 
 
 def claim(email="ada@example.com", person="ada", *, key=None):

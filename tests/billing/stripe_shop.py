@@ -3,6 +3,7 @@
 import requests
 
 from analytics.ingestion import ingest
+from analytics.models import DistinctId
 from billing.api.stripe_webhook import WEBHOOK_ID
 from billing.stripe import gateway
 from tests.events import NOON, record
@@ -68,6 +69,7 @@ def deliver(client, stripe, event):
     return answer.status_code
 
 
-def create_person(distinct_id):
+def create_person(distinct_id, *, proved=False):
     """Create a person with a distinct id."""
     ingest.store([record(distinct_id=distinct_id, timestamp=NOON)])
+    DistinctId.objects.filter(pk=distinct_id).update(proved=proved)

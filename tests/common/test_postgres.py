@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, transaction
 
 from analytics.models import ProjectKey
-from common.postgres import Prepared, bigint, timestamptz
+from common.postgres import Prepared, bigint, is_storable, timestamptz
 
 REVOKE = Prepared(
     "test_revoke", "UPDATE analytics_projectkey SET revoked_at = $1::timestamptz WHERE id = $2"
@@ -50,3 +50,8 @@ def test_a_database_error_is_raised_as_by_psycopg():
     ProjectKey.objects.create(name="web")
     with pytest.raises(psycopg.errors.DivisionByZero), transaction.atomic():
         DIVIDE.execute(connection.connection, [bigint(0)])
+
+
+@pytest.mark.parametrize(("text", "storable"), [("ä", True), ("a\0b", False), ("\ud800", False)])
+def test_a_text_that_postgres_cannot_hold_is_not_storable(text, storable):
+    assert is_storable(text) == storable

@@ -6,7 +6,13 @@ errors as `StripeProblem`.
 
 from billing.stripe.gateway.calls import StripeProblem, call, every, fetch, is_set_up
 from billing.stripe.gateway.guests import anonymize_guests, count_guests
-from billing.stripe.gateway.links import checkout_url, read_checkout_token
+from billing.stripe.gateway.links import (
+    VALID_HOURS,
+    CheckoutLinkExpired,
+    checkout_url,
+    portal_login_url,
+    read_checkout_token,
+)
 from billing.stripe.gateway.objects import (
     KINDS,
     StoreOutcome,
@@ -48,7 +54,9 @@ from billing.stripe.gateway.unlinked import (
 
 __all__ = [
     "KINDS",
+    "VALID_HOURS",
     "BadSignature",
+    "CheckoutLinkExpired",
     "StoreOutcome",
     "StripeProblem",
     "addresses_of",
@@ -80,6 +88,7 @@ __all__ = [
     "objects_of",
     "owner_of",
     "persons_of",
+    "portal_login_url",
     "read_checkout_token",
     "refresh",
     "refunds",

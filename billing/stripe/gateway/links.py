@@ -7,10 +7,14 @@ from django.core import signing
 from django.urls import reverse
 
 from analytics.models import Person
-from billing.stripe.gateway.calls import is_set_up
+from billing.stripe.gateway.calls import call, is_set_up
 
 _SALT = "plumbline.checkout"
-VALID_SECONDS = 30 * 24 * 3600
+VALID_HOURS = 72
+
+
+class CheckoutLinkExpired(Exception):
+    """The link was made by us, more than `VALID_HOURS` ago."""
 
 
 class CheckoutLink(NamedTuple):
@@ -27,9 +31,23 @@ def checkout_url(person: Person, price_id: str) -> str:
 
 
 def read_checkout_token(token: str) -> CheckoutLink | None:
-    """Return person and price of a link, None if it is forged or too old."""
+    """Return person and price of a link, None if it is forged; raise `CheckoutLinkExpired`."""
     try:
-        person_id, price_id = signing.loads(token, salt=_SALT, max_age=VALID_SECONDS)
+        person_id, price_id = signing.loads(token, salt=_SALT, max_age=VALID_HOURS * 3600)
+    except signing.SignatureExpired as error:
+        raise CheckoutLinkExpired from error
     except signing.BadSignature:
         return None
     return CheckoutLink(person_id, price_id)
+
+
+def portal_login_url() -> str:
+    """Return the page where customers log in to Stripe's portal by e-mail; "" if it is off."""
+    configurations = call(
+        "get", "/v1/billing_portal/configurations", active=True, is_default=True, limit=1
+    )
+    for configuration in configurations["data"]:
+        login_page = configuration.get("login_page") or {}
+        if login_page.get("enabled"):
+            return str(login_page.get("url") or "")
+    return ""

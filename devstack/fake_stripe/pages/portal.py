@@ -1,4 +1,4 @@
-"""Billing portal sessions, and the page to cancel or change the card."""
+"""The billing portal: its configuration, sessions, and the page to cancel or change the card."""
 
 from datetime import UTC, datetime
 from html import escape
@@ -7,7 +7,15 @@ from devstack.fake_stripe.customers import attach, existing_customer
 from devstack.fake_stripe.errors import StripeError
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.pages import html
-from devstack.fake_stripe.protocol.parameters import Params, Required, choice, hash_of, text
+from devstack.fake_stripe.protocol.parameters import (
+    PAGE,
+    Params,
+    Required,
+    boolean,
+    choice,
+    hash_of,
+    text,
+)
 from devstack.fake_stripe.protocol.routes import page, route
 from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import changes, subscriptions
@@ -36,6 +44,27 @@ def create_session(state: StripeState, params: Params) -> Object:
     del session["metadata"]
     session["url"] = f"{state.base_url}/p/session/{session['id']}"
     return session
+
+
+@route(
+    "GET",
+    "/v1/billing_portal/configurations",
+    {**PAGE, "active": boolean, "is_default": boolean},
+)
+def list_configurations(state: StripeState, params: Params) -> Object:
+    """Return the only configuration: active, the default, with a page to log in."""
+    login_page = {"enabled": True, "url": f"{state.base_url}/p/login/fake"}
+    configuration = {"id": "bpc_fake", "object": "billing_portal.configuration", "active": True}
+    configuration |= {"is_default": True, "livemode": False, "login_page": login_page}
+    is_wanted = params.get("active", True) and params.get("is_default", True)
+    data = [configuration] if is_wanted else []
+    url = "/v1/billing_portal/configurations"
+    return {"object": "list", "data": data, "has_more": False, "url": url}
+
+
+@page("GET", "/p/login/fake")
+def log_in(state: StripeState, form: Params) -> tuple[int, str]:
+    return 200, html.page("Log in", "<p>Stripe would send a link to the customer's address.</p>")
 
 
 @page("GET", "/p/session/{id}")

@@ -204,3 +204,10 @@ def test_an_invalid_setting_is_refused_by_field(change, message):
 def test_an_entry_must_be_an_object():
     with pytest.raises(ImproperlyConfigured, match="entry 0: 'x' is not an object"):
         limited_paths(["x"])
+
+
+def test_s01_a_request_to_a_limited_path_proves_the_person_it_names():
+    limit(10)
+    ran(5)
+    run()
+    assert DistinctId.objects.get(pk="ada").proved
