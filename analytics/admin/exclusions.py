@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from analytics.admin import person_pages
 from analytics.models import Exclusion
 from analytics.people import exclusion_records
+from common.admin.model_admin import row_number
 from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
 from common.formatting import UNKNOWN, counted, moment
@@ -114,7 +115,7 @@ class ExclusionAdmin(ReadOnlyAdmin):
         """Show a preview; when it is confirmed, include the persons it was about."""
         in_force = selected.filter(ended_at=None)
         if last := request.POST.get("confirmed", ""):
-            previewed = in_force.filter(pk__lte=int(last) if last.isdecimal() else 0)
+            previewed = in_force.filter(pk__lte=row_number(last) or 0)
             ids = list(previewed.values_list("person_id", flat=True))
             messages.success(request, person_pages.decide(request, ids, excluded=False))
             return None

@@ -22,6 +22,7 @@ from analytics.models import Person
 from analytics.people import addresses, exclusions, manual_merging, persons
 from analytics.people.exclusions import ExclusionEffect
 from analytics.rollups import definitions
+from common.admin.model_admin import row_number
 from common.api.pagination import next_page
 from common.formatting import counted
 
@@ -74,8 +75,7 @@ def merge(request: HttpRequest, person: Person) -> HttpResponse:
     context: dict[str, Any] = {"person": person, "values": distinct_id}
     try:
         if request.method == "POST":
-            previewed = request.POST.get("other", "")
-            other_id = int(previewed) if previewed.isdecimal() else 0
+            other_id = row_number(request.POST.get("other", "")) or 0
             by = request.user.get_username()
             line = manual_merging.merge(person.pk, distinct_id, other_id=other_id, by=by)
             messages.success(request, f"“{line.other_id}” was merged into this person.")

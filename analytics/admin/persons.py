@@ -16,6 +16,7 @@ from analytics.admin import erasures, person_pages
 from analytics.models import ExclusionRule, Person
 from analytics.models.person import is_protected
 from analytics.people import exclusions, persons, unmerging
+from common.admin.model_admin import row_number
 from common.admin.pages import require_permission
 from common.admin.read_only import ReadOnlyAdmin
 
@@ -92,8 +93,7 @@ class RuleFilter(admin.SimpleListFilter):
         return [(str(rule.pk), rule.name) for rule in ExclusionRule.objects.order_by("name")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Person]) -> QuerySet[Person]:
-        value = self.value() or ""
-        rule = ExclusionRule.objects.filter(pk=value).first() if value.isdecimal() else None
+        rule = ExclusionRule.objects.filter(pk=row_number(self.value() or "")).first()
         return queryset.filter(pk__in=exclusions.matching(rule).values("pk")) if rule else queryset
 
 
@@ -167,8 +167,7 @@ class PersonAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         person = self.get_object(request, unquote(object_id))
         if person is None:
-            merged = int(object_id) if object_id.isdecimal() else None
-            if line := unmerging.find_merge_of(merged):
+            if line := unmerging.find_merge_of(row_number(object_id)):
                 messages.info(request, f"Person {object_id} was merged into this one.")
                 return redirect("admin:analytics_person_change", line.person_id)
             raise Http404(f"There is no person {object_id}.")

@@ -8,11 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 
 from analytics.capture import capture, snippets
 from analytics.capture.project_keys import used_today
 from analytics.models import ProjectKey
+from common.admin.model_admin import ModelAdmin, row_number
 from common.formatting import number
 from common.postgres import raw_cursor
 
@@ -62,7 +62,7 @@ class ProjectKeyAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        key = ProjectKey.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        key = ProjectKey.objects.filter(pk=row_number(object_id)).first()
         steps = snippets.sending_snippets(key.token) if key else []
         response: HttpResponse = super().change_view(
             request, object_id, form_url, {"snippets": steps}

@@ -11,13 +11,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from analytics.models import DistinctId
 from analytics.people import persons
 from billing.limits import plans
 from billing.models import LimitException
+from common.admin.model_admin import ModelAdmin
 from common.admin.pages import link_to
 from common.formatting import number
 

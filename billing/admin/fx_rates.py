@@ -4,12 +4,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 
 from billing.admin.history import ValuesInHistory
 from billing.models import FxRate, RevenueSettings
 from billing.revenue import ledger
 from billing.revenue import settings as revenue_settings
+from common.admin.model_admin import ModelAdmin
 from common.formatting import number
 
 

@@ -3,12 +3,12 @@
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from analytics.calculations.event_totals import Aggregation
 from analytics.insights import events
 from billing.admin.history import ValuesInHistory
 from billing.models import UsageMeter
+from common.admin.model_admin import ModelAdmin
 
 
 @admin.register(UsageMeter)

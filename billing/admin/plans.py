@@ -10,12 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from billing.admin.history import ValuesInHistory
 from billing.limits import plans
 from billing.models import Plan, PlanPrice
+from common.admin.model_admin import ModelAdmin
 from common.formatting import UNKNOWN, number
 
 

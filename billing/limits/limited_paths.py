@@ -1,6 +1,5 @@
 """The requests that a limit applies to, and their person: PLUMBLINE_LIMITED_PATHS."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,6 +7,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
+
+from common.calculations.json_reading import read_json
 
 NAME = "PLUMBLINE_LIMITED_PATHS"
 SOURCES = "header", "query", "json"
@@ -34,8 +35,8 @@ class LimitedPath:
         if source == "query":
             return request.GET.get(name, "")
         try:
-            body = json.loads(request.body)
-        except (ValueError, RecursionError):
+            body = read_json(request.body)
+        except ValueError:
             return ""
         value = body.get(name) if isinstance(body, dict) else None
         return value if isinstance(value, str) else ""

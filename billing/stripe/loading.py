@@ -1,6 +1,5 @@
 """Load Stripe's objects and events from a file: offline, in the same way as webhooks."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from billing.calculations.stripe_fields import UnusableStripeObject
 from billing.models import HeldObject, StripeEvent, StripeEventState
 from billing.stripe import applying, customers, events, gateway, timeline
 from billing.stripe.signals import stripe_changed
+from common.calculations.json_reading import read_json
 from common.formatting import first_line
 
 Json = dict[str, Any]
@@ -72,13 +72,11 @@ def load(
 
 def _parsed(text: bytes | str) -> Json:
     try:
-        stripe_json = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        stripe_json = read_json(text.encode() if isinstance(text, str) else text)
+    except ValueError as error:
         raise UnusableStripeObject("line", f"invalid JSON: {error}") from error
     if not isinstance(stripe_json, dict) or not isinstance(stripe_json.get("object"), str):
         raise UnusableStripeObject("object", "is missing: every line must be a Stripe object")
-    if "\\u0000" in json.dumps(stripe_json):
-        raise UnusableStripeObject("line", "contains the character U+0000")
     return stripe_json
 
 

@@ -7,7 +7,8 @@ from django.db.models import Model
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from unfold.admin import ModelAdmin
+
+from common.admin.model_admin import ModelAdmin
 
 
 class PreviewedForm(ModelAdmin):

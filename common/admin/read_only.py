@@ -2,7 +2,8 @@
 
 from django.db.models import Model
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+
+from common.admin.model_admin import ModelAdmin
 
 
 class ReadOnlyAdmin(ModelAdmin):

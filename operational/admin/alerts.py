@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from analytics.rollups import definitions
+from common.admin.model_admin import row_number
 from common.admin.pages import require_permission, staff_page
 from operational.admin.fields import PercentField
 from operational.admin.pages import page
@@ -141,7 +142,7 @@ def send_test(request: HttpRequest) -> HttpResponse:
     """Send a test to an address of ADMIN_EMAIL, or to a channel."""
     to: str | AlertChannel = request.POST.get("email", "")
     if to not in settings.ADMIN_EMAIL:
-        to = get_object_or_404(AlertChannel, pk=request.POST.get("channel") or 0)
+        to = get_object_or_404(AlertChannel, pk=row_number(request.POST.get("channel", "")))
     if problem := deliveries.send_test(to, now=timezone.now()):
         messages.error(request, f"Not sent: {problem}")
     else:

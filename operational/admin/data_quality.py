@@ -8,9 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from common.admin.model_admin import ModelAdmin
 from common.admin.pages import staff_page
 from common.data_quality import RepairableCheck, checks
 from common.formatting import number

@@ -2,9 +2,9 @@
 
 from django import forms
 from django.contrib import admin
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+from common.admin.model_admin import ModelAdmin
 from common.admin.read_only import ReadOnlyAdmin
 from operational.messages import channels
 from operational.models import AlertChannel, Delivery

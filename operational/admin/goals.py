@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from analytics.rollups import definitions
+from common.admin.model_admin import row_number
 from common.admin.pages import staff_page
 from common.admin.preview_before_save import PreviewedForm
 from operational.admin.goal_form import GoalForm
@@ -50,7 +51,7 @@ class KpiGoalAdmin(PreviewedForm):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> KpiGoal | None:
         """Return the goal in force, also for the address of an older version."""
-        kpi = KpiGoal.objects.filter(pk=object_id).values("kpi") if object_id.isdecimal() else []
+        kpi = KpiGoal.objects.filter(pk=row_number(object_id)).values("kpi")
         return self.get_queryset(request).filter(kpi__in=kpi).first()
 
     def get_fields(self, request: HttpRequest, obj: KpiGoal | None = None) -> list[str]:
@@ -105,7 +106,7 @@ class KpiGoalAdmin(PreviewedForm):
 
     def history_view(self, request: HttpRequest, object_id: str, **_: Any) -> HttpResponse:
         """Redirect to the versions, which say more than the admin's own log."""
-        goal = get_object_or_404(KpiGoal, pk=object_id)
+        goal = get_object_or_404(KpiGoal, pk=row_number(object_id))
         return redirect(f"{reverse('operational:kpi', args=[goal.kpi])}#goals-title")
 
     @admin.display(description="KPI", ordering="kpi")

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from common.admin.model_admin import ModelAdmin
 from operational.models import LoginLimit
 
 

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from common.admin.model_admin import ModelAdmin
 from common.calculations.statistics import Status
 from common.formatting import STATUS_NAMES
 from operational.calculations.catalogue import CATALOGUE, kpi_name

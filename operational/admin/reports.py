@@ -11,9 +11,9 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from unfold.admin import ModelAdmin
 
 from common import formatting
+from common.admin.model_admin import ModelAdmin
 from common.admin.pages import staff_page
 from common.formatting import number
 from operational.admin.pages import page

@@ -9,13 +9,13 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldBooleanWidget,
 )
 
+from common.admin.model_admin import ModelAdmin
 from common.formatting import counted
 from operational.access import tokens
 from operational.access.scopes import SCOPES

@@ -1,11 +1,12 @@
 """Verify that a webhook was signed by Stripe."""
 
-import json
 import time
 from typing import Any
 
 import stripe
 from django.conf import settings
+
+from common.calculations.json_reading import read_json
 
 TOLERANCE = 300  # seconds between Stripe's signing and our reading, in either direction
 
@@ -17,7 +18,8 @@ class BadSignature(Exception):
 def verified(body: bytes, signature: str) -> dict[str, Any]:
     """Return the event of a signed body. Several secrets are valid during a rotation.
 
-    Raise BadSignature, and ValueError if the signed body is not a JSON object.
+    Raise BadSignature, and ValueError if the signed body is not a JSON object that can be
+    stored.
     """
     try:
         text = body.decode()
@@ -34,7 +36,7 @@ def verified(body: bytes, signature: str) -> dict[str, Any]:
             problem = error.user_message or problem
     else:
         raise BadSignature(problem)
-    event = json.loads(text)
+    event = read_json(body)
     if not isinstance(event, dict):
         raise ValueError("The body is not a JSON object.")  # noqa: TRY004
     return event

@@ -1,0 +1,36 @@
+"""The admin page of a model: the base of every one."""
+
+from typing import Any
+
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest, ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from unfold.admin import ModelAdmin as UnfoldModelAdmin
+
+_MOST_DIGITS = 18  # of a row's number, which is a bigint
+
+
+class ModelAdmin(UnfoldModelAdmin):
+    """Answers as usual to ids that no row can have, where Django and the database would fail."""
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any | None:
+        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Model]
+    ) -> HttpResponseBase | None:
+        try:
+            for value in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.to_python(value)
+        except ValidationError as error:
+            raise BadRequest("A selected row does not exist.") from error
+        response: HttpResponseBase | None = super().response_action(request, queryset)
+        return response
+
+
+def row_number(object_id: str) -> int | None:
+    """Return the number of a row in an address, None if no row can have it."""
+    return int(object_id) if object_id.isdecimal() and len(object_id) <= _MOST_DIGITS else None
