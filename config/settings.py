@@ -315,7 +315,6 @@ LOGGING = {
     "loggers": {
         # Without their own handlers, one of which sends errors with their data by e-mail.
         **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server")},
-        **{name: {"handlers": [], "propagate": True} for name in ("_granian", "granian.access")},
         "celery": {"level": "INFO" if _LOG_LEVEL == "DEBUG" else "WARNING"},  # two lines a task
         "stripe": {"level": "WARNING"},  # two lines a call
         # Its messages contain channels' secret addresses; deliveries store them.

@@ -39,7 +39,7 @@ def run(application: Application, environ: Environ, *, date: str, keep_alive: bo
         body = _collect(application(environ, start_response))
         [(status, headers)] = answer
     except Exception:
-        logger.exception("No response to %s %s", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        logger.exception("No response to a %s", environ["REQUEST_METHOD"])  # paths name persons
         return error(500)
     size = len(body) if isinstance(body, bytes) else body.tell()
     head = _head(status, headers, size, date=date, keep_alive=keep_alive)

@@ -115,7 +115,7 @@ class ExclusionAdmin(ReadOnlyAdmin):
         """Show a preview; when it is confirmed, include the persons it was about."""
         in_force = selected.filter(ended_at=None)
         if last := request.POST.get("confirmed", ""):
-            previewed = in_force.filter(pk__lte=row_number(last) or 0)
+            previewed = in_force.filter(pk__lte=row_number(last))
             ids = list(previewed.values_list("person_id", flat=True))
             messages.success(request, person_pages.decide(request, ids, excluded=False))
             return None

@@ -75,7 +75,7 @@ def merge(request: HttpRequest, person: Person) -> HttpResponse:
     context: dict[str, Any] = {"person": person, "values": distinct_id}
     try:
         if request.method == "POST":
-            other_id = row_number(request.POST.get("other", "")) or 0
+            other_id = row_number(request.POST.get("other", ""))
             by = request.user.get_username()
             line = manual_merging.merge(person.pk, distinct_id, other_id=other_id, by=by)
             messages.success(request, f"“{line.other_id}” was merged into this person.")

@@ -56,11 +56,7 @@ def serves(path: str) -> bool:
 def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Serve a request through WSGI."""
     method = environ["REQUEST_METHOD"]
-    try:
-        response = CaptureResponse(204) if method == "OPTIONS" else _respond(environ, method)
-    except Exception:  # the web server would print it with its values
-        logger.exception("A capture request failed")
-        response = _error(500, "something went wrong on our side")
+    response = CaptureResponse(204) if method == "OPTIONS" else _respond(environ, method)
     content_type = "application/json"
     body = response.body
     if not isinstance(body, bytes):

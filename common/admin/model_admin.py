@@ -31,6 +31,6 @@ class ModelAdmin(UnfoldModelAdmin):
         return response
 
 
-def row_number(object_id: str) -> int | None:
-    """Return the number of a row in an address, None if no row can have it."""
-    return int(object_id) if object_id.isdecimal() and len(object_id) <= _MOST_DIGITS else None
+def row_number(object_id: str) -> int:
+    """Return the number of a row in an address or form; 0, which no row has, if it cannot be."""
+    return int(object_id) if object_id.isdecimal() and len(object_id) <= _MOST_DIGITS else 0

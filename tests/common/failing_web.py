@@ -1,14 +1,12 @@
-"""The WSGI application, where every request fails with an error that quotes it."""
+"""The WSGI application, where some requests fail with an error that quotes them."""
 
+from collections.abc import Callable
 from typing import Any
 
-from config.wsgi import application, front_door
-
-__all__ = ["application"]
+from config import wsgi
 
 
-def fail(environ: dict[str, Any], *_: object) -> Any:
-    raise ValueError(environ["QUERY_STRING"])
-
-
-front_door._v0 = fail  # type: ignore[assignment]
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    if environ["PATH_INFO"].startswith("/fails/"):
+        raise ValueError(environ["PATH_INFO"], environ["QUERY_STRING"])
+    return wsgi.application(environ, start_response)

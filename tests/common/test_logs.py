@@ -125,7 +125,7 @@ def not_reached():
 
 def chained():
     try:
-        {}[NAME]
+        _ = dict[str, str]()[NAME]
     except KeyError as error:
         raise ValidationError(NAME) from error
 

@@ -74,11 +74,11 @@ def test_s11_an_error_in_the_web_server_is_logged_without_values(tmp_path):
         )
         try:
             wait_until(lambda: status(f"http://{LOCAL}:{port}/livez") == 200, log.read_text)
-            assert status(f"http://{LOCAL}:{port}/e/?email=gr4ce") == 500
+            assert status(f"http://{LOCAL}:{port}/fails/gr4ce?email=gr4ce") == 500
         finally:
             process.terminate()
             process.wait()
-    assert "in fail" in log.read_text()
+    assert "in application" in log.read_text()
     assert "gr4ce" not in log.read_text()
 
 

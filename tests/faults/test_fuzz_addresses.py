@@ -99,7 +99,7 @@ def test_s12_no_address_fails_with_any_of_all_requests(staff):
 
 def failures(client, requests) -> list[tuple[str, str]]:
     """Return the requests that failed, each kind of error once, with the error."""
-    errors: list[BaseException] = []
+    errors: list[object] = []
     failed: dict[str, str] = {}
 
     def note(sender: Any, **_: Any) -> None:
