@@ -13,6 +13,7 @@ _django = get_wsgi_application()
 
 # Django has to be set up first; the URLs are loaded now, so that no request waits for them.
 from analytics.capture import front_door  # noqa: E402
+from common.client_address import client_network  # noqa: E402, F401  (the server asks for it)
 from config import urls  # noqa: E402, F401
 
 

@@ -48,9 +48,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        self.address = (transport.get_extra_info("peername") or ("",))[0]
-        server = transport.get_extra_info("sockname")
-        self._constant = self.service.environ(self.address, server[:2])
+        client, server = map(transport.get_extra_info, ("peername", "sockname"))
+        self._constant = self.service.environ((client or ("",))[0], server[:2])
+        self.address = self.service.client_of(self._constant)
         self.service.opened(self)
         self._wait()
 
@@ -122,8 +122,11 @@ class Connection(asyncio.Protocol):
         environ.add_header(self._current.environ, name, value)
 
     def on_headers_complete(self) -> None:
+        head = self._current.environ
         self._current.has_head = True
-        if "HTTP_EXPECT" in self._current.environ and not self._is_busy:
+        if "HTTP_X_FORWARDED_FOR" in head:
+            self._belong_to(self.service.client_of(head))
+        if "HTTP_EXPECT" in head and not self._is_busy:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, chunk: bytes) -> None:
@@ -148,6 +151,14 @@ class Connection(asyncio.Protocol):
     def _current(self) -> Incoming:
         assert self.incoming  # noqa: S101  (the parser begins every message)
         return self.incoming
+
+    def _belong_to(self, address: str) -> None:
+        """Count the connection for another address, that of a proxy's client."""
+        if address != self.address:
+            self.service.waiting.remove(self)
+            self.address = address
+            if not self._is_busy:
+                self.service.waiting.add(self)
 
     # What happens with a request.
 

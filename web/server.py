@@ -2,7 +2,9 @@
 
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, cast
 
 import uvicorn
@@ -10,6 +12,7 @@ from uvicorn.server import ServerState
 from uvicorn.supervisors import Multiprocess
 
 from web.connection import Connection
+from web.environ import Environ
 from web.limits import Limits
 from web.service import Service
 
@@ -32,11 +35,18 @@ class Protocol:
         if self.service is None:
             self.service = Service(
                 config.loaded_app,
+                client_of=_client_of(str(config.app)),
                 threads=self.threads,
                 limits=self.limits,
                 connections=server_state.connections,
             )
         return Connection(self.service)
+
+
+def _client_of(application: str) -> Callable[[Environ], str]:
+    """Return what tells clients apart: `client_network` of the application's module, if any."""
+    module = sys.modules[application.partition(":")[0]]
+    return getattr(module, "client_network", itemgetter("REMOTE_ADDR"))
 
 
 class Listener(socket.socket):

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import MutableSet
+from collections.abc import Callable, MutableSet
 from email.utils import formatdate
 from time import time
 from typing import Any
@@ -23,12 +23,14 @@ class Service:
         self,
         application: Application,
         *,
+        client_of: Callable[[Environ], str],
         threads: int,
         limits: Limits,
         connections: MutableSet[Any],
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.limits = limits
+        self.client_of = client_of  # behind a proxy, by the headers of a request
         self.waiting = Waiting(limits)
         self.held = 0  # bytes of all connections
         self._connections = connections

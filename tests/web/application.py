@@ -14,6 +14,11 @@ def application(environ, start_response):
     return [body] if isinstance(body, bytes) else body
 
 
+def client_network(environ):
+    """Return who sent a request, as if any client were a trusted proxy."""
+    return environ.get("HTTP_X_FORWARDED_FOR") or environ["REMOTE_ADDR"]
+
+
 def _show(environ):
     """Return the request, as JSON."""
     shown = {name: value for name, value in environ.items() if isinstance(value, str)}
