@@ -145,13 +145,11 @@ class ExclusionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Why", ordering="cause")
     def why(self, exclusion: Exclusion) -> str:
-        return why(exclusion)
+        return exclusion.reason
 
     @admin.display(description="Matched value")
     def value_matched(self, exclusion: Exclusion) -> str:
-        if exclusion.proved is None:
-            return UNKNOWN
-        return f"{exclusion.value} ({'proved' if exclusion.proved else 'only claimed'})"
+        return exclusion.matched or UNKNOWN
 
     @admin.display(description="By", ordering="by")
     def staff(self, exclusion: Exclusion) -> str:
@@ -163,11 +161,3 @@ class ExclusionAdmin(ReadOnlyAdmin):
             by = f" by {exclusion.ended_by}" if exclusion.ended_by else ""
             return f"Included again{by}, {moment(timezone.localtime(exclusion.ended_at))}"
         return f"Excluded, confirmed by {exclusion.kept_by}" if exclusion.kept_at else "Excluded"
-
-
-def why(exclusion: Exclusion) -> str:
-    """Say what excluded a person, in a few words."""
-    if exclusion.cause == Exclusion.Cause.ARRIVAL and not exclusion.rule:
-        return "Events merged it with a person excluded by hand"
-    rule = f": rule {exclusion.rule}" if exclusion.rule else ""
-    return f"{exclusion.get_cause_display()}{rule}"

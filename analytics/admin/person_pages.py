@@ -58,6 +58,7 @@ def person(request: HttpRequest, person: Person) -> HttpResponse:
         activity=persons.activity(person),
         groups=persons.groups_of(person),
         rules=exclusions.rules_about(person),
+        exclusion=person.exclusions.filter(ended_at=None).first(),
         decision=_decision(person) if person.excluded_by_hand is not None else None,
         merges=merges[:MAX_MERGES],
         more_merges=len(merges) > MAX_MERGES,

@@ -89,3 +89,17 @@ class Exclusion(models.Model):
 
     def __str__(self) -> str:
         return f"person {self.person_id}"
+
+    @property
+    def reason(self) -> str:
+        """What excluded the person, in a few words."""
+        if self.cause == self.Cause.ARRIVAL and not self.rule:
+            return "Events merged it with a person excluded by hand"
+        return f"{self.get_cause_display()}{f': rule {self.rule}' if self.rule else ''}"
+
+    @property
+    def matched(self) -> str:
+        """The value that the rule matched, and what it is worth; "": no rule decided."""
+        if self.proved is None:
+            return ""
+        return f"{self.value} ({'proved' if self.proved else 'only claimed'})"
