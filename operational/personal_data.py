@@ -61,7 +61,7 @@ NAMING_STORES: Sequence[DataStore] = [
     NamingRows("Alerts", Alert, texts=["latest", "silence_reason"], jsons=["recent"]),
     NamingRows("Changes of alerts", AlertChange, texts=["detail"]),
     NamingRows("KPI readings", KpiReading, texts=["reason"], jsons=["exclusions"]),
-    NamingRows("KPI goals", KpiGoal, texts=["note"]),
+    NamingRows("Goals", KpiGoal, texts=["note"]),
     NamingRows("Job history", JobRun, texts=["problem"]),
     NamingRows("Admin log", LogEntry, texts=["object_repr", "change_message"]),
     NamingRows("Failed logins", LoginLimit, deleted_by=["subject"]),
