@@ -11,7 +11,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
 from analytics.ingestion import importing
-from analytics.models import ExclusionRule, ForwardingState, Person, PersonMerge
+from analytics.models import Exclusion, ExclusionRule, ForwardingState, Person, PersonMerge
 from analytics.people import mail_caps
 from billing.models import (
     HeldObject,
@@ -175,6 +175,8 @@ def report(user):
     rule = {"property_name": "email", "property_value": EMAIL}
     ExclusionRule.objects.create(name=NOTE, **rule)
     ExclusionRule.objects.create(name=f"Not {EMAIL}", email_domain="other.example")
+    other = Person.objects.create(has_profile=False)
+    Exclusion.objects.create(person=other, cause="rules", rule=NOTE, value=EMAIL, ended_at=now)
     ForwardingState.objects.create(pk=1, last_error=NOTE)
     before = {"other": {"properties": {"referred_by": EMAIL}}}
     persons = {"person_id": 7_001, "other_person_id": 7_002}

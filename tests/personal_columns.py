@@ -7,7 +7,7 @@ bytes belongs to a store (`analytics.privacy.data_stores`), or here, with a reas
 # Deleted or emptied with the person: `erasure.erase` or a cascade of the database.
 DELETED = """
     analytics_distinctid.distinct_id analytics_event.distinct_id analytics_event.event
-    analytics_exclusion.value analytics_exclusion.rule analytics_mailclaim.key
+    analytics_mailclaim.key
     analytics_person.properties analytics_person.proved analytics_person.claimed
     analytics_personmerge.distinct_id analytics_personmerge.other_id
     billing_idempotentrequest.fingerprint
