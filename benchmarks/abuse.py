@@ -37,10 +37,9 @@ class Row(NamedTuple):
 
 
 def run(scale: float) -> None:
-    rows = [row for part in PARTS for row in part(scale)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+    for part in PARTS:
+        for row in part(scale):
+            print(f"  {row.trial:56} {row.figure:52} {row.bound}", flush=True)
 
 
 def slow_requests(scale: float) -> Iterator[Row]:
@@ -139,7 +138,7 @@ def _v1_body(events: int, distinct_id: str) -> bytes:
 def _v1_seconds(port: int, token: str, body: bytes) -> float:
     headers = {"Authorization": f"Bearer {token}", "Content-Encoding": "gzip"}
     start = perf_counter()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
     connection.request("POST", "/i/v1/analytics/events", body, headers)
     answer = connection.getresponse()
     assert answer.status == 200, answer.read()
