@@ -63,8 +63,8 @@ class RepairableCheck(Check):
         """Return examples of what `repair` would change now."""
 
     @abstractmethod
-    def repair(self, *, now: datetime) -> int:
-        """Apply the remedy; return how many rows it changed."""
+    def repair(self, *, now: datetime, by: str) -> int:
+        """Apply the remedy for the staff user `by`; return how many rows it changed."""
 
 
 registry: LateRegistry[Sequence[Check]] = LateRegistry()  # sequences of checks

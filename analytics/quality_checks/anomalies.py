@@ -156,9 +156,9 @@ class Bots(RepairableCheck):
     def preview(self, *, now: datetime) -> Sequence[Example]:
         return _examples(self._bots(now))
 
-    def repair(self, *, now: datetime) -> int:
+    def repair(self, *, now: datetime, by: str) -> int:
         bots = self._bots(now)
-        exclusions.decide([person_id for person_id, _ in bots], excluded=True)
+        exclusions.decide([person_id for person_id, _ in bots], excluded=True, by=by)
         return len(bots)
 
     def _bots(self, now: datetime) -> list[tuple[int, int]]:

@@ -52,7 +52,7 @@ class Orphans(RepairableCheck):
         ]
 
     @transaction.atomic
-    def repair(self, *, now: datetime) -> int:
+    def repair(self, *, now: datetime, by: str) -> int:
         return sum(rows.delete()[0] for rows in _orphans())
 
 

@@ -41,7 +41,7 @@ def repair(request: HttpRequest, slug: str) -> HttpResponse:
     if not isinstance(check, RepairableCheck):
         raise Http404(f"There is no check {slug} that can be repaired.")
     if request.method == "POST":
-        changed = check.repair(now=now)
+        changed = check.repair(now=now, by=request.user.get_username())
         data_quality.run(now=timezone.now())
         messages.success(
             request, f"{check.repair_label}: {number(changed)} changed. All checks ran again."

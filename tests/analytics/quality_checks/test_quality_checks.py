@@ -13,6 +13,7 @@ from analytics.models import (
     Counter,
     DistinctId,
     EventDay,
+    Exclusion,
     Person,
     PersonDay,
     ProjectKey,
@@ -82,7 +83,7 @@ def test_orphans_are_counted_listed_and_removed():
     assert (finding.verdict, finding.affected) == ("fail", 3)
     assert finding.detail == "1 distinct id, 2 person days without a person."
     assert "distinct id of person 999" in [row.text for row in finding.examples]
-    assert repairable("orphans").repair(now=NOW) == 3
+    assert repairable("orphans").repair(now=NOW, by="eve") == 3
     assert run("orphans").verdict == "pass"
     assert DistinctId.objects.filter(distinct_id="ada").exists()
     assert PersonDay.objects.exists()
@@ -210,7 +211,8 @@ def test_a_person_with_the_rhythm_of_a_bot_is_found_and_excluded():
     assert finding.examples[0].text == f"person {bot}: 300 events"
     check = repairable("bots")
     assert [row.argument for row in check.preview(now=NOW)] == [bot]
-    assert check.repair(now=NOW) == 1
+    assert check.repair(now=NOW, by="eve") == 1
+    assert Exclusion.objects.get().by == "eve"
     assert Person.objects.get(pk=bot).excluded
     assert run("bots").verdict == "pass"
     assert rebuild.check() == []

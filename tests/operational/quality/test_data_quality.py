@@ -72,7 +72,7 @@ class Rows(RepairableCheck):
     def preview(self, *, now):
         return [Example(f"row {number}") for number in range(self.affected)]
 
-    def repair(self, *, now):
+    def repair(self, *, now, by):
         changed, self.affected = self.affected, 0
         return changed
 
