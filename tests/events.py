@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from analytics.calculations.records import EventRecord
+from analytics.calculations.records import EventRecord, Proof
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -19,6 +19,8 @@ def record(
     identity=None,
     other_id=None,
     profile=True,
+    proof=Proof.CLAIMED,
+    project_key_id=None,
 ):
     """Return an event that can be stored, with a new uuid unless `identity` is set."""
     properties = properties or {}
@@ -32,4 +34,6 @@ def record(
         properties=msgspec.json.encode(properties),
         other_id=other_id,
         profile=profile,
+        proof=proof,
+        project_key_id=project_key_id,
     )

@@ -44,6 +44,11 @@ def key() -> str:
     return capture.ensure_default_project_key().token
 
 
+def server_key(name: str = "Backend") -> str:
+    """Return the token of a new server key."""
+    return capture.new_server_key(name)[1]
+
+
 def ingest() -> None:
     """Store everything that was acknowledged."""
     inbox = Inbox()

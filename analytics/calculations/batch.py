@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.calculations.records import EventRecord
+from analytics.calculations.records import EventRecord, Proof
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ class EventBatch(Sequence[EventRecord]):
     """Events in some order, each at the same index of every column.
 
     An event that capture itself acts on keeps its record, in `special`. The record of any other
-    event is made on access.
+    event is made on access; if proved, it came with a server key.
     """
 
     names: Sequence[str]
@@ -29,6 +29,7 @@ class EventBatch(Sequence[EventRecord]):
     uuids: NDArray[np.void]  # 16 bytes each
     times: NDArray[np.int64]  # Unix time in microseconds
     properties: Sequence[bytes]
+    proved: NDArray[np.bool_]
     special: Mapping[int, EventRecord] = field(default_factory=dict)  # by index
 
     @classmethod
@@ -42,6 +43,7 @@ class EventBatch(Sequence[EventRecord]):
             np.frombuffer(b"".join([record.uuid for record in records]), "V16"),
             np.array([microseconds(record.timestamp) for record in records], np.int64),
             [record.properties for record in records],
+            np.array([record.proof > Proof.CLAIMED for record in records], np.bool_),
             dict(enumerate(records)),
         )
 
@@ -61,6 +63,7 @@ class EventBatch(Sequence[EventRecord]):
             np.concatenate([batch.uuids for batch in batches]),
             np.concatenate([batch.times for batch in batches]),
             list(chain.from_iterable(batch.properties for batch in batches)),
+            np.concatenate([batch.proved for batch in batches]),
             special,
         )
 
@@ -82,6 +85,7 @@ class EventBatch(Sequence[EventRecord]):
                 self.uuids[index],
                 self.times[index],
                 self.properties[index],
+                self.proved[index],
                 self._special_at(range(len(self))[index]),
             )
         return self.special.get(index) or EventRecord(
@@ -90,6 +94,7 @@ class EventBatch(Sequence[EventRecord]):
             self.distinct_ids[index],
             _EPOCH + timedelta(microseconds=int(self.times[index])),
             self.properties[index],
+            proof=Proof.PROVED if self.proved[index] else Proof.CLAIMED,
         )
 
     def take(self, indices: NDArray[Any]) -> "EventBatch":
@@ -101,6 +106,7 @@ class EventBatch(Sequence[EventRecord]):
             self.uuids[indices],
             self.times[indices],
             pick(self.properties, taken),
+            self.proved[indices],
             self._special_at(taken),
         )
 

@@ -24,7 +24,15 @@ from numpy.typing import NDArray
 
 from analytics.calculations.batch import EventBatch, microseconds, pick
 from analytics.calculations.event_times import MAX_CLOCK_AHEAD
-from analytics.calculations.records import EARLIEST, MAX_EVENT, MAX_NAME, OTHER_ID, Arrival
+from analytics.calculations.records import (
+    EARLIEST,
+    IDENTITY_HASH,
+    MAX_EVENT,
+    MAX_NAME,
+    OTHER_ID,
+    Arrival,
+    Proof,
+)
 from analytics.calculations.stored_json import (
     MAX_DEPTH,
     MAX_INTEGER,
@@ -35,7 +43,7 @@ from analytics.calculations.stored_json import (
 # What capture acts on: names of events, and fields inside or outside of the properties. An escape
 # could hide any of them.
 _SPECIAL = [*OTHER_ID, "$groupidentify", "$set", "$unset"]
-_SPECIAL += ["$process_person_profile", "$ignore_sent_at"]
+_SPECIAL += ["$process_person_profile", "$ignore_sent_at", IDENTITY_HASH]
 _find_special = re.compile(
     # Searching for the dollar first and the quotation mark second is faster than for both.
     rb'\$(?<="\$)(?:%b)' % "|".join(name.removeprefix("$") for name in _SPECIAL).encode()
@@ -126,7 +134,8 @@ def _as_batch(events: Sequence[OrdinaryEvent]) -> EventBatch | None:
             return None
         uuids = _uuids([event.uuid for event in events])
         times = _times([event.timestamp for event in events])
-        return EventBatch(names, distinct_ids, uuids, times, properties)
+        proved = np.zeros(len(names), np.bool_)
+        return EventBatch(names, distinct_ids, uuids, times, properties, proved)
     except (UnicodeError, ValueError, OverflowError):
         return None
 
@@ -144,7 +153,8 @@ def _in_time(
     )
     earliest = np.array([microseconds(max(EARLIEST, arrival.oldest)) for arrival in arrivals])
     times = together.times + np.repeat(received_at - sent_at, sizes)
-    together = replace(together, times=times)
+    proved = [arrival.source.proof > Proof.CLAIMED for arrival in arrivals]
+    together = replace(together, times=times, proved=np.repeat(np.array(proved, np.bool_), sizes))
     ends = np.cumsum(np.array(sizes, np.int64))
     starts = np.append(0, ends[:-1])
     is_in_time = np.minimum.reduceat(times, starts) >= earliest

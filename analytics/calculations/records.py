@@ -1,8 +1,9 @@
 """The values that reading events produces: records, rejections, and the limits of both."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from uuid import UUID
 
 import msgspec
@@ -19,6 +20,18 @@ OTHER_ID = {
     "$create_alias": "alias",
     "$merge_dangerously": "alias",
 }
+
+
+IDENTITY_HASH = "$identity_hash"  # the property that proves who sends an event
+
+
+class Proof(IntEnum):
+    """What vouches for an event, from nothing to a member of staff."""
+
+    CLAIMED = 0  # anybody with the public key can send it
+    VERIFIED = 1  # signed for its distinct id: proves who sends, not that what they say is true
+    PROVED = 2  # from the backend, by a secret key, or from Stripe
+    STAFF = 3
 
 
 class Reason(StrEnum):
@@ -76,6 +89,8 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     line: int | None = None  # in an imported file
     other_id: str | None = None  # another id of the same person, according to the event
     profile: bool = True  # whether the event creates or changes a person's profile
+    proof: Proof = Proof.CLAIMED
+    project_key_id: int | None = None
 
     @property
     def json(self) -> bytes:
@@ -105,6 +120,15 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where events come from. `identity_secrets` verify what a public key sends."""
+
+    project_key_id: int | None = None
+    proof: Proof = Proof.CLAIMED
+    identity_secrets: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """What a request says about all its events. `oldest` is the end of the retention period."""
 
@@ -112,6 +136,7 @@ class Arrival:
     sent_at: datetime | None = None  # by the sender's clock
     sdk: str = ""  # "posthog-python/7.91.1", where a header says so
     oldest: datetime = EARLIEST
+    source: Source = field(default_factory=Source)
 
     def with_sent_at(self, sent_at: datetime | None) -> "Arrival":
         """Return the arrival with the body's time of sending, unless a header gave one."""

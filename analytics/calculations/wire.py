@@ -11,14 +11,18 @@ from uuid import UUID
 import msgspec
 
 from analytics.calculations.event_times import event_time, is_too_far_ahead
+from analytics.calculations.people.identity_hash import is_identity_hash
 from analytics.calculations.people.profile_changes import makes_profile
 from analytics.calculations.records import (
+    IDENTITY_HASH,
     MAX_NAME,
     OTHER_ID,
     Arrival,
     EventRecord,
     InvalidEvent,
+    Proof,
     Reason,
+    Source,
 )
 from analytics.calculations.stored_json import (
     UNREADABLE,
@@ -36,6 +40,8 @@ from analytics.calculations.wire_format import (
     special_properties,
     wire_options,
 )
+
+_HASH_NAME = f'"{IDENTITY_HASH}"'.encode()
 
 
 def read_event(
@@ -64,22 +70,23 @@ def event_record(
     name = _name(event)
     properties = _properties(event, arrival.sdk if arrival else "")
     uuid = _uuid(event, raw, position, arrival)
-    if not _may_be_special(event, name, properties):
-        distinct_id = _distinct_id(event, NOTHING_SPECIAL)
-        happened_at = event_time(event.timestamp, event.offset, arrival)
-        return EventRecord(uuid, stored_text(name), distinct_id, happened_at, properties, line)
-    special = special_properties(event, properties)
+    is_special = _may_be_special(event, name, properties)
+    special = special_properties(event, properties) if is_special else NOTHING_SPECIAL
+    distinct_id = _distinct_id(event, special)
+    source = arrival.source if arrival else Source()
     return EventRecord(
         uuid,
         stored_text(name),
-        _distinct_id(event, special),
+        distinct_id,
         event_time(
             event.timestamp, event.offset, arrival, ignore_sent_at=_ignores_sent_at(special)
         ),
-        properties,
+        properties if special.identity_hash is None else _without_hash(properties),
         line,
         _other_id(name, special),
         makes_profile(name, special.profile),
+        _proof(special, distinct_id, source),
+        source.project_key_id,
     )
 
 
@@ -189,7 +196,22 @@ def _may_be_special(event: WireEvent, name: str, properties: bytes) -> bool:
         or bool(event.options)
         or b'"$process_person_profile"' in properties
         or b'"$ignore_sent_at"' in properties
+        or _HASH_NAME in properties
     )
+
+
+def _proof(special: SpecialProperties, distinct_id: str, source: Source) -> Proof:
+    if special.identity_hash is None or source.proof > Proof.VERIFIED:
+        return source.proof
+    is_valid = is_identity_hash(special.identity_hash, distinct_id, source.identity_secrets)
+    return Proof.VERIFIED if is_valid else source.proof
+
+
+def _without_hash(properties: bytes) -> bytes:
+    """Return the properties without the signature: whoever reads events could use it again."""
+    decoded = decode_object(properties)
+    decoded.pop(IDENTITY_HASH, None)
+    return msgspec.json.encode(decoded)
 
 
 def _ignores_sent_at(special: SpecialProperties) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from analytics.calculations.records import MAX_EVENT, MAX_NAME, InvalidEvent, Reason
+from analytics.calculations.records import IDENTITY_HASH, MAX_EVENT, MAX_NAME, InvalidEvent, Reason
 from analytics.calculations.stored_json import UNREADABLE, decoded_or, stored_text
 
 ABSENT = msgspec.Raw(b"")
@@ -40,6 +40,7 @@ class SpecialProperties(msgspec.Struct, gc=False):
     alias: Any = None
     profile: Any = msgspec.field(name="$process_person_profile", default=None)
     ignore_sent_at: Any = msgspec.field(name="$ignore_sent_at", default=None)
+    identity_hash: Any = msgspec.field(name=IDENTITY_HASH, default=None)
 
 
 class WireOptions(msgspec.Struct, gc=False):

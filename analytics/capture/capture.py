@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from analytics.calculations.body import Envelope, check_token, open_body
+from analytics.calculations.body import BadToken, Envelope, check_token, open_body
 from analytics.calculations.compression import compress, decompress
 from analytics.calculations.records import (
     Arrival,
@@ -33,8 +33,14 @@ from analytics.calculations.wire_format import uuid_as_sent
 from analytics.capture import answers, ledger, refused, retention_period
 from analytics.capture.group_commit import GroupCommit
 from analytics.capture.ledger import LedgerLine
-from analytics.capture.project_keys import Key, ProjectKeys, RateLimiter
-from analytics.models import EventOutcome, InboxRequest, ProjectKey
+from analytics.capture.project_keys import (
+    Key,
+    ProjectKeys,
+    RateLimiter,
+    new_server_token,
+    stored_token,
+)
+from analytics.models import EventOutcome, InboxRequest, KeyKind, ProjectKey
 from common.postgres import bigint, brief_transaction, integer, timestamptz
 
 DEFAULT_KEY_NAME = "Default"
@@ -85,6 +91,7 @@ class Submission:
     token: str = ""  # from a header (v1)
     sent_at: datetime | None = None  # v1, as is the next
     sdk: str = ""
+    exposes_token: bool = False  # a page or an address contains it
 
 
 def accept(submission: Submission) -> None:
@@ -147,6 +154,8 @@ def _admit(submission: Submission, envelope: Envelope) -> Key:
     key = project_keys.find(token, submission.received_at)
     if key is None:
         raise UnknownKey
+    if key.is_server and submission.exposes_token:
+        raise BadToken("api_key: a server key, seen in a page or an address: it is secret no more")
     events = len(envelope.events)
     if project_keys.inbox_depth > settings.PLUMBLINE_INBOX_LIMIT:
         raise Overloaded
@@ -170,7 +179,10 @@ def _arrival(submission: Submission, envelope: Envelope) -> Arrival:
 def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
     """Commit the request."""
     body = submission.body
-    if submission.encoding == "deflate":  # nothing in such a body says that it is compressed
+    if key.is_server:  # its token is a secret
+        body = decompress(body, encoding=submission.encoding)
+        body = body.replace(envelope.token.encode(), b"") if envelope.token else body
+    elif submission.encoding == "deflate":  # nothing in such a body says that it is compressed
         body = decompress(body, encoding="deflate")
     requests.insert(
         [
@@ -212,6 +224,14 @@ def ensure_default_project_key() -> ProjectKey:
     """Return the key of a new installation, creating it where it is missing."""
     key, _ = ProjectKey.objects.get_or_create(name=DEFAULT_KEY_NAME)
     return key
+
+
+def new_server_key(name: str) -> tuple[ProjectKey, str]:
+    """Create a server key; return it with its token, of which only a hash is stored."""
+    token = new_server_token()
+    return ProjectKey.objects.create(
+        name=name, kind=KeyKind.SERVER, token=stored_token(token)
+    ), token
 
 
 def revoke(keys: QuerySet[ProjectKey], *, now: datetime) -> int:

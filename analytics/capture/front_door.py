@@ -98,7 +98,10 @@ def _v0(environ: Environ, method: str) -> CaptureResponse:
             body = decode_base64(query.get("data", ""))
         else:
             body = unwrap_form(body, content_type=environ.get("CONTENT_TYPE", ""))
-        capture.accept(Submission(body, capture.now(), _encoding(environ)))
+        exposes_token = method == "GET" or "HTTP_ORIGIN" in environ
+        capture.accept(
+            Submission(body, capture.now(), _encoding(environ), exposes_token=exposes_token)
+        )
         return CaptureResponse(204) if query.get("beacon") == "1" else _ACCEPTED
 
     return _guarded(accept)
@@ -121,6 +124,7 @@ def _v1(environ: Environ) -> CaptureResponse:
                 token=token.strip(),
                 sent_at=_request_timestamp(environ),
                 sdk=environ.get("HTTP_POSTHOG_SDK_INFO", "")[:200],
+                exposes_token="HTTP_ORIGIN" in environ,
             )
         )
         return CaptureResponse(

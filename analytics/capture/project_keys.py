@@ -4,6 +4,8 @@ Every web process reads them again every `TTL` seconds, so that revoking a key o
 limits takes effect within that time.
 """
 
+import hashlib
+import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +22,8 @@ TTL = 2.0  # seconds
 _VALKEY_PAUSE = 5.0  # seconds without a rate limit after Valkey did not answer
 
 _READ = """
-SELECT token, id, rate_limit, daily_quota FROM analytics_projectkey WHERE revoked_at IS NULL
+SELECT token, id, kind = 'server', rate_limit, daily_quota
+FROM analytics_projectkey WHERE revoked_at IS NULL
 """
 
 _USED_TODAY = """
@@ -49,11 +52,28 @@ WHERE key.id = used.id
 _DEPTH = "SELECT coalesce(max(id) - min(id) + 1, 0) FROM analytics_inboxrequest"
 
 
+SERVER_PREFIX = "phs_"  # as PostHog's secret keys have
+
+
+def is_server_token(token: str) -> bool:
+    return token.startswith(SERVER_PREFIX)
+
+
+def new_server_token() -> str:
+    return SERVER_PREFIX + secrets.token_urlsafe(32)
+
+
+def stored_token(token: str) -> str:
+    """Return how a token is stored: that of a server key as its SHA-256, in hexadecimal."""
+    return hashlib.sha256(token.encode()).hexdigest() if is_server_token(token) else token
+
+
 @dataclass(slots=True)
 class Key:
     """A key in use. `quota_left` counts events; None: no quota."""
 
     id: int
+    is_server: bool
     rate_limit: int | None
     quota_left: int | None
 
@@ -74,10 +94,13 @@ class ProjectKeys:
                 self._read(now)
             finally:
                 self._lock.release()
-        if token not in self._keys:
+        stored = stored_token(token)
+        if stored not in self._keys:
             with self._lock:
                 self._read(now)
-        return self._keys.get(token)
+        key = self._keys.get(stored)
+        # The stored hash of a server key is not itself a key.
+        return key if key and key.is_server == is_server_token(token) else None
 
     def forget(self) -> None:
         """Read the keys again for the next request."""
@@ -87,12 +110,17 @@ class ProjectKeys:
     def _read(self, now: datetime) -> None:
         with brief_transaction() as cursor:
             keys = cursor.execute(_READ).fetchall()
-            with_quota = [key_id for _, key_id, _, quota in keys if quota is not None]
+            with_quota = [key_id for _, key_id, *_, quota in keys if quota is not None]
             used = used_today(cursor, with_quota, now)
             (self.inbox_depth,) = cursor.execute(_DEPTH).fetchone() or (0,)
         self._keys = {
-            token: Key(key_id, rate_limit, None if quota is None else quota - used.get(key_id, 0))
-            for token, key_id, rate_limit, quota in keys
+            token: Key(
+                key_id,
+                is_server,
+                rate_limit,
+                None if quota is None else quota - used.get(key_id, 0),
+            )
+            for token, key_id, is_server, rate_limit, quota in keys
         }
         self._read_at = monotonic()
 

@@ -1,11 +1,15 @@
 """Keep events that could not be stored, with the reason and everything needed for a retry."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from analytics.calculations.records import Arrival, Holds, Rejection
 from analytics.capture import erased_ids
+from analytics.capture.project_keys import SERVER_PREFIX
 from analytics.models import EventOutcome, RejectedEvent
+
+_SERVER_TOKEN = re.compile(rb"%b[\w-]{20,}" % SERVER_PREFIX.encode())  # a secret, and not needed
 
 
 def captured(
@@ -60,7 +64,7 @@ def _facts(rejection: Rejection) -> dict[str, Any]:
     facts = {
         "reason": rejection.reason,
         "detail": rejection.detail.replace("\0", "\ufffd"),
-        "payload": rejection.payload,
+        "payload": _SERVER_TOKEN.sub(SERVER_PREFIX.encode(), rejection.payload),
         "holds": rejection.holds,
         "events": rejection.events,
     }

@@ -16,7 +16,7 @@ _ROWS_PER_WRITE = 2_000
 
 # A row is the number of its fields, then the length and the content of each field. The content of
 # JSON starts with a version.
-_SIX_FIELDS = b"\0\6"
+_SEVEN_FIELDS = b"\0\7"
 _LENGTH = Struct(">i").pack
 _JSONB_VERSION = 1
 _BEFORE_PROPERTIES = np.dtype(  # and after name and distinct id
@@ -24,6 +24,7 @@ _BEFORE_PROPERTIES = np.dtype(  # and after name and distinct id
         *[("of_person", ">i4"), ("person_id", ">i8")],
         *[("of_time", ">i4"), ("time", ">i8")],
         *[("of_uuid", ">i4"), ("uuid", "V16")],
+        *[("of_proved", ">i4"), ("proved", "?")],
         *[("of_properties", ">i4"), ("version", "u1")],
     ]
 )
@@ -46,14 +47,16 @@ def copy_events(
     rows = np.empty(len(events), _BEFORE_PROPERTIES)
     rows["of_person"], rows["of_time"], rows["of_uuid"] = 8, 8, 16
     rows["person_id"], rows["time"], rows["uuid"] = person_ids, events.times - _EPOCH, events.uuids
+    rows["of_proved"], rows["proved"] = 1, events.proved
     sizes = np.fromiter(map(len, events.properties), np.int64, len(events))
     rows["of_properties"], rows["version"] = 1 + sizes, _JSONB_VERSION
     names, name = events.numbered_names
     distinct_ids, distinct_id = events.numbered_ids
-    starts = [_SIX_FIELDS + text for text in map(_text, names)]
+    starts = [_SEVEN_FIELDS + text for text in map(_text, names)]
     ids = list(map(_text, distinct_ids))
     with cursor.copy(
-        "COPY analytics_event (event, distinct_id, person_id, timestamp, uuid, properties)"
+        "COPY analytics_event"
+        " (event, distinct_id, person_id, timestamp, uuid, proved, properties)"
         " FROM STDIN (FORMAT binary)"
     ) as copy:
         copy.write(_HEADER)

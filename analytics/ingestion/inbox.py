@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,8 +15,16 @@ from django.db.models import Count, Min
 from analytics.calculations.batch import EventBatch
 from analytics.calculations.compression import decompress
 from analytics.calculations.parsing import ParsedRequest, Unreadable, parse_bodies
-from analytics.calculations.records import Arrival, Holds, InvalidEvent, Reason, Rejection, TooLarge
-from analytics.capture import ledger, rejections, retention_period
+from analytics.calculations.records import (
+    Arrival,
+    Holds,
+    InvalidEvent,
+    Reason,
+    Rejection,
+    Source,
+    TooLarge,
+)
+from analytics.capture import ledger, rejections, retention_period, verified_identity
 from analytics.capture.ledger import LedgerLine
 from analytics.capture.project_keys import note_use
 from analytics.ingestion import ingest
@@ -116,7 +124,8 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCach
     lines: list[tuple[LedgerLine, Arrival]] = []
     rejected: list[tuple[Rejection, LedgerLine, Arrival]] = []
     amounts: Counter[LedgerLine] = Counter()
-    for request, parsed in zip(requests, parse(requests), strict=True):
+    sources = verified_identity.sources(cursor, {request.project_key_id for request in requests})
+    for request, parsed in zip(requests, parse(requests, sources), strict=True):
         line = LedgerLine(
             ledger.start_of_hour(request.received_at), request.project_key_id, EventOutcome.ACCEPTED
         )
@@ -146,7 +155,7 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCach
     note_use(cursor, {request.project_key_id: request.received_at for request in requests})
 
 
-def parse(requests: Sequence[Request]) -> Iterator[ParsedRequest]:
+def parse(requests: Sequence[Request], sources: Mapping[int, Source]) -> Iterator[ParsedRequest]:
     """Yield the events of each request; a request that is now unreadable is one rejection."""
     arrivals = [
         Arrival(
@@ -154,6 +163,7 @@ def parse(requests: Sequence[Request]) -> Iterator[ParsedRequest]:
             sent_at=request.sent_at,
             sdk=request.sdk,
             oldest=retention_period.oldest(request.received_at),
+            source=sources[request.project_key_id],
         )
         for request in requests
     ]

@@ -16,7 +16,7 @@ from analytics.forwarding import outbox
 from analytics.ingestion import copying
 from analytics.ingestion.partitions import lock_and_ensure_partitions, months_of
 from analytics.models import EventOutcome
-from analytics.people import exclusions, identity, merging, profiles
+from analytics.people import exclusions, identity, merging, profiles, splitting
 from analytics.rollups import rollups
 from analytics.rollups.person_cache import PersonCache
 from common.formatting import first_line
@@ -46,12 +46,17 @@ class _NamesErased(Exception):
         self.distinct_ids = distinct_ids
 
 
+class _ProvedMeanwhile(Exception):
+    """Another transaction has proved ids, so that those of a batch have to be planned again."""
+
+
 def store(
     records: Sequence[EventRecord],
     *,
     is_demo: bool = False,
     forward: bool = False,
     cache: PersonCache | None = None,
+    alone: bool = False,
 ) -> list[StoreResult]:
     """Store the new events among `records`, and return the result for each.
 
@@ -67,7 +72,9 @@ def store(
     try:
         with transaction.atomic():
             _refuse_erased(cache.erased.intersection(events.numbered_ids[0]))
-            return _store(events, is_demo=is_demo, forward=forward, cache=cache)
+            return _store(events, is_demo=is_demo, forward=forward, cache=cache, alone=alone)
+    except _ProvedMeanwhile:
+        return store(events, is_demo=is_demo, forward=forward, cache=cache, alone=True)
     except _NamesErased as erased:
         cache.erased |= erased.distinct_ids
         rest = np.setdiff1d(np.arange(len(events)), _naming(events, erased.distinct_ids))
@@ -87,16 +94,18 @@ def store(
 
 
 def _store(
-    events: EventBatch, *, is_demo: bool, forward: bool, cache: PersonCache
+    events: EventBatch, *, is_demo: bool, forward: bool, cache: PersonCache, alone: bool = False
 ) -> list[StoreResult]:
     """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
     cursor = raw_cursor()
     lock_and_ensure_partitions(cursor, months_of(events.times))
     fresh, results = _register_uuids(cursor, events)
-    identities, persons = identity.lock_and_resolve(cursor, fresh, cache, is_demo=is_demo)
+    identities, persons = identity.lock_and_resolve(
+        cursor, fresh, cache, is_demo=is_demo, alone=alone
+    )
     _refuse_erased(_new_ids(fresh, identities))  # under the identity lock, as erasing is
     # By person, which is the fastest order for indexes and roll-ups.
-    person_ids = _current(identities, persons)
+    person_ids = _final(identities, fresh, persons)
     order = np.lexsort((fresh.times, person_ids))
     copying.copy_events(cursor, fresh, person_ids, order)
     rollups.lock_and_add_events(cursor, fresh, person_ids, order, cache)
@@ -104,6 +113,9 @@ def _store(
     profiles.update_groups(cursor, fresh)
     identity.mark_identified(cursor, identities)
     merging.merge(cursor, identities.merges)
+    splitting.split(cursor, identities)
+    if not identity.store_proofs(cursor, identities):
+        raise _ProvedMeanwhile
     exclusions.apply_rules(cursor, changed | identities.changed)
     if forward:
         outbox.add(fresh)
@@ -128,10 +140,14 @@ def _naming(events: EventBatch, distinct_ids: Set[str]) -> list[int]:
     return sorted(named | {index for index, row in linking if row.other_id in distinct_ids})
 
 
-def _current(identities: Identities, persons: NDArray[np.int64]) -> NDArray[np.int64]:
-    if not identities.merges:
+def _final(
+    identities: Identities, events: EventBatch, persons: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the person of each event after the batch; before, they were `persons`."""
+    if not identities.moves_ids:
         return persons
-    return np.array([identities.current(person) for person in persons.tolist()], np.int64)
+    distinct_ids, number = events.numbered_ids
+    return np.array([identities.find(distinct_id) for distinct_id in distinct_ids])[number]
 
 
 def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:

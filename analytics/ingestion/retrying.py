@@ -19,7 +19,7 @@ from analytics.calculations.records import (
     TooLarge,
 )
 from analytics.calculations.wire import read_event
-from analytics.capture import ledger, rejections, retention_period
+from analytics.capture import ledger, rejections, retention_period, verified_identity
 from analytics.capture.ledger import LedgerLine
 from analytics.forwarding import outbox
 from analytics.ingestion import importing, ingest
@@ -120,7 +120,8 @@ def _arrival(row: RejectedEvent) -> Arrival:
     if row.received_at is None or row.project_key_id is None:
         raise CannotRetry("its time of arrival or its project key is unknown: send it again")
     oldest = retention_period.oldest(row.received_at)
-    return Arrival(row.received_at, row.sent_at, row.sdk, oldest)
+    (source,) = verified_identity.sources(raw_cursor(), [row.project_key_id]).values()
+    return Arrival(row.received_at, row.sent_at, row.sdk, oldest, source)
 
 
 def _put_back(row: RejectedEvent) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from analytics.calculations.batch import EventBatch
 from analytics.calculations.people.identity import Identities, is_illegal
 from analytics.calculations.people.merge import merged_decision
-from analytics.calculations.records import EventRecord
+from analytics.calculations.records import EventRecord, Proof
 from analytics.models import Event, Person, PersonDay, PersonMerge
 from analytics.people import exclusions, identity, merging, persons, profiles
 from common.locks import Lock, locked_cursor
@@ -86,15 +86,18 @@ def merge(person_id: int, distinct_id: str, *, other_id: int, by: str) -> Person
         timestamp=timezone.now(),
         properties=b"{}",
         other_id=distinct_id,
+        proof=Proof.STAFF,
     )
     event = EventBatch.from_records([record])
     identified = {side.pk for side in (person, other) if side.is_identified}
     person_of = {record.distinct_id: person.pk, distinct_id: other.pk}
-    identities = Identities(person_of, identified, iter(()))
+    proved_ids = identity.proved_ids(cursor, {person.pk, other.pk})
+    identities = Identities(person_of, identified, iter(()), proved_ids)
     identities.apply(event)
     profiles.update(cursor, event, [person.pk], identities, cause=f"admin: {by}")
     identity.mark_identified(cursor, identities)
     merging.merge(cursor, identities.merges)
+    identity.store_proofs(cursor, identities)
     exclusions.update(cursor, [person.pk])
     return PersonMerge.objects.filter(other_person_id=other.pk).latest("pk")
 

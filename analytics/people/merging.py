@@ -14,9 +14,10 @@ _MOVES = (
     f"""
     WITH moved AS (
         DELETE FROM analytics_event USING {_PAIRS} WHERE person_id = source
-        RETURNING target, timestamp, uuid, event, distinct_id, properties
+        RETURNING target, timestamp, uuid, event, distinct_id, properties, proved
     )
-    INSERT INTO analytics_event (person_id, timestamp, uuid, event, distinct_id, properties)
+    INSERT INTO analytics_event
+        (person_id, timestamp, uuid, event, distinct_id, properties, proved)
     SELECT * FROM moved
     """,
     f"""

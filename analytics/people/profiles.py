@@ -3,31 +3,26 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from uuid import UUID
 
 import msgspec
 import psycopg
+from msgspec.structs import asdict
 
 from analytics.calculations.batch import EventBatch
 from analytics.calculations.people.identity import Identities, JournalEntry, MergeVerdict
-from analytics.calculations.people.merge import (
-    Before,
+from analytics.calculations.people.merge import Before, Side, merged_decision, merged_is_demo
+from analytics.calculations.people.profile import (
+    Profile,
     Properties,
-    Side,
-    merged_decision,
-    merged_is_demo,
-    merged_properties,
+    PropertyChanges,
+    changed,
+    merged,
 )
-from analytics.calculations.people.profile_changes import (
-    group_change,
-    may_change_person,
-    person_changes,
-)
+from analytics.calculations.people.profile_changes import group_change, person_changes
 from analytics.calculations.records import EventRecord
 from analytics.models import PersonMerge
-
-# Properties to set, to set once, and names to unset.
-Changes = tuple[Properties, Properties, Sequence[str]]
 
 
 def update(
@@ -40,48 +35,57 @@ def update(
 ) -> set[int]:
     """Apply the property changes of events, in order, and write the journal of merges.
 
-    `persons` are those of the events at their times. Return the persons whose properties
-    changed. In a merge the properties of the remaining person win. `cause` is the origin of a
-    merge that no event requested. Needs the roll-up lock.
+    `persons` are those of the events at their times. Return the persons whose properties, or
+    what is proved of them, changed. In a merge those of the remaining person win. `cause` is the
+    origin of a merge that no event requested. Needs the roll-up lock.
     """
-    merges = {entry.record.uuid: entry for entry in identities.journal}
-    changes = _changes_and_merges(events, persons, merges)
+    entries: dict[bytes, list[JournalEntry]] = defaultdict(list)
+    for entry in identities.journal:
+        entries[entry.record.uuid].append(entry)
+    changes = _changes(events, persons, entries)
     if not changes:
         return set()
     involved = _involved(changes, identities)
     before = _read(cursor, involved)
-    now = {person: before.get(person, {}) for person in involved}
+    now = {person: before.get(person, Profile()) for person in involved}
     journal = _Journal(cursor, identities, cause)
-    for record, person, (set_, once, unset) in changes:
-        if merge := merges.get(record.uuid):
-            journal.add(merge, now)
-        properties = {**once, **now[person], **set_}
-        now[person] = {name: properties[name] for name in properties if name not in unset}
+    for record, person, change in changes:
+        for entry in entries.get(record.uuid, ()):
+            journal.add(entry, now)
+        now[person] = changed(now[person], change, record)
     journal.write()
-    merged = identities.merges
-    changed = {
-        person: properties
-        for person, properties in now.items()
-        if person not in merged and properties != before.get(person)
+    absorbed = identities.merges
+    different = {
+        person: profile
+        for person, profile in now.items()
+        if person not in absorbed and profile != before.get(person)
     }
-    _write(cursor, changed)
-    return set(changed)
+    _write(cursor, different)
+    return set(different)
 
 
-def _changes_and_merges(
-    events: EventBatch, persons: Sequence[int], merges: Mapping[bytes, JournalEntry]
-) -> list[tuple[EventRecord, int, Changes]]:
+def _changes(
+    events: EventBatch, persons: Sequence[int], entries: Mapping[bytes, Sequence[JournalEntry]]
+) -> list[tuple[EventRecord, int, PropertyChanges]]:
     """Return the events that change properties or are in the journal, with their persons."""
+    rows = [(index, record, person_changes(record)) for index, record in events.special.items()]
+    ordinary = {entry.record.uuid for its in entries.values() for entry in its}
+    ordinary -= {record.uuid for _, record, _ in rows}
+    if ordinary:
+        rows += [
+            (index, events[index], PropertyChanges())
+            for index, uuid in enumerate(events.uuids.tolist())
+            if uuid in ordinary
+        ]
     return [
         (record, persons[index], change)
-        for index, record in events.special.items()
-        if (may_change_person(record.properties) or record.uuid in merges)
-        and (any(change := _changes(record)) or record.uuid in merges)
+        for index, record, change in sorted(rows, key=itemgetter(0))
+        if any(change) or record.uuid in entries
     ]
 
 
 def _involved(
-    changes: Sequence[tuple[EventRecord, int, Changes]], identities: Identities
+    changes: Sequence[tuple[EventRecord, int, PropertyChanges]], identities: Identities
 ) -> set[int]:
     """Return the persons of the changes and of the journal."""
     involved = {person for _, person, _ in changes}
@@ -122,8 +126,7 @@ class _Journal:
         self._lines: list[PersonMerge] = []
         self._ids: dict[int, set[str]] = defaultdict(set)
         self._flags: dict[int, tuple[bool | None, bool]] = {}  # excluded by hand, demo
-        self._attached = list(identities.attached)
-        self._identities = identities
+        self._attachments = identities.attachments
         self._applied = 0
         self._cause = cause
         merges = [entry for entry in identities.journal if entry.verdict == MergeVerdict.MERGED]
@@ -131,7 +134,7 @@ class _Journal:
             cursor.execute(
                 "SELECT person_id, distinct_id FROM analytics_distinctid"
                 " WHERE person_id = ANY(%s) AND distinct_id <> ALL(%s)",
-                [involved, self._attached],
+                [involved, list(identities.attached)],
             )
             for person, distinct_id in cursor.fetchall():
                 self._ids[person].add(distinct_id)
@@ -141,22 +144,27 @@ class _Journal:
             )
             self._flags = {person: (by_hand, demo) for person, by_hand, demo in cursor.fetchall()}
 
-    def add(self, entry: JournalEntry, properties: dict[int, Properties]) -> None:
-        """Add a line, and merge the properties of the two persons where they were merged."""
+    def add(self, entry: JournalEntry, profiles: dict[int, Profile]) -> None:
+        """Add a line, and merge the profiles of the two persons where they were merged."""
         before = None
+        for distinct_id, person in self._attachments[self._applied : entry.attached]:
+            self._ids[person].add(distinct_id)
+        self._applied = max(self._applied, entry.attached)
+        if entry.split_id:
+            self._move_id(entry)
         if (
             entry.verdict == MergeVerdict.MERGED
             and entry.person is not None
             and entry.other is not None
         ):
-            before = self._merge(entry, entry.person, entry.other, properties)
+            before = self._merge(entry.person, entry.other, entry, profiles)
         self._lines.append(
             PersonMerge(
                 result=PersonMerge.Result(entry.verdict),
                 cause=self._cause or entry.record.event,
                 event_uuid=None if self._cause else UUID(bytes=entry.record.uuid),
-                distinct_id=entry.record.distinct_id,
-                other_id=entry.record.other_id or "",
+                distinct_id=entry.split_id or entry.record.distinct_id,
+                other_id="" if entry.split_id else entry.record.other_id or "",
                 person_id=entry.person,
                 other_person_id=entry.other,
                 before=msgspec.to_builtins(before) if before else {},
@@ -164,51 +172,78 @@ class _Journal:
         )
 
     def _merge(
-        self, entry: JournalEntry, person: int, other: int, properties: dict[int, Properties]
+        self, person: int, other: int, entry: JournalEntry, profiles: dict[int, Profile]
     ) -> Before:
-        for distinct_id in self._attached[self._applied : entry.attached]:
-            self._ids[self._identities.attached[distinct_id]].add(distinct_id)
-        self._applied = entry.attached
         (by_hand, demo), (other_by_hand, other_demo) = (
             self._flags.get(pk, (None, False)) for pk in (person, other)
         )
         before = Before(
             distinct_ids=sorted(self._ids[other]),
-            person=Side(properties[person], entry.person_identified, by_hand, demo),
-            other=Side(properties[other], entry.other_identified, other_by_hand, other_demo),
+            person=_side(profiles[person], entry.person_identified, by_hand, demo),
+            other=_side(profiles[other], entry.other_identified, other_by_hand, other_demo),
         )
         self._ids[person] |= self._ids.pop(other)
         self._flags[person] = (
             merged_decision(by_hand, other_by_hand),
             merged_is_demo(demo, other_demo),
         )
-        properties[person] = merged_properties(properties[person], properties[other])
+        profiles[person] = merged(profiles[person], profiles[other])
         return before
+
+    def _move_id(self, entry: JournalEntry) -> None:
+        if entry.person is not None and entry.other is not None:
+            self._ids[entry.other].discard(entry.split_id)
+            self._ids[entry.person].add(entry.split_id)
 
     def write(self) -> None:
         PersonMerge.objects.bulk_create(self._lines)
 
 
-def _changes(record: EventRecord) -> Changes:
-    if not record.profile:
-        return {}, {}, ()
-    set_, once, unset = person_changes(record.properties)
-    return dict(set_), dict(once), unset
-
-
-def _read(cursor: psycopg.Cursor, persons: set[int]) -> dict[int, Properties]:
-    cursor.execute(
-        "SELECT id, properties::text FROM analytics_person WHERE id = ANY(%s)", [list(persons)]
+def _side(
+    profile: Profile, is_identified: bool, excluded_by_hand: bool | None, is_demo: bool
+) -> Side:
+    return Side(
+        **asdict(profile),
+        is_identified=is_identified,
+        excluded_by_hand=excluded_by_hand,
+        is_demo=is_demo,
     )
-    return {person: json.loads(properties) for person, properties in cursor.fetchall()}
 
 
-def _write(cursor: psycopg.Cursor, changed: dict[int, Properties]) -> None:
-    if not changed:
+def _read(cursor: psycopg.Cursor, persons: set[int]) -> dict[int, Profile]:
+    cursor.execute(
+        "SELECT id, properties::text, proved::text, claimed::text, email_claimed_with"
+        " FROM analytics_person WHERE id = ANY(%s)",
+        [list(persons)],
+    )
+    return {
+        person: Profile(
+            properties=json.loads(properties),
+            proved=json.loads(proved),
+            claimed=json.loads(claimed),
+            email_claimed_with=claimed_with,
+        )
+        for person, properties, proved, claimed, claimed_with in cursor.fetchall()
+    }
+
+
+def _write(cursor: psycopg.Cursor, profiles: dict[int, Profile]) -> None:
+    if not profiles:
         return
     cursor.execute(
-        "UPDATE analytics_person SET properties = new.properties"
-        " FROM unnest(%s::bigint[], %s::jsonb[]) AS new (id, properties)"
-        " WHERE analytics_person.id = new.id",
-        [list(changed), [json.dumps(properties) for properties in changed.values()]],
+        """
+        UPDATE analytics_person SET
+            properties = new.properties, proved = new.proved, claimed = new.claimed,
+            email_claimed_with = new.email_claimed_with
+        FROM unnest(%s::bigint[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::bigint[])
+            AS new (id, properties, proved, claimed, email_claimed_with)
+        WHERE analytics_person.id = new.id
+        """,
+        [
+            list(profiles),
+            [json.dumps(profile.properties) for profile in profiles.values()],
+            [json.dumps(profile.proved) for profile in profiles.values()],
+            [json.dumps(profile.claimed) for profile in profiles.values()],
+            [profile.email_claimed_with for profile in profiles.values()],
+        ],
     )

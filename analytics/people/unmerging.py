@@ -9,11 +9,10 @@ import psycopg
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from analytics.calculations.people.identity import is_illegal
 from analytics.calculations.people.merge import Before, Side, without_merged
-from analytics.calculations.people.profile_changes import makes_profile
+from analytics.calculations.people.profile import Profile
 from analytics.models import Event, Person, PersonMerge
-from analytics.people import exclusions
+from analytics.people import exclusions, splitting
 from analytics.rollups import definitions, rebuild, rollups
 from common.locks import Lock, locked_cursor
 
@@ -79,67 +78,23 @@ def undo(merge_id: int, *, by: str, now: datetime) -> PersonMerge:
 def _bring_back(cursor: psycopg.Cursor, person: Person, other: int, before: Before) -> None:
     """Create the other person again, with its ids and the events that name them."""
     Person.objects.create(pk=other, created_at=person.created_at)
-    moved = {"person": person.pk, "other": other, "ids": before.distinct_ids}
-    cursor.execute(
-        "UPDATE analytics_distinctid SET person_id = %(other)s"
-        " WHERE person_id = %(person)s AND distinct_id = ANY(%(ids)s)",
-        moved,
-    )
-    # A distribution column cannot be updated on a cluster, so rows are deleted and inserted again.
-    cursor.execute(
-        """
-        WITH moved AS (
-            DELETE FROM analytics_event
-            WHERE person_id = %(person)s AND distinct_id = ANY(%(ids)s)
-            RETURNING timestamp, uuid, event, distinct_id, properties
-        )
-        INSERT INTO analytics_event (person_id, timestamp, uuid, event, distinct_id, properties)
-        SELECT %(other)s, moved.* FROM moved
-        """,
-        moved,
-    )
+    splitting.move_ids(cursor, before.distinct_ids, old=person.pk, new=other)
 
 
 def _write(person_id: int, side: Side) -> None:
     """Update a person after the undo, from the journal and from their events."""
     Person.objects.filter(pk=person_id).update(
-        properties=side.properties,
-        is_identified=side.is_identified or _was_identified(person_id),
+        **{name: getattr(side, name) for name in Profile.__struct_fields__},
+        is_identified=side.is_identified or splitting.was_identified(person_id),
         excluded_by_hand=side.excluded_by_hand,
         is_demo=side.is_demo,
-        has_profile=_has_profile(person_id),
+        has_profile=splitting.has_profile(person_id),
     )
-
-
-def _was_identified(person_id: int) -> bool:
-    """Whether an event identified the person, or a valid merge created it from two."""
-    identifying = Event.objects.filter(person=person_id, event="$identify").values_list(
-        "distinct_id"
-    )
-    return _has_merges(person_id) or any(
-        not is_illegal(distinct_id) for (distinct_id,) in identifying.distinct()
-    )
-
-
-def _has_profile(person_id: int) -> bool:
-    """Whether an event gave the person a profile, or a valid merge created it from two."""
-    kinds = Event.objects.filter(person=person_id).values_list(
-        "event", "properties__$process_person_profile"
-    )
-    return _has_merges(person_id) or any(
-        makes_profile(event, process_person_profile)
-        for event, process_person_profile in kinds.distinct()
-    )
-
-
-def _has_merges(person_id: int) -> bool:
-    merges = PersonMerge.objects.filter(person_id=person_id, result=PersonMerge.Result.MERGED)
-    return merges.exists()
 
 
 def _side(person: Person) -> Side:
     return Side(
-        properties=person.properties,
+        **{name: getattr(person, name) for name in Profile.__struct_fields__},
         is_identified=person.is_identified,
         excluded_by_hand=person.excluded_by_hand,
         is_demo=person.is_demo,

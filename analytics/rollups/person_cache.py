@@ -1,6 +1,6 @@
 """What a process remembers about persons, so that it need not ask the database for every event."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from threading import Lock
@@ -32,6 +32,7 @@ class CachedPersons:
 
     epoch: int = 0
     person_of: dict[str, int] = field(default_factory=dict)  # by distinct id
+    proved: set[str] = field(default_factory=set)  # distinct ids
     _index_of: dict[int, int] = field(default_factory=dict)  # of persons, in `_states`
     _states: NDArray[np.void] = field(default_factory=lambda: np.zeros(1024, PERSON_STATE))
     _lock: Lock = field(default_factory=Lock)
@@ -39,6 +40,11 @@ class CachedPersons:
     @property
     def is_full(self) -> bool:
         return max(len(self.person_of), len(self._index_of)) > _MAX_PERSONS
+
+    def add(self, person_of: Mapping[str, int], proved_ids: Mapping[int, set[str]]) -> None:
+        """Cache whose ids these are, and which are proved, once the transaction has ended."""
+        self.person_of.update(person_of)
+        self.proved.update(id_ for ids in proved_ids.values() for id_ in ids if id_ in person_of)
 
     def states(self, persons: Sequence[int]) -> tuple[NDArray[np.void], list[int]]:
         """Return a copy of the persons' states, and the indices of those not cached yet."""
@@ -62,11 +68,12 @@ class CachedPersons:
 class PersonCache:
     """The persons that all threads of one process have cached.
 
-    A distinct id stays with its person, milestones only move to earlier times, and active days
-    stay. So the cache can decide that an event changes nothing; where it might, the database is
-    asked. What breaks that rule (merging, erasing, excluding, undoing a merge, rebuilding) raises
-    the epoch and so empties the cache. A transaction stores, once committed, into the
-    `CachedPersons` it started with: if those were dropped by then, so is what it stored.
+    A distinct id stays with its person, and proved; milestones only move to earlier times, and
+    active days stay. So the cache can decide that an event changes nothing; where it might, the
+    database is asked. What breaks that rule (merging, splitting, erasing, excluding, undoing a
+    merge, rebuilding) raises the epoch and so empties the cache. A transaction stores, once
+    committed, into the `CachedPersons` it started with: if those were dropped by then, so is what
+    it stored.
     """
 
     erased: set[str] = field(default_factory=set)  # ids that events still name: ask again

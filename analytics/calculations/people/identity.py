@@ -1,18 +1,24 @@
-"""Identity: the rules by which events create, link and merge persons.
+"""Identity: the rules by which events create, link, merge and split persons.
 
 Events are applied one after the other in the order of acknowledgement. So the persons and the
 journal are the same, whatever the batches.
+
+A distinct id is proved once an event with proof named it; a person is protected while one of its
+ids is proved. A claim never changes which ids belong to a protected person. It holds until proof
+contradicts it: an id that was only claimed to belong to a person with another proved id is split
+off once it is proved, too. So a person never has two proved ids that only a claim has joined.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.calculations.batch import EventBatch
-from analytics.calculations.records import EventRecord
+from analytics.calculations.records import EventRecord, Proof
 
 # Placeholder ids that products send for unknown users: they never identify a person.
 _ILLEGAL_IN_ANY_CASE = frozenset(
@@ -28,24 +34,41 @@ def is_illegal(distinct_id: str) -> bool:
 
 
 class MergeVerdict(StrEnum):
-    """The result for two persons that an event says are the same."""
+    """The result for two ids or persons that an event says are the same, or are not."""
 
     MERGED = "merged"
     ALREADY_IDENTIFIED = "cannot_merge_already_identified"
     ILLEGAL_ID = "illegal_distinct_id"
+    PROTECTED = "protected"
+    UNPROVED = "unproved"
+    BOTH_PAY = "both_pay"
+    SPLIT = "split"
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A merge or a refusal, with the event that requested it and the persons before it."""
+    """A merge, a refusal or a split, with the event that caused it and the persons before it.
+
+    `split_id` is the id that was split off.
+    """
 
     verdict: MergeVerdict
     record: EventRecord
-    person: int | None = None  # kept
-    other: int | None = None  # merged into `person`, if merged
-    attached: int = 0  # ids that the batch had attached before
+    person: int | None = None  # kept; in a split: the new one
+    other: int | None = None  # merged into `person`, if merged; in a split: the old one
+    attached: int = 0  # of the batch's attachments, those before
     person_identified: bool = False
     other_identified: bool = False
+    split_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A distinct id that leaves a person for a new one, with its events."""
+
+    distinct_id: str
+    old: int
+    new: int
 
 
 def linking_records(events: EventBatch) -> dict[int, EventRecord]:
@@ -64,9 +87,14 @@ class Identities:
     person_of: dict[str, int]  # by distinct id, from before the batch and kept up to date
     identified: set[int]
     new_ids: Iterator[int]
+    proved_ids: dict[int, set[str]] = field(default_factory=dict)  # by person, as the first
+    paying: Collection[int] = ()  # persons with a Stripe customer, among those that are linked
     created: list[int] = field(default_factory=list)
     attached: dict[str, int] = field(default_factory=dict)  # distinct ids that are new
+    attachments: list[tuple[str, int]] = field(default_factory=list)  # the same as they happened
     newly_identified: set[int] = field(default_factory=set)
+    newly_proved: set[str] = field(default_factory=set)
+    splits: list[Split] = field(default_factory=list)
     journal: list[JournalEntry] = field(default_factory=list)
     _merged: dict[int, int] = field(default_factory=dict)  # source -> target
 
@@ -74,6 +102,11 @@ class Identities:
     def merges(self) -> Mapping[int, int]:
         """Each merged person, and the person that it is now part of."""
         return {source: self.current(source) for source in self._merged}
+
+    @property
+    def moves_ids(self) -> bool:
+        """Whether ids have another person than before, or than earlier in the batch."""
+        return bool(self._merged or self.splits)
 
     def current(self, person: int) -> int:
         """Return the person that a person is now part of, or the person itself."""
@@ -83,8 +116,10 @@ class Identities:
 
     @property
     def changed(self) -> set[int]:
-        """The persons that are new, have a new id, or absorbed another person."""
-        return set(map(self.current, {*self.attached.values(), *self._merged}))
+        """The persons that are new, have a new, lost or newly proved id, or absorbed another."""
+        split = {person for split in self.splits for person in (split.old, split.new)}
+        proved = {self.person_of[distinct_id] for distinct_id in self.newly_proved}
+        return set(map(self.current, {*self.attached.values(), *self._merged, *split, *proved}))
 
     def find(self, distinct_id: str) -> int | None:
         person = self.person_of.get(distinct_id)
@@ -93,21 +128,63 @@ class Identities:
     def apply(self, events: EventBatch) -> NDArray[np.int64]:
         """Apply events in order and return the person of each at its time."""
         linking = linking_records(events)
-        if not linking:  # no identity changes
-            distinct_ids, number = events.numbered_ids
-            return np.array([self._person(distinct_id) for distinct_id in distinct_ids], np.int64)[
-                number
-            ]
-        persons = []
-        for index, distinct_id in enumerate(events.distinct_ids):
-            if index in linking:
-                self._link(linking[index])
-            persons.append(self._person(distinct_id))
-        return np.array(persons, np.int64)
+        distinct_ids, number = events.numbered_ids
+        proved = [distinct_ids[index] for index in np.unique(number[events.proved]).tolist()]
+        if not linking and not any(map(self._contradicts_claim, proved)):
+            persons = [self._person(distinct_id) for distinct_id in distinct_ids]
+            for distinct_id in proved:
+                self._prove(distinct_id)
+            return np.array(persons, np.int64)[number]
+        return np.array([self._apply(events, index, linking) for index in range(len(events))])
+
+    def prove(self, distinct_id: str, record: EventRecord) -> None:
+        """Record that an id was named with proof; split it off a person with another proved id.
+
+        Staff decides about whole persons, so nothing is split.
+        """
+        if record.proof < Proof.STAFF and self._contradicts_claim(distinct_id):
+            self._split(distinct_id, record)
+        self._prove(distinct_id)
+
+    def _apply(self, events: EventBatch, index: int, linking: Mapping[int, EventRecord]) -> int:
+        distinct_id = events.distinct_ids[index]
+        record = linking.get(index)
+        if events.proved[index]:
+            self.prove(distinct_id, record or events[index])
+        if record:
+            self._link(record)
+        return self._person(distinct_id)
 
     def _person(self, distinct_id: str) -> int:
         person = self.find(distinct_id)
         return self._create(distinct_id) if person is None else person
+
+    def _contradicts_claim(self, distinct_id: str) -> bool:
+        """Whether an id, if proved now, is not the person that it was only claimed to be."""
+        person = self.find(distinct_id)
+        proved = self.proved_ids.get(person, set()) if person is not None else set()
+        return bool(proved) and distinct_id not in proved and not is_illegal(distinct_id)
+
+    def _prove(self, distinct_id: str) -> None:
+        if is_illegal(distinct_id):
+            return
+        proved = self.proved_ids.setdefault(self._person(distinct_id), set())
+        if distinct_id not in proved:
+            proved.add(distinct_id)
+            self.newly_proved.add(distinct_id)
+
+    def _split(self, distinct_id: str, record: EventRecord) -> None:
+        old, new = self._person(distinct_id), next(self.new_ids)
+        self.journal.append(
+            JournalEntry(
+                MergeVerdict.SPLIT, record, new, old, len(self.attachments), split_id=distinct_id
+            )
+        )
+        self.created.append(new)
+        self.splits.append(Split(distinct_id, old, new))
+        self.person_of[distinct_id] = new
+        if distinct_id in self.attached:
+            self.attached[distinct_id] = new
 
     def _link(self, record: EventRecord) -> None:
         """Apply an identity event, before its own person is determined."""
@@ -118,31 +195,66 @@ class Identities:
             else:
                 self._join(record, other_id)
         if record.event == "$identify" and not is_illegal(record.distinct_id):
-            self._identify(self.find(record.distinct_id) or self._create(record.distinct_id))
+            self._identify(self._person(record.distinct_id))
 
     def _join(self, record: EventRecord, other_id: str) -> None:
         """Join the persons of the two ids, unless the rules refuse it."""
         target, other = self.find(record.distinct_id), self.find(other_id)
-        if target is None:
-            if other is None:
-                target = self._create(record.distinct_id)
-                self._attach(other_id, target)
+        if record.proof >= Proof.PROVED:
+            if target != other:
+                self.prove(other_id, record)
+                other = self.find(other_id)
             else:
-                target = other
-                self._attach(record.distinct_id, target)
+                self._prove(other_id)  # what was claimed is so
+        if target == other and target is not None:
+            self._identify(target)
+        elif verdict := self._refusal(record, target, other):
+            self._record(verdict, record, target, other)
+        else:
+            self._identify(self._joined(record, other_id, target, other))
+
+    def _joined(
+        self, record: EventRecord, other_id: str, target: int | None, other: int | None
+    ) -> int:
+        if target is None and other is None:
+            target = self._create(record.distinct_id)
+        if target is None:
+            target = cast("int", other)
+            self._attach(record.distinct_id, target)
         elif other is None:
             self._attach(other_id, target)
-        elif other != target:
-            if other in self.identified and record.event != "$merge_dangerously":
-                self._record(MergeVerdict.ALREADY_IDENTIFIED, record, target, other)
-                return
+        else:
             self._record(MergeVerdict.MERGED, record, target, other)
             self._merged[other] = target
-        self._identify(target)
+            proved = self.proved_ids.get(target, set()) | self.proved_ids.pop(other, set())
+            self.proved_ids[target] = proved
+        return target
 
-    def _record(self, verdict: MergeVerdict, record: EventRecord, person: int, other: int) -> None:
+    def _refusal(
+        self, record: EventRecord, target: int | None, other: int | None
+    ) -> MergeVerdict | None:
+        """Return why the persons of an event's two ids, if any, must not become one."""
+        is_dangerous = record.event == "$merge_dangerously"
+        if target is not None and other in self.identified and not is_dangerous:
+            return MergeVerdict.ALREADY_IDENTIFIED
+        if is_dangerous and record.proof is Proof.CLAIMED:
+            return MergeVerdict.UNPROVED
+        if self._is_protected(target) and record.proof is Proof.CLAIMED:
+            return MergeVerdict.PROTECTED
+        if self._is_protected(other) and record.proof < Proof.PROVED:
+            return MergeVerdict.PROTECTED
+        if target in self.paying and other in self.paying and record.proof < Proof.STAFF:
+            return MergeVerdict.BOTH_PAY
+        return None
+
+    def _is_protected(self, person: int | None) -> bool:
+        return person is not None and bool(self.proved_ids.get(person))
+
+    def _record(
+        self, verdict: MergeVerdict, record: EventRecord, person: int | None, other: int | None
+    ) -> None:
         identified = person in self.identified, other in self.identified
-        entry = JournalEntry(verdict, record, person, other, len(self.attached), *identified)
+        entry = JournalEntry(verdict, record, person, other, len(self.attachments), *identified)
         self.journal.append(entry)
 
     def _create(self, distinct_id: str) -> int:
@@ -154,6 +266,7 @@ class Identities:
     def _attach(self, distinct_id: str, person: int) -> None:
         self.person_of[distinct_id] = person
         self.attached[distinct_id] = person
+        self.attachments.append((distinct_id, person))
 
     def _identify(self, person: int) -> None:
         if person not in self.identified:

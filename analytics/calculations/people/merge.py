@@ -1,17 +1,13 @@
-"""The properties and flags of persons after a merge, and after undoing one."""
-
-from collections.abc import Mapping
-from typing import Any
+"""The profiles and flags of persons after a merge, and after undoing one."""
 
 import msgspec
 
-Properties = dict[str, Any]
+from analytics.calculations.people.profile import Profile, without_taken_over
 
 
-class Side(msgspec.Struct, frozen=True):
+class Side(Profile, frozen=True):
     """A person at the time of a merge. `excluded_by_hand` is None where staff has not decided."""
 
-    properties: Properties = {}
     is_identified: bool = False
     excluded_by_hand: bool | None = None
     is_demo: bool = False
@@ -23,11 +19,6 @@ class Before(msgspec.Struct, frozen=True):
     distinct_ids: list[str]
     person: Side
     other: Side
-
-
-def merged_properties(person: Mapping[str, Any], other: Mapping[str, Any]) -> Properties:
-    """Return the properties of both; those of the remaining person win."""
-    return {**other, **person}
 
 
 def merged_decision(person: bool | None, other: bool | None) -> bool | None:
@@ -42,20 +33,11 @@ def merged_is_demo(person: bool, other: bool) -> bool:
 
 def without_merged(now: Side, before: Before) -> Side:
     """Return the person without what came from the other and has not changed since."""
-    taken_over = {
-        name: value
-        for name, value in before.other.properties.items()
-        if name not in before.person.properties
-    }
     decision = merged_decision(before.person.excluded_by_hand, before.other.excluded_by_hand)
     decided_since = now.excluded_by_hand != decision
     is_demo = merged_is_demo(before.person.is_demo, before.other.is_demo)
-    return Side(
-        properties={
-            name: value
-            for name, value in now.properties.items()
-            if name not in taken_over or taken_over[name] != value
-        },
+    return msgspec.structs.replace(
+        without_taken_over(now, before.person, before.other),
         is_identified=before.person.is_identified,
         excluded_by_hand=now.excluded_by_hand if decided_since else before.person.excluded_by_hand,
         is_demo=before.person.is_demo if now.is_demo == is_demo else now.is_demo,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analytics.calculations.people.profile import PropertyChanges
 from analytics.calculations.records import OTHER_ID, EventRecord
 from analytics.calculations.stored_json import decode_object, decoded_or
 from analytics.calculations.wire_format import as_distinct_id, is_any_of
@@ -18,18 +19,18 @@ def may_change_person(properties: bytes) -> bool:
     return b'"$set' in properties or b'"$unset"' in properties
 
 
-def person_changes(properties: bytes) -> tuple[Mapping[str, Any], Mapping[str, Any], list[str]]:
+def person_changes(record: EventRecord) -> PropertyChanges:
     """Return an event's changes to its person: ``$set``, ``$set_once``, names to ``$unset``."""
-    if not may_change_person(properties):
-        return {}, {}, []
-    decoded: dict[str, Any] = decoded_or(decode_object, properties, {})
+    if not record.profile or not may_change_person(record.properties):
+        return PropertyChanges()
+    decoded: dict[str, Any] = decoded_or(decode_object, record.properties, {})
     set_, set_once = (
         value if isinstance(value := decoded.get(name), dict) else {}
         for name in ("$set", "$set_once")
     )
     unset = decoded.get("$unset")
     names = [name for name in unset if isinstance(name, str)] if isinstance(unset, list) else []
-    return set_, set_once, names
+    return PropertyChanges(set_, set_once, names)
 
 
 def group_change(record: EventRecord) -> tuple[str, str, Mapping[str, Any]] | None:

@@ -18,7 +18,8 @@ batches = st.lists(records, max_size=6).map(EventBatch.from_records)
 
 def without_records(batch):
     """Return the batch as ordinary events are read, without records."""
-    return EventBatch(batch.names, batch.distinct_ids, batch.uuids, batch.times, batch.properties)
+    columns = batch.names, batch.distinct_ids, batch.uuids, batch.times, batch.properties
+    return EventBatch(*columns, batch.proved)
 
 
 @given(st.lists(records, max_size=6))

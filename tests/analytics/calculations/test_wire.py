@@ -88,7 +88,7 @@ def test_a_distinct_id_becomes_a_text_of_at_most_200_characters(sent, meant):
 def test_person_changes_are_at_the_top_or_in_the_properties(nested):
     says = {"$set": {"plan": "pro"}, "$set_once": {"ref": 1}, "$unset": ["trial"]}
     record = only(**({"properties": says} if nested else says))
-    assert person_changes(record.properties) == ({"plan": "pro"}, {"ref": 1}, ["trial"])
+    assert person_changes(record) == ({"plan": "pro"}, {"ref": 1}, ["trial"])
 
 
 @pytest.mark.parametrize("no", [False, "false", 0, "0"])

@@ -76,7 +76,7 @@ def test_p03_any_different_event_with_the_same_uuid_is_rejected(other):
 
 def test_p02_a_repetition_is_recognized_after_its_person_was_merged():
     send(EVENT | {"uuid": UUID}, EVENT | {"distinct_id": "ben"})
-    merge = {"event": "$merge_dangerously", "distinct_id": "ben", "properties": {"alias": "ada"}}
+    merge = {"event": "$create_alias", "distinct_id": "ben", "properties": {"alias": "ada"}}
     send(merge, EVENT | {"uuid": UUID})
     assert (stored(), totals()[EventOutcome.DUPLICATE]) == (3, 1)
     send(EVENT | {"uuid": UUID})

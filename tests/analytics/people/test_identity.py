@@ -10,7 +10,7 @@ from posthog import Posthog
 from analytics.calculations import parsing
 from analytics.calculations.cells import CounterName
 from analytics.calculations.people.identity import is_illegal
-from analytics.calculations.records import Arrival
+from analytics.calculations.records import Arrival, Proof, Source
 from analytics.capture.capture import ensure_default_project_key
 from analytics.ingestion.inbox import Inbox
 from analytics.ingestion.ingest import store
@@ -31,14 +31,13 @@ ILLEGAL = [
 LEGAL = ["ada", "nan", "NULL", "00", "guest-7", "ids", "[object object]", "e-mail", "NONE", "-"]
 
 
-def sent(event, distinct_id, *, at="2024-05-01T12:00:00Z", **properties):
+def sent(event, distinct_id, *, at="2024-05-01T12:00:00Z", proof=Proof.CLAIMED, **properties):
     """Store one event as it comes off the wire; `alias`, `anon` and the like are properties."""
     names = {"anon": "$anon_distinct_id", "set_": "$set", "once": "$set_once", "unset": "$unset"}
     properties = {names.get(name, name): value for name, value in properties.items()}
     body = {"event": event, "distinct_id": distinct_id, "timestamp": at, "properties": properties}
-    parsed = parsing.parse(
-        [json.dumps(body | {"uuid": str(uuid.uuid4())}).encode()], Arrival(datetime.now(UTC))
-    )
+    arrival = Arrival(datetime.now(UTC), source=Source(proof=proof))
+    parsed = parsing.parse([json.dumps(body | {"uuid": str(uuid.uuid4())}).encode()], arrival)
     store(parsed.events)
 
 
@@ -90,7 +89,7 @@ def test_two_existing_persons_are_merged_and_the_journal_says_why(event, naming)
     sent("used", "ada")
     sent("used", "a-1")
     kept, merged = person("ada").pk, person("a-1").pk
-    sent(event, "ada", **{naming: "a-1"})
+    sent(event, "ada", proof=Proof.VERIFIED, **{naming: "a-1"})
     assert (persons(), person("a-1").pk) == (single_person("ada", "a-1"), kept)
     entry = PersonMerge.objects.get()
     assert (entry.result, entry.cause, entry.person_id, entry.other_person_id) == (
@@ -142,7 +141,7 @@ def test_the_next_user_of_the_same_browser_is_not_merged_into_the_first():
 def test_merge_dangerously_merges_two_identified_persons():
     sent("$identify", "ada")
     sent("$identify", "ben")
-    sent("$merge_dangerously", "ada", alias="ben")
+    sent("$merge_dangerously", "ada", proof=Proof.VERIFIED, alias="ben")
     assert (persons(), journal()) == (single_person("ada", "ben"), [("merged", "ada", "ben")])
 
 

@@ -5,7 +5,7 @@ import uuid
 from collections import defaultdict
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, islice, pairwise
 
 import pytest
 from django.db import transaction
@@ -14,7 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.calculations import parsing
-from analytics.calculations.records import Arrival
+from analytics.calculations.batch import EventBatch
+from analytics.calculations.people.identity_hash import identity_hash
+from analytics.calculations.records import Arrival, Proof, Source
+from analytics.capture import verified_identity
 from analytics.ingestion.inbox import Inbox
 from analytics.ingestion.ingest import store
 from analytics.models import Counter, DistinctId, Event, EventDay, Person, PersonMerge
@@ -29,6 +32,8 @@ START = datetime(2024, 5, 1, tzinfo=UTC)
 IDS = st.sampled_from([*"abcdefabcdef", "Guest", "null", "' '"])
 NAMES = st.sampled_from(["x", "y"])
 VALUES = st.sampled_from([1, "two", [3], None])
+PROOFS = st.sampled_from(["claimed", "claimed", "claimed", "verified", "proved"])
+SECRET = b"of the tests"
 MERGING = {
     "$identify": "$anon_distinct_id",
     "$create_alias": "alias",
@@ -55,6 +60,7 @@ def events(draw):
     hours = draw(st.integers(0, 24 * 40))
     return {
         "event": name,
+        "proof": draw(PROOFS),
         "distinct_id": draw(IDS),
         "timestamp": (START + timedelta(hours=hours)).isoformat(),
         "properties": properties,
@@ -82,19 +88,47 @@ def batches(history, cuts):
     return [history[start:end] for start, end in pairwise(edges)]
 
 
+def on_the_wire(event, secret):
+    """Return an event as it is sent, signed where it is verified."""
+    event = {name: value for name, value in event.items() if name != "proof"} | (
+        {"properties": event["properties"] | {"$identity_hash": signed(event, secret)}}
+        if event["proof"] == "verified"
+        else {}
+    )
+    return json.dumps(event).encode()
+
+
+def signed(event, secret):
+    return identity_hash(event["distinct_id"], secret)
+
+
+def read(event):
+    proof = Proof.PROVED if event["proof"] == "proved" else Proof.CLAIMED
+    arrival = Arrival(datetime.now(UTC), source=Source(None, proof, [SECRET]))
+    return parsing.parse([on_the_wire(event, SECRET)], arrival).events
+
+
 def through_store(parts):
-    arrival = Arrival(datetime.now(UTC))
     for part in parts:
-        store(parsing.parse([json.dumps(event).encode() for event in part], arrival).events)
+        store(EventBatch.concatenate([read(event) for event in part]))
+
+
+def batched(items, size):
+    items = iter(items)
+    while batch := list(islice(items, size)):
+        yield batch
 
 
 def through_inbox(parts):
-    """Send each part as requests of two events, and ingest part by part in one process."""
-    inbox = Inbox()
+    """Send each part as requests of up to two events, and ingest part by part in one process."""
+    inbox, keys = Inbox(), {True: sdk.server_key(), False: sdk.key()}
+    secret = verified_identity.secret_of(verified_identity.current_secret()).encode()
     for part in parts:
-        for start in range(0, len(part), 2):
-            body = {"api_key": sdk.key(), "batch": part[start : start + 2]}
-            assert sdk.post("/batch/", body).status_code == 200
+        for is_proved, its_events in groupby(part, lambda event: event["proof"] == "proved"):
+            for pair in batched(its_events, 2):
+                batch = b",".join(on_the_wire(event, secret) for event in pair)
+                body = b'{"api_key": "%b", "batch": [%b]}' % (keys[is_proved].encode(), batch)
+                assert sdk.post("/batch/", body).status_code == 200
         with TestCase.captureOnCommitCallbacks(execute=True):  # so that persons are cached
             while inbox.process_batch():
                 pass
@@ -118,7 +152,9 @@ def outcome():
     for distinct_id in DistinctId.objects.order_by("distinct_id"):
         ids_of[distinct_id.person_id].append(distinct_id.distinct_id)
     counters = Counter.objects.exclude(value=0).values_list("name", "day", "number", "value")
+    proved = DistinctId.objects.filter(proved=True).values_list("distinct_id", flat=True)
     return {
+        "proved": set(proved),
         "persons": {tuple(ids_of[person.pk]): facts(person) for person in Person.objects.all()},
         "journal": [journal_line(entry) for entry in PersonMerge.objects.order_by("pk")],
         "counters": set(counters),
@@ -129,7 +165,8 @@ def outcome():
 def facts(person):
     milestones = (person.first_seen_at, person.signup_at, person.activated_at)
     flags = (person.is_identified, person.has_profile, person.excluded_by_hand)
-    return (person.properties, *flags, bool(person.excluded), *milestones)
+    layers = (person.properties, person.proved, person.claimed)
+    return (*layers, *flags, bool(person.excluded), *milestones)
 
 
 def journal_line(entry):
@@ -142,6 +179,7 @@ def model_outcome(history, excluded_by_hand):
     for event in history:
         world.apply(event)
     return {
+        "proved": {id_ for person in world.persons for id_ in person.proved_ids},
         "persons": {tuple(sorted(person.ids)): model_facts(person) for person in world.persons},
         "journal": world.journal,
     }
@@ -150,7 +188,8 @@ def model_outcome(history, excluded_by_hand):
 def model_facts(person):
     milestones = (person.first(), person.first("signed_up"), person.first("workflow_created"))
     flags = (person.identified, person.has_profile, person.excluded_by_hand)
-    return (person.properties, *flags, bool(person.excluded_by_hand), *milestones)
+    layers = (person.properties, person.proved, person.claimed)
+    return (*layers, *flags, bool(person.excluded_by_hand), *milestones)
 
 
 def assert_consistent():

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Permission, User
 
+from analytics.calculations.records import Proof
 from analytics.ingestion.ingest import store
 from analytics.models import ExclusionRule, Group, Person, PersonMerge
 from analytics.people import exclusions
@@ -230,15 +231,20 @@ class TestJournal:
         assert response.context["cl"].result_count == matches
 
     def test_the_page_says_which_merge_to_undo_first(self, admin):
-        store([record("$merge_dangerously", "ada", other_id="anon"), record(distinct_id="ben")])
-        store([record("$merge_dangerously", "ben", other_id="ada")])
+        store(
+            [
+                record("$merge_dangerously", "ada", other_id="anon", proof=Proof.PROVED),
+                record(distinct_id="ben"),
+            ]
+        )
+        store([record("$merge_dangerously", "ben", other_id="ada", proof=Proof.PROVED)])
         first, second = PersonMerge.objects.filter(result="merged").order_by("pk")
         text = page(admin, f"{MERGES}{first.pk}/change/", post={})
         assert "It cannot be undone now." in text
         assert f'href="{MERGES}{second.pk}/change/">Open that merge' in text
 
     def test_a_reader_cannot_undo(self, reader):
-        store([record("$merge_dangerously", "ada", other_id="anon")])
+        store([record("$merge_dangerously", "ada", other_id="anon", proof=Proof.PROVED)])
         line = PersonMerge.objects.get(result="merged")
         assert "Undo this merge" not in page(reader, f"{MERGES}{line.pk}/change/")
         assert reader.post(f"{MERGES}{line.pk}/change/").status_code == 403

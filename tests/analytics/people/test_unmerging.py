@@ -9,6 +9,7 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.calculations.records import Proof
 from analytics.ingestion.ingest import store
 from analytics.models import (
     Counter,
@@ -65,7 +66,7 @@ def state():
 def test_undoing_a_merge_restores_the_other_person(two_people, event):
     before = person_with("anon")
     if event:
-        store([record(event, "ada", NOON + DAY, other_id="anon")])
+        store([record(event, "ada", NOON + DAY, other_id="anon", proof=Proof.VERIFIED)])
     else:
         merge("ada", "anon")
     line = undo(PersonMerge.objects.get())
@@ -177,7 +178,7 @@ def test_merges_within_a_batch_are_undone_separately():
         record("$set", "b", properties={"$set": {"x": 2, "y": 2}}),
         record("$set", "c", properties={"$set": {"z": 3}}),
         record("$create_alias", "a", other_id="b"),
-        record("$merge_dangerously", "c", other_id="a"),
+        record("$merge_dangerously", "c", other_id="a", proof=Proof.VERIFIED),
     ]
     store(batch)
     for line in PersonMerge.objects.order_by("-pk"):
@@ -207,11 +208,14 @@ setting = st.builds(
     st.sampled_from(["pro", "free", "x@example.com"]),
 )
 linking = st.builds(
-    lambda event, distinct_id, other_id, at: record(event, distinct_id, at, other_id=other_id),
+    lambda event, distinct_id, other_id, at, proof: record(
+        event, distinct_id, at, other_id=other_id, proof=proof
+    ),
     st.sampled_from(["$identify", "$create_alias", "$merge_dangerously"]),
     someone,
     someone,
     hours,
+    st.sampled_from([Proof.CLAIMED, Proof.CLAIMED, Proof.VERIFIED, Proof.PROVED]),
 )
 histories = st.lists(plain | setting | linking, min_size=5, max_size=25)
 

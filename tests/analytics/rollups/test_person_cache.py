@@ -48,7 +48,7 @@ def test_an_erased_person_whom_staff_allows_again_is_a_new_person(inbox):
 
 def test_events_after_a_merge_elsewhere_go_to_the_person_that_stayed(inbox):
     send("ada")
-    event = {"event": "$merge_dangerously", "distinct_id": "ben", "properties": {"alias": "ada"}}
+    event = {"event": "$create_alias", "distinct_id": "ben", "properties": {"alias": "ada"}}
     sdk.post("/batch/", {"api_key": sdk.key(), "batch": [event]})
     sdk.ingest()  # by another process
     send("ada")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.calculations.records import Proof
 from analytics.ingestion.ingest import store
 from analytics.models import PersonMerge
 from analytics.people import exclusions, unmerging
@@ -123,7 +124,7 @@ def test_merged_persons_share_their_usage_until_the_merge_is_undone():
     ran(2)
     ran(3, person="laptop")
     with transaction.atomic():
-        store([record("$merge_dangerously", "ada", NOW, other_id="laptop")])
+        store([record("$create_alias", "ada", NOW, other_id="laptop")])
     assert used() == used(person="laptop") == 5
     unmerging.undo(PersonMerge.objects.get().pk, by="staff", now=timezone.now())
     assert (used(), used(person="laptop")) == (2, 3)
@@ -168,7 +169,8 @@ def test_usage_equals_the_raw_events_for_any_order_duplicates_and_merges(steps, 
             owner, moment = sent[identity]
             batches.append(record("workflow_run", owner, moment, identity=identity))
         elif person != other:
-            batches.append(record("$merge_dangerously", person, NOW, other_id=other))
+            merge = record("$merge_dangerously", person, NOW, other_id=other, proof=Proof.PROVED)
+            batches.append(merge)
             groups[person] |= groups[other]
             for name in groups[person]:
                 groups[name] = groups[person]

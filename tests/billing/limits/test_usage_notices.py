@@ -103,7 +103,7 @@ def test_a_merged_person_is_not_notified_again():
     ran(8)
     notify()
     ran(event="seen", person="phone")
-    ran(event="$merge_dangerously", person="phone", other_id="ada")
+    ran(event="$create_alias", person="phone", other_id="ada")
     assert notify() == []
 
 

@@ -1,0 +1,58 @@
+"""The project's identity secret, and what the events of a request are worth."""
+
+import secrets
+from collections.abc import Collection
+from datetime import datetime
+
+import psycopg
+from django.conf import settings
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+
+from analytics.calculations.records import Proof, Source
+from analytics.models import IdentitySecret, KeyKind
+
+_SERVER_KEYS = "SELECT id FROM analytics_projectkey WHERE id = ANY(%s) AND kind = %s"
+_SALTS = "SELECT salt FROM analytics_identitysecret WHERE retired_at IS NULL"
+
+
+def secret_of(row: IdentitySecret) -> str:
+    """Return a secret as the company's backend uses it: 64 hexadecimal digits."""
+    return _secret(row.salt)
+
+
+def current_secret() -> IdentitySecret:
+    """Return the newest secret in use, creating the first one."""
+    in_use = IdentitySecret.objects.filter(retired_at=None).order_by("-pk")
+    return in_use.first() or new_secret()
+
+
+def new_secret() -> IdentitySecret:
+    """Create another secret; the earlier ones verify, too, until they are retired."""
+    return IdentitySecret.objects.create(salt=secrets.token_urlsafe(24))
+
+
+@transaction.atomic
+def retire_earlier(*, now: datetime) -> int:
+    """Stop verifying with all secrets but the newest; return how many were in use."""
+    earlier = IdentitySecret.objects.filter(retired_at=None).exclude(pk=current_secret().pk)
+    return earlier.update(retired_at=now)
+
+
+def sources(cursor: psycopg.Cursor, key_ids: Collection[int]) -> dict[int, Source]:
+    """Return what vouches for the events of each project key."""
+    cursor.execute(_SERVER_KEYS, [list(key_ids), KeyKind.SERVER.value])
+    server_keys = {key_id for (key_id,) in cursor.fetchall()}
+    cursor.execute(_SALTS)
+    verifying = tuple(_secret(salt).encode() for (salt,) in cursor.fetchall())
+    return {
+        key_id: Source(key_id, Proof.PROVED)
+        if key_id in server_keys
+        else Source(key_id, Proof.CLAIMED, verifying)
+        for key_id in key_ids
+    }
+
+
+def _secret(salt: str) -> str:
+    key = "plumbline.identity_secret"
+    return salted_hmac(key, salt, secret=settings.SECRET_KEY, algorithm="sha256").hexdigest()
