@@ -38,14 +38,14 @@ def lock_and_resolve(
         lock_shared(cursor, Lock.IDENTITY)
         cached = cache.current(cursor)
         identities, persons = _planned(cursor, events, cached)
-        if not identities.moves_ids and _write(cursor, identities, is_demo=is_demo):
+        if not identities.moves_ids and write(cursor, identities, is_demo=is_demo):
             cursor.execute("RELEASE SAVEPOINT identities")
             transaction.on_commit(lambda: cached.add(identities.person_of, identities.proved_ids))
             return identities, persons
         cursor.execute("ROLLBACK TO SAVEPOINT identities")  # which releases the shared lock
     lock(cursor, Lock.IDENTITY)
     identities, persons = _planned(cursor, events, cache.current(cursor))
-    if not _write(cursor, identities, is_demo=is_demo):
+    if not write(cursor, identities, is_demo=is_demo):
         raise RuntimeError("distinct ids changed under the identity lock")
     return identities, persons
 
@@ -70,9 +70,9 @@ def _planned(
     identities = Identities(
         person_of,
         _identified(cursor, linked_persons),
-        _NewPersons(cursor, len(distinct_ids) - len(person_of)),
+        NewPersons(cursor, len(distinct_ids) - len(person_of)),
         proved,
-        _paying(linked_persons),
+        paying(linked_persons) if len(linked_persons) > 1 else (),
     )
     return identities, identities.apply(events)
 
@@ -115,13 +115,11 @@ def proved_ids(cursor: psycopg.Cursor, person_ids: set[int]) -> dict[int, set[st
     return proved
 
 
-def _paying(person_ids: set[int]) -> set[int]:
-    if len(person_ids) < 2:
-        return set()
+def paying(person_ids: set[int]) -> set[int]:
     return set().union(*(paying(person_ids) for paying in payers))
 
 
-class _NewPersons:
+class NewPersons:
     """Ids for new persons: as many as are expected at once, each of the few others when needed."""
 
     def __init__(self, cursor: psycopg.Cursor, expected: int) -> None:
@@ -141,7 +139,7 @@ class _NewPersons:
         return [person for (person,) in cursor.fetchall()]
 
 
-def _write(cursor: psycopg.Cursor, identities: Identities, *, is_demo: bool) -> bool:
+def write(cursor: psycopg.Cursor, identities: Identities, *, is_demo: bool) -> bool:
     """Write new persons and ids; False where another transaction has created one of the ids."""
     if not identities.created and not identities.attached:
         return True

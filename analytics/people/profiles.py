@@ -21,7 +21,7 @@ from analytics.calculations.people.profile import (
     merged,
 )
 from analytics.calculations.people.profile_changes import group_change, person_changes
-from analytics.calculations.records import EventRecord
+from analytics.calculations.records import EventRecord, Proof
 from analytics.models import PersonMerge
 
 
@@ -127,6 +127,7 @@ class _Journal:
         self._ids: dict[int, set[str]] = defaultdict(set)
         self._flags: dict[int, tuple[bool | None, bool]] = {}  # excluded by hand, demo
         self._attachments = identities.attachments
+        self._newly_proved = identities.newly_proved
         self._applied = 0
         self._cause = cause
         merges = [entry for entry in identities.journal if entry.verdict == MergeVerdict.MERGED]
@@ -181,6 +182,7 @@ class _Journal:
             distinct_ids=sorted(self._ids[other]),
             person=_side(profiles[person], entry.person_identified, by_hand, demo),
             other=_side(profiles[other], entry.other_identified, other_by_hand, other_demo),
+            newly_proved=sorted(self._newly_proved) if entry.record.proof is Proof.STAFF else [],
         )
         self._ids[person] |= self._ids.pop(other)
         self._flags[person] = (

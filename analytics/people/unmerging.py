@@ -12,7 +12,7 @@ from django.db import transaction
 from analytics.calculations.people.merge import Before, Side, without_merged
 from analytics.calculations.people.profile import Profile
 from analytics.models import Event, Person, PersonMerge
-from analytics.people import exclusions, splitting
+from analytics.people import exclusions, proving, splitting
 from analytics.rollups import definitions, rebuild, rollups
 from common.locks import Lock, locked_cursor
 
@@ -71,6 +71,7 @@ def undo(merge_id: int, *, by: str, now: datetime) -> PersonMerge:
         merge.save(update_fields=["result", "undone_at", "undone_by"])
         _write(person.pk, without_merged(_side(person), before))
         _write(other, before.other)
+        proving.forget(cursor, before.newly_proved)
     exclusions.update(cursor, both)
     return merge
 

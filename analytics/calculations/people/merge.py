@@ -14,11 +14,15 @@ class Side(Profile, frozen=True):
 
 
 class Before(msgspec.Struct, frozen=True):
-    """What undoing a merge needs: both persons, and the ids of `other`, the merged one."""
+    """What undoing a merge needs: both persons, and the ids of `other`, the merged one.
+
+    `newly_proved` are ids that only this merge, by staff, has proved.
+    """
 
     distinct_ids: list[str]
     person: Side
     other: Side
+    newly_proved: list[str] = []
 
 
 def merged_decision(person: bool | None, other: bool | None) -> bool | None:
