@@ -28,7 +28,7 @@ IDENTITY_HASH = "$identity_hash"  # the property that proves who sends an event
 class Proof(IntEnum):
     """What vouches for an event, from nothing to a member of staff."""
 
-    CLAIMED = 0  # anybody with the public key can send it
+    CLAIMED = 0  # anyone with the public key can send it
     VERIFIED = 1  # signed for its distinct id: proves who sends, not that what they say is true
     PROVED = 2  # from the backend, by a secret key, or from Stripe
     STAFF = 3

@@ -208,7 +208,7 @@ def _proof(special: SpecialProperties, distinct_id: str, source: Source) -> Proo
 
 
 def _without_hash(properties: bytes) -> bytes:
-    """Return the properties without the signature: whoever reads events could use it again."""
+    """Return the properties without the signature, which a reader of events could use again."""
     decoded = decode_object(properties)
     decoded.pop(IDENTITY_HASH, None)
     return msgspec.json.encode(decoded)

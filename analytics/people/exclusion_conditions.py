@@ -1,6 +1,6 @@
 """Which persons exclusion rules match, and by what value.
 
-Of a protected person only what is proved decides: everyone can claim anything about anybody.
+Of a protected person only what is proved decides: everyone can claim anything about anyone.
 """
 
 from collections.abc import Iterable

@@ -14,7 +14,7 @@ def split(cursor: psycopg.Cursor, identities: Identities) -> None:
     """Move the ids that were proved to be other persons, after the batch's merges.
 
     The new persons are stored already. Of the properties nothing moves: who set them under the
-    split id is only claimed, as is that it identified somebody. Needs the identity lock.
+    split id is only claimed, as is that it identified anyone. Needs the identity lock.
     """
     moves = [
         (row.distinct_id, identities.current(row.old), identities.current(row.new))

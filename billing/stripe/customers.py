@@ -11,11 +11,11 @@ from typing import Any
 from django.db import transaction
 
 from analytics.models import Person
-from analytics.people import addresses, persons
+from analytics.people import addresses, persons, proving
 from analytics.people.addresses import AddressSource
 from billing.calculations.stripe_event import customer_of
 from billing.models import LinkProof, RefusedLink, StripeCustomer
-from billing.stripe import events, gateway, proof, timeline
+from billing.stripe import events, gateway, timeline
 from common.postgres import is_storable
 
 Json = Mapping[str, Any]
@@ -45,7 +45,7 @@ def _link(customer_id: str, distinct_id: str, link_proof: LinkProof) -> bool:
         return False
     if is_refused(customer_id, distinct_id) or gateway.is_erased(customer_id):
         return False
-    proof.prove(distinct_id)
+    proving.prove(distinct_id, cause=f"Stripe customer {customer_id}")
     _, created = StripeCustomer.objects.get_or_create(
         customer_id=customer_id, defaults={"distinct_id_id": distinct_id, "proof": link_proof}
     )
@@ -67,7 +67,7 @@ def _link_by_email(customer: Json) -> bool:
 
 def link_by_hand(customer_id: str, distinct_id: str) -> None:
     """Link a customer to the person that staff chose, instead of any other."""
-    proof.prove(distinct_id)
+    proving.prove(distinct_id, cause=f"Stripe customer {customer_id}")
     with transaction.atomic():
         RefusedLink.objects.filter(customer_id=customer_id, distinct_id=distinct_id).delete()
         StripeCustomer.objects.update_or_create(
