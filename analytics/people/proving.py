@@ -13,18 +13,19 @@ from analytics.calculations.records import EventRecord, Proof
 from analytics.models import DistinctId
 from analytics.people import exclusions, identity, profiles, splitting
 from common.locks import Lock, locked_cursor
+from common.postgres import is_storable
 
 
 @transaction.atomic
-def prove(distinct_id: str, *, cause: str) -> None:
+def prove(distinct_id: str, *, cause: str = "API") -> None:
     """Record that the backend, Stripe or staff named an id, and so vouches for it.
 
     An id that was only claimed to belong to a person with another proved id is split off; `cause`
     stands in the journal. Does nothing where no person has the id, or where it is proved already.
-    Takes the identity lock where it changes something.
+    Call it outside of a transaction.
     """
     row = DistinctId.objects.filter(pk=distinct_id)
-    if "\0" in distinct_id or not row.filter(proved=False).exists():
+    if not is_storable(distinct_id) or not row.filter(proved=False).exists():
         return
     cursor = locked_cursor(Lock.IDENTITY, Lock.ROLLUPS)
     person = row.values_list("person_id", flat=True).first()

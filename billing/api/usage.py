@@ -15,12 +15,12 @@ from rest_framework.views import APIView
 
 from analytics.api.parameters import parsed
 from analytics.calculations.records import MAX_NAME
+from analytics.people import proving
 from billing.api.fields import TextField, UsageNumberField, WholeNumberField
 from billing.calculations.usage import MeterUsage, UsageState
 from billing.limits import reservations, usage_limits, usage_notices, usage_prompts
 from billing.limits.reservations import LARGEST_REQUEST
 from billing.limits.usage_limits import UnknownName, UsageDecision
-from billing.stripe import proof
 from billing.stripe.idempotency import IdempotencyKey, IdempotencyKeyReused
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -143,7 +143,7 @@ class UsageView(APIView):
     @extend_schema(parameters=[UsageQuery], responses=UsageSerializer)
     def get(self, request: Request) -> Response:
         query = parsed(UsageQuery, request.query_params)
-        proof.prove(query["distinct_id"])
+        proving.prove(query["distinct_id"])
         try:
             account = usage_limits.account_of(query["distinct_id"], now=timezone.now())
         except UnknownName as error:
@@ -205,7 +205,7 @@ def _decision(
     reserve: bool,
     idempotency_key: str | None = None,
 ) -> UsageDecision:
-    proof.prove(distinct_id)
+    proving.prove(distinct_id)
     now = timezone.now()
     if not reserve:
         return usage_limits.check(distinct_id, meter, amount, now=now)

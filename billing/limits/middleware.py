@@ -14,11 +14,11 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException
 from rest_framework.views import APIView
 
+from analytics.people import proving
 from billing.calculations.usage import MeterUsage
 from billing.limits import reservations, usage_notices, usage_prompts
 from billing.limits.limited_paths import LimitedPath, limited_paths
 from billing.limits.usage_limits import UnknownName, UsageDecision
-from billing.stripe import proof
 from common import formatting
 from common.api.access import refusal
 from common.api.problems import CONTENT_TYPE, problem
@@ -49,7 +49,7 @@ class UsageLimitMiddleware:
         distinct_id = rule.distinct_id(request)
         if not distinct_id:
             return _refused(HTTPStatus.BAD_REQUEST, _missing(rule), field=rule.person)
-        proof.prove(distinct_id)
+        proving.prove(distinct_id)
         try:
             decision = reservations.reserve(distinct_id, rule.meter, now=timezone.now())
         except UnknownName as error:

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analytics.models import Person
+from analytics.people import proving
 from analytics.people.persons import find_person
 from billing.models import Plan
-from billing.stripe import gateway, proof
+from billing.stripe import gateway
 
 Json = dict[str, Any]
 
@@ -27,7 +28,7 @@ class SubscriptionConflict(Exception):
 
 def proved_person_of(distinct_id: str) -> Person:
     """Return the person that the company's code named; raise `InvalidSubscriptionRequest`."""
-    proof.prove(distinct_id)
+    proving.prove(distinct_id)
     person = find_person(distinct_id)
     if person is None:
         raise InvalidSubscriptionRequest("distinct_id", f"No person has the id {distinct_id!r}.")
