@@ -191,10 +191,10 @@ class Connection(asyncio.Protocol):
     def _finish(self) -> None:
         self._writing.stop()
         self._is_busy = False
-        if self.complete:
-            self._answer_next()
-        elif self._is_last:
+        if self._is_last:
             self._end()
+        elif self.complete:
+            self._answer_next()
         else:
             if self._is_paused:
                 self._is_paused = False

@@ -10,7 +10,7 @@ Environ = dict[str, Any]
 _UNPREFIXED = {"CONTENT_TYPE", "CONTENT_LENGTH"}
 
 
-@lru_cache(1024)
+@lru_cache(256)
 def key(name: bytes) -> str:
     """Return the key of a header; empty for a name that another header could be taken for."""
     if b"_" in name:

@@ -38,7 +38,7 @@ def run(application: Application, environ: Environ, *, date: str, keep_alive: bo
     try:
         body = _collect(application(environ, start_response))
         [(status, headers)] = answer
-    except Exception:
+    except BaseException:  # no request may end the thread
         logger.exception("No response to a %s", environ["REQUEST_METHOD"])  # paths name persons
         return error(500)
     size = len(body) if isinstance(body, bytes) else body.tell()

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 from typing import NamedTuple
@@ -57,7 +58,8 @@ class Outbox:
         self._ready.append((done, answer))
         if not self._is_called:
             self._is_called = True
-            self._loop.call_soon_threadsafe(self._deliver)
+            with suppress(RuntimeError):  # the loop is closed: the process ends
+                self._loop.call_soon_threadsafe(self._deliver)
 
     def _deliver(self) -> None:
         self._is_called = False  # first: what is added from now on calls again

@@ -40,6 +40,7 @@ class Waiting:
 
     def add(self, client: Client) -> None:
         """Add a connection; close the oldest of its address if that has too many."""
+        self.remove(client)  # so that it is the newest
         self._all[client] = None
         same_address = self._of_address[client.address]
         same_address[client] = None

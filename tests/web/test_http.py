@@ -74,6 +74,8 @@ def test_an_application_that_fails_is_a_500_and_the_next_request_is_answered(por
         (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000, 431),
+        (b"GET http://[ HTTP/1.1\r\n\r\n", 400),
+        (b"GET \xff HTTP/1.1\r\n\r\n", 400),
     ],
 )
 def test_what_is_no_request_is_refused(port, data, expected):

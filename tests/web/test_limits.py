@@ -80,6 +80,13 @@ def test_s04_a_connection_that_waits_no_more_does_not_count():
     assert not any(client.is_closed for client in clients)
 
 
+def test_s04_a_connection_that_waits_again_is_the_newest():
+    waiting, clients = waiting_clients("a", "b")
+    waiting.add(clients[0])
+    waiting.make_room(5)
+    assert [client.is_closed for client in clients] == [False, True]
+
+
 def test_s04_the_oldest_of_all_goes_when_the_process_has_too_many():
     waiting, clients = waiting_clients("a", "b", "c")
     waiting.make_room(4)
