@@ -11,6 +11,10 @@ from common.late import LateRegistry
 person_stores: LateRegistry[Sequence[Any]] = LateRegistry()
 naming_stores: LateRegistry[Sequence[Any]] = LateRegistry()
 
+# Called with the ids of persons once their own ids are remembered as erased, to do the same with
+# other ids of theirs.
+before_erasing: LateRegistry[Callable[[Sequence[int]], None]] = LateRegistry()
+
 # JSON objects with further names and addresses of persons, by the ids of these.
 personal_facts: LateRegistry[Callable[[Sequence[int]], Iterable[Any]]] = LateRegistry()
 

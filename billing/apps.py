@@ -3,6 +3,7 @@ from django.db.models.signals import post_migrate
 
 from analytics.extension_points import (
     PersonLink,
+    before_erasing,
     elsewhere,
     exporters,
     naming_stores,
@@ -28,6 +29,7 @@ class BillingConfig(AppConfig):
         data_quality.registry.register("billing.stripe.quality_checks.CHECKS")
         health.register(health.Section.DATA, "billing.health.stripe")
         passive_events.register("billing.limits.usage.OWN_EVENTS")
+        before_erasing.register("billing.stripe.erasure.remember")
         person_stores.register("billing.stripe.erasure.PERSON_STORES")
         naming_stores.register("billing.stripe.erasure.NAMING_STORES")
         personal_facts.register("billing.stripe.erasure.facts")

@@ -64,7 +64,7 @@ STAFF = """
 """
 STAFF_TABLES = "auth_ knox_ django_otp_ otp_ operational_apitoken"
 
-# Accounting keeps amounts by Stripe's ids, which do not name a person without Stripe; docs/privacy.md.
+# Accounting keeps amounts by Stripe's ids: docs/privacy.md.
 ACCOUNTING = """
     billing_cashentry.stripe_id billing_cashentry.customer_id billing_cashentry.kind
     billing_cashentry.currency billing_erasedcustomer.customer_id billing_heldobject.customer_id

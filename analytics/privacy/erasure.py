@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from analytics.capture import erased_ids
-from analytics.extension_points import naming_stores, person_stores
+from analytics.extension_points import before_erasing, naming_stores, person_stores
 from analytics.models import Erasure, Person
 from analytics.privacy import waiting
 from analytics.privacy.data_stores import DataStore
@@ -94,6 +94,8 @@ def erase(
     with transaction.atomic():
         erasure = Erasure.objects.create(by=by, persons=len(ids), pending=ids)
         erased_ids.remember(traces.mentions.distinct_ids, erasure)
+        for remember in before_erasing:
+            remember(ids)
     for data_store in (inbox, *_naming_stores(search_events)):
         removed[data_store.name] += data_store.erase(traces)
     for start in range(0, len(ids), PERSONS_PER_TRANSACTION):

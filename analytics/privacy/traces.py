@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Q
+import msgspec
+from django.contrib.auth import get_user_model
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower
 
 from analytics.calculations.people.mentions import Mentions, mentions_of
+from analytics.calculations.people.merge import Before
 from analytics.extension_points import personal_facts
 from analytics.models import DistinctId, Person, PersonMerge
 from common.postgres import raw_cursor
@@ -33,7 +35,7 @@ class Traces:
     merged_ids: Sequence[int]  # the persons themselves, and those that are part of them
     distinct_ids: Sequence[str]
     mentions: Mentions
-    shared_emails: Sequence[str] = ()  # other persons have them, too: not searched for
+    shared_emails: Sequence[str] = ()  # others have them, too: not searched for
 
 
 def traces_of(person_ids: Collection[int]) -> Traces:
@@ -41,11 +43,11 @@ def traces_of(person_ids: Collection[int]) -> Traces:
     ids = sorted(person_ids)
     with raw_cursor() as cursor:
         merged = [row for (row,) in cursor.execute(_MERGED, [ids]).fetchall()]
+    undo_data = _undo_data(merged)
     distinct_ids = set(DistinctId.objects.filter(person__in=ids).values_list("pk", flat=True))
-    facts = list(_facts(ids, merged))
-    for fact in facts:
-        distinct_ids.update(fact.get("distinct_ids") or ())
-    mentions = mentions_of(distinct_ids, facts)
+    distinct_ids.update(id_ for before in undo_data for id_ in before.distinct_ids)
+    others = [before.other.properties for before in undo_data]
+    mentions = mentions_of(distinct_ids, [*_facts(ids), *others])
     shared = _shared(mentions.emails, ids)
     return Traces(
         person_ids=ids,
@@ -63,22 +65,33 @@ def same_address(traces: Traces) -> list[Person]:
     return list(persons.exclude(pk__in=traces.person_ids).prefetch_related("distinct_ids"))
 
 
-def _facts(ids: Sequence[int], merged: Sequence[int]) -> Iterator[dict[str, Any]]:
+def _undo_data(merged: Sequence[int]) -> list[Before]:
+    """Return what the journal keeps of persons that are part of these."""
+    merges = PersonMerge.objects.filter(
+        person_id__in=merged, result=PersonMerge.Result.MERGED
+    ).exclude(before={})
+    return msgspec.convert(list(merges.values_list("before", flat=True)), list[Before])
+
+
+def _facts(ids: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield JSON objects in which the persons' addresses and names are."""
     rows = Person.objects.filter(pk__in=ids).values_list("properties", "proved", "claimed")
     for columns in rows.iterator():
         yield from columns
-    merges = PersonMerge.objects.filter(
-        Q(person_id__in=merged) | Q(other_person_id__in=merged), result=PersonMerge.Result.MERGED
-    )
-    for before in merges.values_list("before", flat=True).iterator():
-        yield {"distinct_ids": before.get("distinct_ids")}
-        yield (before.get("other") or {}).get("properties") or {}
     for facts_of in personal_facts:
         yield from facts_of(ids)
 
 
 def _shared(emails: Collection[str], ids: Sequence[int]) -> frozenset[str]:
-    """Return those of the addresses that other persons have, too."""
+    """Return those of the addresses that other persons or staff have, too.
+
+    An address may be only claimed: erasing must not reach what belongs to others.
+    """
     address = Lower(KeyTextTransform("email", "properties"))
     others = Person.objects.exclude(pk__in=ids).annotate(address=address)
-    return frozenset(others.filter(address__in=emails).values_list("address", flat=True))
+    shared = set(others.filter(address__in=emails).values_list("address", flat=True))
+    ids_of_others = DistinctId.objects.filter(pk__in=emails).exclude(person__in=ids)
+    shared.update(ids_of_others.values_list("pk", flat=True))
+    staff = get_user_model().objects.annotate(address=Lower("email"))
+    shared.update(staff.filter(address__in=emails).values_list("address", flat=True))
+    return frozenset(shared)

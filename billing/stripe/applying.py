@@ -12,6 +12,7 @@ from django.db import transaction
 
 from billing.calculations.stripe_completion import completed, discounts_of
 from billing.calculations.stripe_fields import UnusableStripeObject
+from billing.calculations.stripe_personal import anonymous_event
 from billing.models import StripeEvent, StripeEventState
 from billing.stripe import customers, gateway, timeline
 from billing.stripe.signals import stripe_changed
@@ -94,6 +95,9 @@ def _store(event: StripeEvent, *, read: bool) -> None:
     complete = _complete(stripe_json, fresh)
     payload = event.payload | {"data": event.payload["data"] | {"object": complete}}
     with transaction.atomic():
+        StripeEvent.objects.select_for_update().get(pk=event.pk)
+        if gateway.is_of_erased(stripe_json):  # perhaps since the event was read
+            payload = anonymous_event(payload)
         if is_kept and fresh is None:
             rank = _RANKS.get(event.type.rpartition(".")[2], 1)
             as_of = event.happened_at + timedelta(microseconds=rank)

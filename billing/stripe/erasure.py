@@ -71,9 +71,8 @@ class StripeObjects(DataStore):
         return gateway.count_objects(customer_ids(traces.person_ids))
 
     def erase(self, traces: Traces) -> int:
-        owned = customer_ids(traces.person_ids)
-        _remember(owned, traces.person_ids)
-        return gateway.anonymize(owned, traces.mentions.without)
+        remember(traces.person_ids)  # also customers that are new since
+        return gateway.anonymize(customer_ids(traces.person_ids), traces.mentions.without)
 
 
 class StripeEvents(DataStore):
@@ -87,7 +86,7 @@ class StripeEvents(DataStore):
 
     def erase(self, traces: Traces) -> int:
         number = 0
-        for event in self._rows(traces).iterator(chunk_size=_EVENTS_PER_STEP):
+        for event in self._rows(traces).select_for_update().iterator(chunk_size=_EVENTS_PER_STEP):
             event.payload = traces.mentions.without(anonymous_event(event.payload))
             event.save(update_fields=["payload"])
             number += 1
@@ -191,8 +190,12 @@ def _claimed_customers(person_ids: Sequence[int]) -> list[str]:
     return sorted({*gateway.unlinked_of((), claimed)}.difference(customer_ids(person_ids)))
 
 
-def _remember(owned: Sequence[str], person_ids: Sequence[int]) -> None:
-    """Keep what the revenue figures need to know about the customers' persons."""
+def remember(person_ids: Sequence[int]) -> None:
+    """Store later objects of the persons' customers without personal data.
+
+    What the revenue figures need to know about the persons is kept.
+    """
+    owned = customer_ids(person_ids)
     months = dict(RevenueCustomer.objects.filter(pk__in=owned).values_list("pk", "signup_month"))
     facts_of = persons.exclusions_and_signups(person_ids)
     links = StripeCustomer.objects.filter(pk__in=owned)

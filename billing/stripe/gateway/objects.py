@@ -99,6 +99,9 @@ def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> Stor
         .values_list("stripe_data", "djstripe_updated")
         .get(id=object_id)
     )
+    if is_of_erased(stripe_json):  # perhaps while this waited for the lock
+        stripe_json = anonymous(stripe_json)
+        columns = _columns(model, stripe_json)
     if is_placeholder(kept):
         outcome = StoreOutcome.NEW
     elif as_of < since or (as_of == since and not read_now and _text(stripe_json) < _text(kept)):
@@ -116,7 +119,7 @@ def anonymize(customer_ids: Collection[str], clean: Callable[[Json], Json]) -> i
     """
     number = 0
     for rows in _objects_of(customer_ids):
-        for row in rows.iterator():
+        for row in rows.select_for_update().iterator():
             if not is_placeholder(row.stripe_data):
                 rewrite(row, clean(anonymous(row.stripe_data)))
             number += 1

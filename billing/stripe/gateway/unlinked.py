@@ -8,9 +8,12 @@ from django.db import connection
 
 Json = dict[str, Any]
 
-_UNLINKED = """
-FROM djstripe_customer WHERE NOT coalesce((stripe_data -> 'deleted')::bool, false)
-AND NOT EXISTS (SELECT FROM billing_stripecustomer WHERE customer_id = djstripe_customer.id)
+_WITHOUT_LINK = """
+FROM djstripe_customer
+WHERE NOT EXISTS (SELECT FROM billing_stripecustomer WHERE customer_id = djstripe_customer.id)
+"""
+_UNLINKED = f"""
+{_WITHOUT_LINK} AND NOT coalesce((stripe_data -> 'deleted')::bool, false)
 AND NOT EXISTS (SELECT FROM billing_erasedcustomer WHERE customer_id = djstripe_customer.id)
 """
 
@@ -32,7 +35,7 @@ def unlinked_of(distinct_ids: Collection[str], emails: Collection[str]) -> list[
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id {_UNLINKED} AND (stripe_data -> 'metadata' ->> 'distinct_id' = ANY(%s)"
+            f"SELECT id {_WITHOUT_LINK} AND (stripe_data -> 'metadata' ->> 'distinct_id' = ANY(%s)"
             " OR lower(stripe_data ->> 'email') = ANY(%s)) ORDER BY id",
             [list(distinct_ids), list(emails)],
         )
