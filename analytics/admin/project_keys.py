@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from analytics.admin.person_pages import page
 from analytics.capture import capture, snippets
-from analytics.capture.project_keys import used_today
+from analytics.capture.project_keys import new_server_token, stored_token, used_today
 from analytics.models import ProjectKey
 from common.admin.model_admin import ModelAdmin, row_number
 from common.formatting import number
@@ -27,20 +28,24 @@ class WithUseToday(ChangeList):
 
 @admin.register(ProjectKey)
 class ProjectKeyAdmin(ModelAdmin):
-    list_display = ["name", "state", "used_today", "last_used_at", "rate_limit", "created_at"]
-    list_filter = [("revoked_at", admin.EmptyFieldListFilter)]
-    search_fields = ["name", "token"]
+    list_display = ["name", "kind", "state", "used_today", "last_used_at", "rate_limit"]
+    list_filter = ["kind", ("revoked_at", admin.EmptyFieldListFilter)]
+    radio_fields = {"kind": admin.VERTICAL}
+    search_fields = ["name"]
     ordering = ["name"]
     actions = ["revoke"]
     actions_submit_line = ["revoke_this"]
     change_form_outer_before_template = "admin/analytics/_project_key.html"
 
     def get_fields(self, request: HttpRequest, obj: ProjectKey | None = None) -> list[str]:
-        limits = ["name", "rate_limit", "daily_quota"]
-        return [*limits, *self.get_readonly_fields(request, obj)]
+        fields = ["name", "rate_limit", "daily_quota"]
+        if obj is None:
+            return ["kind", *fields]
+        trust = [] if obj.is_server else ["mail_claimed_addresses"]
+        return [*fields, *trust, *self.get_readonly_fields(request, obj)]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ProjectKey | None = None) -> list[str]:
-        return ["used_today", "last_used_at", "created_at", "revoked_at"] if obj else []
+        return ["kind", "used_today", "last_used_at", "created_at", "revoked_at"] if obj else []
 
     def get_changelist(self, request: HttpRequest, **_: Any) -> type[ChangeList]:
         return WithUseToday
@@ -63,19 +68,31 @@ class ProjectKeyAdmin(ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         key = ProjectKey.objects.filter(pk=row_number(object_id)).first()
-        steps = snippets.sending_snippets(key.token) if key else []
+        steps = snippets.sending_snippets(key.token) if key and not key.is_server else []
         response: HttpResponse = super().change_view(
             request, object_id, form_url, {"snippets": steps}
         )
         return response
 
     def save_model(self, request: HttpRequest, obj: ProjectKey, form: Any, change: bool) -> None:
+        if obj.is_server and not change:
+            vars(obj)["secret"] = token = new_server_token()  # for `response_add`
+            obj.token = stored_token(token)
         super().save_model(request, obj, form, change)
         capture.project_keys.forget()  # other processes do so within seconds
 
     def response_add(
         self, request: HttpRequest, obj: ProjectKey, post_url_continue: str | None = None
     ) -> HttpResponse:
+        if secret := vars(obj).get("secret"):  # this page alone shows it
+            return page(
+                request,
+                "new_server_key",
+                title="New server key",
+                key=obj,
+                secret=secret,
+                snippets=snippets.server_snippets(),
+            )
         messages.success(request, f"{obj} is ready: find its token and how to use it below.")
         return redirect("admin:analytics_projectkey_change", obj.pk)
 

@@ -19,6 +19,36 @@ class Snippet:
     code: str
 
 
+def server_snippets() -> list[Snippet]:
+    """Return ways to send events from a backend; the secret key comes from the environment."""
+    host = json.dumps(settings.PLUMBLINE_URL)
+    return [
+        Snippet(
+            "server-python",
+            "In Python",
+            "What your backend sends with this key is proved.",
+            "# pip install posthog\n"
+            "import os\n"
+            "from posthog import Posthog\n\n"
+            f'plumbline = Posthog(os.environ["PLUMBLINE_SERVER_KEY"], host={host})\n'
+            'plumbline.set(distinct_id="user-1", properties={"email": "ada@example.com"})\n'
+            'plumbline.capture("workflow_created", distinct_id="user-1")\n'
+            "plumbline.flush()",
+        ),
+        Snippet(
+            "server-node",
+            "In Node.js",
+            "The same.",
+            "// npm install posthog-node\n"
+            'import { PostHog } from "posthog-node"\n\n'
+            f"const plumbline = new PostHog(process.env.PLUMBLINE_SERVER_KEY, {{ host: {host} }})\n"
+            'plumbline.capture({ distinctId: "user-1", event: "workflow_created",\n'
+            '  properties: { $set: { email: "ada@example.com" } } })\n'
+            "await plumbline.shutdown()",
+        ),
+    ]
+
+
 def sending_snippets(token: str) -> list[Snippet]:
     """Return ways to send events with a key, with this installation's address."""
     host, signup = settings.PLUMBLINE_URL, definitions.in_force().signup_event

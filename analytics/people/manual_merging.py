@@ -15,6 +15,7 @@ from analytics.calculations.records import EventRecord, Proof
 from analytics.models import Event, Person, PersonDay, PersonMerge
 from analytics.people import exclusions, identity, merging, persons, profiles
 from common.locks import Lock, locked_cursor
+from common.postgres import raw_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class MergePreview:
     taken_over: dict[str, Any]  # properties that only the other person has
     lost: list[tuple[str, Any, Any]]  # name, remaining value, the other person's value
     excluded_by_hand: bool
+    both_pay: bool
+    both_protected: bool
 
 
 def preview(person: Person, distinct_id: str) -> MergePreview:
@@ -58,6 +61,8 @@ def preview(person: Person, distinct_id: str) -> MergePreview:
             if name in person.properties and person.properties[name] != value
         ],
         excluded_by_hand=bool(decision) and not person.excluded,
+        both_pay=len(identity.paying({person.pk, other.pk})) == 2,
+        both_protected=len(identity.proved_ids(raw_cursor(), {person.pk, other.pk})) == 2,
     )
 
 

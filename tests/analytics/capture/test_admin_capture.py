@@ -68,7 +68,7 @@ def ingested(*events, **key):
 
 def test_a_new_key_has_limits_and_shows_how_to_use_it(admin, settings):
     settings.PLUMBLINE_URL = "https://plumb.example.com"
-    limits = {"name": "Shop", "rate_limit": "50", "daily_quota": "1000"}
+    limits = {"name": "Shop", "kind": "public", "rate_limit": "50", "daily_quota": "1000"}
     page = text(admin.post(f"{KEYS}add/", limits, follow=True))
     key = ProjectKey.objects.get(name="Shop")
     assert (key.rate_limit, key.daily_quota) == (50, 1000)
@@ -76,9 +76,22 @@ def test_a_new_key_has_limits_and_shows_how_to_use_it(admin, settings):
     assert f'posthog.init("{key.token}", {{ api_host: "https://plumb.example.com" }})' in page
 
 
+def test_the_token_of_a_server_key_is_shown_once_and_works(admin):
+    response = admin.post(f"{KEYS}add/", {"name": "Backend", "kind": "server"})
+    (token,) = re.findall(r"<code>(phs_[\w-]+)</code>", response.content.decode())
+    assert "no-store" in response.headers["Cache-Control"]
+    key = ProjectKey.objects.get(name="Backend")
+    body = {"api_key": token, "event": "used", "distinct_id": "ada"}
+    assert sdk.post("/capture/", body).status_code == 200
+    for page in (KEYS, f"{KEYS}{key.pk}/change/"):
+        content = admin.get(page).content.decode()
+        assert token not in content
+        assert key.token not in content
+
+
 @pytest.mark.parametrize("field", ["rate_limit", "daily_quota"])
 def test_a_limit_of_zero_is_an_error(admin, field):
-    page = text(admin.post(f"{KEYS}add/", {"name": "Shop", field: "0"}))
+    page = text(admin.post(f"{KEYS}add/", {"name": "Shop", "kind": "public", field: "0"}))
     assert "Ensure this value is greater than or equal to 1." in page
     assert not ProjectKey.objects.exists()
 

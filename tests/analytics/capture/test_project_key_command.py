@@ -3,6 +3,8 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from analytics.calculations.people.identity_hash import identity_hash
+from analytics.models import Event
 from tests import sdk
 
 pytestmark = pytest.mark.django_db
@@ -44,8 +46,8 @@ def test_the_list_names_states_and_no_tokens(run):
     run("--name", "Blog")
     run("--revoke", "Blog")
     listed = run("--list")
-    assert "Blog: revoked 2" in listed
-    assert "Shop: not used yet" in listed
+    assert "Blog: public, revoked 2" in listed
+    assert "Shop: public, not used yet" in listed
     assert token not in listed
 
 
@@ -53,3 +55,37 @@ def test_the_list_names_states_and_no_tokens(run):
 def test_an_invalid_name_is_an_error(name):
     with pytest.raises(CommandError, match="name: "):
         call_command("project_key", "--name", name)
+
+
+def test_a_server_key_is_printed_once(run):
+    token = run("--new-server-key", "Backend").strip()
+    assert sdk.post("/batch/", {"api_key": token, "batch": [EVENT]}).status_code == 200
+    for again in (["--name", "Backend"], ["--new-server-key", "Backend"]):
+        with pytest.raises(CommandError, match="Backend"):
+            run(*again)
+    assert "Backend: server, not used yet" in run("--list")
+
+
+def test_an_identity_secret_verifies_until_it_is_retired(run_secret):
+    first = run_secret()
+    assert first == run_secret() != (second := run_secret("--new"))
+    assert is_verified(first) and is_verified(second)
+    assert run_secret("--retire-earlier") == "Retired: 1 earlier secret"
+    assert (is_verified(first), is_verified(second), run_secret()) == (False, True, second)
+
+
+@pytest.fixture
+def run_secret(capsys):
+    def run(*options):
+        call_command("identity_secret", *options)
+        return capsys.readouterr().out.strip()
+
+    return run
+
+
+def is_verified(secret):
+    """Whether events that are signed with the secret are proved."""
+    properties = {"$identity_hash": identity_hash("ada", secret.encode())}
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": [EVENT | {"properties": properties}]})
+    sdk.ingest()
+    return Event.objects.latest("timestamp").proved

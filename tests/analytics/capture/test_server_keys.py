@@ -1,0 +1,86 @@
+"""Server keys: secret, hashed at rest, refused where they are no secret any more."""
+
+import gzip
+import json
+
+import pytest
+from django.db import connection
+
+from analytics.calculations.compression import decompress
+from analytics.capture import capture
+from analytics.models import Event, InboxRequest, ProjectKey, RejectedEvent
+from tests import sdk
+
+pytestmark = pytest.mark.django_db
+
+EVENT = {"event": "used", "distinct_id": "ada"}
+
+
+@pytest.fixture
+def token():
+    return sdk.server_key()
+
+
+def sent(token, **environ):
+    return sdk.post("/batch/", {"api_key": token, "batch": [EVENT]}, **environ)
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_what_a_server_key_sends_is_proved_and_its_token_not_stored(token, compress):
+    body = json.dumps({"api_key": token, "batch": [EVENT]}).encode()
+    assert sdk.post("/batch/", compress(body)).status_code == 200
+    assert token.encode() not in decompress(bytes(InboxRequest.objects.get().body))
+    sdk.ingest()
+    assert Event.objects.get().proved
+
+
+@pytest.mark.parametrize("events", [[{"event": ""}], [EVENT, {"event": ""}], [{"event": ""}] * 300])
+def test_a_rejected_payload_holds_no_server_token(token, events):
+    for event in events:
+        event |= {"properties": {"token": token}}
+    sdk.post("/batch/", {"api_key": token, "batch": events})
+    sdk.ingest()
+    payloads = [bytes(row.payload) for row in RejectedEvent.objects.all()]
+    assert payloads
+    assert not any(token.encode() in decompress(payload) for payload in payloads)
+
+
+def test_a_server_key_in_a_page_or_an_address_is_refused(token):
+    in_page = sent(token, HTTP_ORIGIN="https://shop.example.com")
+    query = json.dumps(EVENT | {"api_key": token})
+    in_address = sdk.request("GET", f"/e/?data={query}")
+    for answer in (in_page, in_address):
+        assert (answer.status_code, "server key" in answer.json()["error"]) == (401, True)
+    assert not InboxRequest.objects.exists()
+
+
+def test_the_stored_hash_of_a_server_key_is_not_a_key(token):
+    assert sent(ProjectKey.objects.get(kind="server").token).status_code == 401
+    assert sent(token).status_code == 200
+
+
+def test_a_revoked_server_key_is_refused(token):
+    capture.revoke(ProjectKey.objects.filter(kind="server"), now=capture.now())
+    assert sent(token).status_code == 401
+
+
+def test_what_a_public_key_sends_is_a_claim():
+    sent(sdk.key())
+    sdk.ingest()
+    assert not Event.objects.get().proved
+
+
+def test_no_table_holds_a_server_token(token):
+    sent(token)
+    sdk.ingest()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT token FROM analytics_projectkey")
+        assert token not in {stored for (stored,) in cursor.fetchall()}
+
+
+def test_an_identity_hash_is_neither_stored_nor_forwarded():
+    properties = {"$identity_hash": "0" * 64, "plan": "pro"}
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": [EVENT | {"properties": properties}]})
+    sdk.ingest()
+    event = Event.objects.get()
+    assert (event.properties, event.proved) == ({"plan": "pro"}, False)
