@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import NamedTuple
 from uuid import UUID
 
-from benchmarks import dataset, load, servers, slow_clients, traffic
+from benchmarks import dataset, load, mail_bomb, servers, slow_clients, traffic
 
 DATABASE = "bench_abuse"
 SECONDS = 120
@@ -80,7 +80,18 @@ def v1_answers(scale: float) -> Iterator[Row]:
             yield Row(f"v1 answer for {events:,} {kind} events", f"{seconds:.2f} s", "1 s")
 
 
-PARTS: tuple[Callable[[float], Iterator[Row]], ...] = (slow_requests, v1_answers)
+def mail_bombs(scale: float) -> Iterator[Row]:
+    """Count the e-mails that claimed persons at their limits cause."""
+    persons = int(mail_bomb.PERSONS * scale)
+    for rule, figure in mail_bomb.flood(persons):
+        yield Row(f"{persons:,} claimed persons at a limit, {rule}", figure, "0; 500, 1")
+
+
+PARTS: tuple[Callable[[float], Iterator[Row]], ...] = (
+    slow_requests,
+    v1_answers,
+    mail_bombs,
+)
 
 
 def _others(token: str) -> dict[str, tuple[str, bytes | None]]:
