@@ -66,6 +66,6 @@ def _restore(snapshot: Snapshot) -> None:
     lock_and_ensure_partitions(cursor, snapshot.months)
     for table in snapshot.replaced:
         cursor.execute(f'DELETE FROM "{table}"')
-    for table, rows in (snapshot.added | snapshot.replaced).items():
+    for table, rows in (snapshot.replaced | snapshot.added).items():  # added rows may refer to them
         with cursor.copy(f'COPY "{table}" FROM STDIN') as copy:
             copy.write(b"".join(rows))

@@ -43,9 +43,11 @@ def metadata_id_of(stripe_json: Json) -> str:
 def _link(customer_id: str, distinct_id: str, link_proof: LinkProof) -> bool:
     if not is_storable(distinct_id) or persons.find_person(distinct_id) is None:
         return False
-    if is_refused(customer_id, distinct_id) or gateway.is_erased(customer_id):
+    if gateway.is_erased(customer_id):
         return False
     proving.prove(distinct_id, cause=f"Stripe customer {customer_id}")
+    if is_refused(customer_id, distinct_id):
+        return False
     _, created = StripeCustomer.objects.get_or_create(
         customer_id=customer_id, defaults={"distinct_id_id": distinct_id, "proof": link_proof}
     )
@@ -66,10 +68,13 @@ def _link_by_email(customer: Json) -> bool:
 
 
 def link_by_hand(customer_id: str, distinct_id: str) -> None:
-    """Link a customer to the person that staff chose, instead of any other."""
+    """Link a customer to the person that staff chose by any distinct id, instead of any other."""
+    person = persons.find_person(distinct_id)
+    proved_id = persons.proved_distinct_id(person.pk) if person else None
+    distinct_id = proved_id or distinct_id
     proving.prove(distinct_id, cause=f"Stripe customer {customer_id}")
     with transaction.atomic():
-        RefusedLink.objects.filter(customer_id=customer_id, distinct_id=distinct_id).delete()
+        RefusedLink.objects.filter(customer_id=customer_id, distinct_id__person=person).delete()
         StripeCustomer.objects.update_or_create(
             customer_id=customer_id,
             defaults={"distinct_id_id": distinct_id, "proof": LinkProof.STAFF},

@@ -192,6 +192,21 @@ class TestStaff:
         assert Event.objects.filter(event="subscription_created").exists()
         assert "Every Stripe customer is linked" in text(admin_client.get(PAGE))
 
+    def test_s03_staff_links_a_person_by_any_id_and_the_link_is_with_a_proved_one(
+        self, customer, admin_client
+    ):
+        DistinctId.objects.update(proved=True)
+        DistinctId.objects.create(pk="0-claimed", person=person("ada"))
+        self.link(admin_client, customer, "0-claimed", confirmed="1")
+        assert links() == {"ada": "staff"}
+        assert not DistinctId.objects.get(pk="0-claimed").proved
+
+    def test_s03_a_person_linked_by_hand_is_no_longer_refused(self, customer, admin_client):
+        admin_client.post(PAGE, {"customer_id": customer, "distinct_id": "ada"})
+        self.link(admin_client, customer, "ada", confirmed="1")
+        assert links() == {"ada": "staff"}
+        assert not RefusedLink.objects.exists()
+
     def test_s03_the_preview_warns_of_a_second_customer(self, customer, shop, admin_client):
         self.link(admin_client, customer, "ada", confirmed="1")
         preview = text(self.link(admin_client, "cus_other", "ada"))
