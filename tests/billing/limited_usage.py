@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
+from analytics.calculations.records import Proof
 from analytics.ingestion.ingest import store
-from analytics.models import DistinctId, Person
+from analytics.models import DistinctId
 from billing.limits import usage_notices
 from billing.models import Plan, PlanLimit, PlanPrice, UsageMeter
 from tests.events import record
@@ -30,16 +31,17 @@ def ada():
 
 
 def identify(email="ada@example.com", person="ada"):
-    """Store that a person signed up with an e-mail address, which is proved."""
-    claim(email, person)
-    Person.objects.filter(distinct_ids=person).update(proved={"email": email})
-    DistinctId.objects.filter(pk=person).update(proved=True)
+    """Store that a person signed up with an e-mail address, as the backend says."""
+    signed_up(email, person, proof=Proof.PROVED)
 
 
 def claim(email="ada@example.com", person="ada", *, key=None):
-    """Store that a person signed up with an e-mail address, which only a public key has set."""
-    ran(event="signed_up", person=person, properties={"$set": {"email": email}})
-    Person.objects.filter(distinct_ids=person).update(email_claimed_with=key)
+    """Store that a person signed up with an e-mail address, as only a public key says."""
+    signed_up(email, person, project_key_id=key)
+
+
+def signed_up(email, person, **more):
+    ran(event="signed_up", person=person, properties={"$set": {"email": email}}, **more)
 
 
 def notify(now=NOW):
