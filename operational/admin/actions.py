@@ -36,7 +36,7 @@ class DismissForm(forms.Form):
 @require_GET
 def actions_page(request: HttpRequest) -> HttpResponse:
     context = {"active": priority_actions.active(), "closed": priority_actions.closed()}
-    return page(request, "actions", title="Priority actions", **context)
+    return page(request, "priority_actions", title="Priority actions", **context)
 
 
 @staff_page("operational.change_priorityaction")

@@ -26,6 +26,11 @@ def test_an_admin_page_opens(admin_client, path):
     assert admin_client.get(f"/admin/{path}").status_code == 200
 
 
+def test_the_actions_of_a_list_are_not_a_page_of_their_own(admin_client):
+    """Templates named like the admin's, such as admin/<app>/actions.html, replace them."""
+    assert admin_client.get("/admin/operational/apitoken/").content.count(b"<html") == 1
+
+
 def test_a_user_can_be_opened_and_their_password_set(admin_client, admin_user):
     for page in ("change", "password"):
         assert admin_client.get(f"/admin/auth/user/{admin_user.pk}/{page}/").status_code == 200
