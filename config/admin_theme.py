@@ -36,7 +36,10 @@ UNFOLD = {
         lambda _: static("plumbline/admin.css"),
         lambda _: static("plumbline/pages.css"),
     ],
-    "SCRIPTS": [lambda _: static("plumbline/admin.js")],
+    "SCRIPTS": [
+        lambda _: static("plumbline/admin.js"),
+        lambda _: static("plumbline/alpine.js"),
+    ],
     "COLORS": {"primary": _PRIMARY},
     "BORDER_RADIUS": "8px",
     "SHOW_VIEW_ON_SITE": False,

@@ -240,8 +240,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "style-src": ["'self'", "'unsafe-inline'"],
-        # Alpine, which the admin's theme uses, evaluates its attributes.
-        "script-src": ["'self'", "'unsafe-eval'"],
+        "script-src": ["'self'"],
         "object-src": ["'none'"],
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'"],

@@ -25,5 +25,6 @@ urlpatterns = [
 ]
 
 handler400 = "common.api.problems.bad_request"
+handler403 = "common.admin.pages.not_permitted"
 handler404 = "common.api.problems.not_found"
 handler500 = "common.api.problems.server_error"

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -37,6 +38,11 @@ def staff_page(permission: str) -> Callable[[View], View]:
         return guarded
 
     return guard
+
+
+def not_permitted(request: HttpRequest, **_: Any) -> HttpResponse:
+    """Say what the user lacks, in the look of the admin."""
+    return render(request, "403.html", admin.site.each_context(request), status=403)
 
 
 def is_refresh(request: HttpRequest) -> bool:
