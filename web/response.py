@@ -56,7 +56,8 @@ def error(status: int) -> Response:
     text = f"{HTTPStatus(status).phrase}\n".encode()
     retry = "Retry-After: 10\r\n" if status == HTTPStatus.SERVICE_UNAVAILABLE else ""
     return Response(
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: text/plain\r\n{retry}"
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: text/plain\r\n"
+        f"X-Content-Type-Options: nosniff\r\n{retry}"
         f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode()
         + text
     )

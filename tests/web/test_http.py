@@ -80,3 +80,7 @@ def test_an_application_that_fails_is_a_500_and_the_next_request_is_answered(por
 )
 def test_what_is_no_request_is_refused(port, data, expected):
     assert status(exchange(port, data)) == expected
+
+
+def test_s13_an_error_is_not_read_as_another_type_than_it_has(port):
+    assert b"\r\nX-Content-Type-Options: nosniff\r\n" in exchange(port, b"nonsense\r\n\r\n")

@@ -118,7 +118,7 @@ def test_s09_the_login_leads_to_no_other_host(app, client, address):
 
 @pytest.mark.parametrize("code", ["000000", "", "abc", "1" * 5_000, "-1", "١٢٣", "\0", "1e3"])
 def test_s09_a_wrong_code_does_not(app, client, code):
-    assert send_code(client, code).status_code == 200
+    assert send_code(client, code).status_code in {200, 400}
     assert not opens(client)
 
 
