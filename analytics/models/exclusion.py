@@ -82,8 +82,9 @@ class Exclusion(models.Model):
         indexes = [
             models.Index(
                 fields=["began_at"],
-                condition=Q(cause="arrival", ended_at=None, kept_at=None),
-                name="exclusion_to_review",
+                include=["ended_at", "kept_at"],
+                condition=Q(cause="arrival"),
+                name="exclusion_by_events",
             )
         ]
 

@@ -5,11 +5,13 @@ until staff have reviewed it, by including the persons again or confirming their
 most for a week.
 """
 
+import operator
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import dropwhile, pairwise
 
 from django.db.models import Count, QuerySet
-from django.db.models.functions import TruncMinute, TruncMonth
+from django.db.models.functions import TruncMinute
 
 from analytics.calculations.people.exclusion_surge import (
     FLOOR,
@@ -36,7 +38,7 @@ _REMEDY = (
 def exclusions(now: datetime) -> Iterator[Component]:
     """Check whether unusually many persons became excluded."""
     surge = _busiest_hour(now)
-    usually = usual(now) if surge and surge.persons > FLOOR else FLOOR
+    usually = usual(now, compared_with=surge.persons if surge else 0)
     if surge is None or surge.persons <= usually:
         yield Component("exclusions", Health.OK, "As many persons as usual become excluded.")
         return
@@ -52,30 +54,36 @@ def _busiest_hour(now: datetime) -> Surge | None:
     return busiest_hour(dict(minutes.values_list("minute").annotate(Count("pk")).order_by()))
 
 
-def usual(now: datetime) -> float:
-    """Return how many persons events exclude in a usual month, of the last complete ones."""
-    months = _last_months(now)
-    start = datetime(*months[0].timetuple()[:3], tzinfo=UTC)
-    recorded = Exclusion.objects.filter(cause=Exclusion.Cause.ARRIVAL, began_at__gte=start)
-    by_month = recorded.annotate(month=TruncMonth("began_at", tzinfo=UTC)).order_by()
-    counts = {time.date(): n for time, n in by_month.values_list("month").annotate(Count("pk"))}
-    first = min(counts, default=months[0])
-    return usual_month([counts.get(month, 0) for month in months if month >= first])
+def usual(now: datetime, *, compared_with: int) -> float:
+    """Return how many persons events exclude in a usual month, of the last complete ones.
+
+    Each month is counted up to twice the number to compare with, which decides the comparison, so
+    that busy months cost no more. A median below that number is exact.
+    """
+    if compared_with <= FLOOR:
+        return FLOOR
+    counts = [
+        _by_events().filter(began_at__gte=start, began_at__lt=end)[: 2 * compared_with].count()
+        for start, end in pairwise(_starts_of_months(now))
+    ]
+    return usual_month([*dropwhile(operator.not_, counts)])
 
 
-def _last_months(now: datetime) -> list[date]:
-    """Return the first days of the last complete months, oldest first."""
-    month = now.astimezone(UTC).date().replace(day=1)
-    months: list[date] = []
+def _starts_of_months(now: datetime) -> list[datetime]:
+    """Return the starts of the last complete months, oldest first, and of the current one."""
+    days = [now.astimezone(UTC).date().replace(day=1)]
     for _ in range(MONTHS):
-        month = month_before(month)
-        months.insert(0, month)
-    return months
+        days.insert(0, month_before(days[0]))
+    return [datetime(day.year, day.month, 1, tzinfo=UTC) for day in days]
 
 
 def _to_review() -> QuerySet[Exclusion]:
     """Return the exclusions by events that staff have neither ended nor confirmed."""
-    return Exclusion.objects.filter(cause=Exclusion.Cause.ARRIVAL, ended_at=None, kept_at=None)
+    return _by_events().filter(ended_at=None, kept_at=None)
+
+
+def _by_events() -> QuerySet[Exclusion]:
+    return Exclusion.objects.filter(cause=Exclusion.Cause.ARRIVAL)
 
 
 def _in(surge: Surge) -> QuerySet[Exclusion]:

@@ -91,7 +91,7 @@ class TestCheck:
         for month in (2, 3, 4, 5):
             exclude(20, at=NOW.replace(month=month))
         exclude(20, at=minutes_ago(5))
-        assert (usual(NOW), self.health()) == (20, Health.OK)
+        assert (usual(NOW, compared_with=100), self.health()) == (20, Health.OK)
 
     def test_s10b_one_unusual_month_does_not_hide_the_next(self):
         for month, persons in ((2, 3), (3, 60), (4, 2), (5, 4)):
@@ -99,9 +99,14 @@ class TestCheck:
         exclude(12, at=minutes_ago(5))
         assert self.health() is Health.WARNING
 
+    def test_s10b_busy_months_are_counted_only_as_far_as_the_comparison_needs(self):
+        for month in (4, 5):
+            exclude(50, at=NOW.replace(month=month))
+        assert usual(NOW, compared_with=12) == 24
+
     def test_s10b_the_current_month_is_not_usual_yet(self):
         exclude(40, at=NOW.replace(day=1))
-        assert usual(NOW) == 10
+        assert usual(NOW, compared_with=100) == 10
 
     def test_s10b_exclusions_by_staff_raise_no_alert(self):
         exclude(30, at=minutes_ago(5), by="eve")
