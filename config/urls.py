@@ -1,6 +1,7 @@
 """All URLs of Plumbline."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
@@ -18,6 +19,7 @@ urlpatterns = [
     path("", include("operational.urls")),
     path("", RedirectView.as_view(pattern_name="operational:dashboard")),
     path("admin/", RedirectView.as_view(pattern_name="operational:dashboard")),
+    path("favicon.ico", RedirectView.as_view(url=static("plumbline/icon.svg")), name="favicon"),
     path("admin/passkeys/", include("django_otp_webauthn.urls", namespace="otp_webauthn")),
     path("admin/", admin.site.urls),
     path("api/schema/", SchemaView.as_view(), name="schema"),

@@ -12,7 +12,7 @@ from analytics.rollups import definitions
 from billing.revenue import customer_churn, ledger_check, lifetime_value, mrr
 from billing.revenue.revenue_report import full_report
 from common import formatting
-from common.commands import QuickCommand
+from common.commands import QuickCommand, day
 from common.late import late
 
 as_json = late("common.api.serializers.as_json")  # importing it takes a while
@@ -22,7 +22,7 @@ class Command(QuickCommand):
     help = "Show MRR, churn and lifetime value at the end of a day."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--as-of", metavar="DAY", type=date.fromisoformat, help="YYYY-MM-DD")
+        parser.add_argument("--as-of", metavar="DAY", type=day, help="YYYY-MM-DD")
         parser.add_argument(
             "--json", action="store_true", help="print the bodies of the API's responses"
         )

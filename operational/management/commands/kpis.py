@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,7 +9,7 @@ from django.core.management.base import CommandError
 
 from analytics.rollups import definitions
 from common import formatting
-from common.commands import QuickCommand
+from common.commands import QuickCommand, day
 from common.late import late
 from operational.calculations.alignment import Contribution
 from operational.calculations.kpi import Measurement
@@ -29,7 +28,7 @@ class Command(QuickCommand):
     help = "Show every KPI as of the end of a day, and the alignment score."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--as-of", metavar="DAY", type=date.fromisoformat, help="YYYY-MM-DD")
+        parser.add_argument("--as-of", metavar="DAY", type=day, help="YYYY-MM-DD")
         parser.add_argument("--json", action="store_true", help="the API's response bodies")
 
     def handle(self, **options: Any) -> None:

@@ -52,6 +52,12 @@ def test_kpis_refuses_an_incomplete_day():
         call_command("kpis", "--as-of", "2026-04-01")
 
 
+@pytest.mark.parametrize("command", ["kpis", "revenue"])
+def test_a_day_in_another_form_is_refused_with_an_example(command):
+    with pytest.raises(CommandError, match="'foo' must be a day such as 2026-03-31"):
+        call_command(command, "--as-of", "foo")
+
+
 @pytest.mark.parametrize("command", ["kpis", "backfill_kpis"])
 def test_p34_without_data_commands_say_how_to_start(capsys, command):
     call_command(command)
