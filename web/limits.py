@@ -21,7 +21,7 @@ class Limits:
     dropped_size: int = 80 * 1024 * 1024  # of a larger body, read so that its sender gets a 413
     memory: int = 256 * 1024 * 1024  # all requests and responses together
     connections: int = 4096
-    waiting_per_address: int = 200
+    waiting_per_address: int = 500
 
     def longest_pause(self, *, is_new: bool) -> float:
         """Return how long a connection may be silent before its first or its next request."""

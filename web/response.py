@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
+from os import SEEK_END
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple
 
@@ -41,7 +42,7 @@ def run(application: Application, environ: Environ, *, date: str, keep_alive: bo
     except BaseException:  # no request may end the thread
         logger.exception("No response to a %s", environ["REQUEST_METHOD"])  # paths name persons
         return error(500)
-    size = len(body) if isinstance(body, bytes) else body.tell()
+    size = len(body) if isinstance(body, bytes) else body.seek(0, SEEK_END)
     head = _head(status, headers, size, date=date, keep_alive=keep_alive)
     if environ["REQUEST_METHOD"] == "HEAD" or not _may_have_body(status):
         return Response(head)

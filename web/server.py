@@ -44,7 +44,7 @@ class Protocol:
 
 
 def _client_of(application: str) -> Callable[[Environ], str]:
-    """Return what tells clients apart: `client_network` of the application's module, if any."""
+    """Return what distinguishes clients: `client_network` of the application's module, if any."""
     module = sys.modules[application.partition(":")[0]]
     return getattr(module, "client_network", itemgetter("REMOTE_ADDR"))
 

@@ -15,7 +15,7 @@ _TOO_FAR_AHEAD = ("warning", "timestamp: too far ahead; its arrival time is used
 
 
 @dataclass(slots=True)
-class Answers:
+class BatchAnswer:
     """Results in the order of the events, and the rejections among them."""
 
     results: list[Result] = field(default_factory=list)
@@ -30,9 +30,9 @@ def read(
         yield _read(raw, arrival, position)
 
 
-def answer(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> Answers:
+def answer(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> BatchAnswer:
     """Return the result of each event, for 50,000 of them within a second."""
-    answers = Answers()
+    answers = BatchAnswer()
     raws = [bytes(raw) for raw in events]
     certain = _ordinary(raws, arrival)
     for position, raw in enumerate(raws):

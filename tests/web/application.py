@@ -21,8 +21,8 @@ def client_network(environ):
 
 def _show(environ):
     """Return the request, as JSON."""
-    shown = {name: value for name, value in environ.items() if isinstance(value, str)}
-    return 200, json.dumps(shown | {"body": environ["wsgi.input"].read().decode()}).encode()
+    fields = {name: value for name, value in environ.items() if isinstance(value, str)}
+    return 200, json.dumps(fields | {"body": environ["wsgi.input"].read().decode()}).encode()
 
 
 def _large(environ):
@@ -42,7 +42,7 @@ def _process(_environ):
 
 
 def _fail(_environ):
-    raise RuntimeError("as asked")
+    raise RuntimeError("on purpose")
 
 
 _ACTIONS = {

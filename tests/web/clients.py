@@ -58,11 +58,11 @@ def connect(port: int, data: bytes = b"") -> socket.socket:
 
 def answers(connection: socket.socket) -> bytes:
     """Return everything until the server closes the connection."""
-    received = bytearray()
+    answer = bytearray()
     with suppress(ConnectionError):
         while data := connection.recv(65536):
-            received += data
-    return bytes(received)
+            answer += data
+    return bytes(answer)
 
 
 def exchange(port: int, data: bytes) -> bytes:
@@ -71,7 +71,7 @@ def exchange(port: int, data: bytes) -> bytes:
         return answers(connection)
 
 
-def shown(port: int, data: bytes) -> dict[str, str]:
+def received(port: int, data: bytes) -> dict[str, str]:
     """Return the request that the application got."""
     return json.loads(exchange(port, data).partition(b"\r\n\r\n")[2])
 

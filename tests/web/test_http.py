@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.web.clients import answers, connect, exchange, get, shown, status
+from tests.web.clients import answers, connect, exchange, get, received, status
 
 CLOSE = b"Host: a\r\nConnection: close\r\n"
 
 
 def test_a_request_reaches_the_application_with_its_body(port):
     head = b"POST /a%20b?c=%20d HTTP/1.1\r\n" + CLOSE
-    request = shown(port, head + b"Content-Type: text/x\r\nContent-Length: 5\r\n\r\nhello")
+    request = received(port, head + b"Content-Type: text/x\r\nContent-Length: 5\r\n\r\nhello")
     assert (request["REQUEST_METHOD"], request["PATH_INFO"]) == ("POST", "/a b")
     assert (request["QUERY_STRING"], request["body"]) == ("c=%20d", "hello")
     assert (request["CONTENT_TYPE"], request["CONTENT_LENGTH"]) == ("text/x", "5")
@@ -18,31 +18,31 @@ def test_a_request_reaches_the_application_with_its_body(port):
 
 def test_a_body_in_chunks_has_a_length_for_the_application(port):
     head = b"POST / HTTP/1.1\r\n" + CLOSE + b"Transfer-Encoding: chunked\r\n\r\n"
-    request = shown(port, head + b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")
+    request = received(port, head + b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")
     assert (request["body"], request["CONTENT_LENGTH"]) == ("abc", "3")
     assert "HTTP_TRANSFER_ENCODING" not in request
 
 
 def test_repeated_headers_are_joined_and_ambiguous_ones_dropped(port):
     headers = b"X-A: 1\r\nX-A: 2\r\nCookie: a=1\r\nCookie: b=2\r\nX_Forwarded_For: 1.2.3.4\r\n"
-    request = shown(port, b"GET / HTTP/1.1\r\n" + CLOSE + headers + b"\r\n")
+    request = received(port, b"GET / HTTP/1.1\r\n" + CLOSE + headers + b"\r\n")
     assert (request["HTTP_X_A"], request["HTTP_COOKIE"]) == ("1,2", "a=1; b=2")
     assert "HTTP_X_FORWARDED_FOR" not in request
 
 
 def test_a_proxys_request_line_has_the_path_in_an_address(port):
-    request = shown(port, b"GET http://a.example/b?c HTTP/1.1\r\n" + CLOSE + b"\r\n")
+    request = received(port, b"GET http://a.example/b?c HTTP/1.1\r\n" + CLOSE + b"\r\n")
     assert (request["PATH_INFO"], request["QUERY_STRING"]) == ("/b", "c")
 
 
 def test_requests_that_are_sent_at_once_are_answered_in_turn(port):
-    one, two = (b"GET /%b HTTP/1.1\r\nHost: a\r\n" % name for name in (b"one", b"two"))
-    answer = exchange(port, one + b"\r\n" + two + b"Connection: close\r\n\r\n")
+    first, second = (b"GET /%b HTTP/1.1\r\nHost: a\r\n" % name for name in (b"one", b"two"))
+    answer = exchange(port, first + b"\r\n" + second + b"Connection: close\r\n\r\n")
     assert answer.count(b"HTTP/1.1 200 OK") == 2
     assert 0 < answer.index(b'"/one"') < answer.index(b'"/two"')
 
 
-def test_a_client_that_asks_first_is_told_to_go_on(port):
+def test_a_client_that_waits_for_permission_gets_it(port):
     head = b"POST / HTTP/1.1\r\n" + CLOSE + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
     with connect(port, head) as connection:
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -78,7 +78,7 @@ def test_an_application_that_fails_is_a_500_and_the_next_request_is_answered(por
         (b"GET \xff HTTP/1.1\r\n\r\n", 400),
     ],
 )
-def test_what_is_no_request_is_refused(port, data, expected):
+def test_what_is_not_a_request_is_refused(port, data, expected):
     assert status(exchange(port, data)) == expected
 
 
