@@ -40,7 +40,7 @@ def staff_page(permission: str) -> Callable[[View], View]:
     return guard
 
 
-def not_permitted(request: HttpRequest, **_: Any) -> HttpResponse:
+def not_permitted(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Say what the user lacks, in the look of the admin."""
     return render(request, "403.html", admin.site.each_context(request), status=403)
 
