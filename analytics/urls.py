@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from analytics.admin import ingestion, pages
+from analytics.admin import identity_secret, ingestion, pages
 from analytics.api.activation import ActivationView
 from analytics.api.active_users import ActiveUsersView
 from analytics.api.events import EventsView
@@ -20,6 +20,7 @@ urlpatterns = [
     path("admin/analytics/funnel/", pages.funnel, name="funnel-page"),
     path("admin/analytics/events/", pages.events, name="events-page"),
     path("admin/analytics/ingestion/", ingestion.page, name="ingestion-page"),
+    path("admin/analytics/identity-secret/", identity_secret.page, name="identity-secret-page"),
     path("admin/analytics/capture-health/", pages.capture_health, name="capture-health-page"),
     re_path(r"^api/analytics/retention/?$", RetentionView.as_view(), name="retention"),
     re_path(

@@ -37,6 +37,7 @@ GROUPS = [
             page_link("Ingestion", "receipt_long", "analytics:ingestion-page"),
             page_link("Capture health", "monitor_heart", "analytics:capture-health-page"),
             list_link("Project keys", "vpn_key", "analytics.projectkey"),
+            page_link("Identity secret", "fingerprint", "analytics:identity-secret-page"),
             list_link("Inbox", "inbox", "analytics.inboxrequest"),
             list_link("Rejected events", "block", "analytics.rejectedevent"),
             list_link("Imports", "upload_file", "analytics.importrun"),

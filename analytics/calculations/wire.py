@@ -74,6 +74,7 @@ def event_record(
     special = special_properties(event, properties) if is_special else NOTHING_SPECIAL
     distinct_id = _distinct_id(event, special)
     source = arrival.source if arrival else Source()
+    proof = _proof(special, distinct_id, source)
     return EventRecord(
         uuid,
         stored_text(name),
@@ -81,11 +82,11 @@ def event_record(
         event_time(
             event.timestamp, event.offset, arrival, ignore_sent_at=_ignores_sent_at(special)
         ),
-        properties if special.identity_hash is None else _without_hash(properties),
+        properties if special.identity_hash is None else _without_hash(properties, proof),
         line,
         _other_id(name, special),
         makes_profile(name, special.profile),
-        _proof(special, distinct_id, source),
+        proof,
         source.project_key_id,
     )
 
@@ -207,10 +208,15 @@ def _proof(special: SpecialProperties, distinct_id: str, source: Source) -> Proo
     return Proof.VERIFIED if is_valid else source.proof
 
 
-def _without_hash(properties: bytes) -> bytes:
-    """Return the properties without the signature, which a reader of events could use again."""
+def _without_hash(properties: bytes, proof: Proof) -> bytes:
+    """Return the properties without the signature, which a reader of events could use again.
+
+    For the developer who looks for a mistake they say where a signature proved nothing.
+    """
     decoded = decode_object(properties)
-    decoded.pop(IDENTITY_HASH, None)
+    del decoded[IDENTITY_HASH]
+    if proof is Proof.CLAIMED:
+        decoded[IDENTITY_HASH] = "invalid"
     return msgspec.json.encode(decoded)
 
 

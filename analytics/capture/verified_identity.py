@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
+from analytics.calculations.people.identity_hash import is_identity_hash
 from analytics.calculations.records import Proof, Source
 from analytics.models import IdentitySecret, KeyKind
 
@@ -37,6 +38,20 @@ def retire_earlier(*, now: datetime) -> int:
     """Stop verifying with all secrets but the newest; return how many were in use."""
     earlier = IdentitySecret.objects.filter(retired_at=None).exclude(pk=current_secret().pk)
     return earlier.update(retired_at=now)
+
+
+def verdict(distinct_id: str, value: str) -> str:
+    """Return what a signature is worth, for the developer who looks for a mistake."""
+    signers = [
+        row
+        for row in IdentitySecret.objects.order_by("retired_at")
+        if is_identity_hash(value, distinct_id, [secret_of(row).encode()])
+    ]
+    if any(row.retired_at is None for row in signers):
+        return "Valid: an event with it is proved to come from this person."
+    if signers:
+        return "Made with a retired secret: an event with it is a claim."
+    return "Wrong: made for another id, or with another secret. An event with it is a claim."
 
 
 def sources(cursor: psycopg.Cursor, key_ids: Collection[int]) -> dict[int, Source]:
