@@ -137,10 +137,12 @@ def _manage(*arguments: str) -> str:
 
 
 def _answers(host: str, port: int, address: str) -> bool:
-    """Return whether the web answers a request for the login page, sent as a browser would."""
+    """Return whether the web answers a request for the login page, sent as a proxy would."""
     connection = http.client.HTTPConnection(host, port, timeout=2)
+    public = urlsplit(address)
+    headers = {"Host": public.netloc, "X-Forwarded-Proto": public.scheme}
     try:
-        connection.request("GET", "/admin/login/", headers={"Host": urlsplit(address).netloc})
+        connection.request("GET", "/admin/login/", headers=headers)
         return connection.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False
