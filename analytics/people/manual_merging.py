@@ -103,7 +103,7 @@ def merge(person_id: int, distinct_id: str, *, other_id: int, by: str) -> Person
     identity.mark_identified(cursor, identities)
     merging.merge(cursor, identities.merges)
     identity.store_proofs(cursor, identities)
-    exclusions.update(cursor, [person.pk])
+    exclusions.update(cursor, [person.pk], by=by)
     return PersonMerge.objects.filter(other_person_id=other.pk).latest("pk")
 
 

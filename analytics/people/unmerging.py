@@ -72,7 +72,7 @@ def undo(merge_id: int, *, by: str, now: datetime) -> PersonMerge:
         _write(person.pk, without_merged(_side(person), before))
         _write(other, before.other)
         proving.forget(cursor, before.newly_proved)
-    exclusions.update(cursor, both)
+    exclusions.update(cursor, both, by=by)
     return merge
 
 

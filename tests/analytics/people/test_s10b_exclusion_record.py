@@ -124,13 +124,13 @@ def test_s10b_a_merge_that_includes_a_person_ends_the_exclusion():
     assert not person_with("ada").excluded
 
 
-def test_s10b_a_merge_by_staff_is_recorded_as_such():
-    exclusions.save_rule(staff())
-    claim("anon", is_staff=True)
+def test_s10b_a_merge_by_staff_is_recorded_with_its_user():
+    claim("anon")
     claim("ada")
     other = person_with("anon").pk
-    manual_merging.merge(person_with("ada").pk, "anon", other_id=other, by="eve")
-    assert the_record()[0] == Cause.MERGE
+    exclusions.decide([other], excluded=True, by="eve")
+    manual_merging.merge(person_with("ada").pk, "anon", other_id=other, by="ben")
+    assert the_record() == (Cause.MERGE, "", "", None, "ben")
 
 
 def test_s10b_erasing_a_person_erases_its_exclusions():
