@@ -4,8 +4,13 @@ import json
 
 import pytest
 
-from analytics.models import Event, EventOutcome, Group, Person
+from analytics.calculations.people.identity_hash import identity_hash
+from analytics.calculations.records import Proof
+from analytics.capture import verified_identity
+from analytics.ingestion.ingest import store
+from analytics.models import Event, EventOutcome, Group, Person, PersonMerge
 from tests import sdk
+from tests.events import record
 from tests.ledger import totals
 from tests.processes import wait_until
 from tests.sdks import servers
@@ -137,3 +142,32 @@ def test_events_wait_for_a_server_that_is_down(proxy, visit, page):
         visit(proxy.url)
     proxy.start()
     arrive("$pageview")
+
+
+def test_s02_a_signed_identify_merges_the_visitor_into_a_protected_person(proxy, visit):
+    store([record("signed_up", "user-1", proof=Proof.PROVED)])
+    secret = verified_identity.secret_of(verified_identity.current_secret())
+    signature = identity_hash("user-1", secret.encode())
+    page = visit(proxy.url)
+    arrive("$pageview", "signed_up")
+    page.evaluate(f"posthog.register({{$identity_hash: '{signature}'}})")
+    page.evaluate("posthog.identify('user-1'); posthog.capture('used')")
+    arrive("$identify", "$pageview", "signed_up", "used")
+    assert Person.objects.count() == 1
+    assert set(Event.objects.filter(proved=True).values_list("event", flat=True)) == {
+        "$identify",
+        "signed_up",
+        "used",
+    }
+    page.evaluate("posthog.reset(); posthog.capture('left')")
+    arrive("$identify", "$pageview", "left", "signed_up", "used")
+    assert Event.objects.get(event="left").properties.get("$identity_hash") is None
+
+
+def test_s02_an_unsigned_identify_does_not_merge_into_a_protected_person(proxy, visit):
+    store([record("signed_up", "user-1", proof=Proof.PROVED)])
+    page = visit(proxy.url)
+    page.evaluate("posthog.identify('user-1')")
+    arrive("$identify", "$pageview", "signed_up")
+    assert Person.objects.count() == 2
+    assert PersonMerge.objects.get().result == "protected"

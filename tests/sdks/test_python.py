@@ -27,9 +27,9 @@ def wire(request):
 
 
 @contextmanager
-def posthog(server, **options):
+def posthog(server, key="", **options):
     """Yield a client; at the end, deliver and store what it captured."""
-    client = Posthog(sdk.key(), host=server, **options)
+    client = Posthog(key or sdk.key(), host=server, **options)
     try:
         yield client
     finally:
@@ -47,6 +47,16 @@ def test_each_event_arrives_once(server, wire):
             client.capture("used", distinct_id=f"p{number % 7}", properties={"n": number})
     numbers = sorted(event.properties["n"] for event in Event.objects.all())
     assert (numbers, totals()[EventOutcome.STORED]) == (list(range(70)), 70)
+
+
+def test_s01_what_the_sdk_sends_with_a_server_key_is_proved(server, wire):
+    with posthog(server, key=sdk.server_key(), **wire) as client:
+        client.set(distinct_id="ada", properties={"email": "ada@example.com"})
+        client.capture("used", distinct_id="ada")
+    with posthog(server, **wire) as client:
+        client.set(distinct_id="ada", properties={"email": "eve@example.com"})
+    assert person("ada").proved == person("ada").properties == {"email": "ada@example.com"}
+    assert Event.objects.filter(proved=True).count() == 2
 
 
 def test_set_set_once_and_unset_change_the_profile(server, wire):
