@@ -123,13 +123,15 @@ def test_s01_the_addresses_of_many_persons_need_two_queries(django_assert_num_qu
         assert len(addresses.addresses_of(persons)) == 9
 
 
-def test_s01_pages_say_where_mail_goes_and_why_it_does_not(mail_server, admin):
-    claim("mallory@example.com")
+def test_s01_pages_say_where_mail_goes_and_why_it_does_not(mail_server, admin, key):
+    ProjectKey.objects.update(mail_claimed_addresses=False)
+    claim("mallory@example.com", key=key.pk)
     ran(8)
     notify()
     usage_page = text(admin.get(f"/admin/billing/persons/{ada()}/usage/"))
     assert "only claimed" in usage_page
     assert "Send the address with a server key" in usage_page
+    assert f"/admin/analytics/projectkey/{key.pk}/change/" in usage_page
     assert "only claimed" in text(admin.get(f"/admin/analytics/person/{ada()}/change/"))
     notices = text(admin.get("/admin/billing/usagenotice/"))
     assert f"/admin/billing/persons/{ada()}/usage/#mail" in notices
