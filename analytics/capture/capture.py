@@ -155,7 +155,7 @@ def _admit(submission: Submission, envelope: Envelope) -> Key:
     if key is None:
         raise UnknownKey
     if key.is_server and submission.exposes_token:
-        raise BadToken("api_key: a server key, seen in a page or an address: it is secret no more")
+        raise BadToken("api_key: a server key, seen in a page or an address: it has been published")
     events = len(envelope.events)
     if project_keys.inbox_depth > settings.PLUMBLINE_INBOX_LIMIT:
         raise Overloaded

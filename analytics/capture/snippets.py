@@ -56,7 +56,7 @@ def identity_snippets() -> list[Snippet]:
             "sign-python",
             "Python",
             "In your backend, for the person who is logged in.",
-            "import hashlib, hmac, os\n\n"
+            "import hashlib, hmac, os\n\n\n"
             "def identity_hash(distinct_id):\n"
             '    secret = os.environ["PLUMBLINE_IDENTITY_SECRET"].encode()\n'
             "    return hmac.new(secret, distinct_id.encode(), hashlib.sha256).hexdigest()",

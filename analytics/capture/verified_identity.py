@@ -19,7 +19,7 @@ _SALTS = "SELECT salt FROM analytics_identitysecret WHERE retired_at IS NULL"
 
 def secret_of(row: IdentitySecret) -> str:
     """Return a secret as the company's backend uses it: 64 hexadecimal digits."""
-    return _secret(row.salt)
+    return _secret(row.salt, settings.SECRET_KEY)
 
 
 def current_secret() -> IdentitySecret:
@@ -45,7 +45,7 @@ def verdict(distinct_id: str, value: str) -> str:
     signers = [
         row
         for row in IdentitySecret.objects.order_by("retired_at")
-        if is_identity_hash(value, distinct_id, [secret_of(row).encode()])
+        if is_identity_hash(value, distinct_id, _verifying(row.salt))
     ]
     if any(row.retired_at is None for row in signers):
         return "Valid: an event with it is proved to come from this person."
@@ -59,7 +59,7 @@ def sources(cursor: psycopg.Cursor, key_ids: Collection[int]) -> dict[int, Sourc
     cursor.execute(_SERVER_KEYS, [list(key_ids), KeyKind.SERVER.value])
     server_keys = {key_id for (key_id,) in cursor.fetchall()}
     cursor.execute(_SALTS)
-    verifying = tuple(_secret(salt).encode() for (salt,) in cursor.fetchall())
+    verifying = tuple(secret for (salt,) in cursor.fetchall() for secret in _verifying(salt))
     return {
         key_id: Source(key_id, Proof.PROVED)
         if key_id in server_keys
@@ -68,6 +68,12 @@ def sources(cursor: psycopg.Cursor, key_ids: Collection[int]) -> dict[int, Sourc
     }
 
 
-def _secret(salt: str) -> str:
-    key = "plumbline.identity_secret"
-    return salted_hmac(key, salt, secret=settings.SECRET_KEY, algorithm="sha256").hexdigest()
+def _verifying(salt: str) -> list[bytes]:
+    """Return what signatures may be made with, after SECRET_KEY was replaced, too."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [_secret(salt, key).encode() for key in keys]
+
+
+def _secret(salt: str, secret_key: str) -> str:
+    purpose = "plumbline.identity_secret"
+    return salted_hmac(purpose, salt, secret=secret_key, algorithm="sha256").hexdigest()

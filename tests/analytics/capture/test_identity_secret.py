@@ -10,6 +10,7 @@ import pytest
 from analytics.calculations.people.identity_hash import identity_hash
 from analytics.capture import snippets, verified_identity
 from analytics.models import IdentitySecret
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +49,18 @@ def test_a_replaced_secret_verifies_until_it_is_retired(admin_client):
 def test_the_secret_itself_is_not_in_the_database(admin_client):
     row = verified_identity.current_secret()
     assert row.salt not in verified_identity.secret_of(row)
+
+
+def test_the_security_page_has_the_same_code():
+    page = (ROOT / "docs" / "security.md").read_text()
+    assert all(snippet.code in page for snippet in snippets.identity_snippets())
+
+
+def test_a_secret_made_with_an_earlier_secret_key_still_verifies(settings):
+    row = verified_identity.current_secret()
+    signature = identity_hash(ID, verified_identity.secret_of(row).encode())
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 60, [settings.SECRET_KEY]
+    assert verified_identity.verdict(ID, signature).startswith("Valid")
 
 
 @pytest.mark.parametrize("language", RUN)

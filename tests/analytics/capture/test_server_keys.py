@@ -1,4 +1,4 @@
-"""Server keys: secret, hashed at rest, refused where they are no secret any more."""
+"""Server keys: secret, hashed at rest, refused once they were published."""
 
 import gzip
 import json

@@ -53,7 +53,7 @@ def test_s02_no_claim_adds_an_id_to_a_protected_person(victim, event, ids):
     assert ["victim"] in persons()
 
 
-def test_s02_a_claimed_merge_dangerously_merges_nobody():
+def test_s02_a_claimed_merge_dangerously_merges_no_one():
     store([record("$identify", "ada"), record("$identify", "ben")])
     link("$merge_dangerously", "ada", "ben")
     assert (persons(), last_result()) == ([["ada"], ["ben"]], "unproved")
