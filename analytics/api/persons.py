@@ -1,5 +1,6 @@
 """GET /api/analytics/persons and /api/analytics/persons/<distinct_id>."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import prefetch_related_objects
@@ -17,6 +18,7 @@ from analytics.insights import events
 from analytics.insights.events import EventFilter
 from analytics.models import Person
 from analytics.people import persons
+from analytics.people.proving import person_named
 from analytics.privacy import erasure
 from analytics.privacy.erasure import Receipt
 from analytics.privacy.export import export
@@ -169,7 +171,7 @@ class PersonView(APIView):
     def delete(self, request: Request, distinct_id: str) -> Response:
         """Erase the person everywhere, and return what was removed and what others still hold."""
         query = parsed(ErasureQuery, request.query_params)
-        person, search_events = _person(distinct_id), query["search_events"]
+        person, search_events = _person(distinct_id, person_named), query["search_events"]
         if query["dry_run"]:
             receipt = erasure.preview([person.pk], search_events=search_events)
         else:
@@ -184,7 +186,7 @@ class PersonExportView(APIView):
 
     @extend_schema(operation_id="analytics_person_export", responses=OpenApiTypes.OBJECT)
     def get(self, _request: Request, distinct_id: str) -> StreamingHttpResponse:
-        return export_response(_person(distinct_id))
+        return export_response(_person(distinct_id, person_named))
 
 
 def export_response(person: Person) -> StreamingHttpResponse:
@@ -194,10 +196,10 @@ def export_response(person: Person) -> StreamingHttpResponse:
     return response
 
 
-def _person(distinct_id: str) -> Person:
+def _person(distinct_id: str, find: Callable[[str], Person | None] = persons.find_person) -> Person:
     """Return the person; both the path and a distinct id may end with a slash."""
     for candidate in (distinct_id, distinct_id.removesuffix("/")):
-        if person := persons.find_person(candidate):
+        if person := find(candidate):
             return person
     if erasure.was_erased(distinct_id):
         raise Http404("The person with this distinct id was erased.")

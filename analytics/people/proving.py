@@ -10,10 +10,19 @@ from django.utils import timezone
 from analytics.calculations.batch import EventBatch
 from analytics.calculations.people.identity import Identities
 from analytics.calculations.records import EventRecord, Proof
-from analytics.models import DistinctId
-from analytics.people import exclusions, identity, profiles, splitting
+from analytics.models import DistinctId, Person
+from analytics.people import exclusions, identity, persons, profiles, splitting
 from common.locks import Lock, locked_cursor
 from common.postgres import is_storable
+
+
+def person_named(distinct_id: str) -> Person | None:
+    """Return the person that the API or a command names, and so proves, by a distinct id.
+
+    What is done about that person must not reach another one, of whom the id was only claimed.
+    """
+    prove(distinct_id)
+    return persons.find_person(distinct_id)
 
 
 @transaction.atomic

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analytics.models import Person
-from analytics.people import proving
-from analytics.people.persons import find_person
+from analytics.people.proving import person_named
 from billing.models import Plan
 from billing.stripe import gateway
 
@@ -28,8 +27,7 @@ class SubscriptionConflict(Exception):
 
 def proved_person_of(distinct_id: str) -> Person:
     """Return the person that the company's code named; raise `InvalidSubscriptionRequest`."""
-    proving.prove(distinct_id)
-    person = find_person(distinct_id)
+    person = person_named(distinct_id)
     if person is None:
         raise InvalidSubscriptionRequest("distinct_id", f"No person has the id {distinct_id!r}.")
     return person

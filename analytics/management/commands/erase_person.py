@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
-from analytics.people import persons
+from analytics.people import persons, proving
 from analytics.privacy import erasure
 from analytics.privacy.erasure import Receipt
 from common.commands import QuickCommand
@@ -63,6 +63,8 @@ class Command(QuickCommand):
         ids = [*distinct_ids, *(line.strip() for line in lines if line.strip())]
         if not ids:
             raise CommandError("Name a distinct id, or a file with --file.")
+        for distinct_id in ids:
+            proving.prove(distinct_id)
         person_of = persons.ids_of(ids)
         missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in person_of]
         if missing and not file:

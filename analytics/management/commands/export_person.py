@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from analytics.people import persons
+from analytics.people.proving import person_named
 from analytics.privacy.export import export
 from common.commands import QuickCommand
 
@@ -19,7 +19,7 @@ class Command(QuickCommand):
         parser.add_argument("--output", type=Path, help="a file instead of standard output")
 
     def handle(self, *_: Any, distinct_id: str, output: Path | None, **__: Any) -> None:
-        person = persons.find_person(distinct_id)
+        person = person_named(distinct_id)
         if person is None:
             raise CommandError(f"No person has the distinct id {distinct_id!r}.")
         if output is None:

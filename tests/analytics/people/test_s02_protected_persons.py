@@ -1,6 +1,8 @@
 """S02: what is claimed with the public key changes no protected person."""
 
 import pytest
+from django.core.management import call_command
+from rest_framework.test import APIClient
 
 from analytics.calculations.records import Proof
 from analytics.ingestion.ingest import store
@@ -89,6 +91,38 @@ def test_s02_an_id_that_the_api_names_is_split_off(victim):
     assert ["another"] in persons()
     assert PersonMerge.objects.get(result="split").cause == "API"
     assert rebuild.check() == []
+
+
+@pytest.fixture
+def staff(admin_user):
+    client = APIClient()
+    client.force_login(admin_user)
+    return client
+
+
+@pytest.fixture
+def squatted():
+    """An attacker's id that was claimed to be the person whom the backend knows."""
+    link("$create_alias", "attacker", "ada")
+    proving.prove("ada")
+    store([record("$set", "ada", properties={"$set": {"name": "Ada"}}, proof=Proof.PROVED)])
+
+
+def test_s08_erasing_by_a_claimed_id_erases_no_one_else(squatted, staff):
+    assert staff.delete("/api/analytics/persons/attacker").status_code == 200
+    assert persons() == [["ada"]]
+
+
+def test_s08_an_export_by_a_claimed_id_holds_no_other_person(squatted, staff):
+    export = staff.get("/api/analytics/persons/attacker/export")
+    assert b"Ada" not in b"".join(export.streaming_content)
+
+
+@pytest.mark.parametrize("command", ["erase_person", "export_person"])
+def test_s08_a_command_with_a_claimed_id_leaves_others_alone(squatted, command, capsys):
+    call_command(command, "attacker")
+    assert ["ada"] in persons()
+    assert "Ada" not in capsys.readouterr().out
 
 
 def test_s02_proof_of_the_only_known_id_keeps_what_was_claimed():
