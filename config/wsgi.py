@@ -11,7 +11,8 @@ os.environ.setdefault("PLUMBLINE_DB_POOL", "14")  # pages on twelve threads, /re
 
 _django = get_wsgi_application()
 
-# Django has to be set up first; the URLs are loaded now, so that no request waits for them.
+# Django has to be set up first; what follows is loaded now, so that no request waits for it.
+from analytics.calculations import ordinary  # noqa: E402, F401
 from analytics.capture import front_door  # noqa: E402
 from common.client_address import client_network  # noqa: E402, F401  (the server asks for it)
 from config import urls  # noqa: E402, F401

@@ -105,6 +105,13 @@ def read_ordinary(raws: Sequence[bytes], arrival: Arrival) -> EventBatch | None:
     return batch
 
 
+def unchanged(raws: Sequence[bytes], arrival: Arrival) -> set[int]:
+    """Return the indices of events that are certain to be stored as they are."""
+    together = ordinary_indices(raws)
+    is_read = together and read_ordinary([raws[index] for index in together], arrival) is not None
+    return set(together) if is_read else set()
+
+
 def ordinary_batches(
     bodies: Sequence[Sequence[OrdinaryEvent]], arrivals: Sequence[Arrival]
 ) -> list[EventBatch | None]:

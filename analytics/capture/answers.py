@@ -5,10 +5,13 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from analytics.calculations import ordinary, wire
+from analytics.calculations import wire
 from analytics.calculations.records import Arrival, EventRecord, InvalidEvent, Rejection
+from common.late import late
 
 Result = tuple[str, str]  # the result and its details
+
+_certain = late("analytics.calculations.ordinary.unchanged")  # NumPy is heavy for commands
 
 _OK: Result = ("ok", "")
 _TOO_FAR_AHEAD = ("warning", "timestamp: too far ahead; its arrival time is used instead")
@@ -34,7 +37,7 @@ def answer(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> BatchAnsw
     """Return the result of each event, for 50,000 of them within a second."""
     answers = BatchAnswer()
     raws = [bytes(raw) for raw in events]
-    certain = _ordinary(raws, arrival)
+    certain = _certain(raws, replace(arrival, sdk=""))  # whose name is added to events
     for position, raw in enumerate(raws):
         if position in certain:
             answers.results.append(_OK)
@@ -47,15 +50,6 @@ def answer(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> BatchAnsw
             is_ahead = wire.is_ahead(raw, event, arrival)
             answers.results.append(_TOO_FAR_AHEAD if is_ahead else _OK)
     return answers
-
-
-def _ordinary(raws: Sequence[bytes], arrival: Arrival) -> set[int]:
-    """Return the positions of events that are stored as they are, apart from the SDK's name."""
-    together = ordinary.ordinary_indices(raws)
-    if not together:
-        return set()
-    batch = ordinary.read_ordinary([raws[index] for index in together], replace(arrival, sdk=""))
-    return set() if batch is None else set(together)
 
 
 def _read(raw: msgspec.Raw | bytes, arrival: Arrival, position: int) -> EventRecord | Rejection:
