@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -89,7 +89,7 @@ class StripeView(APIView):
         fingerprinted = json.dumps([request.path, request.data], sort_keys=True).encode()
         at_stripe = f"plumbline-{request.user.pk}-{key}"
         return idempotency.once(
-            IdempotencyKey(request.user.pk, key),
+            IdempotencyKey(cast("int", request.user.pk), key),
             fingerprinted,
             lambda: KeyedResponse(HTTPStatus.OK, act(at_stripe)),
             distinct_id=_distinct_id(request.data),

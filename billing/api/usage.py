@@ -1,7 +1,7 @@
 """GET /api/billing/usage, POST /api/billing/usage/check, DELETE .../usage/reservations/<id>."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.http import Http404
@@ -209,7 +209,11 @@ def _decision(
     now = timezone.now()
     if not reserve:
         return usage_limits.check(distinct_id, meter, amount, now=now)
-    key = IdempotencyKey(request.user.pk, idempotency_key) if idempotency_key is not None else None
+    key = (
+        IdempotencyKey(cast("int", request.user.pk), idempotency_key)
+        if idempotency_key is not None
+        else None
+    )
     return reservations.reserve(distinct_id, meter, amount, now=now, idempotency_key=key)
 
 

@@ -26,7 +26,7 @@ class InProgress(Exception):
 class IdempotencyKey:
     """A key that a user chose: another user's equal key is a different key."""
 
-    user_id: int | None
+    user_id: int
     text: str
 
 

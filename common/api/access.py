@@ -38,10 +38,8 @@ def permission_of(view: Any, method: str) -> str | None:
         return required
     if method in required:
         return str(required[method])
-    if method == "HEAD" and "GET" in required:
-        return str(required["GET"])
-    # Methods that the view does not have get a 405 afterwards.
-    return None if method != "OPTIONS" and hasattr(view, method.lower()) else ANY_USER
+    is_forgotten = method not in {"HEAD", "OPTIONS"} and hasattr(view, method.lower())
+    return None if is_forgotten else str(next(iter(required.values())))
 
 
 def refusal(request: Request, permission: str) -> str:

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -22,7 +23,9 @@ def check(amount=1, *, meter="workflow_runs", now=NOW):
 
 
 def reserve(amount=1, *, now=NOW, key=None, person="ada"):
-    key = key and idempotency.IdempotencyKey(None, key)
+    if key is not None:
+        user, _ = User.objects.get_or_create(username="product")
+        key = idempotency.IdempotencyKey(user.pk, key)
     return reservations.reserve(person, "workflow_runs", amount, now=now, idempotency_key=key)
 
 
