@@ -118,7 +118,7 @@ def apply_rules(cursor: psycopg.Cursor, person_ids: Collection[int]) -> None:
 
     Free where no rules exist and no person is excluded.
     """
-    if person_ids and ((rules := _rules()) or _any_excluded()):
+    if person_ids and ((rules := _rules()) or _any_excluded(cursor)):
         persons = Person.objects.filter(pk__in=person_ids)
         _update(cursor, persons, rules, Origin(Exclusion.Cause.ARRIVAL))
 
@@ -129,9 +129,13 @@ def update(cursor: psycopg.Cursor, person_ids: Collection[int], *, by: str = "")
     _update(cursor, persons, _rules(), Origin(Exclusion.Cause.MERGE, by))
 
 
-def _any_excluded() -> bool:
-    """Whether any person is excluded, or recorded as such."""
-    return Person.objects.filter(excluded=True).exists() or exclusion_records.in_force().exists()
+def _any_excluded(cursor: psycopg.Cursor) -> bool:
+    """Whether any person is excluded, or recorded as such, which partial indexes say."""
+    cursor.execute(
+        "SELECT EXISTS (SELECT FROM analytics_person WHERE excluded)"
+        " OR EXISTS (SELECT FROM analytics_exclusion WHERE ended_at IS NULL)"
+    )
+    return cursor.fetchone() == (True,)
 
 
 def _rules() -> list[ExclusionRule]:
