@@ -88,7 +88,7 @@ def staff(admin_client):
 
 
 def test_s12_no_address_fails(staff):
-    some = random.Random(12).sample(sorted(requests(), key=repr), 1_500)
+    some = random.Random(12).sample(sorted(requests(), key=repr), 500)
     assert failures(staff, some) == []
 
 
@@ -127,9 +127,10 @@ def requests() -> Iterator[Sent]:
         if address.template.endswith("logout/"):
             continue
         first = Sent("GET", address.path(IDS[1]))
-        for method in ("GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "ZZZ"):
-            for text in IDS if address.parameters else IDS[:1]:
-                yield Sent(method, address.path(text))
+        for text in IDS if address.parameters else IDS[:1]:
+            yield Sent("GET", address.path(text))
+        for method in ("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "ZZZ"):
+            yield replace(first, method=method)
         for query in [*QUERIES, *lookups(address)]:
             yield replace(first, path=f"{first.path}?{query}")
         yield from bodies(address, first.path)
@@ -138,8 +139,10 @@ def requests() -> Iterator[Sent]:
 def bodies(address: Address, path: str) -> Iterator[Sent]:
     is_api = path.startswith("/api/")
     for body in BODIES if is_api else FORMS:
-        for content_type in CONTENT_TYPES:
-            yield Sent("POST", path, body, content_type)
+        yield Sent("POST", path, body, JSON if is_api else FORM)
+        yield Sent("POST", path, body, f"{FILES}; boundary=x")
+    for content_type in CONTENT_TYPES:
+        yield Sent("POST", path, b"a=1", content_type)
     for field in FIELDS if is_api else ():
         for value in VALUES:
             yield Sent("POST", path, b'{"distinct_id":"ada","%b":%b}' % (field.encode(), value))
