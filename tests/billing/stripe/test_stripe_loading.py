@@ -104,7 +104,10 @@ def _everything():
         ("[]", "object: is missing"),
         ('{"object": "customer"}', "id: is missing"),
         ('{"object": "customer", "id": 7}', "id: 7 is not an id"),
-        ('{"object": "customer", "id": "cus_\\u0000"}', "line: contains the character U+0000"),
+        (
+            '{"object": "customer", "id": "cus_\\u0000"}',
+            "line: invalid JSON: contains the character U+0000",
+        ),
         ('{"object": "subscription", "id": "sub_1"}', "customer: is missing"),
         ('{"object": "refund", "id": "re_1", "charge": "ch_1", "amount": 1.5}', "amount: 1.5"),
         (
