@@ -95,9 +95,10 @@ def refuse(customer_id: str, distinct_id: str, *, by: str) -> None:
 
 def is_refused(customer_id: str, distinct_id: str) -> bool:
     """Return whether staff said that a customer is not the person with a distinct id."""
-    person = persons.find_person(distinct_id)
-    refusals = RefusedLink.objects.filter(customer_id=customer_id)
-    return person is not None and refusals.filter(distinct_id__person=person).exists()
+    refused = RefusedLink.objects.filter(customer_id=customer_id)
+    person_ids = set(refused.values_list("distinct_id__person_id", flat=True))
+    person = persons.find_person(distinct_id) if person_ids else None
+    return person is not None and person.pk in person_ids
 
 
 def paying_persons(person_ids: Collection[int]) -> set[int]:
