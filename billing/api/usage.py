@@ -116,7 +116,9 @@ class PromptSerializer(serializers.Serializer):
     resets_at = serializers.DateTimeField(allow_null=True)
     current_plan = serializers.CharField()
     suggested_plan = serializers.CharField(allow_null=True)
-    upgrade_url = serializers.CharField(help_text="A checkout link; empty without Stripe.")
+    upgrade_url = serializers.CharField(
+        help_text="A checkout link, valid for 72 hours; empty without Stripe."
+    )
     state = serializers.ChoiceField(choices=[*UsageState])
     percent = serializers.FloatField()
     title = serializers.CharField()

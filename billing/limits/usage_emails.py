@@ -21,6 +21,7 @@ from analytics.people.mail_caps import MailVerdict
 from billing.limits import usage_limits, usage_prompts
 from billing.limits.usage_limits import UsageDecision
 from billing.models import UsageNotice
+from billing.stripe import gateway
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ def _message(decision: UsageDecision, address: str) -> EmailMultiAlternatives:
     prompt = usage_prompts.prompt(decision)
     if prompt and persons.proved_distinct_id(decision.person.pk) is None:
         prompt = replace(prompt, upgrade_url="")  # its page would sell nothing
-    context = {"prompt": prompt, "plan": decision.suggested}
+    context = {"prompt": prompt, "plan": decision.suggested, "hours": gateway.VALID_HOURS}
     text, html = (
         render_to_string(f"billing/email/usage_notice.{kind}", context) for kind in ("txt", "html")
     )

@@ -3,13 +3,13 @@
 import pytest
 from django.utils import timezone
 
-from analytics.models import Person, ProjectKey
+from analytics.models import DistinctId, Person, ProjectKey
 from analytics.people import addresses
 from billing.limits import usage_emails, usage_notices
 from billing.models import StripeCustomer, UsageNotice
 from billing.stripe import gateway
 from tests.billing.admin_pages import text
-from tests.billing.limited_usage import NOW, ada, claim, identify, limit, notify, ran
+from tests.billing.limited_usage import NOW, ada, claim, identify, limit, notify, price, ran
 
 pytestmark = [pytest.mark.django_db]
 
@@ -141,3 +141,23 @@ def test_s01_pages_name_the_proved_address(admin):
     identify("ada@example.com")
     page = text(admin.get(f"/admin/billing/persons/{ada()}/usage/"))
     assert "ada@example.com, proved by your backend or a verified identity" in page
+
+
+def test_s01_a_notice_belongs_to_a_proved_id_not_to_a_claimed_one(mail_server):
+    identify()
+    DistinctId.objects.create(pk="0-claimed", person_id=ada())
+    ran(8)
+    notify()
+    assert UsageNotice.objects.get().distinct_id_id == "ada"
+
+
+@pytest.mark.parametrize("proved", [True, False])
+def test_s01_only_a_proved_person_gets_a_link_to_the_checkout(mail_server, paying, key, proved):
+    claim(key=key.pk)
+    DistinctId.objects.update(proved=proved)
+    price("price_pro")
+    ran(8)
+    notify()
+    assert ("https://checkout.example" in mail_server.text()) == proved
+    assert ("https://checkout.example" in mail_server.html()) == proved
+    assert ("the link works for 72 hours" in mail_server.text()) == proved
