@@ -11,7 +11,7 @@ from analytics import demo as analytics_demo
 from billing.calculations.demo import events as demo_events
 from billing.calculations.demo_customer import DemoPerson
 from billing.calculations.demo_prices import PREFIX, PRODUCTS, lookup_key, price_terms
-from billing.models import Plan, PlanPrice, StripeEvent
+from billing.models import Plan, PlanPrice, StripeCustomer, StripeEvent
 from billing.stripe import gateway, loading
 from billing.stripe.signals import stripe_changed
 
@@ -47,6 +47,7 @@ def load(
 def clear() -> None:
     """Remove everything that `load` created, with derived data."""
     customer_ids = set(gateway.ids_with_prefix("customer", f"cus_{PREFIX}_"))
+    StripeCustomer.objects.filter(pk__in=customer_ids).delete()  # so that they are not erased ones
     gateway.delete_customers(customer_ids)
     StripeEvent.objects.filter(event_id__startswith=f"evt_{PREFIX}_").delete()
     PlanPrice.objects.filter(price_id__in=gateway.delete_prices(_KEYS)).delete()

@@ -8,20 +8,20 @@ from django.conf import settings
 
 from analytics.calculations.people.mentions import ids_in
 from analytics.models import ErasedId, Erasure
-from common.postgres import raw_cursor
+from common.postgres import array_literal, raw_cursor
 
 
 def remember(distinct_ids: Iterable[str], erasure: Erasure) -> None:
     """Drop events of these ids from now on."""
     key, fingerprint = _keys()[0]
-    ErasedId.objects.bulk_create(
-        (
-            ErasedId(hash=_hash(key, distinct_id), key=fingerprint, erasure=erasure)
-            for distinct_id in set(distinct_ids)
-        ),
-        batch_size=5_000,
-        ignore_conflicts=True,
-    )
+    hashes = sorted({_hash(key, distinct_id).hex() for distinct_id in distinct_ids})
+    with raw_cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO analytics_erasedid (hash, key, erasure_id)"
+            " SELECT decode(hash, 'hex'), %s, %s FROM unnest(%s::text[]) AS hash"
+            " ON CONFLICT DO NOTHING",
+            [fingerprint, erasure.pk, array_literal(hashes)],
+        )
 
 
 def forget(distinct_id: str) -> bool:
@@ -37,7 +37,9 @@ def among(distinct_ids: Collection[str]) -> set[str]:
     id_of = {_hash(key, id_): id_ for key, _ in _keys() for id_ in distinct_ids}
     with raw_cursor() as cursor:
         cursor.execute(
-            "SELECT hash FROM analytics_erasedid WHERE hash = ANY(%s)", [list(id_of)], binary=True
+            "SELECT hash FROM analytics_erasedid WHERE hash = ANY(ARRAY("
+            "SELECT decode(hash, 'hex') FROM unnest(%s::text[]) AS hash))",
+            [array_literal(hash_.hex() for hash_ in id_of)],
         )
         return {id_of[bytes(hash_)] for (hash_,) in cursor.fetchall()}
 

@@ -2,8 +2,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from analytics.ingestion import ingest
-from analytics.models import Counter, Person
+from analytics.models import Counter, ErasedId, Person
 from analytics.people.persons import count_demo_persons
+from billing.models import ErasedCustomer, StripeCustomer
 from operational.models import KpiReading
 from tests.demo_company import load_demo
 from tests.events import record
@@ -40,6 +41,14 @@ def test_removing_leaves_no_demo_data(admin_client, demo_company):
         *Counter.objects.filter(value__gt=0),
     ]
     assert left == [0, 0]
+
+
+def test_s08_removing_does_not_keep_the_demo_from_being_loaded_again(admin_client, demo_company):
+    assert StripeCustomer.objects.exists()
+    admin_client.post(URL)
+    assert not StripeCustomer.objects.exists()
+    assert not ErasedCustomer.objects.exists()
+    assert not ErasedId.objects.exists()
 
 
 def test_removing_keeps_and_remeasures_real_data(admin_client, demo_company):
