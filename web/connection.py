@@ -57,6 +57,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         self._hold(-self.held)
         self._writing.stop()
+        self.incoming = None  # at once: the parser and we refer to each other
+        self.complete.clear()
         if self._end_timer:
             self._end_timer.cancel()
         self.service.closed(self)

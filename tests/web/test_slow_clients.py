@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -113,6 +114,27 @@ def is_open(connection):
         return connection.recv(1) != b""
     except BlockingIOError:
         return True
+
+
+@pytest.mark.slow
+def test_s04_bodies_that_do_not_end_take_a_bounded_memory():
+    size = 19 * 1024 * 1024
+    head = HEAD % b"" + b"Content-Length: 20000000\r\n\r\n"
+    with clients.server() as port, ExitStack() as stack:
+        process = get(port, "/process").text.decode()
+        before = _peak(process)
+        for _ in range(30):
+            connection = stack.enter_context(connect(port, head))
+            with suppress(ConnectionError):  # it was the largest
+                connection.sendall(size * b"x")
+        assert _peak(process) - before < 1.3 * Limits().memory
+        assert is_served(port)
+
+
+def _peak(process):
+    """Return the most memory that a process has had, in bytes."""
+    status_of = Path(f"/proc/{process}/status").read_text()
+    return 1024 * int(status_of.split("VmHWM:")[1].split()[0])
 
 
 def test_s04_a_body_beyond_the_largest_is_cut_for_the_application_and_refused_at_the_end():
