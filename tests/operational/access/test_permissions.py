@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.test import RequestFactory
 from django.urls import URLResolver, get_resolver, resolve, reverse
@@ -112,3 +113,14 @@ def test_s07_a_page_refuses_staff_without_its_permission_and_says_why(client):
     response = client.get("/admin/operational/")
     assert response.status_code == 403
     assert "Ask an owner to add it to a group" in response.content.decode()
+
+
+def test_s07_who_may_only_view_a_list_has_none_of_its_actions():
+    reader = member()
+    permissions = Permission.objects.filter(codename__startswith="view_")
+    reader.user_permissions.set(permissions)
+    request = RequestFactory().get("/", {})
+    request.user = reader
+    for model, model_admin in admin.site._registry.items():
+        assert model_admin.has_view_permission(request), model
+        assert model_admin.get_actions(request) == {}, model

@@ -1,5 +1,6 @@
 """S07: tokens have scopes, an expiry and a last use; a refused token says why."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,8 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from analytics.models import ProjectKey
 from common.api.access import covers, scope_of
 from operational.access import tokens
+from operational.access.groups import GROUPS
 from operational.access.scopes import SCOPES, UnknownScope, checked
 from operational.models import ApiToken
+from tests.processes import ROOT
 from tests.tokens import bearer, token
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +147,9 @@ def test_scopes_are_those_of_permissions():
     assert covers(["billing:write"], "billing.view_plan")
     assert not covers(["billing:read"], "billing.change_plan")
     assert not covers(SCOPES, "auth.view_user")
+
+
+def test_the_documentation_names_every_scope_and_group():
+    page = (ROOT / "docs" / "security.md").read_text()
+    assert re.findall(r"^\| `(\w+:\w+)` \|", page, re.MULTILINE) == [*SCOPES]
+    assert re.findall(rf"^\| ({'|'.join(GROUPS)}) \|", page, re.MULTILINE) == [*GROUPS]
