@@ -14,7 +14,7 @@ from analytics.rollups import rebuild
 from billing.revenue import ledger_check
 from tests import dumps, named_everywhere
 from tests.billing.conftest import worker  # noqa: F401  a fixture
-from tests.named_everywhere import ANON, EMAIL, NEEDLES, event, send
+from tests.named_everywhere import EMAIL, ID, NEEDLES, event, send
 from tests.personal_columns import (
     CLASSIFIED,
     STAFF_TABLES,
@@ -54,7 +54,7 @@ def all_stores():
 def test_s08_no_dump_names_a_person_who_was_named_everywhere(customer, staff):
     packed = dumps.found_in(NEEDLES, dumps.unpacked())
     assert packed | dumps.found_in(NEEDLES, dumps.pg_dump()) == {*NEEDLES}
-    path = f"/api/analytics/persons/{ANON}?search_events=true"
+    path = f"/api/analytics/persons/{ID}?search_events=true"
     preview = staff.delete(f"{path}&dry_run=true").json()
     assert {store.name for store in all_stores()} - preview["removed"].keys() == set()
     receipt = staff.delete(path).json()
