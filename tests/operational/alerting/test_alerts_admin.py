@@ -121,15 +121,15 @@ def test_a_channel_is_saved_only_with_a_valid_address_which_is_never_displayed(
     names["hooks.example.com"] = "93.184.216.34"
     html = follow(admin_client, ADD_CHANNEL, **CHANNEL, url="nonsense")
     assert "This is not a valid Apprise URL." in html
-    follow(admin_client, ADD_CHANNEL, **CHANNEL, url="jsons://hooks.example.com/secret")
+    follow(admin_client, ADD_CHANNEL, **CHANNEL, url="jsons://hooks.example.com/hunter2")
     channel = AlertChannel.objects.get()
     change = f"/admin/operational/alertchannel/{channel.pk}/change/"
-    assert "secret" not in page(admin_client, change)
+    assert "hunter2" not in page(admin_client, change)
     names["hooks.example.com"] = "10.0.0.1"
     follow(admin_client, change, name="renamed", url="")  # not checked again, so it can be disabled
     channel.refresh_from_db()
     assert (channel.name, channel.enabled) == ("renamed", False)
-    assert channel.url == "jsons://hooks.example.com/secret"
+    assert channel.url == "jsons://hooks.example.com/hunter2"
 
 
 @pytest.mark.parametrize(
