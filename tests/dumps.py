@@ -5,6 +5,7 @@ import importlib.util
 import subprocess
 import zlib
 from pathlib import Path
+from typing import Any
 
 import zstandard
 from django.conf import settings
@@ -25,17 +26,20 @@ def pg_dump() -> bytes:
         return rows()
     database = connection.settings_dict
     url = settings.DATABASES["default"]
-    environment = {"PGPASSWORD": url["PASSWORD"], "PATH": "/usr/bin"}
-    command = [programs[0], "-h", url["HOST"], "-p", str(url["PORT"]), "-U", url["USER"]]
+    environment = {"PGPASSWORD": str(url["PASSWORD"]), "PATH": "/usr/bin"}
+    address = ["-h", str(url["HOST"]), "-p", str(url["PORT"]), "-U", str(url["USER"])]
     dumped = subprocess.run(
-        [*command, database["NAME"]], env=environment, capture_output=True, check=True
+        [programs[0], *address, str(database["NAME"])],
+        env=environment,
+        capture_output=True,
+        check=True,
     )
     return dumped.stdout
 
 
 def rows() -> bytes:
     with connection.cursor() as cursor:
-        parts = []
+        parts: list[bytes] = []
         for table in tables():
             with cursor.copy(f'COPY "{table}" TO STDOUT') as copy:
                 parts += map(bytes, copy)
@@ -84,7 +88,7 @@ def _unpacked(value: bytes) -> bytes:
 def valkey() -> bytes:
     """Return every key and value of the cache's and the broker's server."""
     client = Redis.from_url(settings.REDIS_URL)
-    readers = {
+    readers: dict[Any, Any] = {
         b"string": client.get,
         b"list": lambda key: client.lrange(key, 0, -1),
         b"set": client.smembers,

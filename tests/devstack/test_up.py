@@ -124,7 +124,7 @@ def test_s13_no_secret_is_on_a_command_line(migrated: Stack, port: int) -> None:
     data = DataDir(migrated.data_dir)
     secrets = [
         data.secret_key(),
-        *(urlsplit(data.read(name)["url"]).password for name in ("postgres", "valkey")),
+        *(str(urlsplit(data.read(name)["url"]).password) for name in ("postgres", "valkey")),
     ]
     lines = "\n".join(migrated.processes().values())
     assert "-m web" in lines

@@ -9,6 +9,7 @@ from analytics.capture import erased_ids, ledger
 from analytics.health import capture_health
 from analytics.ingestion import importing, ingest, retrying
 from analytics.models import (
+    CaptureHour,
     DistinctId,
     Erasure,
     Event,
@@ -18,6 +19,7 @@ from analytics.models import (
     RejectedEvent,
 )
 from analytics.rollups import rebuild
+from analytics.rollups.person_cache import PersonCache
 from tests import sdk
 from tests.events import NOON, record
 
@@ -61,7 +63,7 @@ def test_s08_an_event_of_an_erased_id_that_links_another_creates_no_person():
 def test_s08_the_ledger_counts_erased_events_and_adds_up():
     send({"event": "used", "distinct_id": ADA}, {"event": "used", "distinct_id": "ben"})
     totals = ledger.LedgerEntry(NOON, NOON)
-    for row in ledger.CaptureHour.objects.all():
+    for row in CaptureHour.objects.all():
         totals.add(row.outcome, row.reason, row.events)
     assert (totals.accepted, totals.stored, totals.erased, totals.missing) == (2, 1, 1, 0)
 
@@ -73,7 +75,7 @@ def invalid(distinct_id):
 def test_s08_an_invalid_event_of_an_erased_id_is_not_kept():
     send(invalid(ADA), invalid("ben"), {"event": "used", "distinct_id": "ben"})
     assert b"ben" in bytes(RejectedEvent.objects.get().payload)
-    outcomes = dict(ledger.CaptureHour.objects.values_list("outcome", "events"))
+    outcomes = dict(CaptureHour.objects.values_list("outcome", "events"))
     assert outcomes == {"accepted": 3, "stored": 1, "rejected": 1, "erased": 1}
 
 
@@ -123,7 +125,7 @@ def test_s08_a_retried_event_of_an_erased_id_is_dropped_and_counted():
 
 
 def test_s08_an_id_that_staff_allows_again_is_stored_by_every_process():
-    inbox_cache = ingest.PersonCache()
+    inbox_cache = PersonCache()
     ingest.store([record(distinct_id=ADA)], cache=inbox_cache)
     assert erased_ids.forget(ADA)
     assert ingest.store([record(distinct_id=ADA)], cache=inbox_cache) == [EventOutcome.STORED]
@@ -132,7 +134,7 @@ def test_s08_an_id_that_staff_allows_again_is_stored_by_every_process():
 def test_s08_persons_who_exist_cost_no_query_about_erased_ids(monkeypatch):
     checked, among = [], erased_ids.among
     monkeypatch.setattr(erased_ids, "among", lambda ids: checked.extend(ids) or among(ids))
-    cache = ingest.PersonCache()
+    cache = PersonCache()
     for _ in range(2):
         ingest.store([record(distinct_id="ben")], cache=cache)
     assert checked == ["ben"]

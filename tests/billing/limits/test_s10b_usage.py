@@ -155,6 +155,7 @@ def test_s10b_totals_of_all_persons_equal_those_of_each():
         if proved:
             backend_ran(person=person, event="export", properties={"size": 2})
     meter = plans.catalogue().meter("mine")
+    assert meter is not None
     window = usage_limits.check("ada", "mine", now=NOW).meter_usage.window
     by_person = usage.usage_by_person(meter, window, at_least=1)
     assert sorted(by_person.values()) == [2, 15]

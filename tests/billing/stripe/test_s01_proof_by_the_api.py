@@ -1,5 +1,7 @@
 """S01: a distinct id that the company's backend names is proved before anything acts on it."""
 
+from typing import Any
+
 import pytest
 
 from analytics.models import DistinctId, Person
@@ -12,7 +14,7 @@ from tests.events import NOON
 
 pytestmark = pytest.mark.django_db
 
-POSTS = {
+POSTS: dict[str, dict[str, Any]] = {
     "usage/check": {"meter": "workflow_runs"},
     "stripe/checkout-session": {"plan": "pro"},
     "stripe/portal-session": {},
@@ -37,7 +39,7 @@ def is_proved(distinct_id="ada"):
 
 @pytest.mark.parametrize("path", POSTS)
 def test_s01_a_request_that_acts_proves_the_id_it_names(shop, path):
-    body = {"distinct_id": "ada"} | POSTS[path]
+    body = {"distinct_id": "ada", **POSTS[path]}
     staff_client().post(f"/api/billing/{path}", body, format="json")
     assert is_proved()
 

@@ -1,6 +1,7 @@
 """Erasure removes personal data from stored Stripe objects; revenue stays correct."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,11 @@ def test_s08_later_events_bring_neither_names_nor_a_link_back(ada, stripe_accoun
     erase_ada()
     shop = Shop(stripe_account)
     create_person("ben")
-    details = {"name": "Ada Byron", "email": "ada2@example.com", "metadata": {"distinct_id": "ben"}}
+    details: dict[str, Any] = {
+        "name": "Ada Byron",
+        "email": "ada2@example.com",
+        "metadata": {"distinct_id": "ben"},
+    }
     shop.call("post", f"/v1/customers/{ada}", **details)
     assert set(shop.delivered(client)) == {200}
     assert "Byron" not in stored_text(ada)
