@@ -169,8 +169,11 @@ def _uuid(
     """Return the event's uuid; without one it derives from the content and the position.
 
     An id that is not a UUID is hashed to one. Where the time is missing too, a later event with
-    the same content is another event.
+    the same content is another event. Hashes of what the backend sends differ from those of
+    claims, so that no claim can take the uuid of a proved event with a guessed id.
     """
+    source = arrival.source if arrival else Source()
+    namespace = [b"proved"] if source.proof >= Proof.PROVED else []
     if event.uuid:
         digits = event.uuid.replace("-", "")
         try:
@@ -179,10 +182,10 @@ def _uuid(
                 return uuid
             return UUID(event.uuid).bytes
         except ValueError:
-            return _hash(event.uuid.encode(errors="replace"))
+            return _hash(*namespace, event.uuid.encode(errors="replace"))
     has_no_time = event.timestamp is None and event.offset is None
     when = arrival.received_at.isoformat() if has_no_time and arrival else ""
-    return _hash(bytes(raw), str(position).encode(), when.encode())
+    return _hash(*namespace, bytes(raw), str(position).encode(), when.encode())
 
 
 def _hash(*parts: bytes) -> bytes:

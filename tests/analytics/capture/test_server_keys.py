@@ -70,6 +70,14 @@ def test_what_a_public_key_sends_is_a_claim():
     assert not Event.objects.get().proved
 
 
+def test_a_claim_with_a_guessed_id_does_not_take_the_place_of_a_proved_event(token):
+    for key in (sdk.key(), token):
+        event = EVENT | {"uuid": "order-1", "properties": {"from": key[:3]}}
+        sdk.post("/batch/", {"api_key": key, "batch": [event]})
+        sdk.ingest()
+    assert Event.objects.get(proved=True).properties == {"from": "phs"}
+
+
 def test_no_table_holds_a_server_token(token):
     sent(token)
     sdk.ingest()
