@@ -141,6 +141,7 @@ class World:
                 "distinct_ids": sorted(other.ids),
                 "person": _side(person),
                 "other": _side(other),
+                "newly_proved": [],
             }
             self._record("merged", event, other_id, before)
             self.persons.remove(other)
