@@ -11,18 +11,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from statistics import median, quantiles
 from threading import Event
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import NamedTuple
 from uuid import UUID
 
+from analytics.models import EventDay
 from benchmarks import dataset, load, mail_bomb, servers, slow_clients, traffic
 
 DATABASE = "bench_abuse"
 SECONDS = 120
 CONNECTIONS = 500
 EVENTS = 49_000
+FAT_EVENTS = 124  # of 1.9 MB: 234 MB
+FAT_VALUE = 1_900_000  # bytes
+PROBE_EVERY = 10
 
 _PAUSE = 0.05  # seconds between two requests to a path
 _TIMEOUT = 10  # seconds; a request that is not answered by then counts with it
@@ -85,6 +90,27 @@ def mail_bombs(scale: float) -> Iterator[Row]:
     persons = int(mail_bomb.PERSONS * scale)
     for rule, figure in mail_bomb.flood(persons):
         yield Row(f"{persons:,} claimed persons at a limit, {rule}", figure, "0; 500, 1")
+
+
+def fat_person(scale: float) -> Iterator[Row]:
+    """Measure when others' events are visible while a person is sent ever more properties."""
+    token, events = dataset.empty_database(DATABASE), int(FAT_EVENTS * scale)
+    waits = []
+    with (
+        servers.web("config.wsgi:application", DATABASE) as port,
+        servers.ingest(DATABASE),
+    ):
+        _seconds_until_visible(port, token, "warms-up")
+        for number in range(events):
+            _post(port, _fat_body(token, number))
+            if number % PROBE_EVERY == PROBE_EVERY - 1:
+                waits.append(_seconds_until_visible(port, token, f"probe-{number}"))
+    megabytes = events * FAT_VALUE / 1e6
+    yield Row(
+        f"another's event visible, a person sent {megabytes:.0f} MB to set",
+        f"median {median(waits):.2f} s, at most {max(waits):.2f} s, at last {waits[-1]:.2f} s",
+        "2 s",
+    )
 
 
 PARTS: tuple[Callable[[float], Iterator[Row]], ...] = (
@@ -156,6 +182,30 @@ def _v1_seconds(port: int, token: str, body: bytes) -> float:
     answer.read()
     connection.close()
     return perf_counter() - start
+
+
+def _fat_body(token: str, number: int) -> bytes:
+    """Return an event that sets a large property of a new name."""
+    value = {f"p{number}": Random(number).randbytes(FAT_VALUE // 2).hex()}
+    event = {"event": "$set", "distinct_id": "fat", "properties": {"$set": value}}
+    return json.dumps({"api_key": token, "batch": [event]}).encode()
+
+
+def _seconds_until_visible(port: int, token: str, name: str) -> float:
+    """Send an event of another person, and wait until it is counted."""
+    start = perf_counter()
+    event = {"event": name, "distinct_id": "other", "properties": {}}
+    _post(port, json.dumps({"api_key": token, "batch": [event]}).encode())
+    while not EventDay.objects.filter(event=name, value__gt=0).exists():
+        sleep(0.01)
+    return perf_counter() - start
+
+
+def _post(port: int, body: bytes) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("POST", "/batch/", body)
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 def _memory(pid: int) -> float:

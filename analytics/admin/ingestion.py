@@ -19,6 +19,8 @@ from analytics.capture.ledger import LedgerEntry
 from analytics.models import EventOutcome, ProjectKey
 from common.admin.pages import staff_page
 
+REJECTED_OUTCOMES = (EventOutcome.REJECTED, EventOutcome.REFUSED)  # with a list of the events
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerReason:
@@ -62,6 +64,7 @@ def _row(entry: LedgerEntry) -> dict[str, Any]:
     return {
         "entry": entry,
         "rejected": _amount(entry, EventOutcome.REJECTED, entry.rejected),
+        "trimmed": _amount(entry, EventOutcome.TRIMMED, entry.trimmed),
         "refused": _amount(entry, EventOutcome.REFUSED, entry.refused),
         "limited": _amount(entry, EventOutcome.LIMITED, entry.limited),
     }
@@ -83,8 +86,8 @@ def _words(reason: str) -> str:
 
 
 def _rejected_events(entry: LedgerEntry, outcome: EventOutcome, reason: str) -> str:
-    if outcome is EventOutcome.LIMITED:
-        return ""  # they were not stored
+    if outcome not in REJECTED_OUTCOMES:
+        return ""
     filters = {
         "received_at__gte": entry.start.isoformat(),
         "received_at__lt": entry.end.isoformat(),

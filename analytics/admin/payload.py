@@ -5,7 +5,8 @@ from contextlib import suppress
 import msgspec
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
+
+from common.calculations.shortening import shortened_text
 
 MAX_CHARACTERS = 50_000  # characters
 
@@ -19,5 +20,5 @@ def readable(payload: bytes | memoryview) -> str:
 
 
 def as_pre(payload: bytes | memoryview) -> SafeString:
-    text = Truncator(readable(payload)).chars(MAX_CHARACTERS)
+    text = shortened_text(readable(payload), MAX_CHARACTERS)
     return format_html('<pre class="pl-payload">{}</pre>', text)

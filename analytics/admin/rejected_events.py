@@ -4,9 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -91,6 +93,10 @@ class RejectedEventAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
+        if "full" in request.GET and object_id and (row := self.get_object(request, object_id)):
+            if not self.has_view_permission(request, row):
+                raise PermissionDenied
+            return HttpResponse(bytes(row.payload), content_type="application/octet-stream")
         buttons = {"show_save": False, "show_save_and_continue": False}
         return super().changeform_view(request, object_id, form_url, buttons)
 
@@ -145,4 +151,4 @@ class RejectedEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Payload")
     def content(self, rejected: RejectedEvent) -> SafeString:
-        return as_pre(rejected.payload)
+        return format_html('{}<a href="?full=1">Uncut</a>', as_pre(rejected.payload))

@@ -14,6 +14,9 @@ from analytics.api.parameters import EARLIEST, LATEST, DayRangeQuery, parsed
 from analytics.insights import events
 from analytics.insights.events import EventFilter, EventPosition
 from common.api.pagination import CursorField, PageFields, PageQuery, next_page, page_link
+from common.calculations.shortening import shortened
+
+MOST_FULL = 10  # events with long values in full
 
 
 def _time(text: str) -> datetime:
@@ -39,12 +42,35 @@ class EventsQuery(DayRangeQuery, PageQuery):
         }
 
 
+class FullEventsQuery(EventsQuery):
+    full = serializers.BooleanField(
+        default=False, help_text=f"Do not cut long values; with a `limit` of {MOST_FULL} or less."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["full"] and attrs["limit"] > MOST_FULL:
+            message = f"With `full` at most {MOST_FULL} events."
+            raise serializers.ValidationError({"limit": [message]})
+        return super().validate(attrs) | {"full": attrs["full"]}
+
+
+class ShortenedField(serializers.DictField):
+    """An object whose long values are shortened, unless the context says `full`."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("help_text", "Long values are cut, with a note of their length.")
+        super().__init__(**options)
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        return value if self.context.get("full") else shortened(value)
+
+
 class EventSerializer(serializers.Serializer):
     uuid = serializers.UUIDField()
     event = serializers.CharField()
     distinct_id = serializers.CharField()
     timestamp = serializers.DateTimeField()
-    properties = serializers.DictField()
+    properties = ShortenedField()
     proved = serializers.BooleanField(
         help_text="Sent by your backend or for a verified identity, not only claimed."
     )
@@ -59,9 +85,11 @@ class EventsView(APIView):
 
     required_permission = "analytics.view_event"
 
-    @extend_schema(parameters=[EventsQuery], responses=EventPageSerializer)
+    @extend_schema(parameters=[FullEventsQuery], responses=EventPageSerializer)
     def get(self, request: Request) -> Response:
-        page = events.page_of_events(**parsed(EventsQuery, request.query_params))
+        query = parsed(FullEventsQuery, request.query_params)
+        full = query.pop("full")
+        page = events.page_of_events(**query)
         following = next_page(request.query_params, *page.end.cursor) if page.end else None
         response = {"next": page_link(request, following), "results": page.events}
-        return Response(EventPageSerializer(response).data)
+        return Response(EventPageSerializer(response, context={"full": full}).data)

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.api.events import EventSerializer
+from analytics.api.events import EventSerializer, ShortenedField
 from analytics.api.parameters import DayField, parsed
 from analytics.insights import events
 from analytics.insights.events import EventFilter
@@ -52,11 +52,19 @@ class PersonSerializer(serializers.Serializer):
     protected = serializers.SerializerMethodField(
         help_text="Has a proved id: only what is proved decides about this person."
     )
-    properties = serializers.DictField(help_text="The values in effect: proved ones win.")
+    properties = ShortenedField(
+        help_text="The values in effect: proved ones win. In lists long values are cut."
+    )
     proved = serializers.ListField(
         child=serializers.CharField(), help_text="Names of the properties with a proved value."
     )
-    claimed = serializers.DictField(help_text="Claims that contradict a proved value.")
+    claimed = ShortenedField(
+        help_text="Claims that contradict a proved value. In lists long values are cut."
+    )
+    refused = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="Properties that were not set, with the reason: too large, or too many.",
+    )
     excluded = serializers.BooleanField(
         help_text="Test, internal or bot: excluded from all metrics."
     )
@@ -157,7 +165,7 @@ class PersonView(APIView):
         person = _person(distinct_id)
         prefetch_related_objects([person], "distinct_ids")
         latest = events.events_of(person, EventFilter(), limit=LATEST_EVENTS)
-        response = PersonSerializer(person).data | {
+        response = PersonSerializer(person, context={"full": True}).data | {
             "activity": ActivitySerializer(persons.activity(person)).data,
             "events": EventSerializer(latest, many=True).data,
         }

@@ -1,6 +1,7 @@
 """Turn acknowledged requests into stored events."""
 
 import logging
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from django.db.models import Count, Min
 from analytics.calculations.batch import EventBatch
 from analytics.calculations.compression import decompress
 from analytics.calculations.parsing import ParsedRequest, Unreadable, parse_bodies
+from analytics.calculations.people.bounds import Refusal
 from analytics.calculations.records import (
     Arrival,
     Holds,
@@ -28,6 +30,7 @@ from analytics.capture import ledger, rejections, retention_period, verified_ide
 from analytics.capture.ledger import LedgerLine
 from analytics.capture.project_keys import note_use
 from analytics.ingestion import ingest
+from analytics.ingestion.ingest import StoreResult
 from analytics.models import EventOutcome, InboxRequest
 from analytics.rollups.person_cache import PersonCache
 from common.postgres import raw_cursor
@@ -134,7 +137,9 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCach
         ends.append((ends[-1] if ends else 0) + len(parsed.events))
         lines.append((line, parsed.arrival))
         rejected += [(rejection, line, parsed.arrival) for rejection in parsed.rejections]
-    results = ingest.store(EventBatch.concatenate(read), forward=True, cache=cache)
+    events = EventBatch.concatenate(read)
+    refusals: dict[bytes, Refusal] = {}
+    results = ingest.store(events, forward=True, cache=cache, refusals=refusals)
     for (line, arrival), start, end in zip(lines, [0, *ends], ends, strict=False):
         its_results = results[start:end]
         for outcome in (EventOutcome.STORED, EventOutcome.DUPLICATE, EventOutcome.ERASED):
@@ -151,8 +156,22 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCach
         rejections.captured(rejection, arrival, project_key_id=line.project_key_id)
         for rejection, line, arrival in rejected
     )
+    for index, refusal in _trimmed(events, results, refusals):
+        line, _ = lines[bisect_right(ends, index)]
+        amounts[line._replace(outcome=EventOutcome.TRIMMED, reason=refusal)] += 1
     ledger.add(cursor, amounts)
     note_use(cursor, {request.project_key_id: request.received_at for request in requests})
+
+
+def _trimmed(
+    events: EventBatch, results: Sequence[StoreResult], refusals: Mapping[bytes, Refusal]
+) -> Iterator[tuple[int, Refusal]]:
+    """Yield the indices of the stored events that had properties refused, and why."""
+    if not refusals:
+        return
+    for index, (uuid, result) in enumerate(zip(events.uuids.tolist(), results, strict=True)):
+        if result is EventOutcome.STORED and uuid in refusals:
+            yield index, refusals[uuid]
 
 
 def parse(requests: Sequence[Request], sources: Mapping[int, Source]) -> Iterator[ParsedRequest]:

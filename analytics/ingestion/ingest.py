@@ -1,6 +1,7 @@
 """Store events: identity, events, person days and counters, in one transaction, each once."""
 
 from collections.abc import Sequence, Set
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from analytics.calculations.batch import EventBatch
+from analytics.calculations.people.bounds import Refusal
 from analytics.calculations.people.identity import Identities, linking_records
 from analytics.calculations.records import EventRecord, Holds, Reason, Rejection
 from analytics.capture import erased_ids
@@ -16,7 +18,8 @@ from analytics.forwarding import outbox
 from analytics.ingestion import copying
 from analytics.ingestion.partitions import lock_and_ensure_partitions, months_of
 from analytics.models import EventOutcome
-from analytics.people import exclusions, identity, merging, profiles, splitting
+from analytics.people import exclusions, groups, identity, merging, profiles, splitting
+from analytics.people.profiles import TooMuchAtOnce
 from analytics.rollups import rollups
 from analytics.rollups.person_cache import PersonCache
 from common.formatting import first_line
@@ -57,45 +60,56 @@ def store(
     forward: bool = False,
     cache: PersonCache | None = None,
     alone: bool = False,
+    refusals: dict[bytes, Refusal] | None = None,
 ) -> list[StoreResult]:
     """Store the new events among `records`, and return the result for each.
 
     Runs inside the caller's transaction or one of its own. An event that the database refuses is
     isolated by halving the batch, and rejected; one that names an erased id is dropped. `forward`
     is for captured events, which are sent on to PostHog where forwarding is on. `cache` saves
-    repeated queries.
+    repeated queries. `refusals` receives why stored events had properties of their person or group
+    refused, by their uuid.
     """
     if not records:
         return []
     events = EventBatch.from_records(records)
     cache = cache or PersonCache()
+    refusals = {} if refusals is None else refusals
+    again = partial(store, is_demo=is_demo, forward=forward, refusals=refusals)
     try:
         with transaction.atomic():
             _refuse_erased(cache.erased.intersection(events.numbered_ids[0]))
-            return _store(events, is_demo=is_demo, forward=forward, cache=cache, alone=alone)
+            results, refused = _store(
+                events, is_demo=is_demo, forward=forward, cache=cache, alone=alone
+            )
     except _ProvedMeanwhile:
-        return store(events, is_demo=is_demo, forward=forward, cache=cache, alone=True)
+        return again(events, cache=cache, alone=True)
     except _NamesErased as erased:
         cache.erased |= erased.distinct_ids
         rest = np.setdiff1d(np.arange(len(events)), _naming(events, erased.distinct_ids))
-        results: list[StoreResult] = [EventOutcome.ERASED] * len(events)
-        stored = store(events.take(rest), is_demo=is_demo, forward=forward, cache=cache)
+        results = [EventOutcome.ERASED] * len(events)
+        stored = again(events.take(rest), cache=cache)
         for index, result in zip(rest.tolist(), stored, strict=True):
             results[index] = result
         if len(cache.erased) > _MOST_CACHED_ERASED:
             cache.erased.clear()
         return results
+    except TooMuchAtOnce:
+        pass
     except _BAD_EVENT as error:
         if len(events) == 1:
             return [_rejection(events[0], Reason.UNSTORABLE, str(error))]
+    else:
+        refusals.update(refused)
+        return results
     middle = len(events) // 2
     halves = events[:middle], events[middle:]
-    return [result for half in halves for result in store(half, is_demo=is_demo, forward=forward)]
+    return [result for half in halves for result in again(half)]
 
 
 def _store(
     events: EventBatch, *, is_demo: bool, forward: bool, cache: PersonCache, alone: bool = False
-) -> list[StoreResult]:
+) -> tuple[list[StoreResult], dict[bytes, Refusal]]:
     """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
     cursor = raw_cursor()
     lock_and_ensure_partitions(cursor, months_of(events.times))
@@ -109,8 +123,8 @@ def _store(
     order = np.lexsort((fresh.times, person_ids))
     copying.copy_events(cursor, fresh, person_ids, order)
     rollups.lock_and_add_events(cursor, fresh, person_ids, order, cache)
-    changed = profiles.update(cursor, fresh, persons.tolist(), identities)
-    profiles.update_groups(cursor, fresh)
+    changed, refusals = profiles.update(cursor, fresh, persons.tolist(), identities)
+    refusals |= groups.update(cursor, fresh)
     identity.mark_identified(cursor, identities)
     merging.merge(cursor, identities.merges)
     splitting.split(cursor, identities)
@@ -119,7 +133,7 @@ def _store(
     exclusions.apply_rules(cursor, changed | identities.changed)
     if forward:
         outbox.add(fresh)
-    return results
+    return results, refusals
 
 
 def _refuse_erased(distinct_ids: Set[str]) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from analytics.calculations.body import BadToken, open_body
+from analytics.calculations.people.bounds import Refusal
 from analytics.calculations.records import (
     Arrival,
     EventRecord,
@@ -89,11 +90,19 @@ def _retry(ids: Sequence[int], retried: Retried) -> None:
             retried.rejected[str(error)] += row.events
     months = {month_of(record.timestamp) for _, record in records}
     lock_and_ensure_partitions(raw_cursor(), months)  # before the locks that storing takes
+    refusals: dict[bytes, Refusal] = {}
     for captured in (True, False):  # imported events are not forwarded
         group = [(row, record) for row, record in records if captured is (row.import_run is None)]
-        stored = ingest.store([record for _, record in group], forward=captured)
+        stored = ingest.store(
+            [record for _, record in group],
+            forward=captured,
+            refusals=refusals if captured else None,
+        )
         results += [(row, result) for (row, _), result in zip(group, stored, strict=True)]
     amounts: Counter[LedgerLine] = Counter()
+    for row, record in records:
+        if refusal := refusals.get(record.uuid):
+            amounts[_line(row)._replace(outcome=EventOutcome.TRIMMED, reason=refusal)] += 1
     for row, result in results:
         _count(row, result, amounts)
         _finish(row, result, retried)

@@ -63,6 +63,9 @@ class Person(models.Model):
     email_claimed_with = models.BigIntegerField(
         null=True, help_text="The project key that claimed the e-mail address; null if proved"
     )
+    refused = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="Why properties were not stored, by name"
+    )
 
     objects = PersonQuerySet.as_manager()
 
@@ -166,6 +169,9 @@ class Group(models.Model):
     group_key = models.CharField(max_length=200)
     created_at = models.DateTimeField(db_default=Now())
     properties = models.JSONField(default=dict)
+    refused = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="Why properties were not stored, by name"
+    )
 
     class Meta:
         verbose_name = "customer group"

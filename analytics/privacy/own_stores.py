@@ -87,7 +87,7 @@ class MailClaims(DataStore):
 NAMING_STORES: list[DataStore] = [
     MailClaims(),
     RejectedPayloads("Rejected events", RejectedEvent, deleted_by=["payload", "detail"]),
-    Groups("Groups", Group, jsons=["properties"], deleted_by=["group_key"]),
+    Groups("Groups", Group, jsons=["properties", "refused"], deleted_by=["group_key"]),
     NamingRows("Merges of others", PersonMerge, jsons=["before"]),
     NamingRows("Imports", ImportRun, texts=["file_name"], jsons=["columns"]),
     ExclusionRules("Exclusion rules", ExclusionRule, texts=["name"], deleted_by=["property_value"]),
@@ -96,6 +96,8 @@ NAMING_STORES: list[DataStore] = [
 ]
 
 SEARCHED_ON_REQUEST: list[DataStore] = [
-    OthersProfiles("Profiles of others", Person, jsons=["properties", "proved", "claimed"]),
+    OthersProfiles(
+        "Profiles of others", Person, jsons=["properties", "proved", "claimed", "refused"]
+    ),
     OthersEvents("Events of others", Event, jsons=["properties"]),
 ]

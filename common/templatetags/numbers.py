@@ -1,11 +1,12 @@
 """`common.formatting` as filters, and what else pages of every app write."""
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
 
 from common import formatting
+from common.calculations.shortening import as_text, shortened, shortened_text
 from common.calculations.statistics import Interval, Status
 from common.formatting import Unit
 
@@ -46,6 +47,12 @@ def pretty_json(value: Any) -> str:
 
 
 @register.filter
+def short_json(properties: Mapping[str, Any]) -> str:
+    """Show an object as JSON, with its long values shortened."""
+    return formatting.pretty_json(shortened(properties), sort_keys=True)
+
+
+@register.filter
 def percent_width(rate: float) -> str:
     """Return the length of a rate's bar, without the language's decimal sign."""
     return f"{100 * rate:.2f}"
@@ -53,5 +60,11 @@ def percent_width(rate: float) -> str:
 
 @register.filter(name="property")
 def property_value(value: Any) -> str:
-    """Show a property's value: a text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """Show a property's value, shortened: a text as it is, anything else as JSON."""
+    return shortened_text(as_text(value))
+
+
+@register.filter
+def words(reason: str) -> str:
+    """Show the name of a reason: "value too large"."""
+    return reason.replace("_", " ")

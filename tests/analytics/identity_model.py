@@ -3,6 +3,7 @@
 It shares no code with the product, so that the same mistake cannot hide in both.
 """
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ class Person:
     claims: dict[str, Any] = field(default_factory=dict)
     proved: dict[str, Any] = field(default_factory=dict)
     proved_ids: set[str] = field(default_factory=set)
+    refused: dict[str, str] = field(default_factory=dict)
     events: list[dict] = field(default_factory=list)
     identified: bool = False
     excluded_by_hand: bool | None = None
@@ -43,10 +45,33 @@ class Person:
     def has_profile(self) -> bool:
         return any(map(_has_profile, self.events))
 
-    def forget_equal_claims(self) -> None:
-        for name, value in self.proved.items():
-            if name in self.claims and self.claims[name] == value:
+    def set(self, layer: dict[str, Any], name: str, value: Any, bounds: "Bounds") -> None:
+        if reason := bounds.reason(layer, {**layer, name: value}, name):
+            self.refused[name] = reason
+            return
+        layer[name] = value
+        self.refused.pop(name, None)
+        if name in self.proved and name in self.claims and self.claims[name] == self.proved[name]:
+            del self.claims[name]
+
+    def add_missing(self, other: "Person", bounds: "Bounds") -> dict[str, list[str]]:
+        """Set what only the other has, and return the names by layer."""
+        earlier, self.refused = self.refused, {}
+        taken_over: dict[str, list[str]] = {}
+        for kind in ("claims", "proved"):
+            layer, others = getattr(self, kind), getattr(other, kind)
+            missing = sorted(others.keys() - layer.keys())
+            for name in missing:
+                if reason := bounds.reason(layer, {**layer, name: others[name]}, name):
+                    self.refused[name] = reason
+                else:
+                    layer[name] = others[name]
+            taken_over[kind] = [name for name in missing if name in layer]
+        self.refused = {**earlier, **other.refused, **self.refused}
+        for name in {*self.claims} & {*self.proved}:
+            if self.claims[name] == self.proved[name]:
                 del self.claims[name]
+        return taken_over
 
     def first(self, name: str | None = None) -> datetime | None:
         """Return the time of the first event of this name, or of the first of all events."""
@@ -60,6 +85,25 @@ class Person:
         )
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """Of a layer of properties, in bytes of JSON without the spaces."""
+
+    size: int = 512 * 1024
+    value: int = 64 * 1024
+    names: int = 1_000
+
+    def reason(self, before: dict[str, Any], after: dict[str, Any], name: str) -> str | None:
+        """Return why a property cannot be set."""
+        if _size({name: after[name]}) > self.value:
+            return "value_too_large"
+        if len(after) > max(self.names, len(before)):
+            return "too_many_names"
+        if _size(after) > max(self.size, _size(before)):
+            return "properties_too_large"
+        return None
+
+
 @dataclass
 class World:
     """All persons, and the journal: tuples of a verdict and the event and ids it concerns."""
@@ -67,6 +111,7 @@ class World:
     persons: list[Person] = field(default_factory=list)
     journal: list[tuple] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)  # uuids
+    bounds: Bounds = Bounds()
 
     def find(self, distinct_id: str) -> Person | None:
         return next((person for person in self.persons if distinct_id in person.ids), None)
@@ -139,18 +184,16 @@ class World:
         if person and other:
             before = {
                 "distinct_ids": sorted(other.ids),
-                "person": _side(person),
+                "person": _flags(person),
                 "other": _side(other),
                 "newly_proved": [],
             }
+            before["person"]["taken_over"] = person.add_missing(other, self.bounds)
             self._record("merged", event, other_id, before)
             self.persons.remove(other)
             person.ids |= other.ids
             person.events += other.events
-            person.claims = {**other.claims, **person.claims}
-            person.proved = {**other.proved, **person.proved}
             person.proved_ids |= other.proved_ids
-            person.forget_equal_claims()
             decisions = {person.excluded_by_hand, other.excluded_by_hand} - {None}
             person.excluded_by_hand = any(decisions) if decisions else None
         person = person or other or self._get_or_create(distinct_id)
@@ -166,15 +209,20 @@ class World:
 
     def _set(self, person: Person, properties: dict, is_proved: bool) -> None:
         layer = person.proved if is_proved else person.claims
-        for name, value in properties.get("$set_once", {}).items():
-            if is_proved or name not in person.proved:
-                layer.setdefault(name, value)
-        layer.update(properties.get("$set", {}))
-        for name in properties.get("$unset", []):
+        unset = properties.get("$unset", [])
+        for name in unset:
+            person.refused.pop(name, None)
             person.claims.pop(name, None)
             if is_proved:
                 person.proved.pop(name, None)
-        person.forget_equal_claims()
+        new = {
+            name: value
+            for name, value in properties.get("$set_once", {}).items()
+            if name not in layer and (is_proved or name not in person.proved)
+        } | properties.get("$set", {})
+        for name, value in new.items():
+            if name not in unset:
+                person.set(layer, name, value, self.bounds)
 
     def _record(
         self, verdict: str, event: dict, other_id: str, before: dict, distinct_id: str = ""
@@ -188,6 +236,12 @@ def _side(person: Person) -> dict:
         "properties": dict(person.properties),
         "proved": dict(person.proved),
         "claimed": dict(person.claimed),
+        "refused": dict(person.refused),
+    } | _flags(person)
+
+
+def _flags(person: Person) -> dict:
+    return {
         "email_claimed_with": None,
         "is_identified": person.identified,
         "excluded_by_hand": person.excluded_by_hand,
@@ -198,3 +252,8 @@ def _side(person: Person) -> dict:
 def _has_profile(event: dict) -> bool:
     linking = event["event"] in {"$identify", "$create_alias", "$merge_dangerously"}
     return linking or event["properties"].get("$process_person_profile", True)
+
+
+def _size(properties: dict[str, Any]) -> int:
+    """Return the size of an object without its braces, and a comma for each property."""
+    return len(json.dumps(properties, separators=(",", ":"))) - 1

@@ -2,12 +2,22 @@
 
 import msgspec
 
-from analytics.calculations.people.profile import Profile, without_taken_over
+from analytics.calculations.people.profile import Profile, TakenOver, without_taken_over
 
 
 class Side(Profile, frozen=True):
     """A person at the time of a merge. `excluded_by_hand` is None where staff has not decided."""
 
+    is_identified: bool = False
+    excluded_by_hand: bool | None = None
+    is_demo: bool = False
+
+
+class Remaining(msgspec.Struct, frozen=True):
+    """What an undo needs of the remaining person: its flags before, and what it took over."""
+
+    taken_over: TakenOver = TakenOver()
+    email_claimed_with: int | None = None
     is_identified: bool = False
     excluded_by_hand: bool | None = None
     is_demo: bool = False
@@ -20,7 +30,7 @@ class Before(msgspec.Struct, frozen=True):
     """
 
     distinct_ids: list[str]
-    person: Side
+    person: Remaining
     other: Side
     newly_proved: list[str] = []
 
@@ -40,8 +50,9 @@ def without_merged(now: Side, before: Before) -> Side:
     decision = merged_decision(before.person.excluded_by_hand, before.other.excluded_by_hand)
     decided_since = now.excluded_by_hand != decision
     is_demo = merged_is_demo(before.person.is_demo, before.other.is_demo)
+    person = before.person
     return msgspec.structs.replace(
-        without_taken_over(now, before.person, before.other),
+        without_taken_over(now, person.taken_over, before.other, person.email_claimed_with),
         is_identified=before.person.is_identified,
         excluded_by_hand=now.excluded_by_hand if decided_since else before.person.excluded_by_hand,
         is_demo=before.person.is_demo if now.is_demo == is_demo else now.is_demo,

@@ -8,9 +8,15 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 
+from analytics.calculations.people.bounds import (
+    BoundedProperties,
+    Properties,
+    Refusal,
+    forget,
+    note,
+)
 from analytics.calculations.records import EventRecord, Proof
 
-Properties = dict[str, Any]
 P = TypeVar("P", bound="Profile")
 
 
@@ -26,13 +32,14 @@ class Profile(msgspec.Struct, frozen=True):
     """The properties in effect, the proved ones among them, and the claims that contradict those.
 
     `email_claimed_with` is the project key that claimed the e-mail address in effect; None where
-    it is proved or there is none.
+    it is proved or there is none. `refused` says why properties were not stored, by name.
     """
 
     properties: Properties = {}
     proved: Properties = {}
     claimed: Properties = {}
     email_claimed_with: int | None = None
+    refused: dict[str, str] = {}
 
     @property
     def claims(self) -> Properties:
@@ -59,46 +66,121 @@ class Profile(msgspec.Struct, frozen=True):
         )
 
 
-def changed(profile: Profile, changes: PropertyChanges, record: EventRecord) -> Profile:
-    """Return a profile after an event's changes.
+class TakenOver(msgspec.Struct, frozen=True):
+    """The names of the properties that a merge brought to the remaining person, by layer."""
 
-    A verified identity proves who sends the event, not that what it says is true.
+    claims: list[str] = []
+    proved: list[str] = []
+
+
+class ProfileDraft:
+    """A profile, within the bounds of each layer, while the events of a batch change it."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._claims = BoundedProperties(profile.claims)
+        self._proved = BoundedProperties(profile.proved)
+        self.email_claimed_with = profile.email_claimed_with
+        self._refused = dict(profile.refused)
+
+    @property
+    def profile(self) -> Profile:
+        claims, proved = self._claims.values, self._proved.values
+        return Profile(
+            properties={**claims, **proved},
+            proved=dict(proved),
+            claimed={name: value for name, value in claims.items() if name in proved},
+            email_claimed_with=self.email_claimed_with,
+            refused=dict(self._refused),
+        )
+
+    def change(self, changes: PropertyChanges, record: EventRecord) -> Refusal | None:
+        """Apply an event's changes, and return why a property was refused, if any was.
+
+        A verified identity proves who sends the event, not that what it says is true.
+        """
+        email, unset = self._email, set(changes.unset)
+        is_proved = record.proof >= Proof.PROVED
+        layer = self._proved if is_proved else self._claims
+        for name in unset:
+            self._claims.unset(name)
+            layer.unset(name)
+            forget(self._refused, name)
+        existing = (layer.values, {} if is_proved else self._proved.values)
+        once = {
+            name: value
+            for name, value in changes.set_once.items()
+            if not any(name in values for values in existing)
+        }
+        refusals = [
+            self._set(layer, name, value)
+            for name, value in {**once, **changes.set}.items()
+            if name not in unset
+        ]
+        self._note_claimed_email(email, record.project_key_id)
+        return next(filter(None, refusals), None)
+
+    def merge(self, other: Self) -> TakenOver:
+        """Merge another person's profile; in each layer the remaining person's values win."""
+        email = self._email
+        claims, refused_claims = self._claims.add_missing(other._claims.values)
+        proved, refused_proved = self._proved.add_missing(other._proved.values)
+        for name, reason in {**other._refused, **refused_claims, **refused_proved}.items():
+            note(self._refused, name, Refusal(reason))
+        for name in {*claims, *proved}:
+            self._forget_equal_claim(name)
+        self._note_claimed_email(email, other.email_claimed_with)
+        return TakenOver(claims, proved)
+
+    def _set(self, layer: BoundedProperties, name: str, value: Any) -> Refusal | None:
+        if refusal := layer.set(name, value):
+            note(self._refused, name, refusal)
+            return refusal
+        forget(self._refused, name)
+        self._forget_equal_claim(name)
+        return None
+
+    def _forget_equal_claim(self, name: str) -> None:
+        claims, proved = self._claims.values, self._proved.values
+        if name in claims and name in proved and claims[name] == proved[name]:
+            self._claims.unset(name)
+
+    @property
+    def _email(self) -> Any:
+        """The address in effect."""
+        return {**_email(self._claims.values), **_email(self._proved.values)}.get("email")
+
+    def _note_claimed_email(self, before: Any, claimed_with: int | None) -> None:
+        if "email" in self._proved.values or "email" not in self._claims.values:
+            self.email_claimed_with = None
+        elif self._email != before:
+            self.email_claimed_with = claimed_with
+
+
+def without_taken_over(
+    now: P, taken_over: TakenOver, other: Profile, email_claimed_with: int | None
+) -> P:
+    """Return a merged profile without what came from `other` and has not changed since.
+
+    `email_claimed_with` is the remaining person's before the merge.
     """
-    claims, proved = profile.claims, profile.proved
-    if record.proof >= Proof.PROVED:
-        proved = _without({**changes.set_once, **proved, **changes.set}, changes.unset)
-    else:
-        once = _without(changes.set_once, proved)
-        claims = {**once, **claims, **changes.set}
-    return profile.in_layers(_without(claims, changes.unset), proved, record.project_key_id)
-
-
-def merged(person: Profile, other: Profile) -> Profile:
-    """Return the profile of two persons; in each layer the remaining person's values win."""
-    return person.in_layers(
-        {**other.claims, **person.claims},
-        {**other.proved, **person.proved},
-        other.email_claimed_with,
-    )
-
-
-def without_taken_over(now: P, person: Profile, other: Profile) -> P:
-    """Return a merged profile without what came from `other` and has not changed since."""
     return now.in_layers(
-        _not_taken_over(now.claims, person.claims, other.claims),
-        _not_taken_over(now.proved, person.proved, other.proved),
-        person.email_claimed_with,
+        _not_taken_over(now.claims, set(taken_over.claims), other.claims),
+        _not_taken_over(now.proved, set(taken_over.proved), other.proved),
+        email_claimed_with,
     )
 
 
-def _not_taken_over(now: Properties, person: Properties, other: Properties) -> Properties:
-    taken_over = _without(other, person)
+def _not_taken_over(now: Properties, taken_over: set[str], other: Properties) -> Properties:
     return {
         name: value
         for name, value in now.items()
-        if name not in taken_over or taken_over[name] != value
+        if name not in taken_over or other.get(name) != value
     }
 
 
-def _without(values: Mapping[str, Any], names: Sequence[str] | Mapping[str, Any]) -> Properties:
+def _email(values: Properties) -> Properties:
+    return {"email": values["email"]} if "email" in values else {}
+
+
+def _without(values: Mapping[str, Any], names: Mapping[str, Any]) -> Properties:
     return {name: value for name, value in values.items() if name not in names}

@@ -1,12 +1,20 @@
 """What events change about persons and groups."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from analytics.calculations.people.profile import PropertyChanges
 from analytics.calculations.records import OTHER_ID, EventRecord
 from analytics.calculations.stored_json import decode_object, decoded_or
 from analytics.calculations.wire_format import as_distinct_id, is_any_of
+
+
+class GroupChange(NamedTuple):
+    """The properties that an event sets on a group."""
+
+    group_type: str
+    key: str
+    properties: Mapping[str, Any]
 
 
 def makes_profile(event: str, process_person_profile: Any) -> bool:
@@ -33,7 +41,7 @@ def person_changes(record: EventRecord) -> PropertyChanges:
     return PropertyChanges(set_, set_once, names)
 
 
-def group_change(record: EventRecord) -> tuple[str, str, Mapping[str, Any]] | None:
+def group_change(record: EventRecord) -> GroupChange | None:
     """Return type, key and new properties of the group that a ``$groupidentify`` names."""
     if record.event != "$groupidentify":
         return None
@@ -43,4 +51,4 @@ def group_change(record: EventRecord) -> tuple[str, str, Mapping[str, Any]] | No
     if not group_type or not key:
         return None
     properties = decoded.get("$group_set")
-    return group_type, key, properties if isinstance(properties, dict) else {}
+    return GroupChange(group_type, key, properties if isinstance(properties, dict) else {})

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 from analytics.calculations import parsing
 from analytics.calculations.batch import EventBatch
+from analytics.calculations.people import bounds
 from analytics.calculations.people.identity_hash import identity_hash
 from analytics.calculations.records import Arrival, Proof, Source
 from analytics.capture import verified_identity
 from analytics.ingestion.inbox import Inbox
 from analytics.ingestion.ingest import store
 from analytics.models import Counter, DistinctId, Event, EventDay, Person, PersonMerge
+from analytics.people import profiles
 from analytics.rollups import rebuild
 from tests import sdk
 from tests.analytics import identity_model as model
@@ -30,7 +32,7 @@ pytestmark = pytest.mark.django_db
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
 IDS = st.sampled_from([*"abcdefabcdef", "Guest", "null", "' '"])
-NAMES = st.sampled_from(["x", "y"])
+NAMES = st.sampled_from(["x", "y", "zoo"])
 VALUES = st.sampled_from([1, "two", [3], None])
 PROOFS = st.sampled_from(["claimed", "claimed", "claimed", "verified", "proved"])
 SECRET = b"of the tests"
@@ -165,7 +167,7 @@ def outcome():
 def facts(person):
     milestones = (person.first_seen_at, person.signup_at, person.activated_at)
     flags = (person.is_identified, person.has_profile, person.excluded_by_hand)
-    layers = (person.properties, person.proved, person.claimed)
+    layers = (person.properties, person.proved, person.claimed, person.refused)
     return (*layers, *flags, bool(person.excluded), *milestones)
 
 
@@ -174,8 +176,9 @@ def journal_line(entry):
     return (*line, entry.before)
 
 
-def model_outcome(history, excluded_by_hand):
-    world = model.World([model.Person({"a"}, excluded_by_hand=excluded_by_hand)])
+def model_outcome(history, excluded_by_hand, limits):
+    person = model.Person({"a"}, excluded_by_hand=excluded_by_hand)
+    world = model.World([person], bounds=model.Bounds(**limits))
     for event in history:
         world.apply(event)
     return {
@@ -188,8 +191,20 @@ def model_outcome(history, excluded_by_hand):
 def model_facts(person):
     milestones = (person.first(), person.first("signed_up"), person.first("workflow_created"))
     flags = (person.identified, person.has_profile, person.excluded_by_hand)
-    layers = (person.properties, person.proved, person.claimed)
+    layers = (person.properties, person.proved, person.claimed, person.refused)
     return (*layers, *flags, bool(person.excluded_by_hand), *milestones)
+
+
+@contextmanager
+def bounded(limits, *, in_portions):
+    """Set other bounds of the properties of persons, and perhaps of those in memory at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in limits.items():
+            patch.setattr(bounds, f"MAX_{name.upper()}", value)
+        if in_portions:
+            patch.setattr(profiles, "ALWAYS_FIT", 0)
+            patch.setattr(profiles, "MOST_AT_ONCE", 80)
+        yield
 
 
 def assert_consistent():
@@ -206,13 +221,22 @@ def assert_consistent():
     history=histories(),
     cuts=st.lists(st.integers(0, 99), max_size=3),
     excluded=st.sampled_from([None, True, False]),
+    limits=st.sampled_from([{}, {"size": 16}, {"value": 9}, {"names": 1}]),
+    in_portions=st.booleans(),
 )
-def test_p04_any_split_into_batches_gives_the_same_as_event_by_event(way, history, cuts, excluded):
+def test_p04_s05_any_split_into_batches_gives_the_same_as_event_by_event(
+    way, history, cuts, excluded, limits, in_portions
+):
+    with bounded(limits, in_portions=in_portions):
+        check_batches(way, history, cuts, excluded, limits)
+
+
+def check_batches(way, history, cuts, excluded, limits):
     with single_person("a", excluded_by_hand=excluded):
         way(batches(history, cuts))
         stored = outcome()
         assert_consistent()
-    expected = model_outcome(history, excluded)
+    expected = model_outcome(history, excluded, limits)
     assert {name: stored[name] for name in expected} == expected
     with single_person("a", excluded_by_hand=excluded):
         through_store([[event] for event in history])
