@@ -9,8 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from analytics.calculations.batch import EventBatch
-from analytics.calculations.people.identity import Identities, is_illegal
+from analytics.calculations.people.identity import Identities
 from analytics.calculations.people.merge import merged_decision
+from analytics.calculations.people.placeholders import is_illegal
 from analytics.calculations.records import EventRecord, Proof
 from analytics.models import Event, Person, PersonDay, PersonMerge
 from analytics.people import exclusions, identity, merging, persons, profiles

@@ -4,7 +4,8 @@ from collections.abc import Collection
 
 import psycopg
 
-from analytics.calculations.people.identity import Identities, is_illegal
+from analytics.calculations.people.identity import Identities
+from analytics.calculations.people.placeholders import is_illegal
 from analytics.calculations.people.profile_changes import makes_profile
 from analytics.models import Event, Person, PersonMerge
 from analytics.rollups import definitions, rebuild, rollups

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from analytics.calculations.compression import decompress_leniently
-from analytics.calculations.people.identity import is_illegal
+from analytics.calculations.people.placeholders import is_illegal
 from analytics.calculations.records import MAX_NAME
 from analytics.calculations.stored_json import decode_text, decoded_or
 

@@ -9,7 +9,7 @@ from posthog import Posthog
 
 from analytics.calculations import parsing
 from analytics.calculations.cells import CounterName
-from analytics.calculations.people.identity import is_illegal
+from analytics.calculations.people.placeholders import is_illegal
 from analytics.calculations.records import Arrival, Proof, Source
 from analytics.capture.capture import ensure_default_project_key
 from analytics.ingestion.inbox import Inbox
