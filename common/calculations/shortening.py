@@ -19,7 +19,10 @@ def as_text(value: Any) -> str:
 
 
 def shortened(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an object whose long values are shortened texts; "…" says how many properties are missing."""
+    """Return an object whose long values are shortened texts.
+
+    Of very many properties the first ones stay; "…" says how many are missing.
+    """
     result: dict[str, Any] = {}
     total = 0
     for name, value in properties.items():
