@@ -53,7 +53,7 @@ MATRIX = {
         operational.kpigoal operational.qualityignore""",
     ("analyst", "none"): """
         /admin/analytics/events/ /admin/billing/persons/<person_id>/usage/
-        /api/analytics/events/ /api/analytics/persons/ /api/analytics/persons/<distinct_id>
+        /api/analytics/events/ /api/analytics/persons/
         /api/billing/usage/ /api/billing/stripe/subscription/ /api/billing/stripe/invoices/
         analytics.exclusion analytics.group analytics.person analytics.personmerge
         billing.usagenotice""",
@@ -77,6 +77,7 @@ MATRIX = {
         django_celery_beat.solarschedule operational.alertchannel operational.reportsubscriber""",
     ("operator", "none"): "analytics.inboxrequest operational.delivery",
     ("operator", "owner"): "analytics.projectkey",
+    ("analyst", "owner"): "/api/analytics/persons/<distinct_id>",
     ("owner", "owner"): """
         /admin/operational/demo/remove/ /admin/auth/user/<id>/password/ auth.group auth.user
         analytics.erasure
