@@ -19,6 +19,7 @@ from analytics.people import exclusions, persons, unmerging
 from common.admin.model_admin import row_number
 from common.admin.pages import require_permission
 from common.admin.read_only import ReadOnlyAdmin
+from common.calculations.shortening import shortened_text
 
 Page = Callable[[HttpRequest, Person], HttpResponseBase]
 
@@ -187,7 +188,7 @@ class PersonAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Person", ordering="pk")
     def name(self, person: Person) -> str:
-        return str(person)
+        return shortened_text(str(person))
 
     @admin.display(description="Distinct ids")
     def ids(self, person: Person) -> str:

@@ -87,7 +87,7 @@ class BoundedProperties:
 
 
 def _size(name: str, value: Any) -> int:
-    return json_size(name) + json_size(value) + 2  # a colon and a comma
+    return json_size({name: value}) - 1  # two braces for a comma
 
 
 def _exponents_written_out(value: Any) -> int:
