@@ -92,9 +92,8 @@ def test_an_id_that_ends_with_a_slash_is_not_confused_with_another():
     assert get("analytics/persons/a%2F")["distinct_ids"] == ["a/"]
 
 
-@pytest.mark.parametrize("distinct_id", ["unknown", "a%00b"])
-def test_an_unknown_distinct_id_is_a_404_problem(distinct_id):
-    response = staff_client().get(f"/api/analytics/persons/{distinct_id}")
+def test_an_unknown_distinct_id_is_a_404_problem():
+    response = staff_client().get("/api/analytics/persons/unknown")
     assert response.status_code == 404
     assert response.json()["detail"].startswith("No person has the distinct id")
 

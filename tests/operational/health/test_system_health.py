@@ -146,7 +146,7 @@ def test_it_takes_few_queries_even_if_everything_is_set_up(settings):
     get(PATH)
     with CaptureQueriesContext(connection) as queries:
         get(PATH)
-    assert len(queries) <= 18, [query["sql"][:150] for query in queries]
+    assert len(queries) <= 19, [query["sql"][:150] for query in queries]
 
 
 def test_components_are_listed_servers_first():
