@@ -315,6 +315,7 @@ LOGGING = {
         # Without their own handlers, one of which sends errors with their data by e-mail.
         **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server")},
         "celery": {"level": "INFO" if _LOG_LEVEL == "DEBUG" else "WARNING"},  # two lines a task
+        "uvicorn": {"level": "WARNING"},  # a line for each process of the web server
         "stripe": {"level": "WARNING"},  # two lines a call
         # Its messages contain channels' secret addresses; deliveries store them.
         "apprise": {"handlers": ["nowhere"], "propagate": False},
