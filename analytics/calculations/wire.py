@@ -4,6 +4,7 @@ The steps of `event_record`, in order: name, properties, uuid, then (only where 
 any) the special properties, distinct id, time, the person's other id.
 """
 
+from collections.abc import Collection
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -72,9 +73,11 @@ def event_record(
     uuid = _uuid(event, raw, position, arrival)
     is_special = _may_be_special(event, name, properties)
     special = special_properties(event, properties) if is_special else NOTHING_SPECIAL
-    distinct_id = _distinct_id(event, special)
+    distinct_id, other_id = _distinct_id(event, special), _other_id(name, special)
     source = arrival.source if arrival else Source()
     proof = _proof(special, distinct_id, source)
+    if source.proof >= Proof.PROVED:
+        _check_exact(event, special, {distinct_id, other_id})
     return EventRecord(
         uuid,
         stored_text(name),
@@ -84,7 +87,7 @@ def event_record(
         ),
         properties if special.identity_hash is None else _without_hash(properties, proof),
         line,
-        _other_id(name, special),
+        other_id,
         makes_profile(name, special.profile),
         proof,
         source.project_key_id,
@@ -237,6 +240,17 @@ def _distinct_id(event: WireEvent, special: SpecialProperties) -> str:
     if not text:
         raise InvalidEvent(Reason.MISSING_FIELD, "distinct_id: missing")
     return text
+
+
+def _check_exact(
+    event: WireEvent, special: SpecialProperties, distinct_ids: Collection[str | None]
+) -> None:
+    """Refuse ids that would be trimmed or cut to another person's, of whom they would be proof."""
+    sent = (event.distinct_id, event.dollar_distinct_id, special.distinct_id)
+    for value in (*sent, special.anon_distinct_id, special.alias):
+        if isinstance(value, str) and value != as_distinct_id(value) in distinct_ids:
+            detail = "distinct_id: blank at an end, NUL, or longer than 200 characters"
+            raise InvalidEvent(Reason.BAD_FIELD, f"{detail}: not accepted with a server key")
 
 
 def _other_id(name: str, special: SpecialProperties) -> str | None:

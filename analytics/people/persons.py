@@ -93,7 +93,12 @@ def person_with_id(person_id: int) -> Person | None:
 
 
 def person_with_proved_email(email: str) -> Person | None:
-    """Return the only person with a proved address, in any case; None for none or several."""
+    """Return the only person with a proved address, in any case; None for none or several.
+
+    Beyond ASCII, addresses that differ can be equal in lower case, such as with a Kelvin sign.
+    """
+    if not email.isascii():
+        return None
     address = Lower(KeyTextTransform("email", "proved"))
     persons = Person.objects.alias(address=address).filter(address=email.lower())[:2]
     return persons[0] if len(persons) == 1 else None

@@ -6,6 +6,7 @@ as the `client_reference_id` in the URL of a payment link, is a suggestion (`lin
 """
 
 from collections.abc import Collection, Mapping
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
@@ -116,7 +117,7 @@ def ensure_customer(person: Person, distinct_id: str) -> str:
         "/v1/customers",
         metadata={METADATA: distinct_id},
         # Parallel requests create one customer; after a deletion at Stripe a new one is possible.
-        idempotency_key=f"plumbline-customer-{distinct_id}-{_attempt(person)}",
+        idempotency_key=f"plumbline-customer-{_digest(distinct_id)}-{_attempt(person)}",
         **_proved_email(person),
     )
     gateway.store(customer, as_of=gateway.moment(), read_now=True)
@@ -128,6 +129,11 @@ def _proved_email(person: Person) -> dict[str, str]:
     """Return the address for a new customer; Stripe asks for one where only a claim exists."""
     own = addresses.address_of(person)
     return {"email": own.address} if own.source is AddressSource.PROVED else {}
+
+
+def _digest(distinct_id: str) -> str:
+    """Return what a header can hold, whatever the id consists of."""
+    return sha256(distinct_id.encode(errors="surrogatepass")).hexdigest()
 
 
 def _attempt(person: Person) -> int:

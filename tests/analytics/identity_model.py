@@ -138,18 +138,19 @@ class World:
             self._set(person, properties, event["proof"] == "proved")
 
     def _prove(self, event: dict, distinct_id: str) -> None:
-        if cannot_identify(distinct_id):
-            return
-        person = self._get_or_create(distinct_id)
-        if person.proved_ids and distinct_id not in person.proved_ids:
+        if not cannot_identify(distinct_id):
+            self._split(event, distinct_id)
+            self._get_or_create(distinct_id).proved_ids.add(distinct_id)
+
+    def _split(self, event: dict, distinct_id: str) -> None:
+        person = self.find(distinct_id)
+        if person and person.proved_ids and distinct_id not in person.proved_ids:
             self._record("split", event, "", {}, distinct_id)
             own = Person({distinct_id})
             own.events = [past for past in person.events if past["distinct_id"] == distinct_id]
             person.events = [past for past in person.events if past not in own.events]
             person.ids.remove(distinct_id)
             self.persons.append(own)
-            person = own
-        person.proved_ids.add(distinct_id)
 
     def _refusal(self, event: dict, person: Person | None, other: Person | None) -> str | None:
         proof, is_dangerous = event["proof"], event["event"] == "$merge_dangerously"
@@ -159,7 +160,7 @@ class World:
             return "unproved"
         if person and person.proved_ids and proof == "claimed":
             return "protected"
-        if other and other.proved_ids and proof != "proved":
+        if other and other.proved_ids and (proof != "proved" or not is_dangerous):
             return "protected"
         return None
 
@@ -169,14 +170,13 @@ class World:
             self._record("illegal_distinct_id", event, other_id, {})
             return
         person, other = self.find(distinct_id), self.find(other_id)
-        if event["proof"] == "proved":
-            if person and person is other:
-                person.proved_ids.add(other_id)
-            else:
-                self._prove(event, other_id)
-                other = self.find(other_id)
+        is_proved = event["proof"] == "proved"
+        if is_proved and (other is not person or not other):
+            self._split(event, other_id)
+            other = self.find(other_id)
         if person and person is other:
             person.identified = True
+            person.proved_ids |= {other_id} if is_proved else set()
             return
         if verdict := self._refusal(event, person, other):
             self._record(verdict, event, other_id, {})
@@ -198,6 +198,7 @@ class World:
             person.excluded_by_hand = any(decisions) if decisions else None
         person = person or other or self._get_or_create(distinct_id)
         person.ids |= {distinct_id, other_id}
+        person.proved_ids |= {other_id} if is_proved else set()
         person.identified = True
 
     def _get_or_create(self, distinct_id: str) -> Person:

@@ -131,7 +131,7 @@ class Identities:
 
         Staff decides about whole persons, so nothing is split.
         """
-        if record.proof < Proof.STAFF and self._contradicts_claim(distinct_id):
+        if self._is_split_by(record, distinct_id):
             self._split(distinct_id, record)
         self._prove(distinct_id)
 
@@ -153,6 +153,9 @@ class Identities:
         person = self.find(distinct_id)
         proved = self.proved_ids.get(person, set()) if person is not None else set()
         return bool(proved) and distinct_id not in proved and not is_illegal(distinct_id)
+
+    def _is_split_by(self, record: EventRecord, distinct_id: str) -> bool:
+        return record.proof < Proof.STAFF and self._contradicts_claim(distinct_id)
 
     def _prove(self, distinct_id: str) -> None:
         if is_illegal(distinct_id):
@@ -189,18 +192,19 @@ class Identities:
     def _join(self, record: EventRecord, other_id: str) -> None:
         """Join the persons of the two ids, unless the rules refuse it."""
         target, other = self.find(record.distinct_id), self.find(other_id)
-        if record.proof >= Proof.PROVED:
-            if target != other:
-                self.prove(other_id, record)
-                other = self.find(other_id)
-            else:
-                self._prove(other_id)  # what was claimed is so
+        is_proved = record.proof >= Proof.PROVED
+        if is_proved and target != other and self._is_split_by(record, other_id):
+            self._split(other_id, record)
+            other = self.find(other_id)
         if target == other and target is not None:
             self._identify(target)
         elif verdict := self._refusal(record, target, other):
             self._record(verdict, record, target, other)
+            return
         else:
             self._identify(self._joined(record, other_id, target, other))
+        if is_proved:
+            self._prove(other_id)
 
     def _joined(
         self, record: EventRecord, other_id: str, target: int | None, other: int | None
@@ -230,7 +234,8 @@ class Identities:
             return MergeVerdict.UNPROVED
         if self._is_protected(target) and record.proof is Proof.CLAIMED:
             return MergeVerdict.PROTECTED
-        if self._is_protected(other) and record.proof < Proof.PROVED:
+        # A backend that identifies or aliases passes on an anonymous id that a browser has chosen.
+        if self._is_protected(other) and (record.proof < Proof.PROVED or not is_dangerous):
             return MergeVerdict.PROTECTED
         if target in self.paying and other in self.paying and record.proof < Proof.STAFF:
             return MergeVerdict.BOTH_PAY

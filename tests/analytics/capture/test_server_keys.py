@@ -78,6 +78,24 @@ def test_a_claim_with_a_guessed_id_does_not_take_the_place_of_a_proved_event(tok
     assert Event.objects.get(proved=True).properties == {"from": "phs"}
 
 
+@pytest.mark.parametrize("distinct_id", [" ada", "ada\u3000", "ada\x1f", "ada\x85"])
+def test_s02_an_id_that_would_become_another_persons_proves_nothing(token, distinct_id):
+    sdk.post("/batch/", {"api_key": token, "batch": [EVENT, EVENT | {"distinct_id": distinct_id}]})
+    sdk.ingest()
+    assert Event.objects.count() == 1
+    assert "server key" in RejectedEvent.objects.get().detail
+
+
+def test_s02_an_id_that_would_be_cut_proves_nothing(token):
+    batch = [
+        EVENT,
+        {"event": "$create_alias", "distinct_id": "ada", "properties": {"alias": "x" * 201}},
+    ]
+    sdk.post("/batch/", {"api_key": token, "batch": batch})
+    sdk.ingest()
+    assert "server key" in RejectedEvent.objects.get().detail
+
+
 def test_no_table_holds_a_server_token(token):
     sent(token)
     sdk.ingest()

@@ -71,8 +71,15 @@ def test_s02_a_verified_identity_absorbs_an_anonymous_person_only(victim):
 
 def test_s02_the_backend_merges_protected_persons(victim):
     store([record(distinct_id="other", proof=Proof.PROVED)])
-    link("$create_alias", "victim", "other", proof=Proof.PROVED)
+    link("$merge_dangerously", "victim", "other", proof=Proof.PROVED)
     assert persons() == [["attacker"], ["other", "victim"]]
+
+
+@pytest.mark.parametrize("event", ["$identify", "$create_alias"])
+@pytest.mark.parametrize("own", ["attacker", "new"])
+def test_s02_a_backend_that_passes_on_a_browsers_id_merges_no_protected_person(victim, event, own):
+    link(event, own, "victim", proof=Proof.PROVED)  # the browser called itself "victim"
+    assert (["victim"] in persons(), last_result()) == (True, "protected")
 
 
 def test_s02_an_id_claimed_before_its_owner_came_is_split_off_once_proved():
