@@ -167,7 +167,8 @@ def test_a_person_cannot_be_deleted(admin, history):
 
 
 def test_a_new_project_key_shows_its_token(admin):
-    response = admin.post("/admin/analytics/projectkey/add/", {"name": "Shop"}, follow=True)
+    values = {"name": "Shop", "kind": "public"}
+    response = admin.post("/admin/analytics/projectkey/add/", values, follow=True)
     assert ProjectKey.objects.get(name="Shop").token in response.content.decode()
 
 
