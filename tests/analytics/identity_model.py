@@ -182,7 +182,7 @@ class World:
             self._record(verdict, event, other_id, {})
             return
         if person and other:
-            before = {
+            before: dict[str, Any] = {
                 "distinct_ids": sorted(other.ids),
                 "person": _flags(person),
                 "other": _side(other),
