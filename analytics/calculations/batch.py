@@ -1,13 +1,14 @@
 """Events as columns, which numpy and C loops sort, pack and count without a Python step each."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
 from typing import Any, overload
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -109,6 +110,16 @@ class EventBatch(Sequence[EventRecord]):
             self.proved[indices],
             self._special_at(taken),
         )
+
+    def with_uuids(self, uuids: Mapping[int, bytes]) -> "EventBatch":
+        """Return the same events, those at these indices with another uuid."""
+        column = self.uuids.copy()
+        special = dict(self.special)
+        for index, uuid in uuids.items():
+            column[index] = np.void(uuid)
+            if record := special.get(index):
+                special[index] = msgspec.structs.replace(record, uuid=uuid)
+        return replace(self, uuids=column, special=special)
 
     def _special_at(self, indices: Sequence[int]) -> Mapping[int, EventRecord]:
         """Return the special records at these indices, by their new index."""

@@ -15,7 +15,7 @@ from analytics.calculations.people.identity import Identities, linking_records
 from analytics.calculations.records import EventRecord, Holds, Reason, Rejection
 from analytics.capture import erased_ids
 from analytics.forwarding import outbox
-from analytics.ingestion import copying
+from analytics.ingestion import copying, uuids
 from analytics.ingestion.partitions import lock_and_ensure_partitions, months_of
 from analytics.models import EventOutcome
 from analytics.people import exclusions, groups, identity, merging, profiles, splitting
@@ -23,7 +23,7 @@ from analytics.people.profiles import TooMuchAtOnce
 from analytics.rollups import rollups
 from analytics.rollups.person_cache import PersonCache
 from common.formatting import first_line
-from common.postgres import array_literal, raw_cursor
+from common.postgres import raw_cursor
 
 # Errors of a statement that a single event may cause.
 _BAD_EVENT = (
@@ -113,7 +113,7 @@ def _store(
     """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
     cursor = raw_cursor()
     lock_and_ensure_partitions(cursor, months_of(events.times))
-    fresh, results = _register_uuids(cursor, events)
+    fresh, outcomes, sent_as = uuids.register(cursor, events)
     identities, persons = identity.lock_and_resolve(
         cursor, fresh, cache, is_demo=is_demo, alone=alone
     )
@@ -133,7 +133,11 @@ def _store(
     exclusions.apply_rules(cursor, changed | identities.changed)
     if forward:
         outbox.add(fresh)
-    return results, refusals
+    results: list[StoreResult] = [
+        outcome or _rejection(events[index], Reason.UUID_REUSED)
+        for index, outcome in enumerate(outcomes)
+    ]
+    return results, {sent_as.get(uuid, uuid): refusal for uuid, refusal in refusals.items()}
 
 
 def _refuse_erased(distinct_ids: Set[str]) -> None:
@@ -167,88 +171,3 @@ def _final(
 def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
     detail = first_line(detail) or "uuid: another event has it already"
     return Rejection(reason, detail, record.json, record.line, holds=Holds.READ_EVENT)
-
-
-def _register_uuids(
-    cursor: psycopg.Cursor, events: EventBatch
-) -> tuple[EventBatch, list[StoreResult]]:
-    """Return the events whose uuid is new, and the result for each event.
-
-    The register's key makes an event count once, even where several processes store it.
-    """
-    halves = events.uuids.view(">u8").reshape(-1, 2)
-    order = np.lexsort(
-        (halves[:, 1], halves[:, 0])
-    )  # in this order everywhere, to prevent deadlocks
-    is_repeated = (halves[order][1:] == halves[order][:-1]).all(axis=1)
-    if not is_repeated.any() and copying.copy_uuids(cursor, events, order):
-        return events, [EventOutcome.STORED] * len(events)
-    uuids: list[bytes] = events.uuids.tolist()
-    first = {uuid: index for index, uuid in reversed([*enumerate(uuids)])}
-    new = _register_one_by_one(cursor, events, [first[uuid] for uuid in sorted(first)])
-    again = [index for index, uuid in enumerate(uuids) if uuid not in new or first[uuid] != index]
-    stored_before = [index for index in again if uuids[index] not in new]
-    same = _same_as_stored(cursor, events, stored_before)
-    results: list[StoreResult] = [EventOutcome.STORED] * len(events)
-    for index in again:
-        if index in same or (uuids[index] in new and _are_same(events, index, first[uuids[index]])):
-            results[index] = EventOutcome.DUPLICATE
-        else:
-            results[index] = _rejection(events[index], Reason.UUID_REUSED)
-    return events.take(np.delete(np.arange(len(events)), again)), results
-
-
-def _register_one_by_one(
-    cursor: psycopg.Cursor, events: EventBatch, indices: Sequence[int]
-) -> set[bytes]:
-    """Register those uuids at these indices that are new, and return them."""
-    records = [events[index] for index in indices]
-    cursor.execute(
-        """
-        INSERT INTO analytics_eventuuid (uuid, timestamp)
-        SELECT * FROM unnest(%s::uuid[], %s::timestamptz[])
-        ON CONFLICT DO NOTHING RETURNING uuid_send(uuid)
-        """,
-        [
-            array_literal(record.uuid.hex() for record in records),
-            array_literal(record.timestamp.isoformat() for record in records),
-        ],
-    )
-    return {uuid for (uuid,) in cursor.fetchall()}
-
-
-def _are_same(events: EventBatch, index: int, other: int) -> bool:
-    """Whether two events are equal except for their time, which a retry changes."""
-    return all(
-        column[index] == column[other]
-        for column in (events.names, events.distinct_ids, events.properties)
-    )
-
-
-def _same_as_stored(cursor: psycopg.Cursor, events: EventBatch, indices: Sequence[int]) -> set[int]:
-    """Return those indices whose event equals, except for its time, the stored one of its uuid."""
-    cursor.execute(
-        """
-        SELECT index
-        FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[])
-            AS again (index, uuid, event, distinct_id, properties)
-        JOIN analytics_eventuuid AS register USING (uuid)
-        JOIN analytics_distinctid AS id USING (distinct_id)
-        CROSS JOIN LATERAL (  -- by the key, each alone
-            SELECT * FROM analytics_event AS stored
-            WHERE stored.person_id = id.person_id AND stored.timestamp = register.timestamp
-                AND stored.uuid = again.uuid
-            LIMIT 1
-        ) AS stored
-        WHERE stored.event = again.event AND stored.distinct_id = again.distinct_id
-            AND stored.properties = again.properties
-        """,
-        [
-            indices,
-            array_literal(events.uuids[index].tobytes().hex() for index in indices),
-            [events.names[index] for index in indices],
-            [events.distinct_ids[index] for index in indices],
-            [events.properties[index].decode() for index in indices],
-        ],
-    )
-    return {index for (index,) in cursor.fetchall()}

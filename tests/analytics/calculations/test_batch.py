@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +41,18 @@ def test_events_are_taken_in_the_requested_order(batch, data):
     taken = batch.take(np.array(indices, np.int64))
     assert list(taken) == [batch[index] for index in indices]
     assert list(taken.special) == sorted(taken.special)
+
+
+@given(batches, st.data())
+def test_another_uuid_replaces_that_of_the_event_and_of_its_record(batch, data):
+    indices = data.draw(st.permutations(range(len(batch))))[:2]
+    uuids = {index: bytes([index] * 16) for index in indices}
+    expected = [
+        msgspec.structs.replace(event, uuid=uuids.get(index, event.uuid))
+        for index, event in enumerate(batch)
+    ]
+    assert list(batch.with_uuids(uuids)) == expected
+    assert list(without_records(batch.with_uuids(uuids))) == expected
 
 
 @given(batches, st.slices(6))
