@@ -40,9 +40,9 @@ TYPES = {
 }
 
 
-def send(*events, **options):
-    body = json.dumps({"api_key": sdk.key(), "batch": events}).encode()
-    return sdk.post("/batch/", gzip.compress(body), **options)
+def send(*events, key=None):
+    body = json.dumps({"api_key": key or sdk.key(), "batch": events}).encode()
+    return sdk.post("/batch/", gzip.compress(body))
 
 
 def event(name="used", distinct_id=ID, **properties):
@@ -50,15 +50,18 @@ def event(name="used", distinct_id=ID, **properties):
 
 
 def capture():
-    """Send events of the person, and of others that name it."""
+    """Send what the backend proves about the person, and claims of others that name it."""
     profile = {"email": EMAIL, "name": NAME, "phone": PHONE}
     owner = {"owner": {"email": EMAIL, "name": NAME}, "owner_id": ID, "seats": 5}
     group = {"$group_type": "company", "$group_key": "acme", "$group_set": owner}
     personal = {"$group_type": "user", "$group_key": ID, "$group_set": {"name": NAME}}
+    send(event("signed_up", ANON, **{"$set": {"email": EMAIL.title()}}))
     send(
-        event("signed_up", ANON, **{"$set": {"email": EMAIL.title()}}),
         event("used"),
         event("$identify", **{"$anon_distinct_id": ANON, "$set": profile}),
+        key=sdk.server_key(),
+    )
+    send(
         event("$identify", "ben-identified", **{"$anon_distinct_id": "ben-device"}),
         event("$create_alias", "ben-identified", alias=ID),  # refused
         event("$create_alias", alias="anonymous"),  # refused

@@ -93,10 +93,12 @@ def erase(
     receipt = _receipt(traces, Counter(), search_events)  # names what is gone afterwards
     with transaction.atomic():
         erasure = Erasure.objects.create(by=by, persons=len(ids), pending=ids)
-        erased_ids.remember(traces.mentions.distinct_ids, erasure)
+        erased_ids.remember(traces.own_ids, erasure)
         for remember in before_erasing:
             remember(ids)
-    for data_store in (inbox, *_naming_stores(search_events)):
+    removed[inbox.name] += inbox.erase(traces)
+    traces = traces_of(ids)  # what waited may have proved that an id is another person's
+    for data_store in _naming_stores(search_events):
         removed[data_store.name] += data_store.erase(traces)
     for start in range(0, len(ids), PERSONS_PER_TRANSACTION):
         chunk = ids[start : start + PERSONS_PER_TRANSACTION]
@@ -170,7 +172,7 @@ def _take_out(
     cursor = locked_cursor(Lock.IDENTITY)
     traces, removed = traces_of(person_ids), Counter[str]()
     if erasure is not None:  # also ids that are new since
-        erased_ids.remember(traces.mentions.distinct_ids, erasure)
+        erased_ids.remember(traces.own_ids, erasure)
     traces = replace(traces, mentions=traces.mentions | all_traces.mentions)
     for data_store in _all(person_stores):
         removed[data_store.name] += data_store.erase(traces)

@@ -1,10 +1,11 @@
 """Analytics' rows of others that may name persons."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import cast
 
 from django.db import models
 
+from analytics.calculations.people.mentions import ERASED, Mentions
 from analytics.models import (
     Event,
     Exclusion,
@@ -27,30 +28,49 @@ class RejectedPayloads(NamingRows):
     """Payloads as received: events, lines of files, whole requests, compressed or not."""
 
     def matches(self, traces: Traces) -> Iterator[models.Model]:
-        if not traces.mentions.needles:
+        if not traces.claims.needles:
             return
-        rows = RejectedEvent.objects.only("pk", "payload", "detail")
+        rows = RejectedEvent.objects.only("pk", "payload", "detail", "project_key__kind")
+        rows = rows.select_related("project_key")
         for row in rows.iterator(chunk_size=_ROWS_PER_READ):
-            if traces.mentions.in_payload(bytes(row.payload)):
+            if self._mentions(row, traces).in_payload(bytes(row.payload)):
                 row.payload = b""
                 yield row
 
     def names_person(self, row: models.Model, names: Sequence[str], traces: Traces) -> bool:
         return True
 
+    def _mentions(self, row: RejectedEvent, traces: Traces) -> Mentions:
+        """A claim does not remove what a server key sent."""
+        is_proved = row.project_key is not None and row.project_key.is_server
+        return traces.mentions if is_proved else traces.claims
+
 
 class Groups(NamingRows):
-    """Properties of groups; a group whose key is a person's id or address is deleted."""
+    """Groups stay; a key that is a person's id or address is replaced, and what names it."""
+
+    def clean(self, row: models.Model, traces: Traces) -> None:
+        group = cast("Group", row)
+        is_the_person = self.names_person(group, ["group_key"], traces)
+        super().clean(group, traces)
+        if is_the_person:  # then its properties are about it; keys are unique
+            group.group_key = f"{ERASED} {group.pk}"
+            group.properties = traces.mentions.without(group.properties)
 
 
 class ExclusionRules(NamingRows):
-    """Rules about one person's id or address."""
+    """Rules stay; one about a person's id or address then matches no one."""
 
     def clean(self, row: models.Model, traces: Traces) -> None:
-        row.name = f"Rule {row.pk}"  # type: ignore[attr-defined]  # names are unique
+        rule = cast("ExclusionRule", row)
+        if self.names_person(rule, ["name"], traces):
+            rule.name = f"Rule {rule.pk}"  # names are unique
+        if self.names_person(rule, ["property_value"], traces):
+            rule.property_value = ERASED
 
-    def delete(self, keys: Sequence[Any]) -> None:
-        exclusions.delete_rules(ExclusionRule.objects.filter(pk__in=keys))
+    def save(self, rows: Sequence[models.Model]) -> None:
+        for row in rows:
+            exclusions.save_rule(cast("ExclusionRule", row))
 
 
 class OthersEvents(NamingRows):
@@ -65,10 +85,23 @@ class OthersEvents(NamingRows):
 
 
 class OthersProfiles(NamingRows):
-    """Profiles of others, such as who invited them."""
+    """Profiles of others, such as who invited them. What is proved about them stays."""
+
+    def clean(self, row: models.Model, traces: Traces) -> None:
+        super().clean(row, traces)
+        row.properties |= row.proved  # type: ignore[attr-defined]
 
     def candidates(self, traces: Traces) -> models.QuerySet:
-        return super().candidates(traces).exclude(pk__in=traces.person_ids)
+        rows = super().candidates(traces).only("pk", "proved", *self._read)
+        return rows.exclude(pk__in=traces.person_ids)
+
+    def names_person(self, row: models.Model, names: Sequence[str], traces: Traces) -> bool:
+        person = cast("Person", row)
+        unproved = person.properties.keys() - person.proved.keys()
+        claims = {name: person.properties[name] for name in unproved}
+        others = [name for name in names if name != "properties"]
+        in_claims = "properties" in names and traces.mentions.in_json(claims)
+        return in_claims or super().names_person(person, others, traces)
 
 
 class MailClaims(DataStore):
@@ -87,17 +120,15 @@ class MailClaims(DataStore):
 NAMING_STORES: list[DataStore] = [
     MailClaims(),
     RejectedPayloads("Rejected events", RejectedEvent, deleted_by=["payload", "detail"]),
-    Groups("Groups", Group, jsons=["properties", "refused"], deleted_by=["group_key"]),
+    Groups("Groups", Group, texts=["group_key"], jsons=["properties", "refused"]),
     NamingRows("Merges of others", PersonMerge, jsons=["before"]),
     NamingRows("Imports", ImportRun, texts=["file_name"], jsons=["columns"]),
-    ExclusionRules("Exclusion rules", ExclusionRule, texts=["name"], deleted_by=["property_value"]),
+    ExclusionRules("Exclusion rules", ExclusionRule, texts=["name"], jsons=["property_value"]),
     NamingRows("Exclusions of others", Exclusion, texts=["rule", "value"]),
     NamingRows("Forwarding errors", ForwardingState, texts=["last_error"]),
 ]
 
 SEARCHED_ON_REQUEST: list[DataStore] = [
-    OthersProfiles(
-        "Profiles of others", Person, jsons=["properties", "proved", "claimed", "refused"]
-    ),
+    OthersProfiles("Profiles of others", Person, jsons=["properties", "claimed", "refused"]),
     OthersEvents("Events of others", Event, jsons=["properties"]),
 ]

@@ -24,7 +24,7 @@ def calls_elsewhere(traces: Traces) -> Iterator[ElsewhereCall]:
     if settings.PLUMBLINE_FORWARDING:
         host = settings.POSTHOG_HOST.replace(".i.posthog.com", ".posthog.com")
         project = settings.POSTHOG_PROJECT_ID or ":project_id"
-        for distinct_id in traces.distinct_ids:
+        for distinct_id in traces.own_ids:
             yield ElsewhereCall(
                 "PostHog",
                 f"DELETE {host}/api/projects/{project}/persons/"
@@ -33,10 +33,10 @@ def calls_elsewhere(traces: Traces) -> Iterator[ElsewhereCall]:
             )
     for calls_of in elsewhere:
         yield from calls_of(traces.person_ids)
-    if settings.PLUMBLINE_EMAIL_FROM and traces.mentions.emails:
+    if settings.PLUMBLINE_EMAIL_FROM and traces.claims.emails:
         yield ElsewhereCall(
             "E-mail provider",
             "",
             "Delete the addresses from its logs and suppression lists: "
-            + ", ".join(sorted(traces.mentions.emails)),
+            + ", ".join(sorted(traces.claims.emails)),
         )

@@ -13,6 +13,7 @@ from analytics.calculations.people.mentions import Mentions, mentions_of
 from analytics.calculations.people.merge import Before
 from analytics.extension_points import personal_facts
 from analytics.models import DistinctId, Person, PersonMerge
+from analytics.privacy.own_ids import own_ids
 from common.postgres import raw_cursor
 
 # Persons that were merged into these, and the data kept for undoing it.
@@ -29,12 +30,17 @@ SELECT id FROM part WHERE id IS NOT NULL
 
 @dataclass(frozen=True)
 class Traces:
-    """Persons, with those that were merged into them, and the texts that name them."""
+    """Persons, with those that were merged into them, and the texts that name them.
+
+    `mentions` are proved, and are searched for in the data of others. `claims` have what is only
+    claimed, too: they are searched for only in what arrived as a claim, and act on nothing else.
+    """
 
     person_ids: Sequence[int]
     merged_ids: Sequence[int]  # the persons themselves, and those that are part of them
-    distinct_ids: Sequence[str]
+    own_ids: Sequence[str]  # remembered as erased; see OwnIds
     mentions: Mentions
+    claims: Mentions
     shared_emails: Sequence[str] = ()  # others have them, too: not searched for
 
 
@@ -43,17 +49,16 @@ def traces_of(person_ids: Collection[int]) -> Traces:
     ids = sorted(person_ids)
     with raw_cursor() as cursor:
         merged = [row for (row,) in cursor.execute(_MERGED, [ids]).fetchall()]
-    undo_data = _undo_data(merged)
-    distinct_ids = set(DistinctId.objects.filter(person__in=ids).values_list("pk", flat=True))
-    distinct_ids.update(id_ for before in undo_data for id_ in before.distinct_ids)
-    others = [before.other.properties for before in undo_data]
-    mentions = mentions_of(distinct_ids, [*_facts(ids), *others])
-    shared = _shared(mentions.emails, ids)
+    stored = own_ids(ids)
+    mentions = mentions_of(stored.certain, [*_proved_facts(ids), *_proved_before(merged)])
+    claims = mentions | mentions_of(stored.every, _claimed_facts(ids))
+    shared = _shared(claims.emails, ids)
     return Traces(
         person_ids=ids,
         merged_ids=merged,
-        distinct_ids=sorted(distinct_ids),
+        own_ids=sorted(stored.own),
         mentions=replace(mentions, emails=mentions.emails - shared),
+        claims=replace(claims, emails=claims.emails - shared),
         shared_emails=sorted(shared),
     )
 
@@ -65,21 +70,26 @@ def same_address(traces: Traces) -> list[Person]:
     return list(persons.exclude(pk__in=traces.person_ids).prefetch_related("distinct_ids"))
 
 
-def _undo_data(merged: Sequence[int]) -> list[Before]:
-    """Return what the journal keeps of persons that are part of these."""
+def _proved_before(merged: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the proved values that the journal keeps of persons that are part of these."""
     merges = PersonMerge.objects.filter(
         person_id__in=merged, result=PersonMerge.Result.MERGED
     ).exclude(before={})
-    return msgspec.convert(list(merges.values_list("before", flat=True)), list[Before])
+    undo_data = msgspec.convert(list(merges.values_list("before", flat=True)), list[Before])
+    return [before.other.proved for before in undo_data]
 
 
-def _facts(ids: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """Yield JSON objects in which the persons' addresses and names are."""
-    rows = Person.objects.filter(pk__in=ids).values_list("properties", "proved", "claimed")
-    for columns in rows.iterator():
-        yield from columns
+def _proved_facts(ids: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield JSON objects in which the persons' proved addresses and names are."""
+    yield from Person.objects.filter(pk__in=ids).values_list("proved", flat=True).iterator()
     for facts_of in personal_facts:
         yield from facts_of(ids)
+
+
+def _claimed_facts(ids: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield the properties of persons of which nothing is proved."""
+    persons = Person.objects.filter(pk__in=ids, proved={})
+    yield from persons.values_list("properties", flat=True).iterator()
 
 
 def _shared(emails: Collection[str], ids: Sequence[int]) -> frozenset[str]:

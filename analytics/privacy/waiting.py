@@ -41,14 +41,14 @@ class WaitingRequests(DataStore):
         return [
             request_id
             for request_id, body in rows.iterator(chunk_size=100)
-            if traces.mentions.in_payload(bytes(body))
+            if traces.claims.in_payload(bytes(body))
         ]
 
 
 class WaitingToForward(DataStore):
     """Events that wait to be forwarded: batches are written again without those of the persons.
 
-    Events of others lose what names the persons.
+    Events of others lose what names the persons by proof.
     """
 
     name = "Events to forward"
@@ -83,17 +83,18 @@ def _cleaned(row: ForwardingBatch, traces: Traces) -> tuple[list[bytes], int]:
     """Return the events that remain of a batch, and how many were removed or cleaned."""
     plain = zstandard.decompress(bytes(row.body))
     events = list(map(bytes, msgspec.json.decode(plain, type=list[msgspec.Raw])))
-    if not traces.mentions.in_payload(plain):
+    if not traces.claims.in_payload(plain):
         return events, 0
     kept, changed = [], 0
     for event in events:
         decoded = msgspec.json.decode(event, type=dict)
-        is_named = traces.mentions.in_json(decoded)
-        changed += is_named
-        if not is_named:
-            kept.append(event)
-        elif not _is_about(decoded, traces):
+        if _is_about(decoded, traces):
+            changed += 1
+        elif traces.mentions.in_json(decoded):
             kept.append(msgspec.json.encode(traces.mentions.cleaned_json(decoded)))
+            changed += 1
+        else:
+            kept.append(event)
     return kept, changed
 
 
@@ -101,7 +102,7 @@ def _is_about(event: dict[str, Any], traces: Traces) -> bool:
     """Whether an event is a person's, or links another one to it."""
     properties = event.get("properties") or {}
     named = {event.get("distinct_id"), *(properties.get(name) for name in _OTHER_IDS)}
-    return any(isinstance(id_, str) and id_ in traces.mentions.distinct_ids for id_ in named)
+    return any(isinstance(id_, str) and id_ in traces.claims.distinct_ids for id_ in named)
 
 
 STORES: list[DataStore] = [WaitingRequests(), WaitingToForward()]

@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 
 from analytics.calculations.people.mentions import is_distinctive
-from analytics.models import DistinctId
 from analytics.people import persons
 from analytics.privacy.data_stores import DataStore, NamingRows
+from analytics.privacy.own_ids import own_ids
 from analytics.privacy.receipts import ElsewhereCall
 from analytics.privacy.traces import Traces
 from billing.calculations.stripe_personal import anonymous_event
@@ -59,7 +59,7 @@ class KeptResponses(DataStore):
         return self._rows(traces).delete()[0]
 
     def _rows(self, traces: Traces) -> QuerySet:
-        return IdempotentRequest.objects.filter(distinct_id__in=traces.distinct_ids)
+        return IdempotentRequest.objects.filter(distinct_id__in=traces.mentions.distinct_ids)
 
 
 class StripeObjects(DataStore):
@@ -152,9 +152,9 @@ NAMING_STORES = [
 
 
 def customer_ids(person_ids: Sequence[int]) -> list[str]:
-    """Return the Stripe customers of persons: linked, or theirs by an id or a proved address."""
+    """Return the Stripe customers of persons: linked, or theirs by a proved id or address."""
     linked = StripeCustomer.objects.filter(distinct_id__person_id__in=person_ids)
-    ids = DistinctId.objects.filter(person__in=person_ids).values_list("pk", flat=True)
+    ids = own_ids(person_ids).certain
     proved = persons.own_addresses(person_ids, proved=True)
     return sorted({*linked.values_list("pk", flat=True), *gateway.unlinked_of(ids, proved)})
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
+from analytics.calculations.records import Proof
 from analytics.ingestion import ingest
 from analytics.models import MailClaim, Person
 from analytics.people import mail_caps, mail_health
@@ -61,7 +62,8 @@ def test_s06_claims_hold_no_address_and_are_deleted_in_time():
 
 
 def test_s06_erasing_a_person_erases_the_claims_of_their_address():
-    ingest.store([record("$identify", "ada", properties={"$set": {"email": "Ada@example.com"}})])
+    properties = {"$set": {"email": "Ada@example.com"}}
+    ingest.store([record("$identify", "ada", properties=properties, proof=Proof.PROVED)])
     claimed("ada@example.com", "notice")
     claimed("ben@example.com", "notice")
     erasure.erase([Person.objects.get().pk])

@@ -157,7 +157,8 @@ def test_s10b_exclusions_that_ended_long_ago_are_deleted():
 def test_s10b_erasing_a_person_cleans_the_exclusions_of_others_that_name_it():
     rule = ExclusionRule(name="Bots", property_name="invited_by", property_value="ada@example.com")
     exclusions.save_rule(rule)
-    claim("ada", email="ada@example.com")
+    claim("ada")
+    prove("ada", email="ada@example.com")
     claim("ben", invited_by="ada@example.com")
     assert "ada@example.com" in the_record()[2]
     erasure.erase([person_with("ada").pk])

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
+from analytics.calculations.records import Proof
+from analytics.ingestion import ingest
 from analytics.models import Person
 from analytics.people import exclusions
 from analytics.privacy import erasure
 from billing.models import RevenueCustomer, StripeCustomer, StripeEvent
 from billing.revenue import ledger, ledger_check
-from billing.stripe import applying, gateway, sync
+from billing.stripe import applying, gateway, loading, sync
 from tests.billing.stripe_shop import Shop, create_person
-from tests.events import NOON
+from tests.events import NOON, record
 
 pytestmark = pytest.mark.django_db
 
@@ -127,3 +129,19 @@ def test_s08_an_unlinked_customer_is_erased_by_a_proved_address(
     receipt = erasure.erase([cleo])
     assert ("Cleo Example" in stored_text(customer)) is stays
     assert any(customer in call.call + call.note for call in receipt.elsewhere)
+
+
+def test_s08_claims_clean_no_stripe_objects_of_others(stripe_account, worker, client):
+    shop = Shop(stripe_account)
+    customer = shop.customer("customer-2041", name="Cleo Example")
+    shop.delivered(client)
+    guest = {"id": "cs_8", "object": "checkout.session", "customer": None}
+    loading.load([json.dumps(guest | {"customer_email": "cfo@bigcorp.example"})])
+    claims = {"$set": {"email": "cfo@bigcorp.example"}}
+    claim = record("$identify", "att-customer", other_id="customer-2041", properties=claims)
+    ingest.store([claim])
+    ingest.store([record("signed_up", "att-customer", proof=Proof.PROVED)])
+    assert Person.objects.get().distinct_ids.count() == 2
+    erasure.erase([Person.objects.get(distinct_ids="att-customer").pk])
+    assert gateway.stored("checkout.session", "cs_8")["customer_email"] == "cfo@bigcorp.example"
+    assert "Cleo Example" in stored_text(customer)
