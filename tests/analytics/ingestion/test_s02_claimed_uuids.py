@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -20,14 +21,14 @@ from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db
 
-PROOF = {
+PROOF: dict[str, Any] = {
     "uuid": "018f0000-0000-7000-8000-000000000001",
     "event": "used",
     "distinct_id": "ada",
     "timestamp": "2024-05-01T10:00:00Z",
     "properties": {"tokens": 5},
 }
-CLAIMS = {
+CLAIMS: dict[str, dict[str, Any]] = {
     "the same": {},
     "another time": {"timestamp": "2024-04-01T10:00:00Z"},
     "another name": {"event": "opened"},
@@ -37,7 +38,7 @@ CLAIMS = {
 }
 
 
-@pytest.fixture(params=CLAIMS.values(), ids=CLAIMS)
+@pytest.fixture(params=[*CLAIMS.values()], ids=[*CLAIMS])
 def claim(request):
     return PROOF | request.param
 
