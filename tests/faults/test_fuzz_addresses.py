@@ -7,6 +7,7 @@ import random
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -93,8 +94,9 @@ def test_s12_no_address_fails(staff):
 
 
 @pytest.mark.slow
-def test_s12_no_address_fails_with_any_of_all_requests(staff):
-    assert failures(staff, requests()) == []
+def test_s12_no_address_fails_with_an_eighth_of_all_requests(staff):
+    """All of them take half an hour."""
+    assert failures(staff, islice(requests(), 0, None, 8)) == []
 
 
 def failures(client, requests) -> list[tuple[str, str]]:
