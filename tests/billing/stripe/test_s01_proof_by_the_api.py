@@ -77,3 +77,11 @@ def test_s01_a_proved_address_becomes_that_of_a_customer(shop):
     staff_client().post("/api/billing/stripe/checkout-session", body, format="json")
     [customer] = gateway.every("customer")
     assert customer["email"] == "ada@example.com"
+
+
+@pytest.mark.parametrize("distinct_id", ["bü€r", "emoji😀", "new\nline", "名前@example.jp"])
+def test_b18_an_id_that_no_header_can_hold_gets_a_checkout(shop, distinct_id):
+    create_person(distinct_id)
+    body = {"distinct_id": distinct_id, "plan": "pro"}
+    response = staff_client().post("/api/billing/stripe/checkout-session", body, format="json")
+    assert response.status_code == 200, response.content
