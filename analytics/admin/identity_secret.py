@@ -25,7 +25,7 @@ def page(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Identity secret",
         "may_change": request.user.has_perm(_CHANGE),
-        "snippets": snippets.identity_snippets(),
+        "snippets": snippets.IDENTITY_SNIPPETS,
     }
     if request.method == "POST":
         context |= _act(request, request.POST.get("action", ""))

@@ -137,6 +137,12 @@ class EventBatch(Sequence[EventRecord]):
         """The different distinct ids, and for each event the index of its id among them."""
         return _numbered(self.distinct_ids)
 
+    @cached_property
+    def proved_ids(self) -> list[str]:
+        """The different distinct ids that proved events name."""
+        distinct_ids, number = self.numbered_ids
+        return [distinct_ids[index] for index in np.unique(number[self.proved]).tolist()]
+
 
 def _numbered(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
     """Return the distinct texts in order of appearance, and the index of each text among them."""

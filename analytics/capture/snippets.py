@@ -19,6 +19,70 @@ class Snippet:
     code: str
 
 
+# How backends sign a distinct id, and how the browser sends the signature.
+IDENTITY_SNIPPETS = [
+    Snippet(
+        "sign-python",
+        "Python",
+        "In your backend, for the person who is logged in.",
+        "import hashlib, hmac, os\n\n\n"
+        "def identity_hash(distinct_id):\n"
+        '    secret = os.environ["PLUMBLINE_IDENTITY_SECRET"].encode()\n'
+        "    return hmac.new(secret, distinct_id.encode(), hashlib.sha256).hexdigest()",
+    ),
+    Snippet(
+        "sign-node",
+        "Node.js",
+        "The same.",
+        'const { createHmac } = require("node:crypto")\n\n'
+        "const identityHash = (distinctId) =>\n"
+        '  createHmac("sha256", process.env.PLUMBLINE_IDENTITY_SECRET)'
+        '.update(distinctId).digest("hex")',
+    ),
+    Snippet(
+        "sign-ruby",
+        "Ruby",
+        "The same.",
+        'require "openssl"\n\n'
+        "def identity_hash(distinct_id)\n"
+        '  OpenSSL::HMAC.hexdigest("SHA256", ENV.fetch("PLUMBLINE_IDENTITY_SECRET"),'
+        " distinct_id)\n"
+        "end",
+    ),
+    Snippet(
+        "sign-php",
+        "PHP",
+        "The same.",
+        "<?php\n"
+        "function identity_hash(string $distinct_id): string {\n"
+        '    return hash_hmac("sha256", $distinct_id,'
+        ' getenv("PLUMBLINE_IDENTITY_SECRET"));\n'
+        "}",
+    ),
+    Snippet(
+        "sign-go",
+        "Go",
+        "The same.",
+        "package main\n\n"
+        'import (\n\t"crypto/hmac"\n\t"crypto/sha256"\n\t"encoding/hex"\n\t"os"\n)\n\n'
+        "func identityHash(distinctID string) string {\n"
+        '\tmac := hmac.New(sha256.New, []byte(os.Getenv("PLUMBLINE_IDENTITY_SECRET")))\n'
+        "\tmac.Write([]byte(distinctID))\n"
+        "\treturn hex.EncodeToString(mac.Sum(nil))\n"
+        "}",
+    ),
+    Snippet(
+        "sign-browser",
+        "In the browser",
+        "With the signature from your backend, after logging in; at logout, reset.",
+        "posthog.register({ $identity_hash: identityHash })\n"
+        'posthog.identify("user-1")\n\n'
+        "// at logout\n"
+        "posthog.reset()",
+    ),
+]
+
+
 def server_snippets() -> list[Snippet]:
     """Return ways to send events from a backend; the secret key comes from the environment."""
     host = json.dumps(settings.PLUMBLINE_URL)
@@ -45,71 +109,6 @@ def server_snippets() -> list[Snippet]:
             'plumbline.capture({ distinctId: "user-1", event: "workflow_created",\n'
             '  properties: { $set: { email: "ada@example.com" } } })\n'
             "await plumbline.shutdown()",
-        ),
-    ]
-
-
-def identity_snippets() -> list[Snippet]:
-    """Return how backends sign a distinct id, and how the browser sends the signature."""
-    return [
-        Snippet(
-            "sign-python",
-            "Python",
-            "In your backend, for the person who is logged in.",
-            "import hashlib, hmac, os\n\n\n"
-            "def identity_hash(distinct_id):\n"
-            '    secret = os.environ["PLUMBLINE_IDENTITY_SECRET"].encode()\n'
-            "    return hmac.new(secret, distinct_id.encode(), hashlib.sha256).hexdigest()",
-        ),
-        Snippet(
-            "sign-node",
-            "Node.js",
-            "The same.",
-            'const { createHmac } = require("node:crypto")\n\n'
-            "const identityHash = (distinctId) =>\n"
-            '  createHmac("sha256", process.env.PLUMBLINE_IDENTITY_SECRET)'
-            '.update(distinctId).digest("hex")',
-        ),
-        Snippet(
-            "sign-ruby",
-            "Ruby",
-            "The same.",
-            'require "openssl"\n\n'
-            "def identity_hash(distinct_id)\n"
-            '  OpenSSL::HMAC.hexdigest("SHA256", ENV.fetch("PLUMBLINE_IDENTITY_SECRET"),'
-            " distinct_id)\n"
-            "end",
-        ),
-        Snippet(
-            "sign-php",
-            "PHP",
-            "The same.",
-            "<?php\n"
-            "function identity_hash(string $distinct_id): string {\n"
-            '    return hash_hmac("sha256", $distinct_id,'
-            ' getenv("PLUMBLINE_IDENTITY_SECRET"));\n'
-            "}",
-        ),
-        Snippet(
-            "sign-go",
-            "Go",
-            "The same.",
-            "package main\n\n"
-            'import (\n\t"crypto/hmac"\n\t"crypto/sha256"\n\t"encoding/hex"\n\t"os"\n)\n\n'
-            "func identityHash(distinctID string) string {\n"
-            '\tmac := hmac.New(sha256.New, []byte(os.Getenv("PLUMBLINE_IDENTITY_SECRET")))\n'
-            "\tmac.Write([]byte(distinctID))\n"
-            "\treturn hex.EncodeToString(mac.Sum(nil))\n"
-            "}",
-        ),
-        Snippet(
-            "sign-browser",
-            "In the browser",
-            "With the signature from your backend, after logging in; at logout, reset.",
-            "posthog.register({ $identity_hash: identityHash })\n"
-            'posthog.identify("user-1")\n\n'
-            "// at logout\n"
-            "posthog.reset()",
         ),
     ]
 

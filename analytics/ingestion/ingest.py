@@ -87,13 +87,10 @@ def store(
     except _NamesErased as erased:
         cache.erased |= erased.distinct_ids
         rest = np.setdiff1d(np.arange(len(events)), _naming(events, erased.distinct_ids))
-        results = [EventOutcome.ERASED] * len(events)
-        stored = again(events.take(rest), cache=cache)
-        for index, result in zip(rest.tolist(), stored, strict=True):
-            results[index] = result
+        stored = dict(zip(rest.tolist(), again(events.take(rest), cache=cache), strict=True))
         if len(cache.erased) > _MOST_CACHED_ERASED:
             cache.erased.clear()
-        return results
+        return [stored.get(index, EventOutcome.ERASED) for index in range(len(events))]
     except TooMuchAtOnce:
         pass
     except _BAD_EVENT as error:

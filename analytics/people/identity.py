@@ -57,10 +57,9 @@ def _planned(
     linking = linking_records(events).values()
     linked = {record.distinct_id for record in linking}
     linked |= {record.other_id for record in linking if record.other_id is not None}
-    ids, number = events.numbered_ids
-    distinct_ids = linked.union(ids)
+    distinct_ids = linked.union(events.numbered_ids[0])
     person_of = _persons(cursor, distinct_ids, cached)
-    named = {ids[index] for index in np.unique(number[events.proved]).tolist()} - cached.proved
+    named = set(events.proved_ids) - cached.proved
     linked_persons = {person_of[id_] for id_ in linked if id_ in person_of}
     proved = proved_ids(
         cursor, linked_persons.union(person_of[id_] for id_ in named if id_ in person_of)

@@ -117,11 +117,10 @@ class Identities:
     def apply(self, events: EventBatch) -> NDArray[np.int64]:
         """Apply events in order and return the person of each at its time."""
         linking = linking_records(events)
-        distinct_ids, number = events.numbered_ids
-        proved = [distinct_ids[index] for index in np.unique(number[events.proved]).tolist()]
-        if not linking and not any(map(self._contradicts_claim, proved)):
+        if not linking and not any(map(self._contradicts_claim, events.proved_ids)):
+            distinct_ids, number = events.numbered_ids
             persons = [self._person(distinct_id) for distinct_id in distinct_ids]
-            for distinct_id in proved:
+            for distinct_id in events.proved_ids:
                 self._prove(distinct_id)
             return np.array(persons, np.int64)[number]
         return np.array([self._apply(events, index, linking) for index in range(len(events))])

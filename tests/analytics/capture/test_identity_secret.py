@@ -53,7 +53,7 @@ def test_the_secret_itself_is_not_in_the_database(admin_client):
 
 def test_the_security_page_has_the_same_code():
     page = (ROOT / "docs" / "security.md").read_text()
-    assert all(snippet.code in page for snippet in snippets.identity_snippets())
+    assert all(snippet.code in page for snippet in snippets.IDENTITY_SNIPPETS)
 
 
 def test_a_secret_made_with_an_earlier_secret_key_still_verifies(settings):
@@ -68,7 +68,7 @@ def test_the_snippet_of_each_language_signs_as_plumbline_verifies(language):
     command, call = RUN[language]
     if not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not installed")
-    code = {row.name: row.code for row in snippets.identity_snippets()}[f"sign-{language}"]
+    code = {row.name: row.code for row in snippets.IDENTITY_SNIPPETS}[f"sign-{language}"]
     code = code.removeprefix("<?php\n") + call
     environment = {**os.environ, "PLUMBLINE_IDENTITY_SECRET": SECRET}
     run = subprocess.run(
@@ -80,7 +80,7 @@ def test_the_snippet_of_each_language_signs_as_plumbline_verifies(language):
 def test_the_snippet_for_go_signs_as_plumbline_verifies(tmp_path):
     if not shutil.which("go"):
         pytest.skip("go is not installed")
-    code = {row.name: row.code for row in snippets.identity_snippets()}["sign-go"]
+    code = {row.name: row.code for row in snippets.IDENTITY_SNIPPETS}["sign-go"]
     program = tmp_path / "sign.go"
     program.write_text(
         code.replace('\t"os"\n', '\t"fmt"\n\t"os"\n')
