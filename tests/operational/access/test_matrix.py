@@ -43,7 +43,6 @@ def company(time_machine, monkeypatch, settings):
     settings.STRIPE_WEBHOOK_SECRETS = ["whsec_matrix"]
     monkeypatch.setattr(TemplateResponse, "rendered_content", property(rendered))
     time_machine.move_to(NOW, tick=False)
-    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # of each refusal
     monkeypatch.setattr(queueing, "enqueue", lambda *_, **__: None)
     a_filled_project()
     DistinctId.objects.create(distinct_id="ada", person=Person.objects.create(signup_at=NOW))
@@ -51,6 +50,9 @@ def company(time_machine, monkeypatch, settings):
     PriorityAction.objects.create(
         kind="kpi", subject="d7_retention", opened_at=NOW, refreshed_at=NOW
     )
+    logging.disable()  # a line for each refusal
+    yield
+    logging.disable(logging.NOTSET)
 
 
 def rendered(response: Any, render: Any = TemplateResponse.rendered_content) -> str:

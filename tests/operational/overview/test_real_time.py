@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
 from analytics.ingestion.ingest import store
 from analytics.models import InboxRequest, ProjectKey
@@ -59,11 +60,12 @@ def test_the_numbers_say_how_old_they_are():
     assert 90 <= get(PATH)["behind_seconds"] < 150
 
 
-def test_it_takes_few_queries():
+def test_it_takes_few_queries_even_if_jobs_are_late():
+    PeriodicTask.objects.update(date_changed=timezone.now() - timedelta(days=9))
     get(PATH)
     with CaptureQueriesContext(connection) as queries:
         get(PATH)
-    assert len(queries) <= 18, [query["sql"][:150] for query in queries]
+    assert len(queries) <= 19, [query["sql"][:150] for query in queries]
 
 
 def test_only_staff_see_it(client):
