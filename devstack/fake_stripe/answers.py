@@ -13,7 +13,7 @@ from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.pages import html
 from devstack.fake_stripe.protocol.parameters import EXPAND, check, parse_form
 from devstack.fake_stripe.protocol.routes import PAGES, Route, matching
-from devstack.fake_stripe.rendering import render
+from devstack.fake_stripe.rendering import check_depth, render
 from devstack.fake_stripe.state import StripeState
 
 __all__ = ["Answers", "resources"]  # the latter for its routes
@@ -89,6 +89,7 @@ class Answers:
     def _handle(self, route: Route, ids: tuple[str, ...], form: str, key: str) -> Any:
         params = check({**route.specification, **EXPAND}, parse_form(form))
         paths = params.pop("expand", [])
+        check_depth(paths)
         request = {"id": self._state.new_id("req", 14), "idempotency_key": key or None}
         self._state.request = request
         try:

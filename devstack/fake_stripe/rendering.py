@@ -35,11 +35,12 @@ _INCLUDABLE = {
 _INCLUDABLE_FIELDS = {
     ("checkout.session", "line_items"),
     ("coupon", "applies_to"),
+    ("coupon", "currency_options"),
     ("customer", "sources"),
     ("price", "currency_options"),
     ("price", "tiers"),
-    ("total_details", "breakdown"),
 }
+_DEEPEST = 4  # levels of a path to expand, `data` of a list included
 
 
 def render(store: ObjectStore, stored: Object, paths: Iterable[str] = ()) -> Object:
@@ -112,7 +113,29 @@ def _expand(store: ObjectStore, rendered: Object, stored: Object, paths: Iterabl
     for head, subpaths in deeper.items():
         if head not in rendered:
             rendered[head] = _included(store, rendered, stored, head)
+        elif not subpaths:
+            _refuse_inexpandable(head, rendered[head])
         rendered[head] = _expanded(store, head, rendered[head], subpaths)
+
+
+def check_depth(paths: Iterable[str]) -> None:
+    for path in paths:
+        if path.count(".") >= _DEEPEST:
+            raise StripeError(
+                f"You cannot expand more than {_DEEPEST} levels of a property. Property: {path}",
+                param="expand",
+            )
+
+
+def _refuse_inexpandable(head: str, value: Any) -> None:
+    """Refuse a path that ends in a value which is neither an id nor an object."""
+    is_object = isinstance(value, dict) and "object" in value
+    if not is_object and head not in _REFERENCES:
+        raise _cannot_be_expanded(head)
+
+
+def _cannot_be_expanded(head: str) -> StripeError:
+    return StripeError(f"This property cannot be expanded ({head}).", param="expand")
 
 
 def _included(store: ObjectStore, rendered: Object, stored: Object, head: str) -> Any:
@@ -121,8 +144,8 @@ def _included(store: ObjectStore, rendered: Object, stored: Object, head: str) -
         other, field = _INCLUDABLE[kind, head]
         matches = list(store.all(other, **{field: rendered["id"]}))[::-1]
         return _list(store, matches, f"/v1/{other}s?{field}={rendered['id']}")
-    if (kind, head) not in _INCLUDABLE_FIELDS and head != "breakdown":
-        raise StripeError(f"This property cannot be expanded ({head}).", param="expand")
+    if (kind, head) not in _INCLUDABLE_FIELDS:
+        raise _cannot_be_expanded(head)
     value = deepcopy(stored.get(f"_{head}"))
     return _list(store, [], "") if head == "sources" else value
 
@@ -131,10 +154,11 @@ def _expanded(store: ObjectStore, head: str, value: Any, subpaths: list[str]) ->
     if isinstance(value, list):
         return [_expanded(store, head, member, subpaths) for member in value]
     if isinstance(value, dict):
-        _expand(store, value, value, subpaths)
+        own = store.objects.get(value.get("object", ""), {}).get(value.get("id", ""), value)
+        _expand(store, value, own, subpaths)
         return value
     if value is None:
         return None
     if head not in _REFERENCES:
-        raise StripeError(f"This property cannot be expanded ({head}).", param="expand")
+        raise _cannot_be_expanded(head)
     return render(store, store.get(_REFERENCES[head], value), subpaths)
