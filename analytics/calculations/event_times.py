@@ -1,5 +1,6 @@
 """When an event happened, by our clock."""
 
+import re
 import reprlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,19 +9,27 @@ from analytics.calculations.records import EARLIEST, Arrival, InvalidEvent, Reas
 
 MAX_CLOCK_AHEAD = timedelta(hours=23)
 
-_MILLISECONDS_ABOVE = 100_000_000_000  # a larger number cannot be a time in seconds
+# Unix times that are larger cannot be in seconds, milliseconds, microseconds.
+_LARGEST_BY_UNIT = ((10**11, 1), (10**14, 1_000), (10**17, 1_000_000))
+_NANOSECONDS = 1_000_000_000
+_is_unix_time = re.compile(r"\d{9,19}(?:\.\d*)?").fullmatch  # 8 digits are a date
 
 
 def parse_time(value: Any, name: str) -> datetime:
-    """Return an aware UTC datetime from ISO 8601 or a Unix time in seconds or milliseconds."""
+    """Return an aware UTC datetime from ISO 8601 or a Unix time, which may be digits in a text.
+
+    By its size a Unix time is in seconds, milliseconds, microseconds or nanoseconds.
+    """
     try:
+        if isinstance(value, str) and _is_unix_time(value.strip()):
+            value = float(value)
         if isinstance(value, str):
             parsed = datetime.fromisoformat(value.strip())
             if parsed.tzinfo is UTC:
                 return parsed
             return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-        seconds = value / 1000 if value > _MILLISECONDS_ABOVE else value
-        return datetime.fromtimestamp(seconds, UTC)
+        units = (unit for largest, unit in _LARGEST_BY_UNIT if value <= largest)
+        return datetime.fromtimestamp(value / next(units, _NANOSECONDS), UTC)
     except (TypeError, ValueError, OverflowError, OSError) as error:
         detail = f"{name}: {reprlib.repr(value)} is not a valid ISO 8601 time"
         raise InvalidEvent(Reason.BAD_TIMESTAMP, detail) from error

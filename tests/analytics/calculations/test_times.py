@@ -123,3 +123,23 @@ def test_the_retention_period_counts_from_the_arrival(settings, time_machine):
     time_machine.move_to(NOW + 10 * DAY)
     sdk.ingest()
     assert Event.objects.count() == 1
+
+
+SECONDS = int((NOW - HOUR).timestamp())
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [SECONDS, SECONDS * 10**3, SECONDS * 10**6, SECONDS * 10**9, f" {SECONDS}", f"{SECONDS}.0"],
+)
+def test_a11_a_unix_time_is_read_in_any_unit_and_as_a_text(timestamp):
+    assert time_of(timestamp=timestamp) == -HOUR
+
+
+@pytest.mark.parametrize("sent_at", [SECONDS, str(SECONDS), str(SECONDS * 1000)])
+def test_a11_a_time_of_sending_may_be_digits_in_a_text(sent_at):
+    assert time_of(timestamp=at(-2 * HOUR), sent_at=sent_at) == -HOUR
+
+
+def test_a11_eight_digits_are_a_date():
+    assert time_of(timestamp="20240430") == -36 * HOUR
