@@ -121,6 +121,15 @@ def why_ignored(event_type: str) -> str:
     return f"Plumbline does not use {event_type}."
 
 
+def why_foreign(event: Json) -> str:
+    """Return why an event of another company's account is ignored, "" if it is our own.
+
+    Only Connect sends those, with the connected account; until 2017 it was called `user_id`.
+    """
+    account = event.get("account") or event.get("user_id")
+    return f"It belongs to the connected account {account}." if account else ""
+
+
 def object_of(event: Json) -> Json:
     """Return the object of an event; UnusableStripeObject if there is none."""
     data = event.get("data")

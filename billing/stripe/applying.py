@@ -28,6 +28,10 @@ _CLAIM = timedelta(minutes=10)  # an attempt that takes longer has died
 _RANKS = {"created": 0, "deleted": 2}  # of events within the same second
 
 
+class _NotAtStripe(Exception):
+    """Stripe answers that our account does not have the object of an event."""
+
+
 def apply_due(*, now: datetime) -> int:
     """Apply the events that are due, oldest first; return their number."""
     due = StripeEvent.objects.filter(due_at__lte=now).order_by("happened_at", "event_id")
@@ -60,6 +64,8 @@ def apply(
             else:
                 timeline.add([event])
             stripe_changed.send(sender=None, customer_ids={event.customer_id})
+    except _NotAtStripe as error:
+        return _finish(event, StripeEventState.IGNORED, str(error))
     except UnusableStripeObject as error:
         return _finish(event, StripeEventState.REFUSED, str(error))
     except Exception as error:  # noqa: BLE001  (any error is stored, shown to staff and retried)
@@ -92,6 +98,8 @@ def _store(event: StripeEvent, *, read: bool) -> None:
     as_of = gateway.moment()
     is_kept = kind in gateway.KINDS and bool(event.object_id)
     fresh = gateway.refresh(kind, event.object_id) if read and is_kept else None
+    if read and is_kept and fresh is None:
+        _check_deleted(kind, event.object_id, deleted=deleted)
     complete = _complete(stripe_json, fresh)
     payload = event.payload | {"data": event.payload["data"] | {"object": complete}}
     with transaction.atomic():
@@ -99,12 +107,23 @@ def _store(event: StripeEvent, *, read: bool) -> None:
         if gateway.is_of_erased(stripe_json):  # perhaps since the event was read
             payload = anonymous_event(payload)
         if is_kept and fresh is None:
-            rank = _RANKS.get(event.type.rpartition(".")[2], 1)
-            as_of = event.happened_at + timedelta(microseconds=rank)
-            gateway.store(complete | ({"deleted": True} if deleted else {}), as_of=as_of)
+            if not read:
+                rank = _RANKS.get(event.type.rpartition(".")[2], 1)
+                as_of = event.happened_at + timedelta(microseconds=rank)
+            mark = {"deleted": True} if deleted else {}
+            gateway.store(complete | mark, as_of=as_of, read_now=read)
         event.customer_id = gateway.owner_of(stripe_json)
         event.payload, event.state, event.reason = payload, StripeEventState.APPLIED, ""
         event.save(update_fields=["payload", "state", "reason", "customer_id"])
+
+
+def _check_deleted(kind: str, object_id: str, *, deleted: bool) -> None:
+    """Raise for an object that Stripe does not have, unless its deletion is what happened.
+
+    It may be of another account, so its event alone is not believed.
+    """
+    if not deleted or gateway.stored(kind, object_id) is None:
+        raise _NotAtStripe(f"The Stripe account has no {kind} {object_id}.")
 
 
 def _complete(stripe_json: Json, fresh: Json | None) -> Json:

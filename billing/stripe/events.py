@@ -5,15 +5,16 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import CharField, Q
 from django.utils import timezone
 
-from billing.calculations.stripe_event import customer_of, object_of, why_ignored
+from billing.calculations.stripe_event import customer_of, object_of, why_foreign, why_ignored
 from billing.calculations.stripe_fields import UnusableStripeObject, id_of, moment_of
 from billing.calculations.stripe_personal import anonymous_event
+from billing.calculations.thin_event import THIN_FIELDS, WHY_THIN_IGNORED, is_thin, thin_moment
 from billing.models import StripeEvent, StripeEventState
 from billing.stripe import gateway
 from common import queueing
@@ -24,36 +25,82 @@ def receive(event: Mapping[str, Any]) -> StripeEvent | None:
     received = _parsed(event)
     StripeEvent.objects.bulk_create([received], ignore_conflicts=True)
     kept = StripeEvent.objects.get(pk=received.pk)
-    if kept.fingerprint != received.fingerprint:
+    if not _is_same(kept, received):
         raise UnusableStripeObject("id", f"another event has the id {received.pk}")
     return kept if kept.due_at == received.due_at and not kept.attempts else None
+
+
+def _is_same(kept: StripeEvent, received: StripeEvent) -> bool:
+    """Return whether these are one event, perhaps in two API versions.
+
+    Stripe sends both to an endpoint during an upgrade: https://docs.stripe.com/webhooks/versioning.
+    """
+    if kept.fingerprint == received.fingerprint:
+        return True
+    versions = {row.payload.get("api_version") for row in (kept, received)}
+    return len(versions) > 1 and all(
+        getattr(kept, name) == getattr(received, name)
+        for name in ("type", "happened_at", "object_id")
+    )
 
 
 def _parsed(event: Mapping[str, Any]) -> StripeEvent:
     event_id, event_type = id_of(event.get("id"), "id"), event.get("type")
     if not isinstance(event_type, str) or not event_type:
         raise UnusableStripeObject("type", "is missing")
+    if "\\u0000" in json.dumps(event):
+        raise UnusableStripeObject("data", "contains the character U+0000")
+    if is_thin(event):
+        parsed = _thin(event, event_id, event_type)
+    else:
+        parsed = _snapshot(event, event_id, event_type)
+    for name in ("event_id", "type", "object_id", "customer_id"):
+        limit = cast("CharField", StripeEvent._meta.get_field(name)).max_length or 0
+        if len(getattr(parsed, name)) > limit:
+            raise UnusableStripeObject(name, f"is longer than {limit} characters")
+    return parsed
+
+
+def _snapshot(event: Mapping[str, Any], event_id: str, event_type: str) -> StripeEvent:
+    """Return an event that contains its object."""
     stripe_json, created = object_of(event), moment_of(event, "created")
     if created is None:
         raise UnusableStripeObject("created", "is missing")
-    if "\\u0000" in json.dumps(event):
-        raise UnusableStripeObject("data", "contains the character U+0000")
     fingerprint = fingerprint_of({name: event[name] for name in ("type", "created", "data")})
     if re.fullmatch("evt_0+", event_id):  # every test event of Stripe's dashboard has this id
         event_id += f"#{fingerprint[:16]}"
-    reason = reason_of_other_mode(event) or why_ignored(event_type)
-    kept = anonymous_event(event) if gateway.is_of_erased(stripe_json) else event
+    foreign = why_foreign(event)
+    reason = foreign or reason_of_other_mode(event) or why_ignored(event_type)
+    is_hidden = foreign or gateway.is_of_erased(stripe_json)
+    kept = anonymous_event(event) if is_hidden else event
     return StripeEvent(
         event_id=event_id,
         type=event_type,
         object_id=id_of(stripe_json.get("id"), "data.object.id", default=""),
-        customer_id=customer_of(stripe_json),
+        customer_id="" if foreign else customer_of(stripe_json),
         happened_at=_time(created),
         fingerprint=fingerprint,
         payload={**kept, "id": event_id},
         state=StripeEventState.IGNORED if reason else StripeEventState.WAITING,
         reason=reason,
         due_at=None if reason else timezone.now(),
+    )
+
+
+def _thin(event: Mapping[str, Any], event_id: str, event_type: str) -> StripeEvent:
+    """Return an event without its object, which is ignored: the same event comes with it, too."""
+    related = event.get("related_object")
+    related_id = related.get("id") if isinstance(related, dict) else ""
+    payload = {name: event[name] for name in THIN_FIELDS if name in event}
+    return StripeEvent(
+        event_id=event_id,
+        type=event_type,
+        object_id=id_of(related_id, "related_object.id", default=""),
+        happened_at=thin_moment(event),
+        fingerprint=fingerprint_of(payload),
+        payload=payload,
+        state=StripeEventState.IGNORED,
+        reason=WHY_THIN_IGNORED,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import stripe
 from django.conf import settings
 
+from billing.stripe.gateway.storable import storable
+
 Json = dict[str, Any]
 
 TIMEOUT = 20  # seconds
@@ -76,7 +78,7 @@ def call(method: str, path: str, *, idempotency_key: str = "", **parameters: Any
         response = client.raw_request(method, path, **parameters, **options)
     except stripe.StripeError as error:
         raise _problem(error) from error
-    return dict(response.data)
+    return dict(storable(response.data))
 
 
 def fetch(kind: str, object_id: str) -> Json | None:

@@ -25,6 +25,8 @@ def verified(body: bytes, signature: str) -> dict[str, Any]:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise BadSignature("The body is not text.") from error
+    if not signature.isascii():
+        raise BadSignature("The Stripe-Signature header is not ASCII text.")
     if _signed_at(signature) > time.time() + TOLERANCE:  # the library compares with the past only
         raise BadSignature("The signature's time is in the future.")
     problem = "The signature is wrong."
