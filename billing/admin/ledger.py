@@ -1,7 +1,11 @@
 """Rows of the ledgers: MRR movements and their Stripe objects, cash, held objects."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -26,8 +30,20 @@ def stripe_link(stripe_id: str) -> SafeString:
     return link_to(f"{_DASHBOARD}{mode}{page}/{stripe_id}", stripe_id)
 
 
+def excluded(name: SafeString | str) -> SafeString:
+    """Return a customer's name or link, marked for lists that also show those who do not count."""
+    return format_html('{} <span class="pl-chip">Excluded</span>', name)
+
+
+class CountedAdmin(ReadOnlyAdmin):
+    """Rows of the customers that count, as in every sum of them."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).counted()  # type: ignore[no-any-return]
+
+
 @admin.register(MrrMovement)
-class MrrMovementAdmin(ReadOnlyAdmin):
+class MrrMovementAdmin(CountedAdmin):
     list_display = ["day", "customer_id", "kind", "in_reporting", "original", "closing_mrr"]
     list_filter = ["kind", "currency"]
     date_hierarchy = "day"
@@ -83,7 +99,7 @@ class MrrMovementAdmin(ReadOnlyAdmin):
 
 
 @admin.register(CashEntry)
-class CashEntryAdmin(ReadOnlyAdmin):
+class CashEntryAdmin(CountedAdmin):
     list_display = ["happened_at", "kind", "amount_with_currency", "customer_id", "object"]
     list_display_links = None
     list_filter = ["kind", "currency"]
@@ -102,7 +118,7 @@ class CashEntryAdmin(ReadOnlyAdmin):
 
 
 @admin.register(HeldObject)
-class HeldObjectAdmin(ReadOnlyAdmin):
+class HeldObjectAdmin(CountedAdmin):
     list_display = ["object", "customer_id", "reason"]
     list_display_links = None
     list_filter = ["field"]

@@ -22,7 +22,6 @@ from common.calculations.currency import DECIMALS
 from common.csv_download import csv_download
 from common.formatting import short_month
 
-MONTHS = 12
 MOST_MONTHS = 60
 _COLUMNS = (
     "day customer_id kind amount currency original_amount fx_rate opening closing sources"
@@ -57,11 +56,14 @@ def movements_csv(request: HttpRequest) -> Any:
         query = parsed(AsOfRangeQuery, request.GET)
     except ValidationError as error:
         return HttpResponse(str(error.detail), status=400, content_type="text/plain")
-    rows = MrrMovement.objects.order_by("day", "customer_id", "currency")
-    if query["first"]:
-        rows = rows.filter(day__gte=query["first"])
-    if query["last"]:
-        rows = rows.filter(day__lte=query["last"])
+    rows = MrrMovement.objects.counted().order_by("day", "customer_id", "currency")
+    first, last = query["first"], query["last"]
+    if request.GET.get("as_of"):  # without it today's movements are included
+        last = min(last or query["as_of"], query["as_of"])
+    if first:
+        rows = rows.filter(day__gte=first)
+    if last:
+        rows = rows.filter(day__lte=last)
     return csv_download("mrr-movements.csv", _COLUMNS, map(_cells, rows.iterator()))
 
 
@@ -71,9 +73,9 @@ def _numbers(query: dict[str, Any], *, is_explicit: bool) -> dict[str, Any]:
     as_of: date = query["as_of"] if is_explicit else today
     last = min(query["last"] or as_of, as_of)
     first = query["first"] or max(
-        last - timedelta(days=31 * (MONTHS - 1)), min(mrr.first_day() or last, last)
+        movements.first_of_twelve_months(last), min(mrr.first_day() or last, last).replace(day=1)
     )
-    first = max(first, last - timedelta(days=31 * MOST_MONTHS))
+    first = max(first, (last - timedelta(days=31 * MOST_MONTHS)).replace(day=1))
     now = mrr.report(as_of=as_of)
     months = movements.by_period(first=first, last=last, as_of=as_of)
     return {

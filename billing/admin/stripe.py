@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from billing.admin.ledger import stripe_link
+from billing.admin.ledger import excluded, stripe_link
 from billing.models import StripeEvent
 from billing.stripe import events
 from billing.stripe.gateway import admin_pages
@@ -44,6 +44,9 @@ class StripeEventAdmin(ReadOnlyAdmin):
     ]
     readonly_fields = fields
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).marked()  # type: ignore[no-any-return]
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Retrying is the only possible change."""
         return obj is None and bool(request.user.has_perm("billing.change_stripeevent"))
@@ -68,7 +71,9 @@ class StripeEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Customer", ordering="customer_id")
     def customer(self, event: StripeEvent) -> SafeString:
-        return stripe_link(event.customer_id)
+        link = stripe_link(event.customer_id)
+        is_excluded: bool = event.is_excluded  # type: ignore[attr-defined]
+        return excluded(link) if is_excluded else link
 
     @admin.display(description="Reason")
     def short_reason(self, event: StripeEvent) -> str:

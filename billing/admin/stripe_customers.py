@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from analytics.people import persons
 from billing.admin.exceptions import DistinctIdField
-from billing.admin.ledger import stripe_link
+from billing.admin.ledger import excluded, stripe_link
 from billing.limits import plans
 from billing.models import StripeCustomer
 from billing.stripe import customers, gateway, link_suggestions
@@ -45,6 +45,7 @@ class StripeCustomerAdmin(PreviewBeforeSave):
     fields = StripeCustomerForm.Meta.fields
     list_display = ["customer_id", "stripe", "person", "proof"]
     list_filter = ["proof"]
+    list_select_related = ["distinct_id__person"]
     search_fields = ["customer_id__startswith", "distinct_id__distinct_id__startswith"]
     search_help_text = "Start of a customer's id or of a distinct id"
     ordering = ["customer_id"]
@@ -72,7 +73,8 @@ class StripeCustomerAdmin(PreviewBeforeSave):
 
     @admin.display(description="At Stripe")
     def stripe(self, customer: StripeCustomer) -> SafeString:
-        return stripe_link(customer.pk)
+        link = stripe_link(customer.pk)
+        return excluded(link) if customer.distinct_id.person.excluded else link
 
     @admin.display(description="Person", ordering="distinct_id")
     def person(self, customer: StripeCustomer) -> SafeString:

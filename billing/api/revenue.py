@@ -1,6 +1,6 @@
 """GET /api/billing/revenue/mrr, /movements, /churn, /ltv and /cohorts."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -17,8 +17,8 @@ from analytics.api.parameters import (
     too_long_range,
 )
 from analytics.rollups import definitions
+from billing.revenue import movements, mrr
 from billing.revenue.revenue_report import (
-    YEAR,
     ChurnReport,
     CohortsReport,
     LtvReport,
@@ -46,24 +46,28 @@ class DayQuery(serializers.Serializer):
 class MrrQuery(AsOfRangeQuery):
     """A range of at most ten years; by default its last 30 days."""
 
-    days = 30
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
         last = attrs["last"] = min(attrs["last"] or attrs["as_of"], attrs["as_of"])
-        attrs["first"] = attrs["first"] or last - timedelta(days=self.days - 1)
+        attrs["first"] = attrs["first"] or self.default_first(attrs)
         if attrs["first"] > last:
             raise reversed_range(attrs["first"], last)
         if last - attrs["first"] > LONGEST:
             raise too_long_range(LONGEST.days)
         return attrs
 
+    def default_first(self, attrs: dict[str, Any]) -> date:
+        last: date = attrs["last"]
+        return last - timedelta(days=mrr.SHOWN_DAYS - 1)
+
 
 class MovementsQuery(MrrQuery):
-    """The same; by default its last twelve months."""
+    """The same; by default its last twelve months, the first one whole."""
 
-    days = YEAR
     granularity = serializers.ChoiceField(choices=["month", "day"], default="month")
+
+    def default_first(self, attrs: dict[str, Any]) -> date:
+        return movements.first_of_twelve_months(attrs["last"])
 
 
 class MrrView(APIView):
@@ -77,7 +81,7 @@ class MrrView(APIView):
 
 
 class MovementsView(APIView):
-    """What changed MRR by month or day; a month is shown from its first day."""
+    """What changed MRR by month or day; from and to may cut a month, which is then incomplete."""
 
     required_permission = "billing.view_mrrmovement"
 

@@ -1,7 +1,12 @@
-"""Cash out of Stripe's invoices, refunds and credit notes. Moments are Unix seconds."""
+"""Cash out of Stripe's invoices, refunds, lost disputes and credit notes. Moments are Unix seconds.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+Cash comes in by paid invoices alone. So a refund or dispute only counts if its charge paid an
+invoice that counts: what never came in cannot go out.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +17,12 @@ from common.calculations.currency import DECIMALS
 class CashKind(StrEnum):
     PAYMENT = "payment"
     REFUND = "refund"
+    DISPUTE = "dispute"
     CREDIT_NOTE = "credit_note"
+
+
+# A bank debit may take this long from its charge to the paid invoice.
+LONGEST_PAYMENT = 14 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +35,75 @@ class Cash:
     currency: str
 
 
-def cash_of(stripe_json: Mapping[str, Any]) -> Cash | None:
-    """Return the cash a Stripe object moved, None if none; the error names the invalid field."""
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A refund or dispute with its charge, {} if that is not stored."""
+
+    stripe_json: Mapping[str, Any]
+    charge: Mapping[str, Any]
+    closed_at: int | None = None  # of a dispute; None: unknown
+
+
+@dataclass(slots=True)
+class PaidInvoices:
+    """The invoices whose payments count, by which refunds and disputes are attributed."""
+
+    payers: dict[str, str] = field(default_factory=dict)  # customers by invoice, charge, intent
+    _unnamed: dict[tuple[str, str, int], list[int]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # when invoices were paid that name no payment, by customer, currency and amount
+
+    def add(self, invoice: Mapping[str, Any], payment: Cash) -> None:
+        payments = charges_of(invoice)
+        self.payers |= dict.fromkeys({payment.stripe_id, *payments}, payment.customer_id)
+        if not payments:
+            key = payment.customer_id, payment.currency, payment.amount
+            self._unnamed[key].append(payment.moment)
+
+    def customer_of(self, returned: Returned) -> str | None:
+        """Return the customer of the invoice that the charge paid; None if it paid none.
+
+        Current versions of the API name a payment on neither side unless it is expanded. Such an
+        invoice was paid by a charge of its customer, currency and amount.
+        """
+        for name in _names(returned):
+            if name in self.payers:
+                return self.payers[name]
+        charge = returned.charge
+        created = charge.get("created")
+        if "invoice" in charge or type(created) is not int:
+            return None
+        customer = id_of(charge.get("customer"), "charge.customer", default="")
+        key = customer, charge.get("currency") or "", charge.get("amount") or 0
+        paid = self._unnamed.get(key, ())
+        return customer if any(-60 <= at - created <= LONGEST_PAYMENT for at in paid) else None
+
+
+def _names(returned: Returned) -> Iterator[str]:
+    """Yield the ids by which an invoice may be found."""
+    own, charge = returned.stripe_json, returned.charge
+    for value in (
+        own.get("charge"),
+        own.get("payment_intent"),
+        charge.get("payment_intent"),
+        charge.get("invoice"),
+    ):
+        if name := id_of(value, "charge", default=""):
+            yield name
+
+
+def cash_of(stripe_json: Mapping[str, Any], *, closed_at: int | None = None) -> Cash | None:
+    """Return the cash a Stripe object moved, None if none; the error names the invalid field.
+
+    `closed_at`: when a dispute was closed; unknown, it counts on the day on which it was opened.
+    """
     match stripe_json.get("object"):
         case "invoice":
             return _payment(stripe_json)
         case "refund":
             return _refund(stripe_json)
+        case "dispute":
+            return _dispute(stripe_json, closed_at)
         case "credit_note":
             return _credit_note(stripe_json)
         case other:
@@ -62,6 +134,13 @@ def _refund(refund: Mapping[str, Any]) -> Cash | None:
     if refund.get("status") not in {None, "succeeded"} or not amount:
         return None
     return _cash(CashKind.REFUND, refund, amount, None)
+
+
+def _dispute(dispute: Mapping[str, Any], closed_at: int | None) -> Cash | None:
+    amount = whole(dispute, "amount", "dispute")
+    if dispute.get("status") != "lost" or not amount:
+        return None
+    return _cash(CashKind.DISPUTE, dispute, amount, closed_at)
 
 
 def _credit_note(note: Mapping[str, Any]) -> Cash | None:

@@ -8,12 +8,13 @@ from billing.models.movement import MrrDay, MrrMovement
 from billing.models.notice import UsageNotice
 from billing.models.plan import Plan, PlanLimit, PlanPrice
 from billing.models.reservation import UsageReservation
-from billing.models.revenue_customer import HeldObject, RevenueCustomer, SubscriptionStart
+from billing.models.revenue_customer import COUNTED, HeldObject, RevenueCustomer, SubscriptionStart
 from billing.models.revenue_settings import RevenueSettings
 from billing.models.stripe_customer import LinkProof, RefusedLink, StripeCustomer
 from billing.models.stripe_event import StripeEvent, StripeEventState
 
 __all__ = [
+    "COUNTED",
     "CashEntry",
     "ErasedCustomer",
     "FxRate",

@@ -3,10 +3,11 @@
 from django.db import models
 
 from billing.calculations.cash import CashKind
+from billing.models.revenue_customer import CustomerRows
 
 
 class CashEntry(models.Model):
-    """A paid invoice, a refund, or a credit note paid out outside Stripe. Never converted."""
+    """A paid invoice, or a refund, a lost dispute or a credit note paid out outside Stripe."""
 
     stripe_id = models.CharField("Stripe object", primary_key=True, max_length=255)
     customer_id = models.CharField("customer", max_length=255, blank=True, db_index=True)
@@ -16,6 +17,8 @@ class CashEntry(models.Model):
     happened_at = models.DateTimeField(db_index=True)
     amount = models.BigIntegerField(help_text="In minor units of the currency, never below 0")
     currency = models.CharField(max_length=3)
+
+    objects = CustomerRows.as_manager()
 
     class Meta:
         verbose_name_plural = "cash"

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from billing.calculations.movements import MovementKind
+from billing.models.revenue_customer import CustomerRows
 
 CURRENCY_LENGTH = 3
 
@@ -34,6 +35,8 @@ class MrrMovement(models.Model):
     opening = models.BigIntegerField(help_text="The customer's MRR before the day")
     closing = models.BigIntegerField(help_text="The customer's MRR after the day")
     sources = ArrayField(models.TextField(), help_text="Ids of the Stripe objects that caused it")
+
+    objects = CustomerRows.as_manager()
 
     class Meta:
         verbose_name = "MRR movement"

@@ -1,10 +1,35 @@
-"""Customers derived from the ledger, and objects that could not be used."""
+"""Customers derived from the ledger, which of them count, and objects that could not be used."""
+
+from typing import Any, Self
 
 from django.db import models
+from django.db.models import Exists, OuterRef
+
+# The rule of `CustomerRows` for SQL with a column `customer_id`.
+COUNTED = "customer_id NOT IN (SELECT customer_id FROM billing_revenuecustomer WHERE excluded)"
+
+
+class CustomerRows(models.QuerySet[Any]):
+    """Rows with a `customer_id`. This alone decides which customers are in numbers and lists.
+
+    A customer is excluded with its person (test, internal, bot).
+    """
+
+    def counted(self) -> Self:
+        """Return the rows of customers that are not excluded."""
+        return self.filter(~_is_excluded())
+
+    def marked(self) -> Self:
+        """Return all rows, with `is_excluded`, for lists that show excluded ones marked."""
+        return self.annotate(is_excluded=_is_excluded())
+
+
+def _is_excluded() -> Exists:
+    return Exists(RevenueCustomer.objects.filter(pk=OuterRef("customer_id"), excluded=True))
 
 
 class RevenueCustomer(models.Model):
-    """A Stripe customer with subscriptions, as of the newest recount. Derived, with the ledger.
+    """A Stripe customer with subscriptions, or excluded, as of the newest recount. Derived.
 
     Amounts are minor units of the reporting currency.
     """
@@ -24,13 +49,20 @@ class RevenueCustomer(models.Model):
         help_text="Belongs to a test or internal person: not included in any total"
     )
 
+    objects = CustomerRows.as_manager()
+
     class Meta:
         indexes = [
+            models.Index(
+                fields=["customer_id"],
+                condition=models.Q(excluded=True),
+                name="revenue_customer_excluded",
+            ),
             models.Index(
                 fields=["changes_on"],
                 condition=models.Q(changes_on__isnull=False),
                 name="revenue_customer_changes",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -44,6 +76,8 @@ class HeldObject(models.Model):
     stripe_id = models.CharField("Stripe object", max_length=255)
     field = models.CharField(max_length=100)
     reason = models.TextField()
+
+    objects = CustomerRows.as_manager()
 
     class Meta:
         constraints = [
@@ -62,6 +96,8 @@ class SubscriptionStart(models.Model):
     subscription_id = models.CharField(primary_key=True, max_length=255)
     customer_id = models.CharField(max_length=255)
     created_at = models.DateTimeField(db_index=True)
+
+    objects = CustomerRows.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["customer_id"], name="subscription_start_customer")]

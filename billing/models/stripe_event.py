@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from billing.models.revenue_customer import CustomerRows
+
 
 class StripeEventState(models.TextChoices):
     WAITING = "waiting"
@@ -33,6 +35,8 @@ class StripeEvent(models.Model):
     reason = models.TextField(blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField("next attempt", null=True, help_text="Empty: nothing left to do")
+
+    objects = CustomerRows.as_manager()
 
     class Meta:
         verbose_name = "Stripe event"

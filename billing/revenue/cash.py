@@ -1,18 +1,18 @@
-"""The cash ledger: paid invoices, refunds and credit notes, in their own currencies."""
+"""The cash ledger: paid invoices, refunds, lost disputes, credit notes, in their own currencies."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Q, Sum
 
-from billing.calculations.cash import Cash, CashKind, cash_of, charges_of
+from billing.calculations.cash import Cash, CashKind, PaidInvoices, cash_of
 from billing.calculations.history import Held
+from billing.calculations.stripe_event import customer_of
 from billing.calculations.stripe_fields import UnusableStripeObject
-from billing.models import CashEntry, RevenueCustomer, SubscriptionStart
+from billing.models import CashEntry, SubscriptionStart
 from billing.stripe import gateway
 
 BATCH = 5_000
@@ -36,16 +36,11 @@ def recount(customer_ids: Collection[str] | None = None) -> list[tuple[str, Held
     return held
 
 
-def counted() -> models.QuerySet[CashEntry]:
-    """Return the entries without those of test and internal persons."""
-    excluded = RevenueCustomer.objects.filter(excluded=True).values("customer_id")
-    return CashEntry.objects.exclude(customer_id__in=excluded)
-
-
 def revenue(*, start: datetime, end: datetime) -> dict[str, int]:
-    """Return payments minus refunds, from `start` on and before `end`, by currency."""
+    """Return payments minus what went back, from `start` on and before `end`, by currency."""
     is_payment = Q(kind=CashKind.PAYMENT)
-    rows = counted().filter(happened_at__gte=start, happened_at__lt=end).values("currency")
+    entries = CashEntry.objects.counted().filter(happened_at__gte=start, happened_at__lt=end)
+    rows = entries.values("currency")
     rows = rows.annotate(
         paid=Sum("amount", filter=is_payment, default=0),
         refunded=Sum("amount", filter=~is_payment, default=0),
@@ -55,39 +50,38 @@ def revenue(*, start: datetime, end: datetime) -> dict[str, int]:
 
 def subscriptions_created(*, start: datetime, end: datetime) -> int:
     """Count subscriptions created from `start` on and before `end`, even if they ended."""
-    excluded = RevenueCustomer.objects.filter(excluded=True).values("customer_id")
-    starts = SubscriptionStart.objects.filter(created_at__gte=start, created_at__lt=end)
-    return starts.exclude(customer_id__in=excluded).count()
+    starts = SubscriptionStart.objects.counted()
+    return starts.filter(created_at__gte=start, created_at__lt=end).count()
 
 
 def _stored(customer_ids: Collection[str] | None, held: list[tuple[str, Held]]) -> Iterator[Cash]:
-    """Yield the cash of Stripe's objects; a refund belongs to the customer of its charge."""
-    payer: dict[str, str] = {}
-    only = next(iter(customer_ids)) if customer_ids and len(customer_ids) == 1 else ""
+    """Yield the cash of Stripe's objects; refunds and disputes only of counted invoices."""
+    paid = PaidInvoices()
     for invoice in gateway.invoices(customer_ids):
-        entry = _usable(invoice, held)
-        if entry is not None:
-            payer |= dict.fromkeys(charges_of(invoice), entry.customer_id)
+        if entry := _usable(invoice, held):
+            paid.add(invoice, entry)
             yield entry
-    returned: Iterable[Mapping[str, Any]] = chain(
-        gateway.refunds(customer_ids), gateway.credit_notes(customer_ids)
-    )
-    for stripe_json in returned:
-        entry = _usable(stripe_json, held)
-        if entry is None:
+    for returned in gateway.returned(customer_ids, charges=paid.payers):
+        customer_id = paid.customer_of(returned)
+        if customer_id is None:
             continue
-        keys = (stripe_json.get("charge"), stripe_json.get("payment_intent"))
-        names = [key.get("id") if isinstance(key, dict) else key for key in keys]
-        owner = next((payer[name] for name in names if name in payer), only)
-        yield entry if entry.customer_id else replace(entry, customer_id=owner)
+        if entry := _usable(returned.stripe_json, held, customer_id, returned.closed_at):
+            yield replace(entry, customer_id=customer_id)
+    for note in gateway.credit_notes(customer_ids):
+        if entry := _usable(note, held):
+            yield entry
 
 
-def _usable(stripe_json: Mapping[str, Any], held: list[tuple[str, Held]]) -> Cash | None:
+def _usable(
+    stripe_json: Mapping[str, Any],
+    held: list[tuple[str, Held]],
+    customer_id: str = "",
+    closed_at: int | None = None,
+) -> Cash | None:
     try:
-        return cash_of(stripe_json)
+        return cash_of(stripe_json, closed_at=closed_at)
     except UnusableStripeObject as error:
-        customer = stripe_json.get("customer")
-        owner = customer if isinstance(customer, str) else (customer or {}).get("id") or ""
+        owner = customer_id or customer_of(stripe_json)
         held.append((owner, Held(stripe_json.get("id") or "", error.field, str(error))))
         return None
 

@@ -6,15 +6,16 @@ from typing import Annotated
 
 from django.db import connection
 
+from billing.models import COUNTED
 from common.calculations.calendar import month_after
 
-_COHORTS = """
+_COHORTS = f"""
 SELECT signup_month, date_trunc('month', day)::date AS month, sum(amount) AS mrr,
        count(DISTINCT customer_id) FILTER (WHERE kind = 'new') AS won,
        count(DISTINCT (customer_id, day)) FILTER (WHERE kind IN ('new', 'reactivation'))
        - count(DISTINCT (customer_id, day)) FILTER (WHERE kind = 'churn') AS customers
 FROM billing_mrrmovement JOIN billing_revenuecustomer USING (customer_id)
-WHERE NOT excluded AND kind <> 'held' AND day <= %s
+WHERE {COUNTED} AND kind <> 'held' AND day <= %s
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 

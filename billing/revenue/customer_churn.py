@@ -10,9 +10,8 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from django.db import connection
-from django.db.models import F, Sum
 
-from billing.models import MrrDay
+from billing.models import COUNTED
 from billing.revenue import mrr
 from billing.revenue import settings as revenue_settings
 from common.calculations.statistics import Rate
@@ -20,13 +19,14 @@ from common.read_once import read_each_once, read_once
 
 CHURN_DAYS = 30
 
-# The customers with movements in a window, with what they paid before it and at its end.
-_MOVED = """
+# The customers with movements in a window: what they paid before it, at its end, and at least.
+_MOVED = f"""
 SELECT customer_id, (array_agg(opening ORDER BY day))[1] AS paid,
-       (array_agg(closing ORDER BY day DESC))[1] AS pays,
-       bool_or(kind IN ('new', 'reactivation')) AS came
-FROM billing_mrrmovement JOIN billing_revenuecustomer USING (customer_id)
-WHERE NOT excluded AND kind <> 'held' AND day > %s AND day <= %s
+       (array_agg(closing ORDER BY day DESC))[1] AS pays, min(closing) AS lowest,
+       bool_or(kind IN ('new', 'reactivation')) AS came,
+       -coalesce(sum(amount) FILTER (WHERE kind IN ('contraction', 'churn')), 0) AS decrease
+FROM billing_mrrmovement
+WHERE {COUNTED} AND kind <> 'held' AND day > %s AND day <= %s
 GROUP BY customer_id
 """
 
@@ -41,7 +41,8 @@ class Churn:
     rate: Rate
     joined_and_left: int  # within the window, so in neither number of the rate
     mrr_before: int
-    mrr_lost: int
+    mrr_lost: int  # of `mrr_before`: how far each customer fell below what it paid then
+    mrr_gained_and_lost: int  # the other contraction and churn: MRR gained within the window
 
     @property
     def gross_mrr_churn(self) -> Fraction | None:
@@ -54,9 +55,7 @@ def last_30_days(*, as_of: date) -> Churn:
     start = as_of - timedelta(days=CHURN_DAYS)
     before = mrr.level(start)
     ((left, both),) = customers_lost([(start, as_of)])
-    sums = MrrDay.objects.filter(day__gt=start, day__lte=as_of).aggregate(
-        lost=Sum(F("contraction") + F("churn"), default=0)
-    )
+    lost, decrease = _mrr_lost(start, as_of)
     return Churn(
         as_of=as_of,
         currency=revenue_settings.currency_in_force(),
@@ -64,8 +63,21 @@ def last_30_days(*, as_of: date) -> Churn:
         rate=Rate(left, before.customers),
         joined_and_left=both,
         mrr_before=before.mrr,
-        mrr_lost=int(sums["lost"]),
+        mrr_lost=lost,
+        mrr_gained_and_lost=decrease - lost,
     )
+
+
+def _mrr_lost(start: date, end: date) -> tuple[int, int]:
+    """Return how much of the MRR of `start` was lost, and contraction and churn as a whole."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(paid - least(paid, lowest)), 0), coalesce(sum(decrease), 0)"
+            f" FROM ({_MOVED}) AS moved",
+            [start, end],
+        )
+        lost, decrease = cursor.fetchone()
+        return int(lost), int(decrease)
 
 
 def churned_customers(*, as_of: date) -> list[str]:

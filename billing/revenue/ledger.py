@@ -20,7 +20,13 @@ from billing.models import MrrMovement, RevenueCustomer
 from billing.revenue import cash, ledger_writing
 from billing.revenue import settings as revenue_settings
 from billing.revenue.fx import Rates
-from billing.revenue.ledger_rows import Frozen, LedgerContext, person_facts, rows_of
+from billing.revenue.ledger_rows import (
+    Frozen,
+    LedgerContext,
+    excluded_customers,
+    person_facts,
+    rows_of,
+)
 from billing.stripe import gateway
 from common.locks import Lock, locked_cursor
 
@@ -60,7 +66,7 @@ def rebuild(
     context = _context(now or timezone.now())
     frozen: Frozen = {} if new_rates else _frozen_rates(None)
     ledger_writing.delete_all(cursor)
-    ids = sorted(gateway.subscribing_customers())
+    ids = sorted(gateway.subscribing_customers() | excluded_customers())
     movements = 0
     for start in range(0, len(ids), CUSTOMERS_PER_STEP):
         with _without_garbage_collection():
@@ -83,6 +89,8 @@ def recount_due(*, now: datetime) -> int:
     today = calendar.local_date(now)
     due = set(RevenueCustomer.objects.filter(changes_on__lte=today).values_list("pk", flat=True))
     due |= _waiting()
+    excluded = RevenueCustomer.objects.filter(excluded=True)
+    due |= excluded_customers().difference(excluded.values_list("pk", flat=True))
     rows = RevenueCustomer.objects.values_list("pk", "excluded", "signup_month").iterator()
     while chunk := list(islice(rows, CUSTOMERS_PER_STEP)):
         facts_of = person_facts([customer_id for customer_id, _, _ in chunk], calendar)

@@ -9,14 +9,14 @@ from datetime import date
 
 from django.db import connection
 
+from billing.models import COUNTED
 from common.formatting import number
 
 # What customers pay at the end of each day, summed over the days, next to the sums of the days.
-_DAYS = """
+_DAYS = f"""
 WITH paid AS (
     SELECT DISTINCT customer_id, day, opening, closing
-    FROM billing_mrrmovement JOIN billing_revenuecustomer USING (customer_id)
-    WHERE NOT excluded
+    FROM billing_mrrmovement WHERE {COUNTED}
 ), moved AS (
     SELECT day, sum(closing - opening) AS change,
            count(*) FILTER (WHERE opening = 0 AND closing > 0) AS joined,

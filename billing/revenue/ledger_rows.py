@@ -18,7 +18,7 @@ from billing.calculations.history import (
     scheduled,
 )
 from billing.calculations.movements import Ledger, Movement, day_levels, ledger
-from billing.models import ErasedCustomer
+from billing.models import ErasedCustomer, StripeCustomer
 from billing.revenue.fx import Rates
 from billing.stripe import gateway
 from common.calculations.calendar import LocalCalendar, month_start
@@ -53,7 +53,7 @@ class LedgerRows:
 
 
 def rows_of(customer_ids: Collection[str], context: LedgerContext, frozen: Frozen) -> LedgerRows:
-    """Compute the rows of some customers; those without subscriptions have none."""
+    """Compute the rows of some customers; without subscriptions only excluded ones have any."""
     subscriptions: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     events: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for stripe_json in gateway.subscriptions_of(customer_ids):
@@ -62,7 +62,8 @@ def rows_of(customer_ids: Collection[str], context: LedgerContext, frozen: Froze
         events[customer_of(event["data"]["object"])].append(event)
     persons = _Persons(customer_ids, context.calendar)
     rows = LedgerRows()
-    for customer_id in sorted(subscriptions.keys() | events.keys()):
+    ids = subscriptions.keys() | events.keys() | persons.excluded(customer_ids)
+    for customer_id in sorted(ids):
         history = customer_history(subscriptions.get(customer_id, ()), events.get(customer_id, ()))
         rows.held += [(customer_id, held) for held in history.held]
         rows.starts += [
@@ -103,12 +104,22 @@ class _Persons:
             return erased
         return self._facts.get(self._person.get(customer_id, 0), (False, None))
 
+    def excluded(self, customer_ids: Collection[str]) -> set[str]:
+        return {customer_id for customer_id in customer_ids if self.facts_of(customer_id)[0]}
+
 
 def person_facts(
     customer_ids: Collection[str], calendar: LocalCalendar
 ) -> Callable[[str], tuple[bool, date | None]]:
     """Return a function from a customer's id to whether it is excluded, and its signup month."""
     return _Persons(customer_ids, calendar).facts_of
+
+
+def excluded_customers() -> set[str]:
+    """Return the customers of excluded persons, whether or not they subscribe."""
+    links = StripeCustomer.objects.filter(distinct_id__person__excluded=True)
+    erased = ErasedCustomer.objects.filter(excluded=True)
+    return {*links.values_list("pk", flat=True), *erased.values_list("pk", flat=True)}
 
 
 def _book(customer_id: str, history: History, context: LedgerContext, frozen: Frozen) -> Ledger:

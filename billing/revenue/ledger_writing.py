@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import psycopg
 
 from billing.calculations.history import Held
-from billing.models import HeldObject, RevenueCustomer
+from billing.models import COUNTED, HeldObject, RevenueCustomer
 from billing.revenue.ledger_rows import LedgerRows, Row
 
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -33,8 +33,7 @@ SELECT day,
     {{sign}} * count(DISTINCT movement.customer_id) FILTER (WHERE kind = 'reactivation'),
     {{sign}} * count(DISTINCT movement.customer_id) FILTER (WHERE kind = 'churn')
 FROM billing_mrrmovement movement
-JOIN billing_revenuecustomer USING (customer_id)
-WHERE NOT excluded AND kind <> 'held' AND {{condition}}
+WHERE {COUNTED} AND kind <> 'held' AND {{condition}}
 GROUP BY day
 ON CONFLICT (day) DO UPDATE SET
     {", ".join(f"{name} = billing_mrrday.{name} + EXCLUDED.{name}" for name in _SUMS)}

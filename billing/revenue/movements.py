@@ -12,7 +12,7 @@ from typing import Any
 from billing.calculations.lifetime import quick_ratio
 from billing.models import MrrDay
 from billing.revenue import mrr
-from common.calculations.calendar import month_end
+from common.calculations.calendar import month_after, month_end
 
 _SUMMED = (
     "new reactivation expansion contraction churn"
@@ -36,7 +36,7 @@ class MovementPeriod:
     new_customers: int = 0
     reactivated_customers: int = 0
     churned_customers: int = 0
-    complete: bool = True
+    complete: bool = True  # a whole month or day that is over
 
     @property
     def quick_ratio(self) -> Fraction | None:
@@ -49,15 +49,19 @@ class MovementPeriod:
         )
 
 
+def first_of_twelve_months(last: date) -> date:
+    """Return the first day of the twelve months that end with the month of `last`."""
+    end = month_after(last)
+    return end.replace(year=end.year - 1)
+
+
 def by_period(
     *, first: date, last: date, as_of: date, by_month: bool = True
 ) -> list[MovementPeriod]:
     """Return the movements of the months, or days, from `first` to `last`, the oldest first.
 
-    A month begins with its first day; a month still running at the end of `as_of` is incomplete.
+    A month that begins before `first`, or ends after `last` or `as_of`, is cut and incomplete.
     """
-    if by_month:
-        first = first.replace(day=1)
     last = min(last, as_of)
     opening = mrr.level(first - timedelta(days=1)).mrr
     values: Any = MrrDay.objects.filter(day__range=(first, last)).order_by("day").values()
@@ -65,14 +69,14 @@ def by_period(
     periods: list[MovementPeriod] = []
     start = first
     while start <= last:
-        end = month_end(start) if by_month else start
+        whole_end = month_end(start) if by_month else start
+        end = min(whole_end, last)
         sums = {
-            name: sum(row[name] for row in rows if start <= row["day"] <= min(end, last))
-            for name in _SUMMED
+            name: sum(row[name] for row in rows if start <= row["day"] <= end) for name in _SUMMED
         }
         lost = sums["contraction"] + sums["churn"]
         closing = opening + sums["new"] + sums["reactivation"] + sums["expansion"] - lost
-        complete = end <= as_of
+        complete = end == whole_end and not (by_month and start.day > 1)
         periods.append(
             MovementPeriod(start, end, opening=opening, closing=closing, complete=complete, **sums)
         )

@@ -100,7 +100,7 @@ def outlook(*, as_of: date) -> Outlook | None:
     """Return what is about to be lost; None for past days, for which it is unknown."""
     if as_of < definitions.last_complete_day():
         return None
-    sums = RevenueCustomer.objects.filter(excluded=False).aggregate(
+    sums = RevenueCustomer.objects.counted().aggregate(
         at_risk=Sum("at_risk", default=0),
         ending=Sum("scheduled_churn", default=0),
         number=Sum(1, filter=Q(scheduled_churn__gt=0), default=0),
@@ -124,7 +124,7 @@ def report(*, as_of: date, first: date | None = None, last: date | None = None) 
         scheduled_churn=ahead.scheduled_churn if ahead else None,
         scheduled_customers=ahead.scheduled_customers if ahead else None,
         held=held_amounts(as_of=as_of),
-        held_objects=HeldObject.objects.count(),
+        held_objects=HeldObject.objects.counted().count(),
         days=_daily(first, last),
     )
 
@@ -132,19 +132,18 @@ def report(*, as_of: date, first: date | None = None, last: date | None = None) 
 @read_once
 def held_amounts(*, as_of: date) -> list[HeldAmount]:
     """Return the amounts that wait for an exchange rate, by currency."""
-    rows = MrrMovement.objects.filter(kind=MovementKind.HELD, day__lte=as_of).values("currency")
-    sums = rows.annotate(
-        amount=Sum("original_amount"), movements=Sum(1), first_day=Min("day")
-    ).order_by("currency")
+    held = MrrMovement.objects.counted().filter(kind=MovementKind.HELD, day__lte=as_of)
+    sums = (
+        held.values("currency")
+        .annotate(amount=Sum("original_amount"), movements=Sum(1), first_day=Min("day"))
+        .order_by("currency")
+    )
     return [HeldAmount(**row) for row in sums]
 
 
 def customers_at(day: date) -> list[str]:
     """Return the customers at the end of a day; this reads their movements up to it."""
-    rows = MrrMovement.objects.filter(
-        day__lte=day,
-        customer_id__in=RevenueCustomer.objects.filter(excluded=False).values("customer_id"),
-    )
+    rows = MrrMovement.objects.counted().filter(day__lte=day)
     last = rows.order_by("customer_id", "-day").distinct("customer_id")
     return [customer for customer, pays in last.values_list("customer_id", "closing") if pays > 0]
 

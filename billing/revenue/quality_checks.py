@@ -39,15 +39,14 @@ class HeldAmounts(Check):
     def run(self, *, now: datetime) -> Finding:
         if not MrrMovement.objects.exists() and not HeldObject.objects.exists():
             return NO_DATA
-        held = HeldObject.objects.count()
-        if not held:
+        held = HeldObject.objects.counted()
+        number = held.count()
+        if not number:
             return PASSED
         page = "admin:billing_heldobject_changelist"
-        examples = [
-            Example(str(row), page) for row in HeldObject.objects.order_by("pk")[:MAX_EXAMPLES]
-        ]
-        detail = f"Held: {counted(held, 'Stripe object')}."
-        return Finding(CheckVerdict.WARNING, held, detail, examples)
+        examples = [Example(str(row), page) for row in held.order_by("pk")[:MAX_EXAMPLES]]
+        detail = f"Held: {counted(number, 'Stripe object')}."
+        return Finding(CheckVerdict.WARNING, number, detail, examples)
 
 
 CHECKS: tuple[Check, ...] = (LedgerInvariant(), HeldAmounts())

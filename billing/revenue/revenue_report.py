@@ -4,7 +4,7 @@ Amounts are whole minor units of the report's currency: fractions are rounded to
 """
 
 from dataclasses import dataclass, fields
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -15,8 +15,6 @@ from billing.revenue.movements import MovementPeriod
 from billing.revenue.mrr import DayLevel, HeldAmount
 from common.calculations.currency import rounded
 from common.calculations.statistics import Interval, Status
-
-YEAR = 365  # days of movements by default
 
 Granularity = Literal["month", "day"]
 
@@ -52,7 +50,7 @@ class MrrReport(RevenueReport):
 class ReportedPeriod:
     start: date
     end: Annotated[date, "The last day, included."]
-    complete: Annotated[bool, "Whether it was over at the end of as_of."]
+    complete: Annotated[bool, "Whether it is a whole month or day that was over by as_of."]
     opening: int
     new: int
     reactivation: int
@@ -86,8 +84,11 @@ class ChurnReport(RevenueReport):
     customers_before: int
     joined_and_left: Annotated[int, "Within the window: not in the rate."]
     mrr_before: int
-    mrr_lost: Annotated[int, "Contraction and churn."]
-    gross_mrr_churn: Annotated[float | None, "mrr_lost / mrr_before."]
+    mrr_lost: Annotated[int, "Of mrr_before, by contraction and churn."]
+    mrr_gained_and_lost: Annotated[
+        int, "Contraction and churn of MRR gained within the window: not in mrr_lost."
+    ]
+    gross_mrr_churn: Annotated[float | None, "mrr_lost / mrr_before, 0 to 1."]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,7 @@ def mrr_report(*, as_of: date, first: date | None = None, last: date | None = No
 def movements_report(
     *, first: date, last: date, as_of: date, granularity: Granularity = "month"
 ) -> MovementsReport:
-    """Report the movements of months or days; a month is shown from its first day."""
+    """Report the movements of months or days; `first` and `last` may cut a month."""
     by_month = granularity == "month"
     periods = movements.by_period(first=first, last=last, as_of=as_of, by_month=by_month)
     return MovementsReport(
@@ -145,6 +146,7 @@ def churn_report(*, as_of: date) -> ChurnReport:
         joined_and_left=churn.joined_and_left,
         mrr_before=churn.mrr_before,
         mrr_lost=churn.mrr_lost,
+        mrr_gained_and_lost=churn.mrr_gained_and_lost,
         gross_mrr_churn=_ratio(churn.gross_mrr_churn),
     )
 
@@ -179,7 +181,7 @@ def cohorts_report(*, as_of: date) -> CohortsReport:
 
 def full_report(*, as_of: date) -> dict[str, RevenueReport]:
     """Return every report as of a day, with its default range."""
-    year = as_of - timedelta(days=YEAR - 1)
+    year = movements.first_of_twelve_months(as_of)
     return {
         "mrr": mrr_report(as_of=as_of),
         "movements": movements_report(first=year, last=as_of, as_of=as_of),

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from billing.calculations.stripe_event import customer_of, why_object_ignored
-from billing.calculations.stripe_fields import UnusableStripeObject
+from billing.calculations.stripe_fields import UnusableStripeObject, id_of
 from billing.models import HeldObject, StripeEvent, StripeEventState
 from billing.stripe import applying, customers, events, gateway, timeline
 from billing.stripe.signals import stripe_changed
@@ -140,10 +140,14 @@ def _mark_superseded(loaded: list[LoadedLine]) -> None:
 def _follow(loaded: list[LoadedLine]) -> None:
     """Have the ledger follow once for all lines, and mark the lines that it holds."""
     for line in loaded:
-        if line.kind == "refund" and line.outcome == LoadOutcome.STORED:
-            # A refund names no customer: it is that of its charge.
-            refund = gateway.stored("refund", line.stripe_id) or {}
-            line.customer_id = gateway.owner_of(refund)
+        if line.kind in {"refund", "dispute"} and line.outcome == LoadOutcome.STORED:
+            # It names no customer: it is that of its charge.
+            stripe_json = gateway.stored(line.kind, line.stripe_id) or {}
+            line.customer_id = gateway.owner_of(stripe_json)
+            charge_id = id_of(stripe_json.get("charge"), "charge", default="")
+            if not line.customer_id and not gateway.stored("charge", charge_id):
+                line.outcome = LoadOutcome.HELD
+                line.reason = "Its charge is not stored, so it is not counted: load the charge."
     customer_ids = {line.customer_id for line in loaded if line.customer_id}
     if not customer_ids:
         return

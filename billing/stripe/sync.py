@@ -21,6 +21,7 @@ _KINDS: dict[str, dict[str, Any]] = {
     "subscription": {"status": "all"},
     "invoice": {},
     "refund": {},
+    "dispute": {},
 }
 
 

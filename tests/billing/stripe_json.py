@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from billing.calculations.cash import Returned
 from billing.calculations.history import customer_history
 from billing.calculations.mrr import mrr
 from billing.calculations.subscription import subscription_state
@@ -119,9 +120,10 @@ class Store:
     def clear(self):
         self.subscriptions, self.events, self.persons = {}, [], {}
         self.invoice_rows, self.refund_rows, self.note_rows = [], [], []
+        self.charges, self.closings = {}, {}  # by id
 
     def install(self, monkeypatch):
-        for name in "subscriptions_of subscription_events invoices refunds credit_notes".split():
+        for name in "subscriptions_of subscription_events invoices returned credit_notes".split():
             monkeypatch.setattr(gateway, name, getattr(self, name))
         monkeypatch.setattr(gateway, "subscribing_customers", self.customers)
         monkeypatch.setattr(
@@ -153,8 +155,12 @@ class Store:
     def invoices(self, ids=None):
         return iter(r for r in self.invoice_rows if ids is None or r["customer"] in ids)
 
-    def refunds(self, ids=None):
-        return iter(r for r in self.refund_rows if ids is None or r.get("customer") in ids)
+    def returned(self, ids=None, *, charges=()):
+        """Yield refunds and disputes, as the gateway does: by the customers of their charges."""
+        for row in self.refund_rows:
+            charge = self.charges.get(row["charge"], {})
+            if ids is None or charge.get("customer") in ids or row["charge"] in charges:
+                yield Returned(row, charge, self.closings.get(row["id"]))
 
     def credit_notes(self, ids=None):
         return iter(r for r in self.note_rows if ids is None or r["customer"] in ids)

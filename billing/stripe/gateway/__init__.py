@@ -38,12 +38,12 @@ from billing.stripe.gateway.reading import (
     customer_ids_of,
     invoices,
     persons_of,
-    refunds,
     subscribing_customers,
     subscription_events,
     subscriptions_of,
 )
 from billing.stripe.gateway.refreshing import keep, moment, owner_of, refresh
+from billing.stripe.gateway.returned import returned
 from billing.stripe.gateway.signatures import BadSignature, verified
 from billing.stripe.gateway.unlinked import (
     client_references,
@@ -91,7 +91,7 @@ __all__ = [
     "portal_login_url",
     "read_checkout_token",
     "refresh",
-    "refunds",
+    "returned",
     "store",
     "stored",
     "stored_ids",

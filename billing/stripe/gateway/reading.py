@@ -9,7 +9,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
-from djstripe.models import Invoice, Refund, Subscription
+from djstripe.models import Invoice, Subscription
 
 from analytics.people.person_sql import with_person
 from billing.models import StripeEvent, StripeEventState
@@ -79,11 +79,6 @@ def subscription_events(customer_ids: Collection[str] | None = None) -> Iterator
 def invoices(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
     """Yield the invoices of some customers, or of all."""
     return _json_of(Invoice.objects.all(), "stripe_data", "customer_id", customer_ids)
-
-
-def refunds(customer_ids: Collection[str] | None = None) -> Iterator[Json]:
-    """Yield the refunds of some customers' charges, or all."""
-    return _json_of(Refund.objects.all(), "stripe_data", "charge__customer_id", customer_ids)
 
 
 def credit_notes(customer_ids: Collection[str] | None = None) -> Iterator[Json]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
-from djstripe.models import Charge
+from djstripe.models import Charge, Invoice
 
 from billing.calculations.stripe_completion import completed, discounts_of
 from billing.calculations.stripe_event import customer_of
@@ -45,12 +45,15 @@ def keep(stripe_json: Json, *, as_of: datetime) -> tuple[Json, StoreOutcome]:
 
 
 def owner_of(stripe_json: Json) -> str:
-    """Return an object's customer, its own or that of its stored charge; "" if unknown."""
+    """Return an object's customer: its own, its charge's, or the charge's invoice's; "" if none."""
     if own := customer_of(stripe_json):
         return own
     charge_id = id_of(stripe_json.get("charge"), "charge", default="")
+    if not charge_id:
+        return ""
     owners = Charge.objects.filter(id=charge_id).values_list("customer_id", flat=True)
-    return owners.first() or ""
+    payers = Invoice.objects.filter(stripe_data__charge=charge_id)  # where it is not stored
+    return owners.first() or payers.values_list("customer_id", flat=True).first() or ""
 
 
 def _ensure_stored(kind: str, object_id: str) -> Json | None:

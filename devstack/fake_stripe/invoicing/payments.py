@@ -119,3 +119,4 @@ def _charge_to_refund(state: StripeState, params: Params) -> Object:
 readable("payment_intent", "/v1/payment_intents", customer=text)
 readable("charge", "/v1/charges", customer=text, payment_intent=text)
 readable("refund", "/v1/refunds", charge=text, payment_intent=text)
+readable("dispute", "/v1/disputes", charge=text, payment_intent=text)
