@@ -261,6 +261,8 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["common.api.access.HasRequiredPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.api.negotiation.LenientNegotiation",
+    "URL_FORMAT_OVERRIDE": None,  # no parameter that endpoints do not declare
     "DEFAULT_PARSER_CLASSES": ["common.api.json_parser.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "common.api.schema.EndpointSchema",
     "EXCEPTION_HANDLER": "common.api.problems.problem_response",

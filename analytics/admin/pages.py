@@ -182,8 +182,8 @@ def _form_context(query: type[Serializer], request: HttpRequest, *, days: int) -
 
 
 def _days_ago(days: int) -> str:
-    longest, last = timedelta(days=days - 1), definitions.last_complete_day()
-    return active.default_first_day(last=last, longest=longest).isoformat()
+    last = definitions.last_complete_day()
+    return active.default_first_day(last=last, longest=timedelta(days=days)).isoformat()
 
 
 def _page(request: HttpRequest, name: str, **context: Any) -> HttpResponse:

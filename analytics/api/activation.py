@@ -4,11 +4,11 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from analytics.api.parameters import AsOfRangeQuery, RangeFields, RateFields, parsed
+from analytics.api.parameters import AsOfRangeQuery, RangeFields, RateFields
 from analytics.insights import activation
 from analytics.rollups import definitions
+from common.api.endpoint import Endpoint
 
 
 @extend_schema_field({"type": "string", "pattern": r"^\d{4}-\d{2}$"})
@@ -50,14 +50,15 @@ class ActivationSerializer(RangeFields):
     months = ActivationMonthSerializer(many=True)
 
 
-class ActivationView(APIView):
+class ActivationView(Endpoint):
     """Activation within 7 x 24 hours and within 24 hours of signup, by month of signup."""
 
     required_permission = "analytics.view_counter"
+    query_class = AsOfRangeQuery
 
-    @extend_schema(parameters=[AsOfRangeQuery], responses=ActivationSerializer)
-    def get(self, request: Request) -> Response:
-        query = parsed(AsOfRangeQuery, request.query_params)
+    @extend_schema(responses=ActivationSerializer)
+    def get(self, _request: Request) -> Response:
+        query = self.query
         report = activation.activation_report(
             signups_from=query["first"], signups_to=query["last"], as_of=query["as_of"]
         )

@@ -7,17 +7,15 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, ext
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from analytics.api.parameters import (
     AsOfRangeQuery,
     RangeFields,
-    parsed,
-    reversed_range,
-    too_long_range,
+    bounded_range,
 )
 from analytics.insights import active_users
 from analytics.rollups import definitions
+from common.api.endpoint import Endpoint
 
 LONGEST = timedelta(days=3660)
 
@@ -36,10 +34,7 @@ class ActiveUsersQuery(AsOfRangeQuery):
         last = attrs["last"] = attrs["last"] or attrs["as_of"]
         if attrs["first"] is None:
             attrs["first"] = active_users.default_first_day(last=last, longest=LONGEST)
-        elif attrs["first"] > last:
-            raise reversed_range(attrs["first"], last)
-        elif last - attrs["first"] > LONGEST:
-            raise too_long_range(LONGEST.days)
+        bounded_range(attrs["first"], last, longest=LONGEST)
         return attrs
 
 
@@ -110,21 +105,21 @@ RESPONSES: dict[str, type[ActiveUsersFields]] = {
 }
 
 
-class ActiveUsersView(APIView):
+class ActiveUsersView(Endpoint):
     """Distinct active persons by day, ISO week or calendar month; a period without any is 0."""
 
     required_permission = "analytics.view_counter"
+    query_class = ActiveUsersQuery
 
     @extend_schema(
-        parameters=[ActiveUsersQuery],
         responses=PolymorphicProxySerializer(
             component_name="ActiveUsers",
             serializers=list(RESPONSES.values()),
             resource_type_field_name=None,
         ),
     )
-    def get(self, request: Request) -> Response:
-        query = parsed(ActiveUsersQuery, request.query_params)
+    def get(self, _request: Request) -> Response:
+        query = self.query
         granularity = query["granularity"]
         periods = GRANULARITIES[granularity](
             first=query["first"], last=query["last"], as_of=query["as_of"]

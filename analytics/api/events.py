@@ -8,11 +8,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from analytics.api.parameters import EARLIEST, LATEST, DayRangeQuery, parsed
+from analytics.api.parameters import EARLIEST, LATEST, DayRangeQuery
 from analytics.insights import events
 from analytics.insights.events import EventFilter, EventPosition
+from common.api.endpoint import Endpoint
 from common.api.pagination import CursorField, PageFields, PageQuery, next_page, page_link
 from common.calculations.shortening import shortened
 
@@ -80,14 +80,15 @@ class EventPageSerializer(PageFields):
     results = EventSerializer(many=True)
 
 
-class EventsView(APIView):
+class EventsView(Endpoint):
     """Events, newest first; those of excluded persons only with `distinct_id`."""
 
     required_permission = "analytics.view_event"
+    query_class = FullEventsQuery
 
-    @extend_schema(parameters=[FullEventsQuery], responses=EventPageSerializer)
+    @extend_schema(responses=EventPageSerializer)
     def get(self, request: Request) -> Response:
-        query = parsed(FullEventsQuery, request.query_params)
+        query = dict(self.query)
         full = query.pop("full")
         page = events.page_of_events(**query)
         following = next_page(request.query_params, *page.end.cursor) if page.end else None

@@ -6,17 +6,16 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from analytics.api.parameters import (
     AsOfRangeQuery,
     CommaSeparatedField,
     RangeFields,
     RateSerializer,
-    parsed,
 )
 from analytics.insights import funnels
 from analytics.rollups import definitions
+from common.api.endpoint import Endpoint
 
 
 class FunnelQuery(AsOfRangeQuery):
@@ -60,14 +59,15 @@ class FunnelSerializer(RangeFields):
     steps = StepSerializer(many=True)
 
 
-class FunnelView(APIView):
+class FunnelView(Endpoint):
     """Conversion of persons from one event to the next, within a time after the first."""
 
     required_permission = "analytics.view_counter"
+    query_class = FunnelQuery
 
-    @extend_schema(parameters=[FunnelQuery], responses=FunnelSerializer)
-    def get(self, request: Request) -> Response:
-        query = parsed(FunnelQuery, request.query_params)
+    @extend_schema(responses=FunnelSerializer)
+    def get(self, _request: Request) -> Response:
+        query = self.query
         steps = funnels.funnel(
             steps=query["steps"],
             within=timedelta(hours=query["within_hours"]),

@@ -7,11 +7,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from analytics.api.parameters import DayRangeQuery, parsed, reversed_range, too_long_range
+from analytics.api.parameters import DayRangeQuery, bounded_range
 from analytics.capture import ledger
 from analytics.models import ProjectKey
+from common.api.endpoint import Endpoint
 
 DEFAULT_RANGES = {"day": timedelta(days=14), "hour": timedelta(days=2)}  # without `from`
 LONGEST = {"day": timedelta(days=366), "hour": timedelta(days=31)}
@@ -34,10 +34,7 @@ class IngestionQuery(DayRangeQuery):
         by = attrs["by"]
         last = attrs["last"] = attrs["last"] or datetime.now(UTC).date()
         first = attrs["first"] = attrs["first"] or last - DEFAULT_RANGES[by] + timedelta(days=1)
-        if first > last:
-            raise reversed_range(first, last)
-        if last - first >= LONGEST[by]:
-            raise too_long_range(LONGEST[by].days)
+        bounded_range(first, last, longest=LONGEST[by])
         return attrs
 
 
@@ -81,17 +78,18 @@ class IngestionSerializer(serializers.Serializer):
         return {"from": serializers.DateField(source="first"), **super().get_fields()}
 
 
-class IngestionView(APIView):
+class IngestionView(Endpoint):
     """The outcome of every event that arrived, by day or hour (UTC) of arrival and by key.
 
     Newest first; hours without arrivals are not listed.
     """
 
     required_permission = "analytics.view_capturehour"
+    query_class = IngestionQuery
 
-    @extend_schema(parameters=[IngestionQuery], responses=IngestionSerializer)
-    def get(self, request: Request) -> Response:
-        query = parsed(IngestionQuery, request.query_params)
+    @extend_schema(responses=IngestionSerializer)
+    def get(self, _request: Request) -> Response:
+        query = self.query
         report = ledger.report(
             first=query["first"],
             last=query["last"],

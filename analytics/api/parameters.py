@@ -1,6 +1,6 @@
 """Query parameters and response fields that several resources share."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -65,11 +65,22 @@ def reversed_range(first: date, last: date) -> serializers.ValidationError:
     return serializers.ValidationError({"from": [message]})
 
 
-def too_long_range(days: int) -> serializers.ValidationError:
-    """Return the error of a range of more than `days` days."""
-    return serializers.ValidationError(
-        {"from": [f"The range must not be longer than {days} days."]}
-    )
+def bounded_range(first: date, last: date, *, longest: timedelta) -> None:
+    """Refuse a range that is reversed, or has more days than `longest`; both ends are included."""
+    if first > last:
+        raise reversed_range(first, last)
+    if last - first >= longest:
+        message = f"The range must not be longer than {longest.days} days."
+        raise serializers.ValidationError({"from": [message]})
+
+
+class DayQuery(serializers.Serializer):
+    """The day that a response is about."""
+
+    as_of = CompleteDayField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return attrs if "as_of" in attrs else attrs | {"as_of": definitions.last_complete_day()}
 
 
 class DayRangeQuery(serializers.Serializer):
@@ -95,9 +106,11 @@ class AsOfRangeQuery(DayRangeQuery):
     as_of = CompleteDayField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        attrs.setdefault("as_of", None)
-        attrs["as_of"] = attrs["as_of"] or definitions.last_complete_day()
-        return super().validate(attrs)
+        attrs = super().validate(attrs)
+        first, as_of = attrs["first"], attrs.get("as_of")
+        if first and as_of and first > as_of:
+            raise reversed_range(first, as_of)
+        return attrs | {"as_of": as_of or definitions.last_complete_day()}
 
 
 class RangeFields(serializers.Serializer):
@@ -138,7 +151,7 @@ class RateFields(serializers.Serializer):
 
 
 def parsed(query: type[serializers.Serializer], parameters: QueryDict) -> dict[str, Any]:
-    """Return valid query parameters, without blank ones; a ValidationError names invalid ones."""
+    """Return the filled-in values of a page's form; a ValidationError names invalid ones."""
     filled_in = QueryDict(mutable=True)
     for name, texts in parameters.lists():
         if filled := [text for text in texts if text.strip()]:

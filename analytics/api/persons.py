@@ -10,10 +10,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from analytics.api.events import EventSerializer, ShortenedField
-from analytics.api.parameters import DayField, parsed
+from analytics.api.parameters import DayField
 from analytics.insights import events
 from analytics.insights.events import EventFilter
 from analytics.models import Person
@@ -22,6 +21,7 @@ from analytics.people.proving import person_named
 from analytics.privacy import erasure
 from analytics.privacy.erasure import Receipt
 from analytics.privacy.export import export
+from common.api.endpoint import Endpoint
 from common.api.pagination import CursorField, PageFields, PageQuery, next_page, page_link
 
 LATEST_EVENTS = 50
@@ -131,14 +131,15 @@ class ReceiptSerializer(serializers.Serializer):
         return [min(row.pk for row in ids) for ids in rows if ids]
 
 
-class PersonsView(APIView):
+class PersonsView(Endpoint):
     """Persons, newest first, including excluded ones."""
 
     required_permission = "analytics.view_person"
+    query_class = PersonsQuery
 
-    @extend_schema(parameters=[PersonsQuery], responses=PersonPageSerializer)
+    @extend_schema(responses=PersonPageSerializer)
     def get(self, request: Request) -> Response:
-        query = parsed(PersonsQuery, request.query_params)
+        query = self.query
         matches = persons.find_persons(
             search=query.get("search", ""),
             signed_up_from=query.get("signed_up_from"),
@@ -155,10 +156,11 @@ class PersonsView(APIView):
         return Response(PersonPageSerializer({"next": following, "results": page}).data)
 
 
-class PersonView(APIView):
+class PersonView(Endpoint):
     """A person by any distinct id: properties, milestones, activity and the latest events."""
 
     required_permission = {"GET": "analytics.view_person", "DELETE": "analytics.erase_person"}
+    query_class = {"DELETE": ErasureQuery}
 
     @extend_schema(operation_id="analytics_person_retrieve", responses=PersonDetailSerializer)
     def get(self, _request: Request, distinct_id: str) -> Response:
@@ -173,21 +175,19 @@ class PersonView(APIView):
 
     @extend_schema(
         operation_id="analytics_person_erase",
-        parameters=[ErasureQuery],
         responses=ReceiptSerializer,
     )
     def delete(self, request: Request, distinct_id: str) -> Response:
         """Erase the person everywhere, and return what was removed and what others still hold."""
-        query = parsed(ErasureQuery, request.query_params)
-        person, search_events = _person(distinct_id, person_named), query["search_events"]
-        if query["dry_run"]:
+        person, search_events = _person(distinct_id, person_named), self.query["search_events"]
+        if self.query["dry_run"]:
             receipt = erasure.preview([person.pk], search_events=search_events)
         else:
             receipt = erasure.erase([person.pk], by=request.user, search_events=search_events)
         return Response(ReceiptSerializer(receipt).data)
 
 
-class PersonExportView(APIView):
+class PersonExportView(Endpoint):
     """Everything that is stored about a person, as one JSON object."""
 
     required_permission = "analytics.export_person"

@@ -7,18 +7,17 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from analytics.api.parameters import (
     AsOfRangeQuery,
     CommaSeparatedField,
     RangeFields,
     RateFields,
-    parsed,
 )
 from analytics.insights import retention
 from analytics.insights.retention import CohortKind
 from analytics.rollups import definitions
+from common.api.endpoint import Endpoint
 
 
 class CohortQuery(AsOfRangeQuery):
@@ -76,27 +75,29 @@ class WeeklyRetentionSerializer(CohortFields):
     rows = WeekCohortSerializer(many=True)
 
 
-class RetentionView(APIView):
+class RetentionView(Endpoint):
     """Classic retention: of the persons in the cohorts, those active on the N-th day after."""
 
     required_permission = "analytics.view_counter"
+    query_class = RetentionQuery
 
-    @extend_schema(parameters=[RetentionQuery], responses=RetentionSerializer)
-    def get(self, request: Request) -> Response:
-        query = parsed(RetentionQuery, request.query_params)
+    @extend_schema(responses=RetentionSerializer)
+    def get(self, _request: Request) -> Response:
+        query = self.query
         days = retention.day_retention(days=query["days"], **_cohorts(query))
         response = _with_definition(query, retention.definition) | {"days": days}
         return Response(RetentionSerializer(response).data)
 
 
-class WeeklyRetentionView(APIView):
+class WeeklyRetentionView(Endpoint):
     """The weekly retention matrix: a row for each cohort week, newest last."""
 
     required_permission = "analytics.view_counter"
+    query_class = WeeklyQuery
 
-    @extend_schema(parameters=[WeeklyQuery], responses=WeeklyRetentionSerializer)
-    def get(self, request: Request) -> Response:
-        query = parsed(WeeklyQuery, request.query_params)
+    @extend_schema(responses=WeeklyRetentionSerializer)
+    def get(self, _request: Request) -> Response:
+        query = self.query
         rows = retention.weekly_retention(weeks=query["weeks"], **_cohorts(query))
         response = _with_definition(query, retention.weekly_definition) | {"rows": rows}
         return Response(WeeklyRetentionSerializer(response).data)

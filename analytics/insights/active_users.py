@@ -62,9 +62,9 @@ def definition(*, time_zone: str) -> str:
 
 
 def default_first_day(*, last: date, longest: timedelta) -> date:
-    """Return the first day with activity, at most `longest` before `last`."""
+    """Return the first day with activity, so that the range to `last` is at most `longest`."""
     first = counters.first_day(CounterName.ACTIVE_DAY) or last
-    return min(max(first, last - longest), last)
+    return min(max(first, last - longest + timedelta(days=1)), last)
 
 
 def active_days(*, first: date, last: date, as_of: date) -> list[ActiveUserDay]:

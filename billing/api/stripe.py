@@ -10,9 +10,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from analytics.api.parameters import parsed
 from analytics.calculations.records import MAX_NAME
 from billing.api.stripe_requests import (
     CancelBody,
@@ -36,6 +34,7 @@ from billing.api.usage import IDEMPOTENCY_HEADER
 from billing.limits import plans
 from billing.stripe import gateway, idempotency, sessions, subscription_changes, subscriptions
 from billing.stripe.idempotency import IdempotencyKey, KeyedResponse
+from common.api.endpoint import Endpoint
 
 RETRY_AFTER = 30  # seconds
 _KEY = OpenApiParameter(
@@ -56,7 +55,7 @@ class StripeRequestRefused(APIException):
             self.wait = RETRY_AFTER
 
 
-class StripeView(APIView):
+class StripeView(Endpoint):
     """Executes a request once per idempotency key; Stripe's errors become problem objects."""
 
     def execute(self, request: Request, act: Callable[[str], Any]) -> Response:
@@ -95,20 +94,16 @@ class StripeView(APIView):
             distinct_id=_distinct_id(request.data),
         )
 
-    def validated(self, request: Request, body: type[serializers.Serializer]) -> dict[str, Any]:
-        serializer = body(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-
 
 class CheckoutSessionView(StripeView):
     """A checkout session, where a person without a subscription buys one."""
 
     required_permission = "billing.change_stripecustomer"
+    body_class = CheckoutBody
 
-    @extend_schema(request=CheckoutBody, responses=SessionSerializer, parameters=[_KEY])
+    @extend_schema(responses=SessionSerializer, parameters=[_KEY])
     def post(self, request: Request) -> Response:
-        fields = self.validated(request, CheckoutBody)
+        fields = self.body
 
         def act(key: str) -> Any:
             options = dict(fields)
@@ -127,10 +122,11 @@ class PortalSessionView(StripeView):
     """A session of Stripe's customer portal: cards, invoices, cancellation."""
 
     required_permission = "billing.change_stripecustomer"
+    body_class = PortalBody
 
-    @extend_schema(request=PortalBody, responses=SessionSerializer, parameters=[_KEY])
+    @extend_schema(responses=SessionSerializer, parameters=[_KEY])
     def post(self, request: Request) -> Response:
-        fields = self.validated(request, PortalBody)
+        fields = self.body
 
         def act(key: str) -> Any:
             person = subscriptions.proved_person_of(fields["distinct_id"])
@@ -145,10 +141,11 @@ class SubscriptionView(StripeView):
     """A person's plan and subscriptions as stored, without calling Stripe."""
 
     required_permission = "billing.view_stripecustomer"
+    query_class = PersonQuery
 
-    @extend_schema(parameters=[PersonQuery], responses=SubscriptionsSerializer)
+    @extend_schema(responses=SubscriptionsSerializer)
     def get(self, request: Request) -> Response:
-        query = parsed(PersonQuery, request.query_params)
+        query = self.query
 
         def act(_key: str) -> Any:
             person = subscriptions.proved_person_of(query["distinct_id"])
@@ -168,15 +165,15 @@ class ChangePlanView(StripeView):
     """Change plan, price or quantity; with `preview`, only return what it would cost."""
 
     required_permission = "billing.change_stripecustomer"
+    body_class = ChangeBody
 
     @extend_schema(
-        request=ChangeBody,
         responses={200: PreviewSerializer},
         parameters=[_KEY],
         description="With `preview` the invoice of the change, otherwise the changed subscription.",
     )
     def post(self, request: Request) -> Response:
-        fields = self.validated(request, ChangeBody)
+        fields = self.body
 
         def act(key: str) -> Any:
             person = subscriptions.proved_person_of(fields["distinct_id"])
@@ -197,10 +194,11 @@ class CancelView(StripeView):
     """Cancel a subscription at the end of the paid period, or now."""
 
     required_permission = "billing.change_stripecustomer"
+    body_class = CancelBody
 
-    @extend_schema(request=CancelBody, responses=SubscriptionsSerializer, parameters=[_KEY])
+    @extend_schema(responses=SubscriptionsSerializer, parameters=[_KEY])
     def post(self, request: Request) -> Response:
-        fields = self.validated(request, CancelBody)
+        fields = self.body
 
         def act(key: str) -> Any:
             person = subscriptions.proved_person_of(fields["distinct_id"])
@@ -216,10 +214,11 @@ class ResumeView(StripeView):
     """Withdraw a scheduled cancellation, or resume a paused subscription."""
 
     required_permission = "billing.change_stripecustomer"
+    body_class = SubscriptionBody
 
-    @extend_schema(request=SubscriptionBody, responses=SubscriptionsSerializer, parameters=[_KEY])
+    @extend_schema(responses=SubscriptionsSerializer, parameters=[_KEY])
     def post(self, request: Request) -> Response:
-        fields = self.validated(request, SubscriptionBody)
+        fields = self.body
 
         def act(key: str) -> Any:
             person = subscriptions.proved_person_of(fields["distinct_id"])
@@ -233,10 +232,11 @@ class InvoicesView(StripeView):
     """A person's stored invoices, newest first."""
 
     required_permission = "billing.view_stripecustomer"
+    query_class = InvoicesQuery
 
-    @extend_schema(parameters=[InvoicesQuery], responses=InvoicesSerializer)
+    @extend_schema(responses=InvoicesSerializer)
     def get(self, request: Request) -> Response:
-        query = parsed(InvoicesQuery, request.query_params)
+        query = self.query
 
         def act(_key: str) -> Any:
             person = subscriptions.proved_person_of(query["distinct_id"])

@@ -11,9 +11,7 @@ from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from analytics.api.parameters import parsed
 from analytics.calculations.records import MAX_NAME
 from analytics.people import proving
 from billing.api.fields import TextField, UsageNumberField, WholeNumberField
@@ -22,6 +20,7 @@ from billing.limits import reservations, usage_limits, usage_notices, usage_prom
 from billing.limits.reservations import LARGEST_REQUEST
 from billing.limits.usage_limits import UnknownName, UsageDecision
 from billing.stripe.idempotency import IdempotencyKey, IdempotencyKeyReused
+from common.api.endpoint import Endpoint
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 
@@ -34,7 +33,7 @@ class UsageQuery(serializers.Serializer):
     distinct_id = TextField(max_length=MAX_NAME, help_text="Any distinct id of the person.")
 
 
-class CheckQuery(UsageQuery):
+class CheckBody(UsageQuery):
     meter = TextField(max_length=50, help_text="Slug of a meter, such as workflow_runs.")
     amount = WholeNumberField(
         default=1, min_value=1, max_value=LARGEST_REQUEST, help_text="Number of units."
@@ -137,40 +136,39 @@ class CheckSerializer(UsageFields):
     prompt = PromptSerializer(allow_null=True, help_text="What to show, from 80 % on.")
 
 
-class UsageView(APIView):
+class UsageView(Endpoint):
     """A person's usage of every meter, against the limits of their plan."""
 
     required_permission = "billing.view_usagereservation"
+    query_class = UsageQuery
 
-    @extend_schema(parameters=[UsageQuery], responses=UsageSerializer)
-    def get(self, request: Request) -> Response:
-        query = parsed(UsageQuery, request.query_params)
-        proving.prove(query["distinct_id"])
+    @extend_schema(responses=UsageSerializer)
+    def get(self, _request: Request) -> Response:
+        distinct_id = self.query["distinct_id"]
+        proving.prove(distinct_id)
         try:
-            account = usage_limits.account_of(query["distinct_id"], now=timezone.now())
+            account = usage_limits.account_of(distinct_id, now=timezone.now())
         except UnknownName as error:
             raise serializers.ValidationError({error.field: [str(error)]}) from error
         return Response(UsageSerializer(account).data)
 
 
-class CheckView(APIView):
+class CheckView(Endpoint):
     """May this person use `amount` more? The status is 200 either way: see `allowed`."""
 
     required_permission = "billing.add_usagereservation"
+    body_class = CheckBody
 
     @extend_schema(
         operation_id="billing_usage_check",
-        request=CheckQuery,
         responses=CheckSerializer,
         parameters=[
             OpenApiParameter(IDEMPOTENCY_HEADER, location=OpenApiParameter.HEADER, required=False)
         ],
     )
     def post(self, request: Request) -> Response:
-        query = CheckQuery(data=_with_header(request))
-        query.is_valid(raise_exception=True)
         try:
-            decision = _decision(request, **query.validated_data)
+            decision = _decision(request, **self.body)
         except UnknownName as error:
             raise serializers.ValidationError({error.field: [str(error)]}) from error
         except IdempotencyKeyReused as error:
@@ -178,24 +176,23 @@ class CheckView(APIView):
         usage_notices.request(decision.person.pk, [decision.meter_usage])
         return Response(_body(decision))
 
+    def read_body(self, request: Request) -> Any:
+        key = request.headers.get(IDEMPOTENCY_HEADER)
+        if key is None or not isinstance(request.data, dict):
+            return request.data
+        return {"idempotency_key": key} | request.data
 
-class ReservationView(APIView):
+
+class ReservationView(Endpoint):
     """Release a reservation that will not be used."""
 
     required_permission = "billing.delete_usagereservation"
 
-    @extend_schema(operation_id="billing_usage_release", request=None, responses={204: None})
+    @extend_schema(operation_id="billing_usage_release", responses={204: None})
     def delete(self, _request: Request, reservation_id: UUID) -> Response:
         if not reservations.release(reservation_id, now=timezone.now()):
             raise Http404(f"Reservation {reservation_id} does not exist.")
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def _with_header(request: Request) -> Any:
-    key = request.headers.get(IDEMPOTENCY_HEADER)
-    if key is None or not isinstance(request.data, dict):
-        return request.data
-    return {"idempotency_key": key} | request.data
 
 
 def _decision(

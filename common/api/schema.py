@@ -1,11 +1,12 @@
 """What the OpenAPI schema says about every endpoint."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.openapi import AutoSchema
 
 from common.api.access import ANY_USER, permission_of, scope_of
+from common.api.endpoint import Endpoint, declared
 from common.api.problems import CONTENT_TYPE
 
 PROBLEM_SCHEMA = {
@@ -31,7 +32,19 @@ PROBLEM_SCHEMA = {
 
 
 class EndpointSchema(AutoSchema):
-    """An endpoint's schema, with the permission and the scope that it needs."""
+    """An endpoint's schema: what it declares, and the permission and the scope that it needs."""
+
+    def get_override_parameters(self) -> list[Any]:
+        query = declared(self.endpoint.query_class, self.method)
+        return [query] if query().fields else []
+
+    def get_request_serializer(self) -> Any:
+        body = declared(self.endpoint.body_class, self.method)
+        return body if body().fields else None
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return cast("Endpoint", self.view)
 
     def get_operation(self, *args: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args)
@@ -56,16 +69,14 @@ def finish_schema(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "query" and parameter["schema"].get("type") == "array":
                     parameter["explode"] = False
-            for status in _refusals(path, operation):
+            for status in _refusals(path):
                 operation["responses"].setdefault(str(int(status)), _problem_answer(status))
     result["paths"] = {path.rstrip("/"): operations for path, operations in result["paths"].items()}
     return result
 
 
-def _refusals(path: str, operation: dict[str, Any]) -> list[HTTPStatus]:
-    refusals = [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN]
-    if operation.get("parameters") or "requestBody" in operation:
-        refusals.append(HTTPStatus.BAD_REQUEST)
+def _refusals(path: str) -> list[HTTPStatus]:
+    refusals = [HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN]
     if "{" in path:
         refusals.append(HTTPStatus.NOT_FOUND)
     return sorted([*refusals, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.INTERNAL_SERVER_ERROR])

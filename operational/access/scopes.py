@@ -1,7 +1,8 @@
 """The scopes of API tokens: what part of its user's permissions a token may use."""
 
-import difflib
 from collections.abc import Iterable
+
+from common.calculations.nearest import nearest
 
 SCOPES = {
     "analytics:read": "Read persons, events, retention, funnels and ingestion",
@@ -22,6 +23,5 @@ def checked(scopes: Iterable[str]) -> list[str]:
     requested = sorted({*scopes})
     for scope in requested:
         if scope not in SCOPES:
-            nearest = difflib.get_close_matches(scope, SCOPES, n=1, cutoff=0)
-            raise UnknownScope(f"{scope!r} is not a scope. Did you mean {nearest[0]}?")
+            raise UnknownScope(f"{scope!r} is not a scope. Did you mean {nearest(scope, SCOPES)}?")
     return requested

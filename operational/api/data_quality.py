@@ -4,9 +4,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from common.api.access import STAFF_ONLY
+from common.api.endpoint import Endpoint
 from common.data_quality import CheckVerdict
 from operational.quality import data_quality
 
@@ -35,7 +35,7 @@ class DataQualitySerializer(serializers.Serializer):
     results = QualityResultSerializer(many=True)
 
 
-class DataQualityView(APIView):
+class DataQualityView(Endpoint):
     """The results of the last run of the data-quality checks, the worst first."""
 
     permission_classes = STAFF_ONLY

@@ -6,9 +6,9 @@ from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from common.api.access import STAFF_ONLY
+from common.api.endpoint import Endpoint
 from common.api.serializers import as_json, serializer_of
 from operational.calculations.alert import AlertStatus
 from operational.calculations.catalogue import CATALOGUE
@@ -57,7 +57,7 @@ class KpiAlertsSerializer(serializers.Serializer):
     alerts = KpiAlertSerializer(many=True)
 
 
-class KpiAlertsView(APIView):
+class KpiAlertsView(Endpoint):
     """The state of every KPI's alert, the worst first."""
 
     permission_classes = STAFF_ONLY

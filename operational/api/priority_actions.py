@@ -5,9 +5,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from common.api.access import STAFF_ONLY
+from common.api.endpoint import Endpoint
 from operational.actions import priority_actions
 from operational.calculations.kpi import Severity
 from operational.models import ActionState, PriorityAction
@@ -31,7 +31,7 @@ class PriorityActionsSerializer(serializers.Serializer):
     actions = PriorityActionSerializer(many=True)
 
 
-class PriorityActionsView(APIView):
+class PriorityActionsView(Endpoint):
     """What should be done next, the top priority first; refreshed every hour."""
 
     permission_classes = STAFF_ONLY

@@ -5,9 +5,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from common.api.access import STAFF_ONLY
+from common.api.endpoint import Endpoint
 from common.calculations.health import Health
 from common.read_once import reading_together
 from operational.overview.real_time import RealTime, real_time_metrics
@@ -44,7 +44,7 @@ class RealTimeSerializer(serializers.Serializer):
         return metrics.activity.behind.total_seconds()
 
 
-class RealTimeMetricsView(APIView):
+class RealTimeMetricsView(Endpoint):
     """What is happening right now, in the product and in billing."""
 
     permission_classes = STAFF_ONLY

@@ -7,9 +7,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from common.api.access import STAFF_ONLY
+from common.api.endpoint import Endpoint
 from common.api.serializers import as_json, serializer_of
 from operational.models import ReportKind
 from operational.reports import making, reports
@@ -31,7 +31,7 @@ class SendingSerializer(serializers.Serializer):
     deliveries = SentSerializer(many=True)
 
 
-class DailyReportView(APIView):
+class DailyReportView(Endpoint):
     """The daily report as of now."""
 
     permission_classes = STAFF_ONLY
@@ -43,7 +43,7 @@ class DailyReportView(APIView):
         return Response(as_json(report))
 
 
-class WeeklyReportView(APIView):
+class WeeklyReportView(Endpoint):
     """The weekly report as of now."""
 
     permission_classes = STAFF_ONLY
@@ -55,7 +55,7 @@ class WeeklyReportView(APIView):
         return Response(as_json(report))
 
 
-class SendReportView(APIView):
+class SendReportView(Endpoint):
     """Send the report of the last complete period to the recipients who do not have it yet."""
 
     permission_classes = STAFF_ONLY
@@ -70,9 +70,7 @@ class SendReportView(APIView):
 class SendDailyReportView(SendReportView):
     kind = ReportKind.DAILY
 
-    @extend_schema(
-        operation_id="operational_send_daily_report", request=None, responses=SendingSerializer
-    )
+    @extend_schema(operation_id="operational_send_daily_report", responses=SendingSerializer)
     def post(self, _request: Request) -> Response:
         return self.send()
 
@@ -80,8 +78,6 @@ class SendDailyReportView(SendReportView):
 class SendWeeklyReportView(SendReportView):
     kind = ReportKind.WEEKLY
 
-    @extend_schema(
-        operation_id="operational_send_weekly_report", request=None, responses=SendingSerializer
-    )
+    @extend_schema(operation_id="operational_send_weekly_report", responses=SendingSerializer)
     def post(self, _request: Request) -> Response:
         return self.send()

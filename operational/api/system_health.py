@@ -5,9 +5,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from common.api.access import STAFF_ONLY
+from common.api.endpoint import Endpoint
 from common.calculations.health import Health
 from operational.health.system_health import system_health
 
@@ -26,7 +26,7 @@ class SystemHealthSerializer(serializers.Serializer):
     components = ComponentSerializer(many=True)
 
 
-class SystemHealthView(APIView):
+class SystemHealthView(Endpoint):
     """The health of every component, when it became unhealthy, and the remedy."""
 
     permission_classes = STAFF_ONLY

@@ -9,12 +9,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from analytics.forwarding import outbox
 from analytics.ingestion import inbox
 from analytics.rollups import definitions
 from common.api.access import STAFF_ONLY
+from common.api.endpoint import Endpoint
 from common.calculations.health import Health
 from common.read_once import reading_together
 from operational.alerting.alerts import open_alerts
@@ -83,7 +83,7 @@ def _by(
     return family
 
 
-class MetricsView(APIView):
+class MetricsView(Endpoint):
     """The gauges, as text."""
 
     permission_classes = STAFF_ONLY

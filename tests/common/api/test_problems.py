@@ -1,9 +1,13 @@
 """Every refused request under /api/ gets a problem object that says what is wrong."""
 
+from datetime import date, timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client, RequestFactory
 
+from analytics.calculations.cells import CounterName
+from analytics.models import Counter
 from common.api import problems
 from tests.api import get, refused, staff_client
 from tests.tokens import bearer
@@ -88,6 +92,8 @@ def test_staff_with_a_session_get_an_answer(client, path, staff):
         ("active-users", {"granularity": "year"}, "granularity"),
         ("active-users", {"from": "1990-01-01"}, "from"),
         ("active-users", {"from": "2024-05-02", "as_of": "2024-05-01"}, "from"),
+        ("retention", {"from": "2024-05-02", "as_of": "2024-05-01"}, "from"),
+        ("activation", {"from": "2024-05-02", "as_of": "2024-05-01"}, "from"),
         ("activation", {"to": "31.12.2024"}, "to"),
         ("funnel", {}, "steps"),
         ("funnel", {"steps": ",".join("abcdefghijk")}, "steps"),
@@ -106,12 +112,6 @@ def test_an_invalid_parameter_is_named(path, parameters, field):
     assert body["detail"]
 
 
-def test_a_blank_parameter_counts_as_absent():
-    answer = get("analytics/retention", cohort="", days="", from_="", to=" ", as_of="2024-05-01")
-    assert (answer["cohort"], answer["from"], answer["to"]) == ("signup", None, None)
-    assert [day["day"] for day in answer["days"]] == [1, 7, 30]
-
-
 def test_a_list_may_be_split_over_several_parameters():
     days = staff_client().get("/api/analytics/retention?days=1&days=2,3").json()["days"]
     assert [day["day"] for day in days] == [1, 2, 3]
@@ -120,6 +120,30 @@ def test_a_list_may_be_split_over_several_parameters():
 def test_an_invalid_list_item_is_quoted():
     [error] = refused("analytics/retention", days="1,x,7")["errors"]
     assert error == {"field": "days", "message": "'x': A valid integer is required."}
+
+
+@pytest.mark.parametrize(
+    ("path", "longest", "more"),
+    [
+        ("analytics/active-users", 3660, {}),
+        ("analytics/ingestion", 366, {}),
+        ("analytics/ingestion", 31, {"by": "hour"}),
+        ("billing/revenue/mrr", 3660, {}),
+        ("billing/revenue/movements", 3660, {}),
+    ],
+)
+def test_a08_a_range_has_at_most_as_many_days_as_its_limit_says(path, longest, more):
+    last = date(2024, 5, 31)
+    days = [last - timedelta(days=longest - 1), last - timedelta(days=longest)]
+    get(path, from_=days[0].isoformat(), to=last.isoformat(), **more)
+    body = refused(path, from_=days[1].isoformat(), to=last.isoformat(), **more)
+    assert body["detail"] == f"from: The range must not be longer than {longest} days."
+
+
+def test_a08_the_default_range_is_within_the_limit():
+    Counter.objects.create(name=CounterName.ACTIVE_DAY, day=date(2010, 1, 1), number=0, value=1)
+    answer = get("analytics/active-users", to="2024-05-31")
+    assert (date(2024, 5, 31) - date.fromisoformat(answer["from"])).days == 3659
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
