@@ -18,7 +18,9 @@ from common.client_address import client_network  # noqa: E402, F401  (the serve
 from config import urls  # noqa: E402, F401
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def application(
+    environ: dict[str, Any], start_response: Callable[..., Any]
+) -> Iterable[bytes] | None:
     """Answer capture requests before Django's stack, everything else through it."""
     if front_door.serves(environ["PATH_INFO"]):
         return front_door.application(environ, start_response)

@@ -11,7 +11,7 @@ from web.environ import Environ
 
 PIECE = 256 * 1024  # bytes; a larger response waits in a file, and is sent piece by piece
 
-Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes] | None]
 Headers = list[tuple[str, str]]
 
 logger = logging.getLogger(__name__)
@@ -29,15 +29,20 @@ class Response(NamedTuple):
             self.rest.close()
 
 
-def run(application: Application, environ: Environ, *, date: str, keep_alive: bool) -> Response:
-    """Return the response of a WSGI application. Nothing is sent before it is complete."""
+def run(
+    application: Application, environ: Environ, *, date: str, keep_alive: bool
+) -> Response | None:
+    """Return the response of a WSGI application, complete; none if it answers later."""
     answer: list[tuple[str, Headers]] = []
 
     def start_response(status: str, headers: Headers, _error: object = None) -> None:
         answer[:] = [(status, headers)]
 
     try:
-        body = _collect(application(environ, start_response))
+        chunks = application(environ, start_response)
+        if chunks is None:
+            return None
+        body = _collect(chunks)
         [(status, headers)] = answer
     except BaseException:  # no request may end the thread
         logger.exception("No response to a %s", environ["REQUEST_METHOD"])  # paths name persons

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import NamedTuple
@@ -25,6 +26,10 @@ class Job(NamedTuple):
     date: str
     keep_alive: bool
 
+    def run(self, application: Application) -> Response | None:
+        """Return the response; none if the application answers later."""
+        return response.run(application, self.environ, date=self.date, keep_alive=self.keep_alive)
+
 
 class Threads:
     """Threads that take the next request of one queue when they are free."""
@@ -39,11 +44,18 @@ class Threads:
     def _work(self) -> None:
         while True:
             job = self._jobs.get()
-            answer = response.run(
-                self._application, job.environ, date=job.date, keep_alive=job.keep_alive
-            )
+            job.environ["web.later"] = partial(self._answer, job)
+            self._answer(job, self._application)
+
+    def _answer(self, job: Job, application: Application) -> None:
+        """Answer a request with what an application returns.
+
+        An application that returns None answers later: it calls ``environ["web.later"]``, on any
+        thread, with an application that returns the response. No thread waits meanwhile.
+        """
+        if answer := job.run(application):
+            job.environ.clear()  # it refers to itself, so that its body would stay in memory
             self._outbox.put(job.done, answer)
-            del job, answer  # a body need not stay in memory until the next request
 
 
 class Outbox:

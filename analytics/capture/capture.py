@@ -31,7 +31,7 @@ from analytics.calculations.records import (
 )
 from analytics.calculations.wire_format import uuid_as_sent
 from analytics.capture import answers, ledger, refused, retention_period
-from analytics.capture.group_commit import GroupCommit
+from analytics.capture.group_commit import COMMITTED, Commit, GroupCommit
 from analytics.capture.ledger import LedgerLine
 from analytics.capture.project_keys import (
     Key,
@@ -94,8 +94,19 @@ class Submission:
     exposes_token: bool = False  # a page or an address contains it
 
 
-def accept(submission: Submission) -> None:
-    """Commit a request to the inbox.
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """v1's results and details by uuid: ``ok``, ``warning`` (stored with a change) or ``drop``.
+
+    They are right once the commit is done.
+    """
+
+    results: dict[str, tuple[str, str]]
+    commit: Commit = COMMITTED
+
+
+def accept(submission: Submission) -> Commit:
+    """Have a request committed to the inbox.
 
     Raise `InvalidEvent` where it holds no usable event (its events are then kept as rejected),
     `TooLarge`, `BadToken`, `UnknownKey`, `Overloaded`, `RateLimited` or `QuotaExceeded`.
@@ -111,28 +122,28 @@ def accept(submission: Submission) -> None:
     else:
         _keep_refused(key, submission, arrival, rejected)
         raise _error(rejected[0])
-    _insert(key, submission, envelope)
+    return _insert(key, submission, envelope)
 
 
-def accept_each(submission: Submission) -> dict[str, tuple[str, str]]:
-    """Commit a request to the inbox, and return each event's result and details by uuid.
+def accept_each(submission: Submission) -> Accepted:
+    """Have a request committed to the inbox, and return the result of each event.
 
-    v1's results: ``ok``, ``warning`` (stored with a change) or ``drop``. Raises what `accept`
-    does, but neither for bad events nor beyond the quota.
+    Raises what `accept` does, but neither for bad events nor beyond the quota.
     """
     envelope = _open(submission)
     uuids = [uuid_as_sent(raw) for raw in envelope.events]
     try:
         key = _admit(submission, envelope)
     except QuotaExceeded:
-        return _by_uuid(uuids, [("drop", "over the daily quota of the key")] * len(uuids))
+        dropped = "drop", "over the daily quota of the key"
+        return Accepted(_by_uuid(uuids, [dropped] * len(uuids)))
     arrival = _arrival(submission, envelope)
     answered = answers.answer(envelope.events, arrival)
+    results = _by_uuid(uuids, answered.results)
     if len(answered.rejected) == len(answered.results):
         _keep_refused(key, submission, arrival, answered.rejected)
-    else:
-        _insert(key, submission, envelope)
-    return _by_uuid(uuids, answered.results)
+        return Accepted(results)
+    return Accepted(results, _insert(key, submission, envelope))
 
 
 def _by_uuid(
@@ -176,15 +187,14 @@ def _arrival(submission: Submission, envelope: Envelope) -> Arrival:
     return arrival.with_sent_at(envelope.sent_at)
 
 
-def _insert(key: Key, submission: Submission, envelope: Envelope) -> None:
-    """Commit the request."""
+def _insert(key: Key, submission: Submission, envelope: Envelope) -> Commit:
     body = submission.body
     if key.is_server:  # its token is a secret
         body = decompress(body, encoding=submission.encoding)
         body = body.replace(envelope.token.encode(), b"") if envelope.token else body
     elif submission.encoding == "deflate":  # nothing in such a body says that it is compressed
         body = decompress(body, encoding="deflate")
-    requests.insert(
+    return requests.insert(
         [
             bigint(key.id),
             timestamptz(submission.received_at),

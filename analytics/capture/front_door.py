@@ -6,7 +6,7 @@ Any origin, no cookies, no redirects, with and without trailing slash.
 import logging
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import django.db
 import msgspec
@@ -17,6 +17,7 @@ from analytics.calculations.event_times import parse_time
 from analytics.calculations.records import MAX_BODY, InvalidEvent, TooLarge
 from analytics.capture import capture
 from analytics.capture.capture import Submission
+from analytics.capture.group_commit import Commit
 from analytics.capture.remote_config import (
     NO_FLAGS,
     REMOTE_CONFIG_PATH,
@@ -40,7 +41,7 @@ _DATABASE_ERRORS = (django.db.Error, psycopg.Error)
 _CLIENT_ERRORS = {InvalidEvent: 400, BadToken: 401, capture.UnknownKey: 401, TooLarge: 413}
 
 Environ = dict[str, Any]
-
+_Answer = TypeVar("_Answer")
 
 _WITHOUT_DETAILS = {result: {"result": result} for result in ("ok", "drop")}
 _ACCEPTED = CaptureResponse(200, b'{"status":1}')
@@ -53,23 +54,56 @@ def serves(path: str) -> bool:
     return path in _V0 or path in _FLAGS or path == _V1 or path.startswith("/array/")
 
 
-def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Serve a request through WSGI."""
+class Pending(NamedTuple):
+    """A response that is right once a commit is done."""
+
+    commit: Commit
+    response: CaptureResponse
+
+    def wait(self) -> CaptureResponse:
+        """Return the response, or that to a failed commit."""
+
+        def committed() -> CaptureResponse:
+            self.commit.result()
+            return self.response
+
+        return _guarded(committed)
+
+
+def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes] | None:
+    """Serve a request through WSGI. No thread waits for a commit on a server with `web.later`."""
     method = environ["REQUEST_METHOD"]
-    response = CaptureResponse(204) if method == "OPTIONS" else _respond(environ, method)
-    content_type = "application/json"
+    answer = CaptureResponse(204) if method == "OPTIONS" else _respond(environ, method)
+    if isinstance(answer, CaptureResponse):
+        return _send(answer, environ, start_response)
+    pending = answer
+
+    def send(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        return _send(pending.wait(), environ, start_response)
+
+    if later := environ.get("web.later"):
+        pending.commit.add_done_callback(lambda _: later(send))
+        return None
+    return send(environ, start_response)
+
+
+def _send(
+    response: CaptureResponse, environ: Environ, start_response: Callable[..., Any]
+) -> Iterable[bytes]:
     body = response.body
     if not isinstance(body, bytes):
         body = msgspec.json.encode(body)
     headers = [("Content-Length", str(len(body))), ("X-Content-Type-Options", "nosniff")]
-    headers += [*response.headers, *_cors(environ, method)]
+    headers += [*response.headers, *_cors(environ)]
+    if request_id := environ.get("HTTP_POSTHOG_REQUEST_ID"):
+        headers.append(("PostHog-Request-Id", request_id))
     if body and not any(name == "Content-Type" for name, _ in headers):
-        headers.append(("Content-Type", content_type))
+        headers.append(("Content-Type", "application/json"))
     start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)
     return [body]
 
 
-def _respond(environ: Environ, method: str) -> CaptureResponse:
+def _respond(environ: Environ, method: str) -> CaptureResponse | Pending:
     path = environ["PATH_INFO"].rstrip("/")
     if path in _V0 and method in {"POST", "GET"}:
         return _v0(environ, method)
@@ -90,8 +124,8 @@ def _not_allowed(allowed: str) -> CaptureResponse:
     return CaptureResponse(405, {"status": 0, "error": f"use {allowed}"}, (("Allow", allowed),))
 
 
-def _v0(environ: Environ, method: str) -> CaptureResponse:
-    def accept() -> CaptureResponse:
+def _v0(environ: Environ, method: str) -> CaptureResponse | Pending:
+    def accept() -> Pending:
         body = _read(environ)
         query = form_fields(environ.get("QUERY_STRING", ""))
         if method == "GET":
@@ -99,24 +133,22 @@ def _v0(environ: Environ, method: str) -> CaptureResponse:
         else:
             body = unwrap_form(body, content_type=environ.get("CONTENT_TYPE", ""))
         exposes_token = method == "GET" or "HTTP_ORIGIN" in environ
-        capture.accept(
+        commit = capture.accept(
             Submission(body, capture.now(), _encoding(environ), exposes_token=exposes_token)
         )
-        return CaptureResponse(204) if query.get("beacon") == "1" else _ACCEPTED
+        return Pending(commit, CaptureResponse(204) if query.get("beacon") == "1" else _ACCEPTED)
 
     return _guarded(accept)
 
 
-def _v1(environ: Environ) -> CaptureResponse:
+def _v1(environ: Environ) -> CaptureResponse | Pending:
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    request_id = environ.get("HTTP_POSTHOG_REQUEST_ID", "")
-    echo = (("PostHog-Request-Id", request_id),) if request_id else ()
 
-    def accept() -> CaptureResponse:
+    def accept() -> Pending:
         body = _read(environ)
         if scheme.lower() != "bearer" or not token.strip():
             raise BadToken("Authorization: no Bearer token")
-        results = capture.accept_each(
+        accepted = capture.accept_each(
             Submission(
                 body,
                 capture.now(),
@@ -127,12 +159,13 @@ def _v1(environ: Environ) -> CaptureResponse:
                 exposes_token="HTTP_ORIGIN" in environ,
             )
         )
-        return CaptureResponse(
-            200, {"results": {uuid: _result(*result) for uuid, result in results.items()}}
-        )
+        results = {uuid: _result(*result) for uuid, result in accepted.results.items()}
+        body = msgspec.json.encode(
+            {"results": results}
+        )  # now: others wait for the committing thread
+        return Pending(accepted.commit, CaptureResponse(200, body))
 
-    response = _guarded(accept)
-    return response._replace(headers=response.headers + echo)
+    return _guarded(accept)
 
 
 def _result(result: str, details: str) -> dict[str, str]:
@@ -146,7 +179,7 @@ def _request_timestamp(environ: Environ) -> Any:
         return None
 
 
-def _guarded(accept: Callable[[], CaptureResponse]) -> CaptureResponse:
+def _guarded(accept: Callable[[], _Answer]) -> _Answer | CaptureResponse:
     """Return the response to a request, including those that are not accepted."""
     try:
         return accept()
@@ -205,7 +238,7 @@ def _drop(stream: Any) -> None:
         dropped += len(chunk)
 
 
-def _cors(environ: Environ, method: str) -> list[tuple[str, str]]:
+def _cors(environ: Environ) -> list[tuple[str, str]]:
     """Let pages of any origin send requests, with their cookies, and read the response."""
     origin = environ.get("HTTP_ORIGIN")
     if not origin:
@@ -216,7 +249,7 @@ def _cors(environ: Environ, method: str) -> list[tuple[str, str]]:
         ("Access-Control-Expose-Headers", "Retry-After, PostHog-Request-Id"),
         ("Vary", "Origin"),
     ]
-    if method == "OPTIONS":
+    if environ["REQUEST_METHOD"] == "OPTIONS":
         requested_headers = environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", "Content-Type")
         headers += [
             ("Access-Control-Allow-Headers", requested_headers),

@@ -1,14 +1,15 @@
-"""Commit the rows of several threads together, as databases do for their clients."""
+"""Commit the rows of several requests together, as databases do for their clients."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate, count
-from queue import SimpleQueue
-from threading import Lock
+from concurrent.futures import Future
+from contextlib import suppress
+from itertools import count
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import NamedTuple
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from common.postgres import Prepared, is_closed_by_server
 
@@ -18,19 +19,15 @@ MOST_BYTES = 1024 * 1024  # or one larger row
 
 _Values = Sequence[bytes | None]  # in PostgreSQL's binary form
 
+Commit = Future[None]  # done with the commit, or with an error of Django or psycopg
 
-class _YourTurn:
-    """The signal to insert the waiting rows."""
-
-
-_Outcome = BaseException | None
-_YOUR_TURN = _YourTurn()
+COMMITTED: Commit = Future()
+COMMITTED.set_result(None)
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(NamedTuple):
     values: _Values
-    signal: SimpleQueue[_YourTurn | _Outcome] = field(default_factory=SimpleQueue)
+    commit: Commit
 
     @property
     def size(self) -> int:
@@ -40,74 +37,83 @@ class _Row:
 class GroupCommit:
     """Inserts rows into one table; rows that arrive during a commit share the next commit.
 
-    A commit costs the database more than a row does. A single row does not wait for others, and
-    all threads together need one connection.
+    A commit costs the database more than a row does, and a waiting thread costs a process more than
+    a waiting row: one thread commits for all, on one connection. A single row does not wait for
+    others.
     """
 
     def __init__(self, table: str, columns: Mapping[str, str]) -> None:
         """`columns` maps the names of the columns to their types."""
         self._table, self._columns = table, columns
         self._statements: dict[int, Prepared] = {}  # by the number of rows they insert
-        self._lock = Lock()  # guards what follows
-        self._waiting: list[_Row] = []
-        self._is_busy = False  # a thread inserts, or is about to; the connection is its own then
-        self._connection: BaseDatabaseWrapper | None = None
+        self._rows: SimpleQueue[_Row | None] = SimpleQueue()  # None ends the thread
+        self._too_large: _Row | None = None  # for the commit before
+        self._thread: Thread | None = None
+        self._lock = Lock()  # guards the thread's start and end
 
-    def insert(self, values: _Values) -> None:
-        """Return once a row is committed; inside a transaction the row is part of that.
-
-        Raise the errors of Django and psycopg, in every thread whose row shared the commit.
-        """
+    def insert(self, values: _Values) -> Commit:
+        """Have a row committed. Inside a transaction the row is part of that, at once."""
         thread_connection = connections[DEFAULT_DB_ALIAS]
-        if thread_connection.in_atomic_block:  # rows of other threads must not depend on it
+        if thread_connection.in_atomic_block:
             self._statement(1).execute(thread_connection.connection, values)
-            return
-        row = _Row(values)
-        with self._lock:
-            self._waiting.append(row)
-            waits, self._is_busy = self._is_busy, True
-        signal = row.signal.get() if waits else _YOUR_TURN
-        outcome = self._commit(row) if isinstance(signal, _YourTurn) else signal
-        if outcome is not None:
-            raise outcome
+            return COMMITTED
+        row = _Row(values, Future())
+        self._rows.put(row)
+        if self._thread is None:
+            self._start()
+        return row.commit
 
     def close(self) -> None:
-        """Close the connection, or return it to the pool; the next row opens another."""
-        if self._connection is not None:
-            self._connection.close()
+        """Commit the waiting rows and close the connection; the next row opens another."""
+        with self._lock:
+            if self._thread:
+                self._rows.put(None)
+                self._thread.join()
+                self._thread = None
 
-    def _commit(self, own: _Row) -> _Outcome:
-        """Insert the waiting rows, this thread's own first, and signal the other threads."""
+    def _start(self) -> None:
         with self._lock:
-            rows = self._next_rows()
-            del self._waiting[: len(rows)]
-        outcome: _Outcome = None
-        try:
-            values = [value for row in rows for value in row.values]
-            self._statement(len(rows)).execute(self._raw_connection(), values)
-        except BaseException as error:  # noqa: BLE001  (on any error, no thread may wait forever)
-            outcome = error
-        with self._lock:
-            if self._waiting:
-                self._waiting[0].signal.put(_YOUR_TURN)
-            self._is_busy = bool(self._waiting)
-        for row in rows:
-            if row is not own:
-                row.signal.put(outcome)
-        return outcome
+            if self._thread is None:
+                self._thread = Thread(target=self._work, name="group commit", daemon=True)
+                self._thread.start()
+
+    def _work(self) -> None:
+        while rows := self._next_rows():
+            error = self._insert([value for row in rows for value in row.values], len(rows))
+            for row in rows:
+                if error is None:
+                    row.commit.set_result(None)
+                else:
+                    row.commit.set_exception(error)
+        connections[DEFAULT_DB_ALIAS].close()
 
     def _next_rows(self) -> list[_Row]:
-        waiting = self._waiting[:MOST_ROWS]
-        sizes = accumulate(row.size for row in waiting)
-        fitting = [row for row, size in zip(waiting, sizes, strict=True) if size <= MOST_BYTES]
-        return fitting or waiting[:1]
+        """Wait for a row; return it and those behind it that fit. Nothing: the end."""
+        first, self._too_large = self._too_large or self._rows.get(), None
+        rows, size = [first] if first else [], first.size if first else 0
+        with suppress(Empty):
+            while 0 < len(rows) < MOST_ROWS:
+                row = self._rows.get_nowait()
+                if row is None:
+                    self._rows.put(None)
+                    break
+                size += row.size
+                if size > MOST_BYTES:
+                    self._too_large = row
+                    break
+                rows.append(row)
+        return rows
+
+    def _insert(self, values: _Values, rows: int) -> BaseException | None:
+        try:
+            self._statement(rows).execute(self._raw_connection(), values)
+        except BaseException as error:  # noqa: BLE001  (on any error, no row may wait forever)
+            return error
+        return None
 
     def _raw_connection(self) -> psycopg.Connection:
-        """Return a connection that commits each statement."""
-        if self._connection is None:
-            self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
-            self._connection.inc_thread_sharing()
-        ours = self._connection
+        """Return the thread's connection, which commits each statement."""
+        ours = connections[DEFAULT_DB_ALIAS]
         if ours.connection is not None and is_closed_by_server(ours.connection):
             ours.close()
         if ours.connection is None:

@@ -4,10 +4,14 @@ import json
 import os
 import time
 from http import HTTPStatus
+from itertools import chain, repeat
 from urllib.parse import parse_qs
 
 
 def application(environ, start_response):
+    if environ["PATH_INFO"] == "/later":
+        _later.append(environ["web.later"])
+        return None
     action = _ACTIONS.get(environ["PATH_INFO"], _show)
     status, body = action(environ)
     start_response(f"{status} {HTTPStatus(status).phrase}", [("Content-Type", "text/plain")])
@@ -41,11 +45,25 @@ def _process(_environ):
     return 200, str(os.getpid()).encode()
 
 
-def _fail(_environ):
+def _release(_environ):
+    """Answer the requests that are to be answered later; the first of them with an error."""
+    for later, answer in zip(_later, chain([_fail], repeat(_shown)), strict=False):
+        later(answer)
+    return 200, b""
+
+
+def _shown(environ, start_response):
+    return application(environ | {"PATH_INFO": "/"}, start_response)
+
+
+def _fail(_environ, _start_response=None):
     raise RuntimeError("on purpose")
 
 
+_later = []
 _ACTIONS = {
+    "/release": _release,
+    "/waiting": lambda _environ: (200, str(len(_later)).encode()),
     "/large": _large,
     "/busy": _busy,
     "/process": _process,

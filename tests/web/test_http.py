@@ -1,7 +1,10 @@
 """What HTTP asks of a server: whole requests reach the application, answers are well formed."""
 
+from contextlib import ExitStack
+
 import pytest
 
+from tests.processes import wait_until
 from tests.web.clients import answers, connect, exchange, get, received, status
 
 CLOSE = b"Host: a\r\nConnection: close\r\n"
@@ -48,6 +51,16 @@ def test_a_client_that_waits_for_permission_gets_it(port):
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(b"ab")
         assert b'"body": "ab"' in answers(connection)
+
+
+def test_requests_that_are_answered_later_hold_no_thread(port):
+    request = b"GET /later HTTP/1.1\r\n" + CLOSE + b"\r\n"
+    with ExitStack() as stack:
+        clients = [stack.enter_context(connect(port, request)) for _ in range(5)]  # 2 threads
+        wait_until(lambda: get(port, "/waiting").text == b"5")
+        get(port, "/release")
+        statuses = sorted(status(answers(client)) for client in clients)
+    assert statuses == [200, 200, 200, 200, 500]
 
 
 @pytest.mark.parametrize("path", [b"/", b"/nothing"])

@@ -1,8 +1,8 @@
 """Rows of several threads in one commit."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Thread
 
 import psycopg
 import pytest
@@ -32,33 +32,24 @@ def group():
 
 
 def insert(group, body):
-    group.insert([bigint(1), NOW, body])
-
-
-def in_thread(work, *arguments):
-    def work_and_close():
-        try:
-            work(*arguments)
-        finally:
-            connection.close()
-
-    thread = Thread(target=work_and_close, daemon=True)  # one that hangs ends with the tests
-    thread.start()
-    return thread
+    return group.insert([bigint(1), NOW, body])
 
 
 @contextmanager
 def while_a_commit_takes_long(group):
-    """Hold the insert of a row, `first`, until the block ends and its threads are done."""
-    threads = []
-    with transaction.atomic(), connection.cursor() as cursor:
+    """Hold the commit of a row, `first`, until the block ends."""
+    with transaction.atomic(), connection.cursor() as cursor, ThreadPoolExecutor() as threads:
         cursor.execute(f"LOCK TABLE {group._table} IN SHARE MODE")
-        threads.append(in_thread(insert, group, b"first"))
+        first = threads.submit(insert, group, b"first").result()  # outside this transaction
         wait_until(lambda: cursor.execute(WAITING, [group._table]).rowcount)
-        yield lambda body, then=insert: threads.append(in_thread(then, group, body))
-        wait_until(lambda: len(group._waiting) == len(threads) - 1)
-    for thread in threads:
-        thread.join(10)
+        rows = []
+
+        def start(body):
+            rows.append(threads.submit(insert, group, body).result())
+            return rows[-1]
+
+        yield start
+    wait([first, *rows], timeout=10)
 
 
 def commits():
@@ -89,39 +80,40 @@ def test_a_commit_is_shared_up_to_a_limit(group, monkeypatch, limit, value):
 
 def test_a_row_beyond_the_size_of_a_commit_has_its_own_commit(group, monkeypatch):
     monkeypatch.setattr(group_commit, "MOST_BYTES", 20)
-    insert(group, b"larger")
+    insert(group, b"larger").result(10)
     assert commits() == [[b"larger"]]
 
 
 def test_a_single_row_is_committed_alone(group):
     for body in (b"a", b"b"):
-        insert(group, body)
+        insert(group, body).result(10)
     assert commits() == [[b"a"], [b"b"]]
 
 
 def test_a_failed_commit_fails_for_all_rows_that_share_it_and_the_next_succeeds(group):
-    failed = []
-
-    def fail(group, body):
-        with pytest.raises(psycopg.errors.NotNullViolation):
-            insert(group, body)
-        failed.append(body)
-
+    rows = []
     with while_a_commit_takes_long(group) as start:
-        start(b"a", fail)
-        start(None, fail)
-    insert(group, b"later")
-    assert sorted(failed, key=str) == [None, b"a"]
+        rows += [start(b"a"), start(None)]
+    assert [type(row.exception(10)) for row in rows] == 2 * [psycopg.errors.NotNullViolation]
+    insert(group, b"later").result(10)
     assert commits() == [[b"first"], [b"later"]]
 
 
 def test_a_row_within_a_transaction_is_inserted_alone(group):
-    def insert_and_roll_back():
-        with transaction.atomic():
-            insert(group, b"a")
-            transaction.set_rollback(True)
+    with while_a_commit_takes_long(group):
+        assert insert(group, b"a").done()
+        transaction.set_rollback(True)
+    assert commits() == [[b"first"]]
 
-    group._is_busy = True  # as while another thread commits
-    thread = in_thread(insert_and_roll_back)
-    thread.join(10)
-    assert (thread.is_alive(), commits()) == (False, [])
+
+def test_the_rows_that_wait_are_committed_before_the_end(group):
+    rows = [insert(group, body) for body in (b"a", b"b")]
+    group.close()
+    assert all(row.done() for row in rows)
+
+
+def test_a_row_after_the_end_has_a_new_connection(group):
+    for body in (b"a", b"b"):
+        insert(group, body).result(10)
+        group.close()
+    assert commits() == [[b"a"], [b"b"]]
