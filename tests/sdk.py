@@ -30,9 +30,10 @@ def request(method: str, path: str, body: Any = b"", content_type="application/j
     wsgi_request = RequestFactory().generic(method, path, body, content_type, **environ)
     wsgi_request.environ["wsgi.input"] = BytesIO(body.encode() if isinstance(body, str) else body)
     started: list[Any] = []
-    content = b"".join(application(wsgi_request.environ, lambda *args: started.append(args)))
+    chunks = application(wsgi_request.environ, lambda *args: started.append(args))
+    assert chunks is not None
     ((status, headers),) = started
-    return Answer(int(status.split()[0]), dict(headers), content)
+    return Answer(int(status.split()[0]), dict(headers), b"".join(chunks))
 
 
 def post(path: str, body: Any, content_type="application/json", **environ) -> Answer:

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from itertools import chain, repeat
 from urllib.parse import parse_qs
@@ -47,12 +48,12 @@ def _process(_environ):
 
 def _release(_environ):
     """Answer the requests that are to be answered later; the first of them with an error."""
-    for later, answer in zip(_later, chain([_fail], repeat(_shown)), strict=False):
+    for later, answer in zip(_later, chain([_fail], repeat(_page)), strict=False):
         later(answer)
     return 200, b""
 
 
-def _shown(environ, start_response):
+def _page(environ, start_response):
     return application(environ | {"PATH_INFO": "/"}, start_response)
 
 
@@ -60,7 +61,7 @@ def _fail(_environ, _start_response=None):
     raise RuntimeError("on purpose")
 
 
-_later = []
+_later: list[Callable[..., None]] = []
 _ACTIONS = {
     "/release": _release,
     "/waiting": lambda _environ: (200, str(len(_later)).encode()),
