@@ -8,7 +8,7 @@ from django.utils import timezone
 from analytics.people import mail_caps
 from billing.limits import reservations, usage_notices
 from billing.revenue import ledger, ledger_check
-from billing.stripe import applying, idempotency
+from billing.stripe import applying, customers, idempotency
 from billing.stripe.signals import stripe_changed
 
 logger = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ def update_stripe_customer(customer_id: str) -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def apply_pending_stripe_events() -> None:
-    """Apply the Stripe events that failed earlier or were never enqueued."""
+    """Apply the Stripe events that failed earlier or were never enqueued, and link late persons."""
     applying.apply_due(now=timezone.now())
+    customers.link_late()
     idempotency.delete_old(timezone.now())

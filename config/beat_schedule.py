@@ -29,7 +29,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "billing.tasks.apply_pending_stripe_events",
         "crontab": {"minute": "*"},
         "expire_seconds": 60,
-        "description": "Apply the Stripe events that failed earlier or were never enqueued.",
+        "description": "Apply Stripe's events that failed or were never enqueued, and link the"
+        " customers of persons who came later.",
     },
     "recount-due-revenue": {
         "task": "billing.tasks.recount_due_revenue",

@@ -95,6 +95,8 @@ def _store(event: StripeEvent, *, read: bool) -> None:
     kind, deleted = stripe_json["object"], event.type.endswith(".deleted")
     if kind == "subscription":
         deleted = False  # it is canceled, but still exists
+    if event.type == "customer.deleted":  # Stripe itself does not say when it was
+        gateway.note_deletion(event.object_id, event.happened_at)
     as_of = gateway.moment()
     is_kept = kind in gateway.KINDS and bool(event.object_id)
     fresh = gateway.refresh(kind, event.object_id) if read and is_kept else None

@@ -17,7 +17,6 @@ from analytics.people.addresses import AddressSource
 from billing.calculations.stripe_event import customer_of
 from billing.models import LinkProof, RefusedLink, StripeCustomer
 from billing.stripe import events, gateway, timeline
-from common.postgres import is_storable
 
 Json = Mapping[str, Any]
 
@@ -26,14 +25,38 @@ _NAMING = frozenset({"customer", "subscription", "checkout.session"})  # objects
 
 
 def link_by(stripe_json: Json) -> bool:
-    """Link a customer by one of its objects; return whether the link is new."""
+    """Link the customer of a stored object; return whether the link is new."""
     customer_id = customer_of(stripe_json) if stripe_json.get("object") in _NAMING else ""
-    if not customer_id or StripeCustomer.objects.filter(pk=customer_id).exists():
-        return False
-    customer = gateway.stored("customer", customer_id) or {}
-    if distinct_id := metadata_id_of(stripe_json) or metadata_id_of(customer):
-        return _link(customer_id, distinct_id, LinkProof.METADATA)
-    return stripe_json["object"] == "customer" and _link_by_email(stripe_json)
+    return bool(customer_id) and bool(link(customer_ids=[customer_id]))
+
+
+def link(
+    *, customer_ids: Collection[str] | None = None, distinct_ids: Collection[str] | None = None
+) -> set[str]:
+    """Link customers to the persons that are proved; return those whose link is new.
+
+    It does not matter whether a person, its customer or its subscription came first: some of them
+    are given where they change, and `link_late` finds the rest.
+    """
+    named = gateway.named_by_metadata(customer_ids=customer_ids, distinct_ids=distinct_ids)
+    linked = {
+        customer_id
+        for customer_id, distinct_id in named
+        if _link(customer_id, distinct_id, LinkProof.METADATA)
+    }
+    if distinct_ids is None:
+        with_address = gateway.named_by_address(customer_ids=customer_ids)
+        linked |= {own_id for own_id, email in with_address if _link_by_email(own_id, email)}
+    return linked
+
+
+def link_late(*, distinct_ids: Collection[str] | None = None) -> None:
+    """Link the customers that were there before their persons, or before what proves them."""
+    linked = link(distinct_ids=distinct_ids)
+    if linked:
+        timeline.add_all(linked)
+    for customer_id in sorted(linked):
+        events.enqueue_update(customer_id)
 
 
 def metadata_id_of(stripe_json: Json) -> str:
@@ -42,30 +65,29 @@ def metadata_id_of(stripe_json: Json) -> str:
 
 
 def _link(customer_id: str, distinct_id: str, link_proof: LinkProof) -> bool:
-    if not is_storable(distinct_id) or persons.find_person(distinct_id) is None:
-        return False
     if gateway.is_erased(customer_id):
         return False
     proving.prove(distinct_id, cause=f"Stripe customer {customer_id}")
     if is_refused(customer_id, distinct_id):
         return False
-    _, created = StripeCustomer.objects.get_or_create(
-        customer_id=customer_id, defaults={"distinct_id_id": distinct_id, "proof": link_proof}
-    )
-    return created
+    values = {"distinct_id_id": distinct_id, "proof": link_proof}
+    _, created = StripeCustomer.objects.get_or_create(customer_id=customer_id, defaults=values)
+    if created or link_proof != LinkProof.METADATA:
+        return created
+    other = StripeCustomer.objects.filter(pk=customer_id).exclude(proof=LinkProof.STAFF)
+    return other.update(**values) == 1
 
 
-def _link_by_email(customer: Json) -> bool:
+def _link_by_email(customer_id: str, email: str) -> bool:
     """Link to the only person who has proved the address, unless that person has a customer.
 
     Every buyer can enter any address at Stripe: this must not add to what others pay for.
     """
-    email = customer.get("email")
-    person = persons.person_with_proved_email(email) if isinstance(email, str) and email else None
+    person = persons.person_with_proved_email(email)
     if person is None or paying_persons([person.pk]):
         return False
     distinct_id = persons.proved_distinct_id(person.pk)
-    return distinct_id is not None and _link(customer["id"], distinct_id, LinkProof.EMAIL)
+    return distinct_id is not None and _link(customer_id, distinct_id, LinkProof.EMAIL)
 
 
 def link_by_hand(customer_id: str, distinct_id: str) -> None:
@@ -121,7 +143,7 @@ def ensure_customer(person: Person, distinct_id: str) -> str:
         **_proved_email(person),
     )
     gateway.store(customer, as_of=gateway.moment(), read_now=True)
-    _link(customer["id"], distinct_id, LinkProof.METADATA)
+    link(customer_ids=[customer["id"]])
     return str(customer["id"])
 
 

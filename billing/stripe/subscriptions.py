@@ -6,7 +6,7 @@ from typing import Any
 from analytics.models import Person
 from analytics.people.proving import person_named
 from billing.models import Plan
-from billing.stripe import gateway
+from billing.stripe import customers, gateway
 
 Json = dict[str, Any]
 
@@ -26,10 +26,14 @@ class SubscriptionConflict(Exception):
 
 
 def proved_person_of(distinct_id: str) -> Person:
-    """Return the person that the company's code named; raise `InvalidSubscriptionRequest`."""
+    """Return the person that the company's code named; raise `InvalidSubscriptionRequest`.
+
+    Its Stripe customers are linked, also those that were there before the person.
+    """
     person = person_named(distinct_id)
     if person is None:
         raise InvalidSubscriptionRequest("distinct_id", f"No person has the id {distinct_id!r}.")
+    customers.link_late(distinct_ids=[distinct_id])
     return person
 
 

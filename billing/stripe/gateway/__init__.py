@@ -5,6 +5,7 @@ errors as `StripeProblem`.
 """
 
 from billing.stripe.gateway.calls import StripeProblem, call, every, fetch, is_set_up
+from billing.stripe.gateway.deleted_customers import note_deletion
 from billing.stripe.gateway.guests import anonymize_guests, count_guests
 from billing.stripe.gateway.links import (
     VALID_HOURS,
@@ -13,6 +14,7 @@ from billing.stripe.gateway.links import (
     portal_login_url,
     read_checkout_token,
 )
+from billing.stripe.gateway.naming import named_by_address, named_by_metadata
 from billing.stripe.gateway.objects import (
     KINDS,
     StoreOutcome,
@@ -85,6 +87,9 @@ __all__ = [
     "is_set_up",
     "keep",
     "moment",
+    "named_by_address",
+    "named_by_metadata",
+    "note_deletion",
     "objects_of",
     "owner_of",
     "persons_of",

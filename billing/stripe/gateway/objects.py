@@ -31,6 +31,11 @@ from billing.calculations.stripe_event import customer_of
 from billing.calculations.stripe_fields import UnusableStripeObject, id_of
 from billing.calculations.stripe_personal import anonymous
 from billing.models import ErasedCustomer
+from billing.stripe.gateway.deleted_customers import (
+    end_subscriptions,
+    ended_with_customer,
+    note_deletion,
+)
 
 Json = dict[str, Any]
 
@@ -82,34 +87,56 @@ def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> Stor
     """Store an object unless a newer version is stored.
 
     Versions of the same time have no order: the same version always wins. But a version that was
-    `read_now` from Stripe replaces an earlier one. UnusableStripeObject names the invalid field.
+    `read_now` from Stripe replaces an earlier one, and a deleted customer never comes back.
+    UnusableStripeObject names the invalid field.
     """
     model = KINDS[stripe_json["object"]]
-    if is_of_erased(stripe_json):
-        stripe_json = anonymous(stripe_json)
     object_id = id_of(stripe_json.get("id"), "id")
     if len(object_id) > 255:
         raise UnusableStripeObject("id", "is longer than 255 characters")
-    if stripe_json.get("deleted") and (before := stored(stripe_json["object"], object_id)):
-        stripe_json = before | stripe_json
-    columns = _columns(model, stripe_json)
+    before = stored(stripe_json["object"], object_id) if _is_deleted(stripe_json) else None
+    first = _permitted(stripe_json, before or {})
+    columns = _columns(model, first)
     _ensure_placeholder(model, object_id, columns)
     kept, since = (
         model.objects.select_for_update()
         .values_list("stripe_data", "djstripe_updated")
         .get(id=object_id)
     )
-    if is_of_erased(stripe_json):  # perhaps while this waited for the lock
-        stripe_json = anonymous(stripe_json)
-        columns = _columns(model, stripe_json)
+    stripe_json = _permitted(stripe_json, kept)  # perhaps it changed while this waited for the lock
+    is_deletion = model is Customer and _is_deleted(stripe_json) and not _is_deleted(kept)
     if is_placeholder(kept):
         outcome = StoreOutcome.NEW
+    elif is_deletion:
+        as_of, outcome = max(as_of, since), StoreOutcome.CHANGED
     elif as_of < since or (as_of == since and not read_now and _text(stripe_json) < _text(kept)):
         return StoreOutcome.STALE
     else:
         outcome = StoreOutcome.UNCHANGED if kept == stripe_json else StoreOutcome.CHANGED
+    if stripe_json != first:
+        columns = _columns(model, stripe_json)
     model.objects.filter(id=object_id).update(**columns, djstripe_updated=as_of)
+    if model is Customer and _is_deleted(stripe_json):
+        note_deletion(object_id, as_of)
+        end_subscriptions(object_id)
     return outcome
+
+
+def _permitted(stripe_json: Json, kept: Json) -> Json:
+    """Return what may be stored of an object, in place of `kept`."""
+    if is_of_erased(stripe_json):
+        stripe_json = anonymous(stripe_json)
+    if _is_deleted(stripe_json) and not is_placeholder(kept):
+        stripe_json = kept | stripe_json
+    elif stripe_json["object"] == "customer" and _is_deleted(kept):
+        stripe_json = stripe_json | {"deleted": True}
+    return (
+        ended_with_customer(stripe_json) if stripe_json["object"] == "subscription" else stripe_json
+    )
+
+
+def _is_deleted(stripe_json: Json) -> bool:
+    return bool(stripe_json.get("deleted"))
 
 
 def anonymize(customer_ids: Collection[str], clean: Callable[[Json], Json]) -> int:

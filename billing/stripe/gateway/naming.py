@@ -1,0 +1,81 @@
+"""Which persons the stored objects of Stripe customers name, where that is not their link yet.
+
+Two kinds of proof: a distinct id in the metadata, which only the company's code sets, of the
+customer, else of its subscriptions, else of its checkout sessions; and a proved e-mail address.
+"""
+
+from collections.abc import Collection
+
+from django.db import connection
+
+_METADATA = "stripe_data -> 'metadata' ->> 'distinct_id'"
+_NAMED = f"""
+SELECT id AS customer_id, {_METADATA} AS distinct_id, 0 AS rank, created FROM djstripe_customer
+UNION ALL
+SELECT customer_id, {_METADATA}, 1, created FROM djstripe_subscription
+UNION ALL
+SELECT customer_id, {_METADATA}, 2, created FROM djstripe_session WHERE customer_id IS NOT NULL
+"""
+_NOT_ERASED = "NOT EXISTS (SELECT FROM billing_erasedcustomer WHERE customer_id = {customer})"
+# Staff's links stay. The customer's own metadata replaces any other, all metadata an address.
+_BY_METADATA = f"""
+SELECT DISTINCT ON (named.customer_id) named.customer_id, named.distinct_id
+FROM ({_NAMED}) AS named
+JOIN analytics_distinctid AS named_id ON named_id.distinct_id = named.distinct_id
+LEFT JOIN billing_stripecustomer AS link ON link.customer_id = named.customer_id
+LEFT JOIN analytics_distinctid AS linked_id ON linked_id.distinct_id = link.distinct_id
+WHERE (link.customer_id IS NULL OR (
+    link.proof <> 'staff' AND linked_id.person_id <> named_id.person_id
+    AND (named.rank = 0 OR link.proof = 'email')
+))
+AND {_NOT_ERASED.format(customer="named.customer_id")}
+AND NOT EXISTS (
+    SELECT FROM billing_refusedlink AS refused
+    JOIN analytics_distinctid AS refused_id ON refused_id.distinct_id = refused.distinct_id
+    WHERE refused.customer_id = named.customer_id AND refused_id.person_id = named_id.person_id
+)
+{{condition}}
+ORDER BY named.customer_id, named.rank, named.created, named.distinct_id
+"""
+_BY_ADDRESS = f"""
+SELECT DISTINCT customer.id, customer.stripe_data ->> 'email'
+FROM djstripe_customer AS customer
+JOIN analytics_person AS person
+    ON lower(person.proved ->> 'email') = lower(customer.stripe_data ->> 'email')
+WHERE NOT EXISTS (SELECT FROM billing_stripecustomer WHERE customer_id = customer.id)
+AND NOT coalesce((customer.stripe_data -> 'deleted')::bool, false)
+AND {_NOT_ERASED.format(customer="customer.id")}
+AND NOT EXISTS (
+    SELECT FROM ({_NAMED}) AS named WHERE named.customer_id = customer.id AND distinct_id <> ''
+)
+{{condition}}
+ORDER BY 1
+"""
+
+
+def named_by_metadata(
+    *, customer_ids: Collection[str] | None = None, distinct_ids: Collection[str] | None = None
+) -> list[tuple[str, str]]:
+    """Return customers with the distinct id of the person that their metadata names.
+
+    Without those whose link is right, erased, or refused; of some customers or ids, or of all.
+    """
+    conditions = []
+    if customer_ids is not None:
+        conditions.append("AND named.customer_id = ANY(%(customer_ids)s)")
+    if distinct_ids is not None:
+        conditions.append("AND named.distinct_id = ANY(%(distinct_ids)s)")
+    values = {"customer_ids": list(customer_ids or ()), "distinct_ids": list(distinct_ids or ())}
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_METADATA.format(condition=" ".join(conditions)), values)
+        return list(cursor.fetchall())
+
+
+def named_by_address(*, customer_ids: Collection[str] | None = None) -> list[tuple[str, str]]:
+    """Return unlinked customers, which nothing else names, with an address that is proved."""
+    condition = "" if customer_ids is None else "AND customer.id = ANY(%(customer_ids)s)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BY_ADDRESS.format(condition=condition), {"customer_ids": list(customer_ids or ())}
+        )
+        return list(cursor.fetchall())
