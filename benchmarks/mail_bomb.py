@@ -94,7 +94,7 @@ def _mailed() -> str:
 @contextmanager
 def _mail_server() -> Iterator[Recipients]:
     recipients = Recipients()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "common.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     settings.PLUMBLINE_EMAIL_FROM = "hello@example.com"
     controller = Controller(recipients, hostname="127.0.0.1", port=settings.EMAIL_PORT)

@@ -97,8 +97,9 @@ def try_session_lock(name: str) -> Iterator[bool]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name])
         (acquired,) = cursor.fetchone()
-        try:
-            yield acquired
-        finally:
-            if acquired:
+    try:
+        yield acquired
+    finally:
+        if acquired:
+            with connection.cursor() as cursor:  # of another connection if the first was lost
                 cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [name])

@@ -73,7 +73,13 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "operational.tasks.check_system_health",
         "crontab": {"minute": "*"},
         "expire_seconds": 60,
-        "description": "Check the system's health and send due messages, as the watchdog does.",
+        "description": "Check the system's health, as the watchdog does.",
+    },
+    "send-messages": {
+        "task": "operational.tasks.send_messages",
+        "crontab": {"minute": "*"},
+        "expire_seconds": 60,
+        "description": "Send the messages that wait: alerts, then reports.",
     },
     "clean-up": {
         "task": "operational.tasks.clean_up",

@@ -11,9 +11,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
+
+from common.calculations.calendar import is_time_zone
 
 STRIPE_API = "https://api.stripe.com"
 
@@ -145,12 +146,8 @@ def json_list(name: str) -> list[Any]:
 
 def time_zone(name: str, default: str) -> str:
     value = text(name, default)
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ImproperlyConfigured(
-            f"{name}: {value!r} must be a time zone such as Europe/Berlin."
-        ) from error
+    if not is_time_zone(value):
+        raise ImproperlyConfigured(f"{name}: {value!r} must be a time zone such as Europe/Berlin.")
     return value
 
 

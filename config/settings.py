@@ -83,7 +83,7 @@ PLUMBLINE_EMAILS_PER_ADDRESS = env.number("PLUMBLINE_EMAILS_PER_ADDRESS", 5, min
 PLUMBLINE_EMAILS_PER_HOUR = env.number("PLUMBLINE_EMAILS_PER_HOUR", 500, minimum=1)
 ADMIN_EMAIL = env.addresses("ADMIN_EMAIL")  # receives alerts
 # Or one of django-anymail's, with its ANYMAIL_... settings.
-EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "common.smtp.EmailBackend")
 ANYMAIL = env.with_prefix("ANYMAIL_")
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.number("EMAIL_PORT", 25, minimum=1, maximum=65_535)

@@ -10,7 +10,7 @@ from operational.actions import priority_actions
 from operational.alerting import health_alerts, kpi_alerts
 from operational.health import jobs
 from operational.kpis import readings
-from operational.messages import deliveries
+from operational.messages import deliveries, sending
 from operational.quality import data_quality
 from operational.reports import reports
 
@@ -28,21 +28,28 @@ def record_kpi_readings() -> None:
 def check_kpi_alerts() -> None:
     """Check the KPIs of the last complete day, and notify people of changes."""
     kpi_alerts.check(now=timezone.now())
-    deliveries.send_due(now=timezone.now())
+    deliveries.send_soon()
 
 
 @shared_task  # type: ignore[untyped-decorator]
 @jobs.one_at_a_time
 def check_system_health() -> None:
-    """Check the system's health and send due messages, as the watchdog does."""
+    """Check the system's health, as the watchdog does."""
     health_alerts.check(now=timezone.now())
-    deliveries.send_due(now=timezone.now())
+    deliveries.send_soon()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+@jobs.one_at_a_time
+def send_messages() -> None:
+    """Send the messages that wait, alerts first."""
+    sending.send_due()
 
 
 @shared_task  # type: ignore[untyped-decorator]
 @jobs.one_at_a_time
 def send_due_reports() -> None:
-    """Send the daily and weekly reports that are due in each recipient's time zone."""
+    """Queue the daily and weekly reports that are due in each recipient's time zone."""
     reports.send_due(now=timezone.now())
 
 

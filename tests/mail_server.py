@@ -54,7 +54,7 @@ def listening(port=None):
 
 
 def use(settings, server):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "common.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     settings.PLUMBLINE_EMAIL_FROM = "Plumbline <plumbline@example.com>"
     settings.ADMIN_EMAIL = ["ada@example.com"]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 QUARTER = 900  # seconds; every zone's offset and transition falls on a quarter of an hour
 
@@ -45,6 +45,14 @@ class LocalCalendar:
     def last_complete_day(self, now: datetime) -> date:
         """Return L: the last local calendar day that is over at the aware moment `now`."""
         return self.local_date(now) - timedelta(days=1)
+
+
+def is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def week_start(day: int) -> int:

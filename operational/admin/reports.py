@@ -3,6 +3,7 @@
 from typing import cast
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
@@ -51,25 +52,35 @@ def preview(request: HttpRequest, kind: str) -> HttpResponse:
 @staff_page("operational.add_report")
 @require_POST
 def send_test(request: HttpRequest, kind: str) -> HttpResponse:
-    """Send a report as of now to the user."""
+    """Queue a report as of now to the user."""
     email = cast("User", request.user).email
     if not email:
         messages.error(request, "Your account has no e-mail address. Add one under Users.")
-    elif problem := reports.send_test(_kind(kind), email, now=timezone.now()):
-        messages.error(request, f"Not sent: {problem}")
+    elif not settings.PLUMBLINE_EMAIL_FROM:
+        messages.error(request, "No e-mails are sent because PLUMBLINE_EMAIL_FROM is not set.")
     else:
-        messages.success(request, f"Sent to {email}.")
+        reports.post_test(_kind(kind), email, now=timezone.now())
+        messages.success(
+            request, f"Test queued for {email}. Deliveries shows its outcome in a moment."
+        )
     return redirect("operational:reports")
 
 
 @staff_page("operational.add_report")
 @require_POST
 def send_now(request: HttpRequest, kind: str) -> HttpResponse:
-    """Send the last period's report to the recipients who do not have it yet."""
-    sent = reports.send_now(_kind(kind), now=timezone.now())
-    done = sum(delivery.status == "sent" for delivery in sent)
-    recipients = formatting.counted(len(sent), "recipient")
-    messages.success(request, f"Sent to {number(done)} of {recipients}.")
+    """Queue the last period's report to the recipients who do not have it yet."""
+    try:
+        all_deliveries = reports.send_now(_kind(kind), now=timezone.now())
+    except reports.NoRecipients as error:
+        messages.error(request, str(error))
+        return redirect("operational:reports")
+    queued = sum(delivery.status != "sent" for delivery in all_deliveries)
+    recipients = formatting.counted(len(all_deliveries), "recipient")
+    messages.success(
+        request,
+        f"Queued for {number(queued)} of {recipients}." if queued else "Everyone has it already.",
+    )
     return redirect("operational:reports")
 
 
@@ -88,8 +99,9 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404("This link does not belong to a subscription.")
     subscriber, kind = subscription
     if request.method == "POST":
-        reports.set_subscribed(subscriber, kind, wanted="again" in request.POST)
-        subscriber.refresh_from_db()
+        wanted = "again" in request.POST
+        reports.set_subscribed(subscriber, kind, wanted=wanted)
+        setattr(subscriber, kind.value, wanted)
     context = {"kind": kind, "subscribed": getattr(subscriber, kind.value)}
     return TemplateResponse(request, "operational/unsubscribe.html", context)
 

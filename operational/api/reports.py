@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,9 +21,13 @@ DailyReportSerializer = serializer_of(DailyReport)
 WeeklyReportSerializer = serializer_of(WeeklyReport)
 
 
+class ReportConflict(APIException):
+    status_code = status.HTTP_409_CONFLICT
+
+
 class SentSerializer(serializers.Serializer):
     recipient = serializers.CharField()
-    delivery = serializers.CharField(source="status", help_text="waiting, sent, failed or expired")
+    delivery = serializers.CharField(source="status", help_text="waiting, sending or sent")
     sent_at = serializers.DateTimeField(allow_null=True)
     problem = serializers.CharField()
 
@@ -56,15 +61,22 @@ class WeeklyReportView(Endpoint):
 
 
 class SendReportView(Endpoint):
-    """Send the report of the last complete period to the recipients who do not have it yet."""
+    """Queue the report of the last complete period to the recipients who do not have it yet.
+
+    The response lists all recipients; a worker sends what is waiting within moments. 409: there are
+    no recipients.
+    """
 
     permission_classes = STAFF_ONLY
     required_permission = "operational.add_report"
     kind: ClassVar[ReportKind]
 
     def send(self) -> Response:
-        sent = reports.send_now(self.kind, now=timezone.now())
-        return Response(SendingSerializer({"deliveries": sent}).data)
+        try:
+            deliveries = reports.send_now(self.kind, now=timezone.now())
+        except reports.NoRecipients as error:
+            raise ReportConflict(str(error)) from error
+        return Response(SendingSerializer({"deliveries": deliveries}).data)
 
 
 class SendDailyReportView(SendReportView):

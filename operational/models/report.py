@@ -1,11 +1,11 @@
 """Reports as they were first made, and their subscribers."""
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
+
+from common.calculations.calendar import is_time_zone
 
 
 class ReportKind(models.TextChoices):
@@ -33,7 +33,7 @@ class Report(models.Model):
 class ReportSubscriber(models.Model):
     """A recipient of reports, at the hour of the schedule in their own time zone."""
 
-    email = models.EmailField(unique=True)
+    email = models.EmailField()
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -50,12 +50,19 @@ class ReportSubscriber(models.Model):
     weekly = models.BooleanField("weekly report", default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="one_subscriber_per_address",
+                violation_error_message="This address is subscribed already.",
+            )
+        ]
+
     def __str__(self) -> str:
         return self.email
 
     def clean(self) -> None:
-        try:
-            ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        if not is_time_zone(self.time_zone):
             message = f"“{self.time_zone}” is not a time zone: use a name such as Europe/Berlin."
-            raise ValidationError({"time_zone": message}) from error
+            raise ValidationError({"time_zone": message})

@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from common.formatting import utc_moment
 from operational.alerting import health_alerts
-from operational.messages import deliveries
-from operational.models import Heartbeat
+from operational.messages import sending
+from operational.models import DeliveryKind, Heartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class DatabaseOutage:
 
     since: datetime | None = None
     failed_checks: int = 0
-    unsent: list[tuple[str, str]] = field(default_factory=list)  # subject and text
+    unsent: list[tuple[str, str, str]] = field(default_factory=list)  # address, subject, text
     is_notified: bool = False
 
     def failed(self, now: datetime, reason: str) -> None:
@@ -43,31 +43,40 @@ class DatabaseOutage:
             return
         text = f"It has not responded since {utc_moment(self.since)}: {reason}.\n"
         text += "Until it does, no events are captured and no other alerts are sent.\n"
-        self.unsent.append(("Plumbline: the database is unavailable", text))
+        self._notify("Plumbline: the database is unavailable", text)
         self.is_notified = True
 
     def succeeded(self, now: datetime) -> None:
         """Record a successful check, which ends an outage."""
         if self.is_notified:
             text = f"It was unavailable from {utc_moment(self.since)} to {utc_moment(now)}.\n"
-            self.unsent.append(("Plumbline: the database is available again", text))
+            self._notify("Plumbline: the database is available again", text)
         self.since, self.failed_checks, self.is_notified = None, 0, False
+
+    def _notify(self, subject: str, text: str) -> None:
+        if settings.PLUMBLINE_EMAIL_FROM:
+            self.unsent += [(address, subject, text) for address in settings.ADMIN_EMAIL]
+
+    def send(self) -> None:
+        """Send the e-mails about outages; those that could not be sent wait for the next check."""
+        self.unsent = [email for email in self.unsent if not _was_sent(*email)]
 
 
 def run(stop: threading.Event, *, every: float = EVERY) -> None:
     """Check every so many seconds until `stop` is set."""
     outage = DatabaseOutage()
     while not stop.is_set():
-        check(outage, now=timezone.now())
+        check(outage)
         stop.wait(every)
 
 
-def check(outage: DatabaseOutage, *, now: datetime) -> None:
-    """Record the watchdog's heartbeat, check the system's health, and send what is due."""
+def check(outage: DatabaseOutage, *, clock: sending.Clock = timezone.now) -> None:
+    """Record the watchdog's heartbeat, check the system's health, and send the alerts."""
+    now = clock()
     try:
         Heartbeat.objects.update_or_create(process=NAME, defaults={"at": now})
         health_alerts.check(now=now)
-        deliveries.send_due(now=now)
+        sending.send_due(kinds=[DeliveryKind.ALERT], clock=clock)
     except (DatabaseError, psycopg.Error) as error:
         logger.warning("The database is unavailable: %s", type(error).__name__)
         if not connection.in_atomic_block:
@@ -75,17 +84,12 @@ def check(outage: DatabaseOutage, *, now: datetime) -> None:
         outage.failed(now, type(error).__name__)
     else:
         outage.succeeded(now)
-    while outage.unsent and _notify(*outage.unsent[0]):
-        outage.unsent.pop(0)
+    outage.send()
 
 
-def _notify(subject: str, text: str) -> bool:
-    """E-mail ADMIN_EMAIL; return whether it need not be retried at the next check."""
-    if not settings.PLUMBLINE_EMAIL_FROM or not settings.ADMIN_EMAIL:
-        return True
+def _was_sent(address: str, subject: str, text: str) -> bool:
     try:
-        send_mail(subject, text, settings.PLUMBLINE_EMAIL_FROM, settings.ADMIN_EMAIL)
-    except deliveries.EMAIL_ERRORS as error:
+        return bool(send_mail(subject, text, settings.PLUMBLINE_EMAIL_FROM, [address]))
+    except Exception as error:  # noqa: BLE001  whatever a mail backend raises
         logger.warning("The watchdog could not send an e-mail: %s", type(error).__name__)
         return False
-    return True

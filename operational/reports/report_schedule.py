@@ -9,12 +9,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q
 from django_celery_beat.models import PeriodicTask
 
 from analytics.rollups import definitions
+from common.calculations.calendar import is_time_zone
 from common.read_once import read_once
 from operational.health import jobs
+from operational.messages import deliveries
 from operational.models import Delivery, DeliveryStatus, ReportKind, ReportSubscriber
 
 JOBS = {ReportKind.DAILY: "daily-report", ReportKind.WEEKLY: "weekly-report"}
@@ -40,27 +41,35 @@ class DueReport:
 
     @property
     def key(self) -> str:
-        return f"{key(self.kind, self.day)}:{self.recipient.email}"
+        return deliveries.delivery_key(key(self.kind, self.day), self.recipient.email)
 
 
 def recipients(kind: ReportKind) -> list[Recipient]:
-    """Return the recipients of a kind of report: its subscribers, else ADMIN_EMAIL."""
+    """Return who gets a kind of report: its subscribers, and ADMIN_EMAIL if no one else does.
+
+    An address that unsubscribed gets none. Addresses are equal whatever their case.
+    """
     if not settings.PLUMBLINE_EMAIL_FROM:
         return []
-    wanted = [subscriber for subscriber in _subscribers() if getattr(subscriber, kind.value)]
-    if wanted:
-        return [
-            Recipient(subscriber.email, subscriber.time_zone, subscriber) for subscriber in wanted
-        ]
-    zone = definitions.in_force().time_zone
-    return [Recipient(email, zone) for email in settings.ADMIN_EMAIL]
+    company_zone = definitions.in_force().time_zone
+    wanted: dict[str, Recipient] = {}
+    declined = set()
+    for subscriber in _subscribers():
+        address = subscriber.email.lower()
+        if not getattr(subscriber, kind.value):
+            declined.add(address)
+        elif subscriber.user is None or subscriber.user.is_active:
+            zone = subscriber.time_zone if is_time_zone(subscriber.time_zone) else company_zone
+            wanted[address] = Recipient(subscriber.email, zone, subscriber)
+    admins = {email.lower(): Recipient(email, company_zone) for email in settings.ADMIN_EMAIL}
+    if wanted.keys() <= admins.keys():
+        wanted = {address: admins[address] for address in admins.keys() - declined} | wanted
+    return [wanted[address] for address in sorted(wanted)]
 
 
 @read_once
 def _subscribers() -> Sequence[ReportSubscriber]:
-    """Return the subscribers without an account, and those whose account is active."""
-    active = ReportSubscriber.objects.filter(Q(user=None) | Q(user__is_active=True))
-    return list(active.order_by("email"))
+    return list(ReportSubscriber.objects.select_related("user"))
 
 
 def due(*, now: datetime) -> Iterator[DueReport]:
@@ -70,9 +79,9 @@ def due(*, now: datetime) -> Iterator[DueReport]:
         if schedule is None or schedule.crontab is None:
             continue
         for recipient in recipients(kind):
-            since = _due_at(schedule, kind, recipient.time_zone, now)
-            if since is not None and since >= _first(schedule, recipient):
-                yield DueReport(kind, definitions.last_complete_day(since), recipient, since)
+            report = _due(schedule, kind, recipient, now)
+            if report.since <= now and report.since >= _first(schedule, recipient):
+                yield report
 
 
 def _first(schedule: PeriodicTask, recipient: Recipient) -> datetime:
@@ -81,30 +90,32 @@ def _first(schedule: PeriodicTask, recipient: Recipient) -> datetime:
     return max(start for start in (schedule.start_time, subscribed, _LONG_AGO) if start)
 
 
-def _due_at(
-    schedule: PeriodicTask, kind: ReportKind, time_zone: str, now: datetime
-) -> datetime | None:
-    """Return when today's, or this week's, report was due in a time zone; None if it is not yet.
+def _due(
+    schedule: PeriodicTask, kind: ReportKind, recipient: Recipient, now: datetime
+) -> DueReport:
+    """Return today's, or this week's, report of a recipient; it may be due later.
 
     Wall clock times are compared without their zone, so a change to summer time neither skips nor
-    doubles a morning.
+    doubles a morning. A week is over when it is over for the company.
     """
-    zone = ZoneInfo(time_zone)
-    clock = now.astimezone(zone).replace(tzinfo=None)
-    start = datetime.combine(clock.date(), time())
+    zone = ZoneInfo(recipient.time_zone)
+    start = datetime.combine(now.astimezone(zone).date(), time())
     if kind is ReportKind.WEEKLY:
         start -= timedelta(days=start.weekday())
-    due = jobs.next_on_clock(schedule, start - timedelta(seconds=1))
-    return due.replace(tzinfo=zone) if due <= clock else None
+    since = jobs.next_on_clock(schedule, start - timedelta(seconds=1)).replace(tzinfo=zone)
+    if kind is ReportKind.DAILY:
+        return DueReport(kind, definitions.last_complete_day(since), recipient, since)
+    since = max(since, definitions.calendar().midnight(start.date()))
+    return DueReport(kind, start.date() - timedelta(days=1), recipient, since)
 
 
 def overdue(*, now: datetime) -> list[DueReport]:
     """Return the reports that should have been sent by now, and were not."""
     late = [report for report in due(now=now) if report.since + PATIENCE < now]
-    deliveries = Delivery.objects.filter(
+    sent_ones = Delivery.objects.filter(
         key__in=[report.key for report in late], status=DeliveryStatus.SENT
     )
-    sent = set(deliveries.values_list("key", flat=True))
+    sent = set(sent_ones.values_list("key", flat=True))
     return [report for report in late if report.key not in sent]
 
 

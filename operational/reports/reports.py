@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import cast
 
+from django.conf import settings
 from django.core import signing
 
 from analytics.rollups import definitions
@@ -13,7 +14,7 @@ from operational.messages.deliveries import Message
 from operational.models import Delivery, DeliveryKind, Report, ReportKind, ReportSubscriber
 from operational.reports import making
 from operational.reports.content import DailyReport
-from operational.reports.report_schedule import DueReport, due, key, recipients
+from operational.reports.report_schedule import DueReport, Recipient, due, key, recipients
 
 USEFUL = {ReportKind.DAILY: timedelta(hours=20), ReportKind.WEEKLY: timedelta(days=5)}
 _DELIVERY = {
@@ -23,32 +24,47 @@ _DELIVERY = {
 _SALT = "report-subscription"
 
 
+class NoRecipients(Exception):
+    """A report has no recipients."""
+
+
 def send_due(*, now: datetime) -> int:
-    """Send the due reports that were not sent yet; return how many messages were posted."""
+    """Queue the due reports that were not queued yet; return how many."""
     reports = list(due(now=now))
     keys = [report.key for report in reports]
     posted = set(Delivery.objects.filter(key__in=keys).values_list("key", flat=True))
     missing = [report for report in reports if report.key not in posted]
     for report in missing:
         _post(report, now=now)
-    deliveries.send_due(now=now)
+    deliveries.send_soon()
     return len(missing)
 
 
 def send_now(kind: ReportKind, *, now: datetime) -> list[Delivery]:
-    """Send the last complete period's report to the recipients who do not have it yet."""
-    day = definitions.last_complete_day(now)
-    for recipient in recipients(kind):
-        _post(DueReport(kind, day, recipient, now), now=now)
-    deliveries.send_due(now=now)
-    sent = f"{key(kind, day)}:"
-    return list(Delivery.objects.filter(key__startswith=sent).order_by("pk"))
+    """Queue the last complete period's report to the recipients who do not have it yet.
+
+    Return the deliveries to all recipients; those that failed or wait are due at once. Raise
+    `NoRecipients` if there are none.
+    """
+    day = making.last_day(kind, now=now)
+    reports = [DueReport(kind, day, recipient, now) for recipient in recipients(kind)]
+    if not reports:
+        raise NoRecipients(
+            f"The {kind.value} report has no recipients: set PLUMBLINE_EMAIL_FROM and ADMIN_EMAIL,"
+            " or add a subscriber."
+        )
+    for report in reports:
+        _post(report, now=now)
+    keys = [report.key for report in reports]
+    deliveries.retry(keys, now=now, expires_at=now + USEFUL[kind])
+    deliveries.send_soon()
+    return list(Delivery.objects.filter(key__in=keys).order_by("pk"))
 
 
-def send_test(kind: ReportKind, email: str, *, now: datetime) -> str:
-    """Send a report as of now to an address; return why it failed, or an empty text."""
+def post_test(kind: ReportKind, email: str, *, now: datetime) -> None:
+    """Queue a report as of now to an address."""
     report = making.make(kind, now=now)
-    return deliveries.send_message(_message(report, None, is_test=True), email, now=now)
+    deliveries.post_test(email, _message(report, None, is_test=True), now=now)
 
 
 def _post(due_report: DueReport, *, now: datetime) -> None:
@@ -57,7 +73,7 @@ def _post(due_report: DueReport, *, now: datetime) -> None:
     deliveries.post(
         _DELIVERY[kind],
         key(kind, day),
-        _message(report, due_report.recipient.subscriber),
+        _message(report, due_report.recipient),
         to=[due_report.recipient.email],
         now=now,
         expires_at=due_report.since + USEFUL[kind],
@@ -75,12 +91,10 @@ def of_period(kind: ReportKind, day: date, *, now: datetime) -> Report:
     return report
 
 
-def _message(
-    report: DailyReport, subscriber: ReportSubscriber | None, *, is_test: bool = False
-) -> Message:
+def _message(report: DailyReport, recipient: Recipient | None, *, is_test: bool = False) -> Message:
     headers, unsubscribe = {}, ""
-    if subscriber:
-        unsubscribe = emails.link("operational:unsubscribe", token(subscriber, report.kind))
+    if recipient:
+        unsubscribe = emails.link("operational:unsubscribe", token(recipient, report.kind))
         headers = {
             "List-Unsubscribe": f"<{unsubscribe}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -104,23 +118,33 @@ def subject(report: DailyReport, *, is_test: bool = False) -> str:
     return f"{test}{report.kind.capitalize()} report of {report.day}: {facts}"
 
 
-def token(subscriber: ReportSubscriber, kind: str) -> str:
+def token(recipient: Recipient, kind: str) -> str:
     """Return the token of an unsubscribe link; it cannot be guessed and does not expire."""
-    return signing.dumps([subscriber.pk, kind], salt=_SALT)
+    to = recipient.subscriber.pk if recipient.subscriber else recipient.email
+    return signing.dumps([to, kind], salt=_SALT)
 
 
 def subscription(unsubscribe_token: str) -> tuple[ReportSubscriber, ReportKind] | None:
-    """Return the subscriber and the report of a token; None if the token is not valid."""
+    """Return the subscriber and the report of a token; None if the token is not valid.
+
+    An address of ADMIN_EMAIL without a row of its own is a subscriber that is not saved yet.
+    """
     try:
-        pk, kind = cast("tuple[int, str]", signing.loads(unsubscribe_token, salt=_SALT))
+        to, kind = cast("tuple[int | str, str]", signing.loads(unsubscribe_token, salt=_SALT))
     except signing.BadSignature:
         return None
-    subscriber = ReportSubscriber.objects.filter(pk=pk).first()
+    same = {"email__iexact": to} if isinstance(to, str) else {"pk": to}
+    subscriber = ReportSubscriber.objects.filter(**same).first()
+    if subscriber is None and to in settings.ADMIN_EMAIL:
+        zone = definitions.in_force().time_zone
+        subscriber = ReportSubscriber(email=str(to), time_zone=zone)
     return (subscriber, ReportKind(kind)) if subscriber else None
 
 
 def set_subscribed(subscriber: ReportSubscriber, kind: ReportKind, *, wanted: bool) -> None:
-    ReportSubscriber.objects.filter(pk=subscriber.pk).update(**{kind.value: wanted})
+    ReportSubscriber.objects.bulk_create([subscriber], ignore_conflicts=True)
+    same = ReportSubscriber.objects.filter(email__iexact=subscriber.email)
+    same.update(**{kind.value: wanted})
 
 
 def archive() -> Sequence[Report]:

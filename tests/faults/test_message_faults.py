@@ -11,12 +11,14 @@ from functools import partial
 import pytest
 from django.db import connection
 
+from common import claims
 from operational.alerting import kpi_alerts
 from operational.health.system_health import system_health
 from operational.kpis import readings
-from operational.messages import deliveries
+from operational.messages import deliveries, sending
 from operational.messages.deliveries import Message
 from operational.models import AlertChange, Delivery, DeliveryKind, KpiReading
+from tests.clocks import stopped
 from tests.mail_server import listening, use
 from tests.operational.kpi_data import AS_OF, NOW
 from tests.processes import fork, kill
@@ -46,11 +48,11 @@ def test_p25_killed_senders_lose_nothing_and_resend_only_what_they_could_not_rec
         )
     chance, kills, now = random.Random(7), 0, NOW
     while Delivery.objects.filter(due_at__isnull=False).exists():
-        pid = fork(partial(deliveries.send_due, now=now))
+        pid = fork(partial(sending.send_due, clock=stopped(now)))
         time.sleep(chance.uniform(0.0, 0.25))
         kill(pid)
         kills += 1
-        now += deliveries.CLAIMED  # until then a claim is respected
+        now += claims.LASTS  # until then a claim is respected
         assert now < NOW + deliveries.USEFUL
     assert set(Delivery.objects.values_list("status", flat=True)) == {"sent"}
     received = message_ids(mail_server)
@@ -71,7 +73,7 @@ def test_p25_a_check_killed_at_any_moment_notifies_of_a_change_once(mail_server,
         time.sleep(chance.uniform(0.0, 0.06) * (1 + number / 4))
         kill(pid)
     kpi_alerts.check(now=NOW)
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     assert mail_server.subjects == ["Plumbline: Customer churn, monthly: critical"]
     assert AlertChange.objects.filter(notification="firing").count() == 1
 
@@ -85,12 +87,12 @@ def test_a_restarted_mail_server_receives_every_message_once(settings):
         message = Message(f"Message {number}", "Text")
         to = ["ada@example.com"]
         deliveries.post(DeliveryKind.ALERT, f"message {number}", message, to=to, now=NOW)
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     down = part("mail", NOW)
     assert (down.health, down.since) == ("warning", NOW)
     with listening(port) as server:
-        deliveries.send_due(now=NOW + 2 * MINUTE)
-        deliveries.send_due(now=NOW + 4 * MINUTE)
+        sending.send_due(clock=stopped(NOW + 2 * MINUTE))
+        sending.send_due(clock=stopped(NOW + 4 * MINUTE))
         assert sorted(server.subjects) == [f"Message {number}" for number in range(5)]
     assert part("mail", NOW + 4 * MINUTE).health == "ok"
 
@@ -106,7 +108,7 @@ def test_a_lost_connection_while_a_message_is_recorded_does_not_duplicate_it(mai
         now=NOW,
     )
     sent = threading.Event()
-    original = deliveries._by_email
+    original = sending._by_email
 
     def cut_after_sending(delivery):
         original(delivery)
@@ -117,14 +119,14 @@ def test_a_lost_connection_while_a_message_is_recorded_does_not_duplicate_it(mai
         os.waitpid(pid, 0)
         sent.set()
 
-    deliveries._by_email = cut_after_sending
+    sending._by_email = cut_after_sending
     try:
-        deliveries.send_due(now=NOW)
+        sending.send_due(clock=stopped(NOW))
     finally:
-        deliveries._by_email = original
+        sending._by_email = original
     assert sent.is_set()
     assert Delivery.objects.get().status == "sent"
-    deliveries.send_due(now=NOW + deliveries.CLAIMED)
+    sending.send_due(clock=stopped(NOW + claims.LASTS))
     assert len(mail_server.messages) == 1
 
 

@@ -22,6 +22,7 @@ from operational.health.system_health import system_health
 from operational.models import JobRun
 from operational.monitoring import watchdog
 from operational.monitoring.watchdog import DatabaseOutage
+from tests.clocks import stopped
 from tests.mail_server import listening
 from tests.processes import ROOT, environment, wait_until
 
@@ -106,14 +107,14 @@ def test_a_valkey_that_is_down_is_reported_and_the_web_stays_up(settings, mail_s
         server.process.wait()
         for minutes in range(3):  # P35
             assert Client().get("/livez").status_code == 200
-            watchdog.check(DatabaseOutage(), now=now + minutes * MINUTE)
+            watchdog.check(DatabaseOutage(), clock=stopped(now + minutes * MINUTE))
         assert Client().get("/readyz").status_code == 200
         assert part("valkey", now).health == "critical"
         critical = "Valkey: critical\nNot responding: ConnectionError."
         assert _count(mail_server, critical) == 1
         server.start()
         for minutes in range(3, 6):
-            watchdog.check(DatabaseOutage(), now=now + minutes * MINUTE)
+            watchdog.check(DatabaseOutage(), clock=stopped(now + minutes * MINUTE))
         assert _count(mail_server, "Valkey: resolved") == 1
         assert _count(mail_server, critical) == 1
     finally:

@@ -8,7 +8,8 @@ from common.commands import QuickCommand
 from common.formatting import utc_moment
 from operational.alerting import kpi_alerts
 from operational.alerting.alerts import open_alerts
-from operational.messages import deliveries
+from operational.messages import sending
+from operational.models import DeliveryKind
 
 
 class Command(QuickCommand):
@@ -18,7 +19,7 @@ class Command(QuickCommand):
         now = timezone.now()
         for notification in kpi_alerts.check(now=now):
             self.stdout.write(f"{notification.headline}: {notification.detail}")
-        deliveries.send_due(now=timezone.now())
+        sending.send_due(kinds=[DeliveryKind.ALERT])
         for alert in open_alerts():
             since = utc_moment(alert.fired_at)
             self.stdout.write(f"{alert.firing:8}  {alert}, since {since}: {alert.latest}")

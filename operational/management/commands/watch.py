@@ -5,8 +5,6 @@ import threading
 from argparse import ArgumentParser
 from typing import Any
 
-from django.utils import timezone
-
 from common.commands import QuickCommand
 from operational.monitoring import watchdog
 
@@ -22,7 +20,7 @@ class Command(QuickCommand):
 
     def handle(self, *_: Any, once: bool, every: float, **__: Any) -> None:
         if once:
-            watchdog.check(watchdog.DatabaseOutage(), now=timezone.now())
+            watchdog.check(watchdog.DatabaseOutage())
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

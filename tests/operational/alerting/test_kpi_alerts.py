@@ -10,9 +10,10 @@ from django.db import connection
 from analytics.models import Person
 from operational.alerting import alerts, kpi_alerts
 from operational.kpis import goals, readings
-from operational.messages import deliveries
+from operational.messages import sending
 from operational.models import Alert, AlertChange, AlertChannel, Delivery, KpiReading
 from tests.api import get
+from tests.clocks import stopped
 from tests.operational.kpi_data import AS_OF, NOW, noon, person, signups
 
 pytestmark = pytest.mark.django_db
@@ -186,7 +187,7 @@ def test_channels_get_it_too(check, web_hook):
     AlertChannel.objects.create(name="hook", url=f"json://{web_hook.address}/")
     bad_days()
     check()
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     (posted,) = web_hook.posted
     assert posted["title"] == "Plumbline: Customer churn, monthly: critical"
     assert "12.0 %" in posted["message"]

@@ -8,9 +8,11 @@ import pytest
 from django.core import mail
 from django.db import connection
 
-from operational.messages import deliveries
+from common import claims
+from operational.messages import deliveries, sending
 from operational.messages.deliveries import Message
 from operational.models import AlertChannel, Delivery, DeliveryKind
+from tests.clocks import stopped
 
 NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -29,7 +31,7 @@ def statuses():
 @pytest.mark.django_db
 def test_a_message_arrives_with_text_and_html_and_is_recorded_as_sent(mail_server):
     post()
-    assert deliveries.send_due(now=NOW) == 1
+    assert sending.send_due(clock=stopped(NOW)) == 1
     (message,) = mail_server.messages
     assert message.recipients == ["ada@example.com"]
     assert mail_server.text() == "Text\n"
@@ -42,8 +44,8 @@ def test_a_message_arrives_with_text_and_html_and_is_recorded_as_sent(mail_serve
 def test_the_same_message_posted_again_is_sent_once(mail_server):
     post()
     post(now=NOW + MINUTE)
-    deliveries.send_due(now=NOW + MINUTE)
-    deliveries.send_due(now=NOW + 2 * MINUTE)
+    sending.send_due(clock=stopped(NOW + MINUTE))
+    sending.send_due(clock=stopped(NOW + 2 * MINUTE))
     assert len(mail_server.messages) == 1
 
 
@@ -51,7 +53,7 @@ def test_the_same_message_posted_again_is_sent_once(mail_server):
 def test_one_recipient_that_fails_does_not_hold_up_the_others(settings, mail_server):
     channel = AlertChannel.objects.create(name="unreachable", url="json://127.0.0.1:1/")
     post(to=[channel, "ada@example.com"])
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     assert statuses() == ["waiting", "sent"]
 
 
@@ -59,7 +61,7 @@ def test_one_recipient_that_fails_does_not_hold_up_the_others(settings, mail_ser
 def test_p23_a_failed_delivery_is_not_recorded_as_sent_and_has_the_reason(mail_server):
     mail_server.refusal = "554 no thanks"
     post()
-    assert deliveries.send_due(now=NOW) == 0
+    assert sending.send_due(clock=stopped(NOW)) == 0
     delivery = Delivery.objects.get()
     assert delivery.status == "waiting"
     assert "no thanks" in delivery.problem
@@ -71,12 +73,12 @@ def test_p23_a_failed_delivery_is_not_recorded_as_sent_and_has_the_reason(mail_s
 def test_a_mail_server_that_comes_back_gets_the_message_once(settings, mail_server):
     settings.EMAIL_PORT = 1  # no server listens there
     post()
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     settings.EMAIL_PORT = mail_server.port
-    deliveries.send_due(now=NOW + MINUTE / 2)  # too early
+    sending.send_due(clock=stopped(NOW + MINUTE / 2))  # too early
     assert not mail_server.messages
     for minutes in (3, 4, 5):
-        deliveries.send_due(now=NOW + minutes * MINUTE)
+        sending.send_due(clock=stopped(NOW + minutes * MINUTE))
     assert len(mail_server.messages) == 1
 
 
@@ -84,9 +86,9 @@ def test_a_mail_server_that_comes_back_gets_the_message_once(settings, mail_serv
 def test_a_message_that_could_not_be_sent_in_time_fails(mail_server):
     mail_server.refusal = "554 no thanks"
     post()
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     mail_server.refusal = ""
-    deliveries.send_due(now=NOW + deliveries.USEFUL + 2 * MINUTE)
+    sending.send_due(clock=stopped(NOW + deliveries.USEFUL + 2 * MINUTE))
     assert statuses() == ["failed"]
     assert not mail_server.messages
 
@@ -94,7 +96,7 @@ def test_a_message_that_could_not_be_sent_in_time_fails(mail_server):
 @pytest.mark.django_db
 def test_p24_a_late_start_does_not_send_outdated_messages(mail_server):
     post(expires_at=NOW + MINUTE)
-    deliveries.send_due(now=NOW + 2 * MINUTE)
+    sending.send_due(clock=stopped(NOW + 2 * MINUTE))
     assert statuses() == ["expired"]
     assert not mail_server.messages
 
@@ -102,12 +104,12 @@ def test_p24_a_late_start_does_not_send_outdated_messages(mail_server):
 @pytest.mark.django_db
 def test_p25_a_message_whose_sender_died_goes_out_again_as_the_same_message(mail_server):
     post()
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     # As if the process had been killed before it recorded that the server took the message.
-    Delivery.objects.update(status="sending", due_at=NOW + deliveries.CLAIMED, sent_at=None)
-    deliveries.send_due(now=NOW + deliveries.CLAIMED - MINUTE)
+    Delivery.objects.update(status="sending", due_at=NOW + claims.LASTS, sent_at=None)
+    sending.send_due(clock=stopped(NOW + claims.LASTS - timedelta(seconds=1)))
     assert len(mail_server.messages) == 1
-    deliveries.send_due(now=NOW + deliveries.CLAIMED)
+    sending.send_due(clock=stopped(NOW + claims.LASTS))
     first, second = mail_server.messages
     assert first["Message-ID"] == second["Message-ID"]
     assert statuses() == ["sent"]
@@ -116,7 +118,7 @@ def test_p25_a_message_whose_sender_died_goes_out_again_as_the_same_message(mail
 @pytest.mark.django_db
 def test_s13_a_message_id_does_not_derive_from_what_is_public(mail_server):
     post()
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     (message,) = mail_server.messages
     assert str(uuid5(NAMESPACE_URL, Delivery.objects.get().key)) not in message["Message-ID"]
 
@@ -129,7 +131,7 @@ def test_p21_p26_two_senders_at_once_send_a_message_once(mail_server):
 
     def sender():
         ready.wait()
-        deliveries.send_due(now=NOW)
+        sending.send_due(clock=stopped(NOW))
         connection.close()
 
     senders = [threading.Thread(target=sender) for _ in range(4)]
@@ -145,7 +147,8 @@ def test_p21_p26_two_senders_at_once_send_a_message_once(mail_server):
 def test_a_channel_gets_the_text_over_http(web_hook):
     url = f"json://{web_hook.address}/hook"
     channel = AlertChannel.objects.create(name="hook", url=url)
-    assert deliveries.send_test(channel, now=NOW) == ""
+    deliveries.post_test(channel, now=NOW)
+    sending.send_due(clock=stopped(NOW))
     assert web_hook.posted[0]["title"] == "Plumbline: test message"
     assert Delivery.objects.get().status == "sent"
 
@@ -153,8 +156,10 @@ def test_a_channel_gets_the_text_over_http(web_hook):
 @pytest.mark.django_db
 def test_a_test_message_that_fails_has_the_reason_and_logs_no_address(capfd):
     channel = AlertChannel.objects.create(name="unreachable", url="json://127.0.0.1:1/secret")
-    assert deliveries.send_test(channel, now=NOW)
-    assert Delivery.objects.get().status == "waiting"
+    deliveries.post_test(channel, now=NOW)
+    sending.send_due(clock=stopped(NOW))
+    delivery = Delivery.objects.get()
+    assert (delivery.status, bool(delivery.problem)) == ("waiting", True)
     assert "127.0.0.1" not in capfd.readouterr().err
 
 
@@ -171,14 +176,14 @@ def test_a_subject_of_several_lines_is_sent_as_one(settings):
     settings.PLUMBLINE_EMAIL_FROM = "plumbline@example.com"
     message = Message("One\nBcc: eve@example.com", "Text")
     deliveries.post(KIND, "message", message, to=["ada@example.com"], now=NOW)
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     assert mail.outbox[0].subject == "One Bcc: eve@example.com"
 
 
 @pytest.mark.django_db
 def test_old_deliveries_are_deleted_and_waiting_ones_kept(mail_server):
     post("sent")
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     post("waiting")
     deliveries.delete_old(NOW + deliveries.KEPT + MINUTE)
     assert statuses() == ["waiting"]
@@ -195,10 +200,10 @@ def test_an_anymail_provider_is_called_through_its_api(settings, web_hook):
     web_hook.answer = {"ErrorCode": 10, "Message": "Bad token"}
     web_hook.status = 401
     post()
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     assert "Bad token" in Delivery.objects.get().problem
     web_hook.answer = {"ErrorCode": 0, "Message": "OK", "MessageID": "1", "To": "ada@example.com"}
     web_hook.status = 200
-    deliveries.send_due(now=NOW + MINUTE)
+    sending.send_due(clock=stopped(NOW + MINUTE))
     assert statuses() == ["sent"]
     assert web_hook.posted[-1]["Subject"] == "Subject"

@@ -10,10 +10,11 @@ from common.calculations.health import Component, Health, overall
 from config.beat_schedule import create_missing_entries
 from operational.alerting import health_alerts
 from operational.health.system_health import SystemHealth, system_health
-from operational.messages import deliveries
+from operational.messages import deliveries, sending
 from operational.models import Alert, DeliveryKind, Heartbeat, JobRun
 from operational.monitoring import watchdog
 from operational.monitoring.watchdog import DatabaseOutage
+from tests.clocks import stopped
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,7 @@ def check_each(monkeypatch, mail_server):
         for number, component in enumerate(components):
             health = SystemHealth(NOW, overall([component]), (component,))
             monkeypatch.setattr(health_alerts, "system_health", lambda _, latest=health: latest)
-            watchdog.check(DatabaseOutage(), now=NOW + number * MINUTE)
+            watchdog.check(DatabaseOutage(), clock=stopped(NOW + number * MINUTE))
         return mail_server.subjects
 
     return run
@@ -58,7 +59,7 @@ def test_a_component_that_is_not_set_up_is_not_an_alert(check_each):
 
 def test_two_checks_in_a_minute_count_once(check_each, mail_server):
     check_each(BAD)
-    watchdog.check(DatabaseOutage(), now=NOW + timedelta(seconds=10))
+    watchdog.check(DatabaseOutage(), clock=stopped(NOW + timedelta(seconds=10)))
     assert not mail_server.subjects
     assert Alert.objects.get().recent == [[int(NOW.timestamp() // 60), "critical"]]
 
@@ -103,7 +104,7 @@ def no_database(monkeypatch):
 def test_an_unavailable_database_is_reported_directly_and_once(no_database, mail_server):
     outage = DatabaseOutage()
     for minutes in range(5):
-        watchdog.check(outage, now=NOW + minutes * MINUTE)
+        watchdog.check(outage, clock=stopped(NOW + minutes * MINUTE))
     assert mail_server.subjects == ["Plumbline: the database is unavailable"]
     assert "since 2026-04-01 12:00 UTC: DatabaseError" in mail_server.text()
 
@@ -111,11 +112,11 @@ def test_an_unavailable_database_is_reported_directly_and_once(no_database, mail
 def test_a_recovered_database_is_reported_too(no_database, mail_server, monkeypatch):
     outage = DatabaseOutage()
     for minutes in range(3):
-        watchdog.check(outage, now=NOW + minutes * MINUTE)
+        watchdog.check(outage, clock=stopped(NOW + minutes * MINUTE))
     monkeypatch.undo()
     monkeypatch.setattr(health_alerts, "check", lambda **_: [])
     for minutes in range(3, 6):
-        watchdog.check(outage, now=NOW + minutes * MINUTE)
+        watchdog.check(outage, clock=stopped(NOW + minutes * MINUTE))
     assert mail_server.subjects[1:] == ["Plumbline: the database is available again"]
     assert "from 2026-04-01 12:00 UTC to 2026-04-01 12:03 UTC" in mail_server.text()
 
@@ -124,10 +125,10 @@ def test_an_outage_is_reported_once_the_mail_server_recovers(no_database, mail_s
     outage = DatabaseOutage()
     mail_server.refusal = "451 later"
     for minutes in range(3):
-        watchdog.check(outage, now=NOW + minutes * MINUTE)
+        watchdog.check(outage, clock=stopped(NOW + minutes * MINUTE))
     mail_server.refusal = ""
     for minutes in range(3, 5):
-        watchdog.check(outage, now=NOW + minutes * MINUTE)
+        watchdog.check(outage, clock=stopped(NOW + minutes * MINUTE))
     assert mail_server.subjects == ["Plumbline: the database is unavailable"]
 
 
@@ -139,6 +140,6 @@ def test_failed_mail_is_shown_by_system_health(mail_server):
     mail_server.refusal = "554 no thanks"
     message = deliveries.Message("Subject", "Text")
     deliveries.post(DeliveryKind.ALERT, "key", message, to=["ada@example.com"], now=NOW)
-    deliveries.send_due(now=NOW)
+    sending.send_due(clock=stopped(NOW))
     assert mail().health == "warning"
     assert mail().detail == "Messages that could not be sent: 1."

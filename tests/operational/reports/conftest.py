@@ -2,7 +2,9 @@
 
 import pytest
 
+from operational.messages import sending
 from operational.reports import reports
+from tests.clocks import stopped
 from tests.operational.kpi_data import NOW
 from tests.operational.reports import schedules
 
@@ -21,6 +23,7 @@ def sends(time_machine, mail_server):
     def at(moment):
         time_machine.move_to(moment, tick=False)
         reports.send_due(now=moment)
+        sending.send_due(clock=stopped(moment))
         return mail_server.subjects
 
     return at

@@ -3,13 +3,12 @@
 import re
 
 import pytest
-from django.utils import timezone
 
 from config.beat_schedule import create_missing_entries
 from operational.actions import priority_actions
 from operational.alerting import kpi_alerts
 from operational.kpis import readings
-from operational.messages import deliveries
+from operational.messages import sending
 from operational.models import Alert, KpiReading, ReportKind
 from operational.reports import reports
 from tests.operational.kpi_data import NOW, a_filled_project
@@ -33,7 +32,7 @@ def mails(mail_server, time_machine):
     priority_actions.refresh(now=NOW)
     for kind in ReportKind:
         reports.send_now(kind, now=NOW)
-    deliveries.send_due(now=timezone.now())
+    sending.send_due()
     assert Alert.objects.filter(firing="critical").exists()
     return {
         message["Subject"]: mail_server.html(number)

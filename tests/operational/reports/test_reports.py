@@ -6,10 +6,11 @@ import pytest
 from django.db import connection
 
 from operational.health.system_health import system_health
-from operational.messages import deliveries
+from operational.messages import sending
 from operational.models import Delivery, Report, ReportSubscriber
 from operational.reports import report_schedule, reports
 from tests.api import get, post
+from tests.clocks import stopped
 from tests.operational.reports.schedules import MINUTE, MORNING, subscriber, weekly_off
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("installed")]
@@ -23,6 +24,7 @@ def test_p21_p26_workers_at_once_send_one_report(mail_server, time_machine):
     def worker():
         ready.wait()
         reports.send_due(now=MORNING)
+        sending.send_due(clock=stopped(MORNING))
         connection.close()
 
     workers = [threading.Thread(target=worker) for _ in range(4)]
@@ -77,10 +79,12 @@ def test_a_made_up_unsubscribe_link_is_not_found(client):
 def test_the_endpoints_return_the_reports_and_send_them_once(mail_server):
     assert get("operational/daily-report")["kind"] == "daily"
     assert get("operational/weekly-report/")["kind"] == "weekly"
-    for _ in range(2):
-        (sent,) = post("operational/send-daily-report")["deliveries"]
-        assert (sent["recipient"], sent["delivery"]) == ("ada@example.com", "sent")
+    for outcome in ("waiting", "sent"):
+        (delivery,) = post("operational/send-daily-report")["deliveries"]
+        assert (delivery["recipient"], delivery["delivery"]) == ("ada@example.com", outcome)
+        sending.send_due()
     post("operational/send-weekly-report/")
+    sending.send_due()
     assert len(mail_server.messages) == 2
 
 
@@ -93,10 +97,15 @@ def test_staff_preview_a_report_send_themselves_a_test_and_read_the_archive(
         "This preview was not sent." in admin_client.get(f"{path}preview/weekly/").content.decode()
     )
     admin_client.post(f"{path}test/daily/")
+    sending.send_due()
     assert mail_server.messages[0].recipients == [admin_user.email]
     assert mail_server.subjects == ["Test: Daily report of 2026-03-31: no score yet"]
     html = admin_client.post(f"{path}send/daily/", follow=True).content.decode()
-    assert "Sent to 1 of 1 recipient." in html
+    assert "Queued for 1 of 1 recipient." in html
+    sending.send_due()
+    assert len(mail_server.messages) == 2
+    html = admin_client.post(f"{path}send/daily/", follow=True).content.decode()
+    assert "Everyone has it already." in html
     report = Report.objects.get()
     assert f'href="{path}{report.pk}/"' in html
     assert "As made on" in admin_client.get(f"{path}{report.pk}/").content.decode()
@@ -121,5 +130,5 @@ def test_a_mail_server_that_recovers_gets_the_report(sends, mail_server, setting
     port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
     sends(MORNING)
     settings.EMAIL_PORT = port
-    deliveries.send_due(now=MORNING + 2 * MINUTE)
+    sending.send_due(clock=stopped(MORNING + 2 * MINUTE))
     assert len(mail_server.messages) == 1
