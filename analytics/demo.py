@@ -25,11 +25,10 @@ def load(
     events = list(company.events(persons=persons, days=days, until=until, seed=seed))
     lines = b"\n".join(map(msgspec.json.encode, events))
     return import_stream(
-        io.BufferedReader(io.BytesIO(lines)),
+        io.BytesIO(lines),
         name=FILE_NAME,
-        file_format="jsonl",
         is_demo=True,
-        progress=lambda run: progress(run.lines, len(events)),
+        progress=lambda _, run: progress(run.lines, len(events)),
     )
 
 

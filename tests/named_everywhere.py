@@ -79,7 +79,7 @@ def capture():
 def import_line(folder):
     file = folder / f"{EMAIL}.jsonl"
     file.write_text(json.dumps({"event": "", "distinct_id": ID}))
-    importing.import_file(file, file_format="jsonl")
+    importing.import_file(file)
 
 
 def bill(stripe_account, client, staff):

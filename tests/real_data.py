@@ -23,6 +23,6 @@ def needed(*names: str) -> pytest.MarkDecorator:
 def imported(name: str, blocker, **definitions) -> Iterator[None]:
     """Import a file under the definitions (settings), and roll back at the end."""
     with override_settings(**definitions), blocker.unblock(), transaction.atomic():
-        import_file(DATA / name, file_format="jsonl")
+        import_file(DATA / name)
         yield
         transaction.set_rollback(True)

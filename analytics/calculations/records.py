@@ -86,11 +86,16 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     distinct_id: str
     timestamp: datetime
     properties: bytes
-    line: int | None = None  # in an imported file
+    line: int | None = None  # in an imported file; None: captured
     other_id: str | None = None  # another id of the same person, according to the event
     profile: bool = True  # whether the event creates or changes a person's profile
     proof: Proof = Proof.CLAIMED
     project_key_id: int | None = None
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the event is history from a file, where its time is part of its content."""
+        return self.line is not None
 
     @property
     def json(self) -> bytes:

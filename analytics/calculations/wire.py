@@ -51,9 +51,11 @@ def read_event(
     *,
     position: int = 0,
     line: int | None = None,
+    proof: Proof = Proof.CLAIMED,
 ) -> EventRecord:
     """Return the event to store, or raise `InvalidEvent`; see `event_record`."""
-    return event_record(decode_event(raw), raw, arrival, position=position, line=line)
+    event = decode_event(raw)
+    return event_record(event, raw, arrival, position=position, line=line, proof=proof)
 
 
 def event_record(
@@ -63,18 +65,20 @@ def event_record(
     *,
     position: int = 0,
     line: int | None = None,
+    proof: Proof = Proof.CLAIMED,
 ) -> EventRecord:
     """Return the event to store, or raise `InvalidEvent` naming the field.
 
-    `arrival` is None for an import, where every event must have a time of its own.
+    `arrival` is None for an import, where every event must have a time of its own, and `proof` is
+    what staff declares about its file.
     """
     name = _name(event)
+    source = arrival.source if arrival else Source(proof=proof)
     properties = _properties(event, arrival.sdk if arrival else "")
-    uuid = _uuid(event, raw, position, arrival)
+    uuid = _uuid(event, raw, position, arrival, source)
     is_special = _may_be_special(event, name, properties)
     special = special_properties(event, properties) if is_special else NOTHING_SPECIAL
     distinct_id, other_id = _distinct_id(event, special), _other_id(name, special)
-    source = arrival.source if arrival else Source()
     proof = _proof(special, distinct_id, source)
     if source.proof >= Proof.PROVED:
         _check_exact(event, special, {distinct_id, other_id})
@@ -167,7 +171,11 @@ def _outer_fields(event: WireEvent, sdk: str) -> dict[str, Any]:
 
 
 def _uuid(
-    event: WireEvent, raw: bytes | msgspec.Raw, position: int, arrival: Arrival | None
+    event: WireEvent,
+    raw: bytes | msgspec.Raw,
+    position: int,
+    arrival: Arrival | None,
+    source: Source,
 ) -> bytes:
     """Return the event's uuid; without one it derives from the content and the position.
 
@@ -175,7 +183,6 @@ def _uuid(
     the same content is another event. Hashes of what the backend sends differ from those of
     claims, so that no claim can take the uuid of a proved event with a guessed id.
     """
-    source = arrival.source if arrival else Source()
     namespace = [b"proved"] if source.proof >= Proof.PROVED else []
     if event.uuid:
         digits = event.uuid.replace("-", "")

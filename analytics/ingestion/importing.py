@@ -1,76 +1,70 @@
-"""Import events from files: JSON Lines or CSV, plain or gzip, repeatable and resumable."""
+"""Import events from files: repeatable, resumable, each row stored or refused with its line."""
 
-import csv
-import gzip
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, astuple, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, astuple, replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
 from django.db import transaction
 from django.utils import timezone
 
-from analytics.calculations.records import EventRecord, InvalidEvent, Reason, Rejection
-from analytics.calculations.stored_json import UNREADABLE
-from analytics.calculations.wire import event_record
-from analytics.calculations.wire_format import WireEvent, decode_event
+from analytics.calculations.imports.errors import NotUnderstood
+from analytics.calculations.imports.rows import Row
+from analytics.calculations.imports.surprises import Times
+from analytics.calculations.records import EventRecord, Rejection
 from analytics.capture import rejections
 from analytics.ingestion import ingest
+from analytics.ingestion.files import EventFile, ReadingOptions, understand
 from analytics.models import EventOutcome, ImportRun
 from common.locks import import_key, session_lock
 
 LINES_PER_TRANSACTION = 20_000
 
 T = TypeVar("T")
-Format = Literal["jsonl", "csv"]
-Line = tuple[int, bytes]  # line number from 1, content
-LineBatch = tuple[list[EventRecord], list[Rejection]]
+RowBatch = tuple[list[EventRecord], list[Rejection]]
+Progress = Callable[[int, ImportRun], None]
 
-
-@dataclass(frozen=True)
-class Columns:
-    """The names of the columns or JSON fields to read; all others become properties."""
-
-    event: str = "event"
-    distinct_id: str = "distinct_id"
-    timestamp: str = "timestamp"
-    uuid: str = "uuid"
-    properties: str = "properties"
-    event_name: str = ""  # the name of every event, where no column holds it
-
-
-_AS_CAPTURED = Columns()
+_DEFAULTS = ReadingOptions()
 
 
 def import_file(
     path: Path,
+    options: ReadingOptions = _DEFAULTS,
     *,
-    file_format: Format,
-    columns: Columns = _AS_CAPTURED,
+    name: str = "",
     is_demo: bool = False,
-    progress: Callable[[int, ImportRun], None] = lambda *_: None,
+    progress: Progress = lambda *_: None,
 ) -> ImportRun:
-    """Import a file and return the finished run.
+    """Import a file, and return the finished run.
 
     An interrupted import resumes where it stopped; a repeated one changes nothing. `progress` is
-    called with the bytes of the file read so far and the run. Raise `Locked` where another process
-    is importing the same content, or `OSError`.
+    called with the bytes of the file read so far and the run. Raise `NotUnderstood`, with nothing
+    stored, where the file as a whole cannot be read; `Locked` where another process is importing
+    the same content; or `OSError`.
     """
-    with path.open("rb") as file:
-        fingerprint = hashlib.file_digest(file, "sha256")
-        fingerprint.update(repr((file_format, astuple(columns))).encode())
-    with path.open("rb") as file, session_lock(import_key(fingerprint.hexdigest())):
+    name = name or path.name
+    fingerprint = _fingerprint(path, options)
+    understood = understand(path, name, options)
+    with path.open("rb") as file, session_lock(import_key(fingerprint)):
+        _check_proof(fingerprint, proved=options.proved)
         run = _unfinished_run(
-            fingerprint.hexdigest(), path.name, file_format=file_format, columns=asdict(columns)
+            fingerprint,
+            name,
+            file_format=options.file_format,
+            columns=asdict(understood.columns),
+            proved=options.proved,
         )
-        lines = islice(_lines(file, file_format), run.lines, None)
+        rows = islice(understood.rows(file), run.lines, None)
         return _import(
-            _batches(lines, file_format, columns),
+            _batches(rows, understood),
             run,
             is_demo=is_demo,
             progress=lambda run: progress(file.tell(), run),
@@ -78,29 +72,54 @@ def import_file(
 
 
 def import_stream(
-    stream: io.BufferedReader,
+    stream: io.BufferedIOBase,
+    options: ReadingOptions = _DEFAULTS,
     *,
     name: str,
-    file_format: Format,
-    columns: Columns = _AS_CAPTURED,
     is_demo: bool = False,
-    progress: Callable[[ImportRun], None] = lambda _: None,
+    progress: Progress = lambda *_: None,
 ) -> ImportRun:
-    """Import a stream that can be read only once, such as standard input; it cannot be resumed."""
-    run = ImportRun.objects.create(
-        file_name=name, fingerprint="", file_format=file_format, columns=asdict(columns)
-    )
-    batches = _batches(_lines(stream, file_format), file_format, columns)
-    return _import(batches, run, is_demo=is_demo, progress=progress)
+    """Import a stream that can be read only once, such as standard input, through a file."""
+    with as_file(stream) as path:
+        return import_file(path, options, name=name, is_demo=is_demo, progress=progress)
+
+
+@contextmanager
+def as_file(stream: io.BufferedIOBase) -> Iterator[Path]:
+    """Yield a temporary file with the content of a stream."""
+    with tempfile.NamedTemporaryFile() as file:
+        shutil.copyfileobj(stream, file)
+        file.flush()
+        yield Path(file.name)
+
+
+def _fingerprint(path: Path, options: ReadingOptions) -> str:
+    """Return a hash of the content and of how it is read, whatever it proves."""
+    with path.open("rb") as file:
+        fingerprint = hashlib.file_digest(file, "sha256")
+    fingerprint.update(repr(astuple(replace(options, proved=False))).encode())
+    return fingerprint.hexdigest()
+
+
+def _check_proof(fingerprint: str, *, proved: bool) -> None:
+    """Refuse a file whose events are stored with another proof: they would count twice."""
+    others = ImportRun.objects.filter(fingerprint=fingerprint, stored__gt=0)
+    if others.exclude(proved=proved).exists():
+        before, now = ("claims", "proved") if proved else ("proved", "claims")
+        raise NotUnderstood(
+            f"proof: this file was imported as {before} before; as {now}, its events would count"
+            " twice"
+        )
 
 
 def _import(
-    batches: Iterator[LineBatch],
+    batches: Iterator[RowBatch],
     run: ImportRun,
     *,
     is_demo: bool,
     progress: Callable[[ImportRun], None],
 ) -> ImportRun:
+    now = timezone.now()
     for records, unreadable in _read_ahead(batches):
         with transaction.atomic():
             results = ingest.store(records, is_demo=is_demo)
@@ -113,11 +132,20 @@ def _import(
             run.duplicates += results.count(EventOutcome.DUPLICATE)
             run.rejected += len(rejected)
             run.erased += results.count(EventOutcome.ERASED)
+            _add_times(run, records, now)
             run.save()
         progress(run)
     run.finished_at = timezone.now()
     run.save()
     return run
+
+
+def _add_times(run: ImportRun, records: list[EventRecord], now: datetime) -> None:
+    times = Times(run.first_event_at, run.last_event_at, run.future_events, run.old_events)
+    for record in records:
+        times.add(record.timestamp, now)
+    run.first_event_at, run.last_event_at = times.first, times.last
+    run.future_events, run.old_events = times.future, times.long_ago
 
 
 def _unfinished_run(fingerprint: str, file_name: str, **mapping: Any) -> ImportRun:
@@ -129,31 +157,23 @@ def _unfinished_run(fingerprint: str, file_name: str, **mapping: Any) -> ImportR
     )
     if run.finished_at is not None:
         run.lines = run.stored = run.duplicates = run.rejected = run.erased = 0
-        run.finished_at = None
+        run.future_events = run.old_events = 0
+        run.first_event_at = run.last_event_at = run.finished_at = None
         run.save()
     return run
 
 
-def _lines(file: io.BufferedReader, file_format: Format) -> Iterator[Line]:
-    """Yield the lines that are not blank; a CSV row becomes a JSON object, its header is line 1."""
-    is_gzip = file.peek(2)[:2] == b"\x1f\x8b"
-    content = io.BufferedReader(gzip.GzipFile(fileobj=file)) if is_gzip else file
-    if file_format == "jsonl":
-        for number, line in enumerate(content, start=1):
-            if not line.isspace():
-                yield number, line.strip()
-        return
-    text = io.TextIOWrapper(content, "utf-8-sig", "replace", newline="")
-    rows = csv.DictReader(text)
-    for row in rows:
-        fields = {name: value for name, value in row.items() if isinstance(name, str) and value}
-        yield rows.line_num, msgspec.json.encode(fields)
-    text.detach()  # or the file would be closed with it
-
-
-def _batches(lines: Iterator[Line], file_format: Format, columns: Columns) -> Iterator[LineBatch]:
-    while batch := list(islice(lines, LINES_PER_TRANSACTION)):
-        yield _parse(batch, file_format, columns)
+def _batches(rows: Iterator[Row], file: EventFile) -> Iterator[RowBatch]:
+    while batch := list(islice(rows, LINES_PER_TRANSACTION)):
+        records: list[EventRecord] = []
+        unreadable: list[Rejection] = []
+        for row in batch:
+            result = file.read(row)
+            if isinstance(result, Rejection):
+                unreadable.append(result)
+            else:
+                records.append(result)
+        yield records, unreadable
 
 
 def _read_ahead(items: Iterator[T]) -> Iterator[T]:
@@ -163,57 +183,3 @@ def _read_ahead(items: Iterator[T]) -> Iterator[T]:
         while (item := upcoming.result()) is not None:
             upcoming = reader.submit(next, items, None)
             yield item
-
-
-def _parse(lines: Iterable[Line], file_format: Format, columns: Columns) -> LineBatch:
-    records: list[EventRecord] = []
-    rejected: list[Rejection] = []
-    for number, line in lines:
-        try:
-            records.append(read_line(number, line, file_format, columns))
-        except InvalidEvent as error:
-            rejected.append(Rejection(error.reason, error.detail, line, number))
-    return records, rejected
-
-
-def read_line(number: int, line: bytes, file_format: Format, columns: Columns) -> EventRecord:
-    """Return the event in a line (a CSV row as a JSON object), or raise `Refused`."""
-    is_as_captured = file_format == "jsonl" and columns == _AS_CAPTURED
-    event = decode_event(line) if is_as_captured else _mapped(line, file_format, columns)
-    return event_record(event, line, None, line=number)
-
-
-def _mapped(line: bytes, file_format: Format, columns: Columns) -> WireEvent:
-    """Return the event in a JSON object whose fields are named by `columns`."""
-    try:
-        fields: dict[str, Any] = msgspec.json.decode(line, type=dict)
-    except UNREADABLE as error:
-        raise InvalidEvent(Reason.MALFORMED, str(error)) from error
-    properties = fields.pop(columns.properties, None)
-    if file_format == "csv":
-        others = fields.keys() - {
-            columns.event,
-            columns.distinct_id,
-            columns.timestamp,
-            columns.uuid,
-        }
-        properties = {name: fields[name] for name in sorted(others)} | _json_object(properties)
-    return decode_event(
-        msgspec.json.encode(
-            {
-                "event": fields.get(columns.event) or columns.event_name,
-                "distinct_id": fields.get(columns.distinct_id),
-                "timestamp": fields.get(columns.timestamp),
-                "uuid": fields.get(columns.uuid),
-                "properties": properties,
-            }
-        )
-    )
-
-
-def _json_object(cell: str | None) -> dict[str, Any]:
-    """Return the JSON object in a CSV cell."""
-    try:
-        return msgspec.json.decode(cell, type=dict) if cell else {}
-    except msgspec.DecodeError as error:
-        raise InvalidEvent(Reason.BAD_FIELD, f"properties: {error}") from error

@@ -1,6 +1,7 @@
 """Store events: identity, events, person days and counters, in one transaction, each once."""
 
 from collections.abc import Sequence, Set
+from datetime import UTC, datetime
 from functools import partial
 from typing import Literal
 
@@ -110,7 +111,9 @@ def _store(
     """Take locks in one order everywhere: partitions, uuids, identity, roll-ups."""
     cursor = raw_cursor()
     lock_and_ensure_partitions(cursor, months_of(events.times))
-    fresh, outcomes, sent_as = uuids.register(cursor, events)
+    registered = uuids.register(cursor, events)
+    fresh, outcomes, sent_as = registered
+    stored_times = registered.conflicts(cursor, events)
     identities, persons = identity.lock_and_resolve(
         cursor, fresh, cache, is_demo=is_demo, alone=alone
     )
@@ -131,7 +134,7 @@ def _store(
     if forward:
         outbox.add(fresh)
     results: list[StoreResult] = [
-        outcome or _rejection(events[index], Reason.UUID_REUSED)
+        outcome or _reused(events[index], stored_times.get(index))
         for index, outcome in enumerate(outcomes)
     ]
     return results, {sent_as.get(uuid, uuid): refusal for uuid, refusal in refusals.items()}
@@ -165,6 +168,13 @@ def _final(
     return np.array([identities.find(distinct_id) for distinct_id in distinct_ids])[number]
 
 
-def _rejection(record: EventRecord, reason: Reason, detail: str = "") -> Rejection:
-    detail = first_line(detail) or "uuid: another event has it already"
-    return Rejection(reason, detail, record.json, record.line, holds=Holds.READ_EVENT)
+def _reused(record: EventRecord, stored_time: datetime | None) -> Rejection:
+    detail = "uuid: another event has it already"
+    if stored_time is not None:
+        times = [time.astimezone(UTC).isoformat() for time in (stored_time, record.timestamp)]
+        detail += f", stored with the time {times[0]}, not {times[1]}"
+    return _rejection(record, Reason.UUID_REUSED, detail)
+
+
+def _rejection(record: EventRecord, reason: Reason, detail: str) -> Rejection:
+    return Rejection(reason, first_line(detail), record.json, record.line, holds=Holds.READ_EVENT)

@@ -9,12 +9,17 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from analytics.calculations.body import BadToken, open_body
+from analytics.calculations.imports.columns import Columns
+from analytics.calculations.imports.products import FileFormat
+from analytics.calculations.imports.reading import read_row
+from analytics.calculations.imports.rows import Row
 from analytics.calculations.people.bounds import Refusal
 from analytics.calculations.records import (
     Arrival,
     EventRecord,
     Holds,
     InvalidEvent,
+    Proof,
     Reason,
     Rejection,
     TooLarge,
@@ -23,7 +28,7 @@ from analytics.calculations.wire import read_event
 from analytics.capture import ledger, rejections, retention_period, verified_identity
 from analytics.capture.ledger import LedgerLine
 from analytics.forwarding import outbox
-from analytics.ingestion import importing, ingest
+from analytics.ingestion import ingest
 from analytics.ingestion.ingest import StoreResult
 from analytics.ingestion.partitions import lock_and_ensure_partitions, month_of
 from analytics.models import EventOutcome, ImportRun, InboxRequest, RejectedEvent
@@ -116,13 +121,13 @@ def _read(row: RejectedEvent) -> EventRecord:
         return read_event(payload, _arrival(row), position=row.position)
     if run.finished_at is None:
         raise CannotRetry("its import is not finished: run the import again first")
+    proof = Proof.PROVED if run.proved else Proof.CLAIMED
     if row.holds == Holds.READ_EVENT:
-        return read_event(payload, None, line=row.line)
+        return read_event(payload, None, line=row.line, proof=proof)
     if run.columns is None:
         raise CannotRetry("the columns of its file are no longer known: import the file again")
-    file_format = cast("importing.Format", run.file_format)
-    columns = importing.Columns(**run.columns)
-    return importing.read_line(row.line or 0, payload, file_format, columns)
+    columns = Columns(**run.columns)
+    return read_row(Row(row.line or 0, payload), FileFormat(run.file_format), columns, proof)
 
 
 def _arrival(row: RejectedEvent) -> Arrival:

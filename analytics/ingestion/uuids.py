@@ -1,6 +1,7 @@
 """Register the uuids of events, so that each counts once, and no claim suppresses proof."""
 
 from collections.abc import Mapping, Sequence, Sized
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -22,6 +23,25 @@ class Registered(NamedTuple):
     fresh: EventBatch
     outcomes: Sequence[Outcome]
     sent_as: Mapping[bytes, bytes]
+
+    def conflicts(self, cursor: psycopg.Cursor, events: EventBatch) -> dict[int, datetime]:
+        """Return the time that is stored for each uuid, where an imported event has another."""
+        refused = [
+            index
+            for index, outcome in enumerate(self.outcomes)
+            if outcome is None and _is_imported(events, index)
+        ]
+        if not refused:
+            return {}
+        cursor.execute(
+            """
+            SELECT index, timestamp
+            FROM unnest(%s::int[], %s::uuid[], %s::timestamptz[]) AS again (index, uuid, time)
+            JOIN analytics_eventuuid AS register USING (uuid) WHERE timestamp <> time
+            """,
+            [refused, _uuid_array(events, refused), _time_array(events, refused)],
+        )
+        return dict(cursor.fetchall())
 
 
 def register(cursor: psycopg.Cursor, events: EventBatch) -> Registered:
@@ -113,7 +133,7 @@ def _stored_as_claims(
         ) AS stored
         WHERE NOT stored.proved
         """,
-        [indices, array_literal(events.uuids[index].tobytes().hex() for index in indices)],
+        [indices, _uuid_array(events, indices)],
     )
     return {index for (index,) in cursor.fetchall()}
 
@@ -122,36 +142,50 @@ def _register_one_by_one(
     cursor: psycopg.Cursor, events: EventBatch, indices: Sequence[int]
 ) -> set[bytes]:
     """Register those uuids at these indices that are new, and return them."""
-    records = [events[index] for index in indices]
     cursor.execute(
         """
         INSERT INTO analytics_eventuuid (uuid, timestamp)
         SELECT * FROM unnest(%s::uuid[], %s::timestamptz[])
         ON CONFLICT DO NOTHING RETURNING uuid_send(uuid)
         """,
-        [
-            array_literal(record.uuid.hex() for record in records),
-            array_literal(record.timestamp.isoformat() for record in records),
-        ],
+        [_uuid_array(events, indices), _time_array(events, indices)],
     )
     return {uuid for (uuid,) in cursor.fetchall()}
 
 
 def _are_same(events: EventBatch, index: int, other: int) -> bool:
-    """Whether two events are equal except for their time, which a retry changes."""
-    return bool(events.proved[index] <= events.proved[other]) and all(
-        column[index] == column[other]
-        for column in (events.names, events.distinct_ids, events.properties)
+    """Whether two events are equal. A retry changes the time, but the time in a file is content."""
+    return (
+        bool(events.proved[index] <= events.proved[other])
+        and all(
+            column[index] == column[other]
+            for column in (events.names, events.distinct_ids, events.properties)
+        )
+        and not (_is_imported(events, index) and events.times[index] != events.times[other])
     )
 
 
+def _is_imported(events: EventBatch, index: int) -> bool:
+    record = events.special.get(index)
+    return record is not None and record.is_imported
+
+
+def _uuid_array(events: EventBatch, indices: Sequence[int]) -> str:
+    return array_literal(events.uuids[index].tobytes().hex() for index in indices)
+
+
+def _time_array(events: EventBatch, indices: Sequence[int]) -> str:
+    return array_literal(events[index].timestamp.isoformat() for index in indices)
+
+
 def _same_as_stored(cursor: psycopg.Cursor, events: EventBatch, indices: Sequence[int]) -> set[int]:
-    """Return those indices whose event equals, except for its time, the stored one of its uuid."""
+    """Return those indices whose event equals the stored one of its uuid, as in `_are_same`."""
     cursor.execute(
         """
         SELECT index
-        FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[], %s::boolean[])
-            AS again (index, uuid, event, distinct_id, properties, proved)
+        FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[], %s::boolean[],
+                    %s::timestamptz[])
+            AS again (index, uuid, event, distinct_id, properties, proved, exact_time)
         JOIN analytics_eventuuid AS register USING (uuid)
         JOIN analytics_distinctid AS id USING (distinct_id)
         CROSS JOIN LATERAL (  -- by the key, each alone
@@ -162,14 +196,16 @@ def _same_as_stored(cursor: psycopg.Cursor, events: EventBatch, indices: Sequenc
         ) AS stored
         WHERE stored.event = again.event AND stored.distinct_id = again.distinct_id
             AND stored.properties = again.properties AND stored.proved >= again.proved
+            AND coalesce(stored.timestamp = again.exact_time, true)
         """,
         [
             indices,
-            array_literal(events.uuids[index].tobytes().hex() for index in indices),
+            _uuid_array(events, indices),
             [events.names[index] for index in indices],
             [events.distinct_ids[index] for index in indices],
             [events.properties[index].decode() for index in indices],
             events.proved[list(indices)].tolist(),
+            [events[index].timestamp if _is_imported(events, index) else None for index in indices],
         ],
     )
     return {index for (index,) in cursor.fetchall()}

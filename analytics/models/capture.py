@@ -142,11 +142,16 @@ class ImportRun(models.Model):
     """Progress of an imported file, so that an interrupted import resumes where it stopped."""
 
     fingerprint = models.CharField(
-        max_length=64, help_text="SHA-256 of the file's content and the column mapping"
+        max_length=64, help_text="SHA-256 of the file's content and of how it is read"
     )
     file_name = models.CharField(max_length=255)
-    file_format = models.CharField(max_length=5, db_default="", help_text="jsonl or csv")
+    file_format = models.CharField(
+        max_length=10, db_default="", help_text="The product that wrote the file"
+    )
     columns = models.JSONField(null=True, help_text="The names of the columns or fields")
+    proved = models.BooleanField(
+        db_default=False, help_text="Staff declared the file as coming from the backend"
+    )
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
     lines = models.BigIntegerField(default=0, help_text="Lines read and committed")
@@ -156,6 +161,12 @@ class ImportRun(models.Model):
     erased = models.BigIntegerField(
         db_default=0, help_text="Lines that name an erased id, which were dropped"
     )
+    first_event_at = models.DateTimeField(null=True, help_text="Time of the earliest event")
+    last_event_at = models.DateTimeField(null=True, help_text="Time of the latest event")
+    future_events = models.BigIntegerField(
+        db_default=0, help_text="Events that lay in the future when they were imported"
+    )
+    old_events = models.BigIntegerField(db_default=0, help_text="Events before the year 2000")
 
     class Meta:
         verbose_name_plural = "imports"

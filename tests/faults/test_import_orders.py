@@ -30,7 +30,7 @@ _once: list[tuple[set[Any], ...]] = []
 def once(transactional_db):
     """Return the roll-ups of a single import, and leave the database empty."""
     if not _once:
-        import_file(DATA / FILE, file_format="jsonl")
+        import_file(DATA / FILE)
         _once.append(rollups())
         call_command("flush", interactive=False, verbosity=0)
     return _once[0]
@@ -49,21 +49,21 @@ def write(path, lines):
 
 
 def test_importing_twice_changes_nothing(once):
-    import_file(DATA / FILE, file_format="jsonl")
-    again = import_file(DATA / FILE, file_format="jsonl")
+    import_file(DATA / FILE)
+    again = import_file(DATA / FILE)
     assert (again.stored, again.duplicates, again.rejected) == (0, 13_213, 0)
     assert rollups() == once
 
 
 def test_a_shuffled_file_gives_the_same(once, lines, tmp_path):
     random.shuffle(lines)
-    import_file(write(tmp_path / "shuffled.jsonl", lines), file_format="jsonl")
+    import_file(write(tmp_path / "shuffled.jsonl", lines))
     assert rollups() == once
 
 
 def test_two_halves_at_the_same_time_give_the_same(once, lines, tmp_path):
     random.shuffle(lines)
     halves = [write(tmp_path / f"{number}.jsonl", lines[number::2]) for number in range(2)]
-    children = [fork(partial(import_file, half, file_format="jsonl")) for half in halves]
+    children = [fork(partial(import_file, half)) for half in halves]
     assert [wait(pid) for pid in children] == [0, 0]
     assert rollups() == once

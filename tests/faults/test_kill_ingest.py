@@ -76,7 +76,7 @@ def test_an_import_killed_ten_times_imports_each_line_once(tmp_path, monkeypatch
     file.write_text("\n".join(map(json.dumps, lines)))
     kills = 0
     while not ImportRun.objects.exclude(finished_at=None).exists():
-        pid = fork(lambda: importing.import_file(file, file_format="jsonl"))
+        pid = fork(lambda: importing.import_file(file))
         time.sleep(random.uniform(0, 0.2) if kills < 10 else 0)
         kills += was_killed(kill(pid) if kills < 10 else wait(pid))
     run = ImportRun.objects.get()
@@ -101,7 +101,7 @@ def test_two_concurrent_imports_of_the_same_persons_equal_a_single_import(tmp_pa
     for number in range(2):
         half = tmp_path / f"{number}.jsonl"
         half.write_text("\n".join(lines[number::2]))
-        halves.append(fork(partial(importing.import_file, half, file_format="jsonl")))
+        halves.append(fork(partial(importing.import_file, half)))
     assert [wait(pid) for pid in halves] == [0, 0]
     assert Event.objects.count() == 40 + len(set(lines))
     call_command("rebuild_rollups", "--check")

@@ -10,27 +10,9 @@ from django.core.management import CommandError, call_command
 
 from analytics.ingestion import importing, ingest
 from analytics.models import Event, ImportRun, Person, RejectedEvent
+from tests.analytics.ingestion.conftest import jsonl
 
 pytestmark = pytest.mark.django_db
-
-LINE = {"event": "used", "distinct_id": "ada", "timestamp": "2024-05-01T10:00:00Z"}
-
-
-def jsonl(*events):
-    return "\n".join(json.dumps(LINE | event) for event in events)
-
-
-@pytest.fixture
-def import_events(tmp_path, capsys):
-    """Return a function that imports content through the command and returns what it prints."""
-
-    def run(content, *options, name="events.jsonl"):
-        file = tmp_path / name
-        file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        call_command("import_events", str(file), *options)
-        return capsys.readouterr().out
-
-    return run
 
 
 def test_json_lines_are_imported(import_events):
@@ -82,7 +64,7 @@ def test_bad_lines_are_kept_with_line_number_and_reason(import_events, capsys):
 def test_importing_bad_lines_twice_keeps_them_once(import_events):
     for _ in range(2):
         with pytest.raises(SystemExit):
-            import_events("not json")
+            import_events(f"{jsonl({})}\nnot json")
     assert RejectedEvent.objects.count() == 1
 
 
@@ -116,9 +98,11 @@ def test_a_missing_file_is_an_error_that_names_it():
         call_command("import_events", "nowhere.jsonl")
 
 
-def test_a_broken_gzip_keeps_what_could_be_read_and_says_so(import_events):
-    with pytest.raises(CommandError, match=r"events\.jsonl"):
-        import_events(gzip.compress(jsonl({}).encode())[:-4])
+def test_a_broken_gzip_is_refused_as_a_whole(import_events):
+    content = gzip.compress(jsonl(*({"distinct_id": f"p{number}"} for number in range(9))).encode())
+    with pytest.raises(CommandError, match=r"events\.jsonl: gzip: cut off or damaged"):
+        import_events(content[:-4])
+    assert not Event.objects.exists()
 
 
 def test_the_demo_uses_the_normal_import_and_is_repeatable(capsys):

@@ -111,7 +111,7 @@ def test_s08_an_import_skips_erased_ids_and_counts_them(tmp_path):
     file = tmp_path / "events.jsonl"
     lines = [{"event": "used", "distinct_id": id_, "timestamp": "2024-05-01"} for id_ in (ADA, "b")]
     file.write_text("\n".join(map(json.dumps, lines)))
-    run = importing.import_file(file, file_format="jsonl")
+    run = importing.import_file(file)
     assert (run.lines, run.stored, run.erased) == (2, 1, 1)
 
 
