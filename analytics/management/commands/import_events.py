@@ -212,9 +212,8 @@ def _kind(file: EventFile) -> str:
 
 
 def _list(names: Counter[str]) -> str:
-    listed = ", ".join(
-        f"{name} ({number(count)})" for name, count in names.most_common(_MOST_NAMES)
-    )
+    most = names.most_common(_MOST_NAMES)
+    listed = ", ".join(f"{name} ({number(events)})" for name, events in most)
     more = len(names) - _MOST_NAMES
     return f"{listed}, and {number(more)} more" if more > 0 else listed or "none"
 
