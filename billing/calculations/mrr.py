@@ -1,18 +1,19 @@
 """Monthly recurring revenue of a subscription, as exact fractions of minor units.
 
 MRR is the sum over recurring licensed items of what a quantity costs, normalized to a month, net of
-repeating and forever discounts (metrics.md, Revenue). Callers that add up subscriptions round once,
-at the end. Times are Unix seconds.
+repeating and forever discounts and of inclusive taxes (metrics.md, Revenue). Callers that add up
+subscriptions round once, at the end. Times are Unix seconds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
 
-from billing.calculations.stripe_discount import Discount, Duration
+from billing.calculations.discounting import discounted, in_force
 from billing.calculations.stripe_price import BillingInterval, Item, Tier, TiersMode
 from billing.calculations.subscription import SubscriptionState, SubscriptionStatus
 
+FORMULA_VERSION = 2  # raise it when MRR would change for the same objects: it rebuilds the ledger
 COUNTED = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
 NOTHING = Fraction(0)
 _FREE_PAUSES = frozenset({"void", "mark_uncollectible"})  # uncollected payments are not revenue
@@ -26,23 +27,18 @@ _PER_MONTH = {
 
 def mrr(state: SubscriptionState, moment: int) -> Fraction:
     """Return the MRR of a version of a subscription at a time."""
-    if not _counts(state, moment):
-        return NOTHING
-    items = [item for item in state.items if not item.metered]
-    discounts = _in_force(state.discounts, moment)
-    if not discounts and not any(item.discounts for item in items):
-        return _total([_monthly(item, _cost(item)) for item in items])
-    amounts = [
-        _discounted([item], [_cost(item)], _in_force(item.discounts, moment)) for item in items
-    ]
-    net = _discounted(items, [amount for (amount,) in amounts], discounts)
-    return _total(list(map(_monthly, items, net)))
+    return _total([amount for _, amount in _amounts(state, moment)])
+
+
+def mrr_with_tax(state: SubscriptionState, moment: int) -> Fraction:
+    """Return the part of the MRR that contains taxes, at rates that are not known."""
+    return _total([amount for item, amount in _amounts(state, moment) if item.tax_included])
 
 
 def change_points(state: SubscriptionState) -> set[int]:
     """Return the times at which the MRR of a version of a subscription may change on its own."""
     points = {state.created, state.trial_start, state.trial_end, state.ended_at, state.resumes_at}
-    for discounts in (state.discounts, *(item.discounts for item in state.items)):
+    for discounts in (state.discounts, state.inherited, *(item.discounts for item in state.items)):
         for discount in discounts:
             points |= {discount.start, discount.end}
     return {point for point in points if point is not None}
@@ -65,6 +61,27 @@ def _counts(state: SubscriptionState, moment: int) -> bool:
 
 def _total(amounts: Sequence[Fraction]) -> Fraction:
     return amounts[0] if len(amounts) == 1 else sum(amounts, NOTHING)
+
+
+def _amounts(state: SubscriptionState, moment: int) -> list[tuple[Item, Fraction]]:
+    """Return what each item brings a month, net of discounts and known taxes."""
+    if not _counts(state, moment):
+        return []
+    items = [item for item in state.items if not item.metered]
+    discounts = in_force(state.discounts, moment) or in_force(state.inherited, moment)
+    if not discounts and not any(item.discounts for item in items):
+        return [(item, _without_tax(item, _monthly(item, _cost(item)))) for item in items]
+    costs = [
+        discounted([item], [_cost(item)], in_force(item.discounts, moment))[0] for item in items
+    ]
+    return [
+        (item, _without_tax(item, _monthly(item, cost)))
+        for item, cost in zip(items, discounted(items, costs, discounts), strict=True)
+    ]
+
+
+def _without_tax(item: Item, amount: Fraction) -> Fraction:
+    return amount / (1 + item.tax) if item.tax else amount
 
 
 def _monthly(item: Item, amount: int | Fraction) -> Fraction:
@@ -105,34 +122,3 @@ def _graduated(tiers: Sequence[Tier], quantity: int) -> Fraction:
             break
         below = top
     return total
-
-
-def _in_force(discounts: Iterable[Discount], moment: int) -> list[Discount]:
-    return [
-        discount
-        for discount in discounts
-        if discount.duration is not Duration.ONCE
-        and (discount.start is None or discount.start <= moment)
-        and (discount.end is None or moment < discount.end)
-    ]
-
-
-def _discounted(
-    items: Sequence[Item], amounts: Sequence[int | Fraction], discounts: Sequence[Discount]
-) -> list[Fraction]:
-    """Return the amounts of a billing period after the discounts, applied in order."""
-    net = [Fraction(amount) for amount in amounts]
-    for discount in discounts:
-        shares = [
-            amount if not discount.products or item.product in discount.products else NOTHING
-            for item, amount in zip(items, net, strict=True)
-        ]
-        total = sum(shares, NOTHING)
-        if not total:
-            continue
-        if discount.percent_off is not None:
-            off = min(discount.percent_off / 100, Fraction(1))
-        else:
-            off = min(Fraction(discount.amount_off or 0) / total, Fraction(1))
-        net = [amount - share * off for amount, share in zip(net, shares, strict=True)]
-    return net

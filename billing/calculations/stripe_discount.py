@@ -9,6 +9,10 @@ from typing import Any
 from billing.calculations.stripe_fields import UnusableStripeObject, decimal, moment_of, whole
 
 
+class OtherCurrency(UnusableStripeObject):
+    """A coupon takes off an amount, but none in the currency."""
+
+
 class Duration(StrEnum):
     ONCE = "once"
     REPEATING = "repeating"
@@ -56,14 +60,8 @@ def _discount(row: Any, currency: str) -> Discount:
         raise UnusableStripeObject(
             "discounts.coupon.duration", f"{coupon.get('duration')!r}"
         ) from error
-    percent, amount = coupon.get("percent_off"), coupon.get("amount_off")
-    if amount is not None:
-        amount = whole(coupon, "amount_off", "discounts.coupon")
-        if coupon.get("currency") not in {None, currency}:
-            raise UnusableStripeObject(
-                "discounts.coupon.currency", f"{coupon['currency']!r}, not {currency}"
-            )
-    elif percent is None:
+    percent, amount = coupon.get("percent_off"), _amount_off(coupon, currency)
+    if amount is None and percent is None:
         raise UnusableStripeObject("discounts.coupon.percent_off", "is missing, as is amount_off")
     return Discount(
         id=row.get("id") or coupon.get("id") or "",
@@ -74,3 +72,17 @@ def _discount(row: Any, currency: str) -> Discount:
         end=moment_of(row, "end"),
         products=frozenset((coupon.get("applies_to") or {}).get("products") or ()),
     )
+
+
+def _amount_off(coupon: Mapping[str, Any], currency: str) -> int | None:
+    """Return the amount in a currency, the coupon's own or a further one; None: a percentage."""
+    if coupon.get("amount_off") is None:
+        return None
+    if coupon.get("currency") not in {None, currency}:
+        option = (coupon.get("currency_options") or {}).get(currency)
+        if not option:
+            raise OtherCurrency(
+                "discounts.coupon.currency", f"{coupon['currency']!r}, not {currency}"
+            )
+        coupon = option
+    return whole(coupon, "amount_off", "discounts.coupon")

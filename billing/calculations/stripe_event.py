@@ -1,12 +1,13 @@
 """A Stripe event: its object, its customer, and its name on the person's timeline."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
 from billing.calculations.mrr import mrr
 from billing.calculations.stripe_fields import UnusableStripeObject, id_of
 from billing.calculations.subscription import subscription_state
+from billing.calculations.versions.event_order import object_before
 
 Json = Mapping[str, Any]
 
@@ -39,6 +40,9 @@ NAMES = {
     "credit_note.voided": "credit_note_voided",
     "customer.created": "customer_created",
     "customer.deleted": "customer_deleted",
+    "customer.discount.created": "discount_added",
+    "customer.discount.deleted": "discount_removed",
+    "customer.discount.updated": "discount_changed",
     "customer.updated": "customer_updated",
     "customer.subscription.created": "subscription_created",
     "customer.subscription.deleted": "subscription_canceled",
@@ -78,7 +82,6 @@ PERSON_EVENTS = frozenset({*NAMES.values(), *_UPDATES})
 IGNORED = {
     "invoice.upcoming": "The invoice does not exist yet.",
     "invoiceitem.": "The invoice contains its lines.",
-    "customer.discount.": "The subscription contains its discounts.",
     "customer.source.": "Plumbline does not store cards and bank accounts.",
     "payment_method.": "Plumbline does not store cards and bank accounts.",
     "payment_intent.": "The charge and the invoice have its outcome.",
@@ -91,7 +94,6 @@ _OBJECTS_IGNORED = {
     "bank_account": IGNORED["customer.source."],
     "card": IGNORED["customer.source."],
     "credit_note": "Its events are used instead.",
-    "discount": IGNORED["customer.discount."],
     "invoiceitem": IGNORED["invoiceitem."],
     "payment_intent": IGNORED["payment_intent."],
     "payment_method": IGNORED["payment_method."],
@@ -101,7 +103,7 @@ _OBJECTS_IGNORED = {
     "subscription_schedule": IGNORED["subscription_schedule."],
 }
 _OBJECTS = frozenset(
-    "charge checkout.session coupon customer dispute invoice price product refund"
+    "charge checkout.session coupon customer discount dispute invoice price product refund"
     " subscription".split()
 )
 
@@ -146,13 +148,17 @@ def customer_of(stripe_json: Json) -> str:
     return id_of(value, "customer", default="")
 
 
-def name_of(event: Json) -> str:
-    """Return the name of an applied event on the person's timeline."""
+def name_of(event: Json, complete: Callable[[Json], Json] = lambda stripe_json: stripe_json) -> str:
+    """Return the name of an applied event on the person's timeline.
+
+    `complete` adds to a subscription what it only refers to.
+    """
     if event["type"] != UPDATED:
         return NAMES[event["type"]]
     now = event["data"]["object"]
     before = event["data"].get("previous_attributes") or {}
-    return _status_name(now, before) or _amount_name(now, before) or _end_name(now, before)
+    amount_name = _amount_name(now, object_before(event), before, complete)
+    return _status_name(now, before) or amount_name or _end_name(now, before)
 
 
 def _status_name(now: Json, before: Json) -> str:
@@ -162,10 +168,10 @@ def _status_name(now: Json, before: Json) -> str:
     )
 
 
-def _amount_name(now: Json, before: Json) -> str:
+def _amount_name(now: Json, earlier: Json, before: Json, complete: Callable[[Json], Json]) -> str:
     if not before.keys() & {"items", "plan", "quantity", "discount", "discounts"}:
         return ""
-    change = _monthly(now) - _monthly({**now, **before})
+    change = _monthly(complete(now)) - _monthly(complete(earlier))
     if not change:
         return ""
     return "subscription_upgraded" if change > 0 else "subscription_downgraded"

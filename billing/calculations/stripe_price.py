@@ -1,6 +1,6 @@
 """The price of a subscription's item: Stripe's prices, and the older plans."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -24,6 +24,7 @@ class TiersMode(StrEnum):
     VOLUME = "volume"
 
 
+_NO_TAX = Fraction(0)
 _INTERVALS = {interval.value: interval for interval in BillingInterval}
 
 
@@ -50,6 +51,8 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     divide_by: int  # package size
     round_up: bool
     discounts: tuple[Discount, ...]
+    tax: Fraction  # the part of the amount without tax that inclusive taxes add: 0.19
+    tax_included: bool  # in the amount, at an unknown rate
 
 
 def price_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -68,8 +71,27 @@ def interval_of(price: Mapping[str, Any]) -> BillingInterval:
     return interval
 
 
-def read_item(row: Mapping[str, Any], interval: BillingInterval, currency: str) -> Item:
-    price = price_of(row)
+def price_in(price: Mapping[str, Any], currency: str) -> Mapping[str, Any]:
+    """Return a price with its amounts in a currency, its own or a further one it is sold in."""
+    own = price.get("currency")
+    if own in {currency, None} or own.lower() == currency:
+        return price
+    option = (price.get("currency_options") or {}).get(currency)
+    if not isinstance(option, dict):
+        raise UnusableStripeObject("currency", f"there are several: {currency}, {own}")
+    amounts = {name: option.get(name) for name in ("unit_amount", "unit_amount_decimal", "tiers")}
+    behavior = option.get("tax_behavior") or price.get("tax_behavior")
+    return {**price, **amounts, "amount": None, "currency": currency, "tax_behavior": behavior}
+
+
+def read_item(
+    row: Mapping[str, Any],
+    interval: BillingInterval,
+    currency: str,
+    subscription: Mapping[str, Any],
+) -> Item:
+    price = price_in(price_of(row), currency)
+    rates = row.get("tax_rates") or subscription.get("default_tax_rates") or ()
     recurring = price.get("recurring") or price
     metered = recurring.get("usage_type") == "metered"
     tiered = price.get("billing_scheme") == "tiered" and not metered
@@ -89,7 +111,23 @@ def read_item(row: Mapping[str, Any], interval: BillingInterval, currency: str) 
         divide_by=whole(packages, "divide_by", "items.price", default=1, least=1),
         round_up=packages.get("round") == "up",
         discounts=read_discounts(row, currency),
+        tax=_inclusive(rates) if rates else _NO_TAX,
+        tax_included=not rates
+        and price.get("tax_behavior") == "inclusive"
+        and bool((subscription.get("automatic_tax") or {}).get("enabled")),
     )
+
+
+def _inclusive(rates: Sequence[Any]) -> Fraction:
+    """Return the sum of the rates of the taxes that are part of the price."""
+    if not all(isinstance(rate, dict) for rate in rates):
+        raise UnusableStripeObject("tax_rates", "are only ids")
+    percentages = [
+        decimal(rate.get("percentage"), "tax_rates.percentage")
+        for rate in rates
+        if rate.get("inclusive")
+    ]
+    return sum(percentages, _NO_TAX) / 100
 
 
 def _unit_amount(price: Mapping[str, Any], where: str) -> int | Fraction:

@@ -56,6 +56,7 @@ class SubscriptionState(msgspec.Struct, frozen=True, gc=False):
     ended_at: int | None
     pause_behavior: str  # of `pause_collection`; "": not paused
     resumes_at: int | None
+    inherited: tuple[Discount, ...] = ()  # the customer's: they count while it has none of its own
 
     @property
     def has_ended(self) -> bool:
@@ -88,7 +89,7 @@ def subscription_state(stripe_json: Mapping[str, Any]) -> SubscriptionState:
         currency=currency,
         items=tuple(
             [
-                read_item(row, interval, currency)
+                read_item(row, interval, currency, stripe_json)
                 for row, interval in zip(rows, intervals, strict=True)
             ]
         ),
@@ -115,10 +116,11 @@ def _rows(stripe_json: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _currency(stripe_json: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the subscription's own currency, or that of all its prices."""
     own = stripe_json.get("currency")
-    if own in DECIMALS and all(price_of(row).get("currency") == own for row in rows):
+    if own in DECIMALS:
         return str(own)
-    named = {own, *(price_of(row).get("currency") for row in rows)}
+    named = [own] if own else [price_of(row).get("currency") for row in rows]
     currencies = {str(code).lower() for code in named if code}
     if not currencies:
         raise UnusableStripeObject("currency", "is missing")

@@ -2,6 +2,8 @@
 
 from typing import Any, Self
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Exists, OuterRef
 
@@ -38,6 +40,9 @@ class RevenueCustomer(models.Model):
     mrr = models.BigIntegerField()
     at_risk = models.BigIntegerField(help_text="MRR whose payment is past due")
     scheduled_churn = models.BigIntegerField(help_text="MRR scheduled to cancel")
+    with_tax = models.BigIntegerField(
+        default=0, db_default=0, help_text="MRR that contains taxes, at rates that are not known"
+    )
     ends_on = models.DateField(null=True, help_text="First day on which scheduled MRR ends")
     changes_on = models.DateField(
         null=True, help_text="When MRR changes on its own, for example at the end of a discount"
@@ -47,6 +52,13 @@ class RevenueCustomer(models.Model):
     )
     excluded = models.BooleanField(
         help_text="Belongs to a test or internal person: not included in any total"
+    )
+
+    refers_to = ArrayField(
+        models.TextField(),
+        default=list,
+        db_default=[],
+        help_text="Ids of coupons and prices that its subscriptions only refer to",
     )
 
     objects = CustomerRows.as_manager()
@@ -63,6 +75,7 @@ class RevenueCustomer(models.Model):
                 condition=models.Q(changes_on__isnull=False),
                 name="revenue_customer_changes",
             ),
+            GinIndex(fields=["refers_to"], name="revenue_customer_refers_to"),
         ]
 
     def __str__(self) -> str:

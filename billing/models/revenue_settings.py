@@ -26,6 +26,7 @@ class RevenueSettings(models.Model):
         " 100 % is used, and LTV says so.",
     )
     built_currency = models.CharField(max_length=3, blank=True, editable=False)
+    built_formula = models.PositiveSmallIntegerField(default=0, db_default=1, editable=False)
     built_time_zone = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from billing.calculations.cash import Cash, CashKind, PaidInvoices, cash_of
-from billing.calculations.history import Held
 from billing.calculations.stripe_event import customer_of
 from billing.calculations.stripe_fields import UnusableStripeObject
+from billing.calculations.versions.subscription_versions import Held
 from billing.models import CashEntry, SubscriptionStart
 from billing.stripe import gateway
 

@@ -103,9 +103,22 @@ def recount_held(*, now: datetime) -> int:
     return recount(_waiting(), now=now)
 
 
-def stripe_changed(customer_ids: set[str], **_: Any) -> None:
-    """Follow a change of Stripe's objects."""
-    recount(customer_ids)
+def stripe_changed(
+    customer_ids: set[str], object_ids: Collection[str] = frozenset(), **_: Any
+) -> None:
+    """Follow a change of customers' objects, and of coupons and prices."""
+    recount(customer_ids | (_referring_to(object_ids) if object_ids else set()))
+
+
+@transaction.atomic
+def _referring_to(object_ids: Collection[str]) -> set[str]:
+    """Return the customers whose subscriptions refer to some coupons or prices.
+
+    A recount that is running may not have seen these objects yet, so this waits for its end.
+    """
+    locked_cursor(Lock.MRR_LEDGER)
+    referring = RevenueCustomer.objects.filter(refers_to__overlap=list(object_ids))
+    return set(referring.values_list("pk", flat=True))
 
 
 def _waiting() -> set[str]:

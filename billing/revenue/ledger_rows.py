@@ -10,14 +10,16 @@ from typing import Any
 
 from analytics.people.persons import exclusions_and_signups
 from billing.calculations.history import (
-    Held,
+    NO_RECORD,
     History,
     MrrChange,
     at_risk,
     customer_history,
     scheduled,
+    with_tax,
 )
 from billing.calculations.movements import Ledger, Movement, day_levels, ledger
+from billing.calculations.versions.subscription_versions import Held
 from billing.models import ErasedCustomer, StripeCustomer
 from billing.revenue.fx import Rates
 from billing.stripe import gateway
@@ -61,10 +63,17 @@ def rows_of(customer_ids: Collection[str], context: LedgerContext, frozen: Froze
     for event in gateway.subscription_events(customer_ids):
         events[customer_of(event["data"]["object"])].append(event)
     persons = _Persons(customer_ids, context.calendar)
+    records = gateway.customer_records(customer_ids)
+    stored = _Stored()
     rows = LedgerRows()
     ids = subscriptions.keys() | events.keys() | persons.excluded(customer_ids)
     for customer_id in sorted(ids):
-        history = customer_history(subscriptions.get(customer_id, ()), events.get(customer_id, ()))
+        history = customer_history(
+            subscriptions.get(customer_id, ()),
+            events.get(customer_id, ()),
+            record=records.get(customer_id, NO_RECORD),
+            stored=stored,
+        )
         rows.held += [(customer_id, held) for held in history.held]
         rows.starts += [
             (state.id, customer_id, datetime.fromtimestamp(state.created, UTC))
@@ -72,8 +81,30 @@ def rows_of(customer_ids: Collection[str], context: LedgerContext, frozen: Froze
         ]
         book = _book(customer_id, history, context, frozen)
         rows.movements[customer_id] = [_movement(customer_id, row) for row in book.movements]
-        rows.customers.append(_customer(customer_id, history, book, context, persons))
+        rows.customers.append(
+            _customer(customer_id, history, book, context, persons, refers_to=stored.used())
+        )
     return rows
+
+
+class _Stored:
+    """Stored objects that others refer to, each read once, and those used since the last call."""
+
+    def __init__(self) -> None:
+        self._objects: dict[tuple[str, str], Mapping[str, Any] | None] = {}
+        self._used: set[str] = set()
+
+    def __call__(self, kind: str, stripe_id: str) -> Mapping[str, Any] | None:
+        key = kind, stripe_id
+        if key not in self._objects:
+            self._objects[key] = gateway.stored(kind, stripe_id)
+        if kind != "discount":  # it belongs to a customer, who is recounted anyway
+            self._used.add(stripe_id)
+        return self._objects[key]
+
+    def used(self) -> tuple[str, ...]:
+        used, self._used = self._used, set()
+        return tuple(sorted(used))
 
 
 def customer_of(subscription: Mapping[str, Any]) -> str:
@@ -153,7 +184,13 @@ def _decimal(rate: Fraction) -> Decimal:
 
 
 def _customer(
-    customer_id: str, history: History, book: Ledger, context: LedgerContext, persons: _Persons
+    customer_id: str,
+    history: History,
+    book: Ledger,
+    context: LedgerContext,
+    persons: _Persons,
+    *,
+    refers_to: tuple[str, ...],
 ) -> Row:
     now = int(context.now.timestamp())
     ends = scheduled(history)
@@ -167,9 +204,11 @@ def _customer(
         book.mrr,
         _reported(at_risk(history, now), book),
         _reported(ending, book),
+        _reported(with_tax(history, now), book),
         None if first_end is None else _day(first_end, context),
         _next_change(history.changes, now, context),
         signup_month,
+        refers_to,
         excluded,
     )
 

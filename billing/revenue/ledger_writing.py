@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import psycopg
 
-from billing.calculations.history import Held
+from billing.calculations.versions.subscription_versions import Held
 from billing.models import COUNTED, HeldObject, RevenueCustomer
 from billing.revenue.ledger_rows import LedgerRows, Row
 
@@ -13,7 +13,8 @@ _MOVEMENT = (
     "customer_id, day, kind, amount, currency, original_amount, fx_rate, opening, closing, sources"
 )
 _CUSTOMER = (
-    "customer_id, mrr, at_risk, scheduled_churn, ends_on, changes_on, signup_month, excluded"
+    "customer_id, mrr, at_risk, scheduled_churn, with_tax, ends_on, changes_on, signup_month,"
+    " refers_to, excluded"
 )
 _SUMS = (
     "new reactivation expansion contraction churn"
@@ -158,6 +159,8 @@ def _line(movement: Row) -> str:
 def _text(value: object) -> str:
     if value is None:
         return r"\N"
+    if isinstance(value, tuple):
+        value = _array(value)
     return value.translate(_ESCAPED) if isinstance(value, str) else str(value)
 
 

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from analytics.rollups import definitions
+from billing.calculations.mrr import FORMULA_VERSION
 from billing.models import RevenueSettings
 from common.read_once import read_once
 
@@ -30,6 +31,7 @@ def adopt() -> bool:
     settings = current()
     is_new = settings.built_currency not in {"", settings.reporting_currency}
     settings.built_currency = settings.reporting_currency
+    settings.built_formula = FORMULA_VERSION
     settings.built_time_zone = definitions.in_force().time_zone
     settings.save()
     return is_new
@@ -51,6 +53,8 @@ def rebuild_needed() -> str:
     zone = definitions.in_force().time_zone
     if settings.built_time_zone not in {"", zone}:
         changed.append(f"the time zone ({settings.built_time_zone} -> {zone})")
+    if settings.built_currency and settings.built_formula != FORMULA_VERSION:
+        changed.append("the formula of MRR")
     if not changed:
         return ""
     changes = " and ".join(changed)

@@ -5,14 +5,17 @@ repetition and gaps do not matter. Offline (`read=False`) the object of the newe
 """
 
 import logging
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
-from billing.calculations.stripe_completion import completed, discounts_of
-from billing.calculations.stripe_fields import UnusableStripeObject
+from billing.calculations.stripe_completion import EXPANDABLE, discounts_in, with_discounts
+from billing.calculations.stripe_fields import UnusableStripeObject, id_of
 from billing.calculations.stripe_personal import anonymous_event
+from billing.calculations.versions.event_order import in_order, moment_and_rank
 from billing.models import StripeEvent, StripeEventState
 from billing.stripe import customers, gateway, timeline
 from billing.stripe.signals import stripe_changed
@@ -25,7 +28,6 @@ Json = dict[str, Any]
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(hours=1)
 _CLAIM = timedelta(minutes=10)  # an attempt that takes longer has died
-_RANKS = {"created": 0, "deleted": 2}  # of events within the same second
 
 
 class _NotAtStripe(Exception):
@@ -58,12 +60,8 @@ def apply(
         if event.state != StripeEventState.APPLIED:
             _store(event, read=gateway.is_set_up() if read is None else read)
         is_linked_now = customers.link_by(event.payload["data"]["object"])
-        if follow and event.customer_id:
-            if is_linked_now:
-                timeline.add_all([event.customer_id])
-            else:
-                timeline.add([event])
-            stripe_changed.send(sender=None, customer_ids={event.customer_id})
+        if follow:
+            _follow(event, is_linked_now=is_linked_now)
     except _NotAtStripe as error:
         return _finish(event, StripeEventState.IGNORED, str(error))
     except UnusableStripeObject as error:
@@ -72,6 +70,22 @@ def apply(
         logger.warning("Stripe event %s failed: %s", event.pk, type(error).__name__)
         return _fail(event, error, now)
     return _finish(event, StripeEventState.APPLIED, "")
+
+
+def _follow(event: StripeEvent, *, is_linked_now: bool) -> None:
+    """Have the timeline and the ledger follow an applied event."""
+    owners = {event.customer_id} - {""}
+    if is_linked_now:
+        timeline.add_all(owners)
+    elif owners:
+        timeline.add([event])
+    referred = {event.object_id} if _kind_of(event) in EXPANDABLE else set()
+    if owners or referred:
+        stripe_changed.send(sender=None, customer_ids=owners, object_ids=referred)
+
+
+def _kind_of(event: StripeEvent) -> str:
+    return str(event.payload["data"]["object"]["object"])
 
 
 def _claim(event_id: str, now: datetime) -> StripeEvent | None:
@@ -92,16 +106,11 @@ def _claim(event_id: str, now: datetime) -> StripeEvent | None:
 def _store(event: StripeEvent, *, read: bool) -> None:
     """Store the event's object and mark the event as applied, in one transaction."""
     stripe_json = event.payload["data"]["object"]
-    kind, deleted = stripe_json["object"], event.type.endswith(".deleted")
-    if kind == "subscription":
-        deleted = False  # it is canceled, but still exists
     if event.type == "customer.deleted":  # Stripe itself does not say when it was
         gateway.note_deletion(event.object_id, event.happened_at)
-    as_of = gateway.moment()
+    kind, as_of = stripe_json["object"], gateway.moment()
     is_kept = kind in gateway.KINDS and bool(event.object_id)
-    fresh = gateway.refresh(kind, event.object_id) if read and is_kept else None
-    if read and is_kept and fresh is None:
-        _check_deleted(kind, event.object_id, deleted=deleted)
+    fresh = _read(kind, event) if read and is_kept else None
     complete = _complete(stripe_json, fresh)
     payload = event.payload | {"data": event.payload["data"] | {"object": complete}}
     with transaction.atomic():
@@ -109,14 +118,41 @@ def _store(event: StripeEvent, *, read: bool) -> None:
         if gateway.is_of_erased(stripe_json):  # perhaps since the event was read
             payload = anonymous_event(payload)
         if is_kept and fresh is None:
-            if not read:
-                rank = _RANKS.get(event.type.rpartition(".")[2], 1)
-                as_of = event.happened_at + timedelta(microseconds=rank)
-            mark = {"deleted": True} if deleted else {}
-            gateway.store(complete | mark, as_of=as_of, read_now=read)
+            if read and kind != "discount":  # it no longer exists
+                mark = {"deleted": True} if _is_deletion(event.payload) else {}
+                gateway.store(complete | mark, as_of=as_of, read_now=True)
+            else:
+                _store_newest(event)
         event.customer_id = gateway.owner_of(stripe_json)
         event.payload, event.state, event.reason = payload, StripeEventState.APPLIED, ""
         event.save(update_fields=["payload", "state", "reason", "customer_id"])
+
+
+def _read(kind: str, event: StripeEvent) -> Json | None:
+    """Read the event's object from Stripe; None if it no longer exists there.
+
+    A discount cannot be read: what it is on is read instead.
+    """
+    if kind == "discount":
+        _read_owners(event.payload["data"]["object"])
+        return None
+    fresh = gateway.refresh(kind, event.object_id)
+    if fresh is None:
+        _check_deleted(kind, event.object_id, deleted=_is_deletion(event.payload))
+    return fresh
+
+
+def _read_owners(discount: Json) -> None:
+    for kind in ("customer", "subscription"):
+        owner_id = id_of(discount.get(kind), kind, default="")
+        if owner_id and gateway.refresh(kind, owner_id) is None:
+            _check_deleted(kind, owner_id, deleted=True)
+
+
+def _is_deletion(event: Mapping[str, Any]) -> bool:
+    """Whether an event says that its object is gone: a canceled subscription still exists."""
+    is_subscription = event["data"]["object"]["object"] == "subscription"
+    return event["type"].endswith(".deleted") and not is_subscription
 
 
 def _check_deleted(kind: str, object_id: str, *, deleted: bool) -> None:
@@ -128,12 +164,28 @@ def _check_deleted(kind: str, object_id: str, *, deleted: bool) -> None:
         raise _NotAtStripe(f"The Stripe account has no {kind} {object_id}.")
 
 
+def _store_newest(event: StripeEvent) -> None:
+    """Store the object as the last event of the same second leaves it.
+
+    The events are locked, so that who applies the other ones sees what this one stored.
+    """
+    refused = Q(state__in=[StripeEventState.IGNORED, StripeEventState.REFUSED]) & ~Q(pk=event.pk)
+    rows = StripeEvent.objects.select_for_update().exclude(refused).order_by("pk")
+    same_second = rows.filter(object_id=event.object_id, happened_at=event.happened_at)
+    kind = _kind_of(event)
+    newest = in_order(row.payload for row in same_second if _kind_of(row) == kind)[-1]
+    stripe_json = _complete(newest["data"]["object"], None)
+    mark = {"deleted": True} if _is_deletion(newest) else {}
+    moment, rank = moment_and_rank(newest)
+    as_of = datetime.fromtimestamp(moment, UTC) + timedelta(microseconds=rank)
+    gateway.store(stripe_json | mark, as_of=as_of, read_now=True)
+
+
 def _complete(stripe_json: Json, fresh: Json | None) -> Json:
     if stripe_json.get("object") != "subscription":
         return stripe_json
     before = gateway.stored("subscription", str(stripe_json.get("id"))) or {}
-    discounts = discounts_of(before) | discounts_of(fresh or {})
-    return completed(stripe_json, discounts=discounts, stored=gateway.stored)
+    return with_discounts(stripe_json, discounts_in(before) | discounts_in(fresh or {}))
 
 
 def _finish(event: StripeEvent, state: StripeEventState, reason: str) -> StripeEventState:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 
+from billing.calculations.stripe_completion import EXPANDABLE
 from billing.calculations.stripe_event import customer_of, why_object_ignored
 from billing.calculations.stripe_fields import UnusableStripeObject, id_of
 from billing.models import HeldObject, StripeEvent, StripeEventState
@@ -38,6 +39,7 @@ class LoadedLine:
     outcome: LoadOutcome = LoadOutcome.STORED
     reason: str = ""
     version: str = ""  # of an object, its fingerprint
+    referred: str = ""  # id of a coupon or price, which subscriptions of any customer refer to
 
 
 def load(
@@ -92,6 +94,7 @@ def _take(line: LoadedLine, stripe_json: Json, as_of: datetime) -> StripeEvent |
         line.outcome = LoadOutcome.UNCHANGED
         return None
     line.stripe_id, line.customer_id = event.pk, event.customer_id
+    line.referred = event.object_id if event.type.split(".")[0] in EXPANDABLE else ""
     if event.state == StripeEventState.IGNORED:
         line.outcome, line.reason = LoadOutcome.IGNORED, event.reason
         return None
@@ -104,6 +107,7 @@ def _take_object(line: LoadedLine, stripe_json: Json, as_of: datetime) -> None:
         line.outcome = LoadOutcome.IGNORED
         return
     line.customer_id = customer_of(stripe_json)
+    line.referred = line.stripe_id if line.kind in EXPANDABLE else ""
     line.version = events.fingerprint_of(stripe_json)
     change = gateway.store(stripe_json, as_of=as_of)
     if change == gateway.StoreOutcome.UNCHANGED:
@@ -149,10 +153,11 @@ def _follow(loaded: list[LoadedLine]) -> None:
                 line.outcome = LoadOutcome.HELD
                 line.reason = "Its charge is not stored, so it is not counted: load the charge."
     customer_ids = {line.customer_id for line in loaded if line.customer_id}
-    if not customer_ids:
+    object_ids = {line.referred for line in loaded if line.referred}
+    if not customer_ids and not object_ids:
         return
     timeline.add_all(customer_ids)
-    stripe_changed.send(sender=None, customer_ids=customer_ids)
+    stripe_changed.send(sender=None, customer_ids=customer_ids, object_ids=object_ids)
     held = dict(
         HeldObject.objects.filter(customer_id__in=customer_ids).values_list("stripe_id", "reason")
     )

@@ -2,4 +2,6 @@
 
 from django.dispatch import Signal
 
-stripe_changed = Signal()  # sent in the Celery job after commit, kwargs: customer_ids: set[str]
+# Sent in the Celery job after commit. `customer_ids`: whose objects changed; `object_ids`: coupons
+# and prices that changed, which may be of many customers.
+stripe_changed = Signal()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from billing.calculations.stripe_completion import EXPANDABLE
 from billing.calculations.stripe_event import NAMES
 from billing.calculations.stripe_fields import UnusableStripeObject
 from billing.stripe import applying, customers, gateway, timeline
@@ -41,20 +42,23 @@ def sync(progress: Callable[[str], Any] = lambda _: None) -> SyncReport:
 
     `progress` is called with the kind of each object. Raises StripeProblem.
     """
-    report, changed = SyncReport(), set[str]()
+    report, changed, referred = SyncReport(), set[str](), set[str]()
     for kind, filters in _KINDS.items():
-        changed |= _sync_kind(kind, filters, report, progress)
+        if kind in EXPANDABLE:
+            referred |= _sync_kind(kind, filters, report, progress)
+        else:
+            changed |= _sync_kind(kind, filters, report, progress)
     changed |= _missed_events(report, progress)
-    if changed:
+    if changed or referred:
         timeline.add_all(changed)
-        stripe_changed.send(sender=None, customer_ids=changed)
+        stripe_changed.send(sender=None, customer_ids=changed, object_ids=referred)
     return report
 
 
 def _sync_kind(
     kind: str, filters: dict[str, Any], report: SyncReport, progress: Callable[[str], Any]
 ) -> set[str]:
-    """Sync objects of a kind; return the ids of the customers with changes."""
+    """Sync objects of a kind; return the ids of the customers, coupons or prices with changes."""
     outcomes: Counter[StoreOutcome] = Counter()
     changed, seen = set[str](), set[str]()
     as_of = gateway.moment()
@@ -70,7 +74,7 @@ def _sync_kind(
         if change == StoreOutcome.CHANGED:
             report.corrected.append((kind, listed["id"]))
         if customers.link_by(stripe_json) or change in {StoreOutcome.NEW, StoreOutcome.CHANGED}:
-            changed.add(gateway.owner_of(stripe_json))
+            changed.add(listed["id"] if kind in EXPANDABLE else gateway.owner_of(stripe_json))
     report.outcomes[kind] = outcomes
     _check_unlisted(gateway.stored_ids(kind) - seen, kind, report)
     return changed - {""}

@@ -1,14 +1,17 @@
 """Add Stripe's applied events to the timelines of the persons of their customers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
 
 from analytics.ingestion import ingest
 from analytics.ingestion.partitions import lock_and_ensure_partitions, month_of
+from billing.calculations.stripe_completion import completed
 from billing.calculations.stripe_event import NAMES, name_of, properties_of
 from billing.models import StripeCustomer, StripeEvent, StripeEventState
+from billing.stripe import gateway
 from billing.stripe.person_events import person_event
 from common.locks import Lock, locked_cursor
 from common.postgres import raw_cursor
@@ -36,7 +39,7 @@ def add(events: list[StripeEvent]) -> None:
     ingest.store(
         [
             person_event(
-                name_of(event.payload),
+                name_of(event.payload, _completed),
                 distinct_ids[event.customer_id],
                 key=["stripe-event", event.pk],
                 at=event.happened_at,
@@ -46,3 +49,7 @@ def add(events: list[StripeEvent]) -> None:
             if event.type in NAMES and event.customer_id in distinct_ids
         ]
     )
+
+
+def _completed(subscription: Mapping[str, Any]) -> dict[str, Any]:
+    return completed(subscription, discounts={}, stored=gateway.stored)

@@ -123,6 +123,7 @@ _KPIS = (
         denominator="CAC: cost of winning a customer",
         exclusions=(_EXCLUDED_CUSTOMERS,),
         source=f"{_BILLING} and marketing spend",
+        formula_version=2,
         default_goal=Goal("ltv_cac", 1, 4, 15, 3, 2),
     ),
     Kpi(
@@ -157,6 +158,7 @@ _KPIS = (
         denominator="The month before",
         exclusions=(_EXCLUDED_PEOPLE, "the current month"),
         source=f"{_EVENTS}, or {_BILLING} when based on customers or MRR",
+        formula_version=2,
         default_goal=Goal("growth_mom", 1, 0.15, 10, basis=Basis.ACTIVE_USERS),
         people={
             KpiGroup.NUMERATOR: "In the last complete month",
@@ -180,6 +182,7 @@ _KPIS = (
         denominator="Customers 30 days before",
         exclusions=(_EXCLUDED_CUSTOMERS,),
         source=_BILLING,
+        formula_version=2,
         default_goal=Goal("churn_rate", 1, 0.05, 10, 0.07, 0.10),
         people={
             KpiGroup.NUMERATOR: "Left",

@@ -5,6 +5,7 @@ errors as `StripeProblem`.
 """
 
 from billing.stripe.gateway.calls import StripeProblem, call, every, fetch, is_set_up
+from billing.stripe.gateway.customer_records import customer_records
 from billing.stripe.gateway.deleted_customers import note_deletion
 from billing.stripe.gateway.guests import anonymize_guests, count_guests
 from billing.stripe.gateway.links import (
@@ -75,6 +76,7 @@ __all__ = [
     "current_period",
     "current_price_ids",
     "customer_ids_of",
+    "customer_records",
     "delete_customers",
     "delete_prices",
     "every",

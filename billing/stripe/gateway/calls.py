@@ -30,8 +30,8 @@ PATHS = {
 }
 # At most four levels, counted from the response; a list's `data.` counts as a level.
 _EXPANDED = {
-    "price": ["tiers"],
-    "coupon": ["applies_to"],
+    "price": ["tiers", "currency_options"],
+    "coupon": ["applies_to", "currency_options"],
     "subscription": ["discounts", "items.data.discounts"],
     "invoice": ["payments"],
 }

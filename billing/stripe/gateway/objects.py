@@ -17,6 +17,7 @@ from djstripe.models import (
     Charge,
     Coupon,
     Customer,
+    Discount,
     Dispute,
     Invoice,
     Price,
@@ -27,6 +28,7 @@ from djstripe.models import (
     Subscription,
 )
 
+from billing.calculations.stripe_completion import keeping_expanded, without_expandable
 from billing.calculations.stripe_event import customer_of
 from billing.calculations.stripe_fields import UnusableStripeObject, id_of
 from billing.calculations.stripe_personal import anonymous
@@ -43,6 +45,7 @@ KINDS: dict[str, type[StripeModel]] = {
     "product": Product,
     "price": Price,
     "coupon": Coupon,
+    "discount": Discount,
     "customer": Customer,
     "subscription": Subscription,
     "invoice": Invoice,
@@ -110,8 +113,13 @@ def store(stripe_json: Json, *, as_of: datetime, read_now: bool = False) -> Stor
     elif is_deletion:
         as_of, outcome = max(as_of, since), StoreOutcome.CHANGED
     elif as_of < since or (as_of == since and not read_now and _text(stripe_json) < _text(kept)):
-        return StoreOutcome.STALE
+        if (fuller := keeping_expanded(kept, stripe_json)) == kept:
+            return StoreOutcome.STALE
+        stripe_json, as_of, outcome = fuller, since, StoreOutcome.CHANGED
+        columns = _columns(model, stripe_json)
     else:
+        stripe_json = keeping_expanded(stripe_json, kept)
+        columns["stripe_data"] = stripe_json
         outcome = StoreOutcome.UNCHANGED if kept == stripe_json else StoreOutcome.CHANGED
     if stripe_json != first:
         columns = _columns(model, stripe_json)
@@ -192,7 +200,7 @@ def is_of_erased(stripe_json: Mapping[str, Any]) -> bool:
 def _objects_of(customer_ids: Collection[str]) -> Iterator[models.QuerySet]:
     owned = list(customer_ids)
     yield Customer.objects.filter(id__in=owned)
-    for model in (Subscription, Invoice, Charge, Session):
+    for model in (Subscription, Invoice, Charge, Session, Discount):
         yield model.objects.filter(customer_id__in=owned)
     for model in (Refund, Dispute):  # the charge of a dispute is only in its JSON
         yield model.objects.filter(stripe_data__charge__in=charge_ids(owned))
@@ -207,7 +215,7 @@ def ids_with_prefix(kind: str, prefix: str) -> list[str]:
 def delete_customers(customer_ids: Collection[str]) -> None:
     """Delete stored customers with all their objects."""
     Refund.objects.filter(charge__customer_id__in=customer_ids).delete()
-    for model in (Session, Charge, Invoice, Subscription):
+    for model in (Discount, Session, Charge, Invoice, Subscription):
         model.objects.filter(customer_id__in=customer_ids).delete()
     Customer.objects.filter(id__in=customer_ids).delete()
 
@@ -224,7 +232,7 @@ def delete_prices(lookup_keys: Collection[str]) -> list[str]:
 
 
 def _text(stripe_json: Json) -> str:
-    return json.dumps(stripe_json, sort_keys=True)
+    return json.dumps(without_expandable(stripe_json), sort_keys=True)
 
 
 def _columns(model: type[StripeModel], stripe_json: Json) -> dict[str, Any]:

@@ -40,7 +40,9 @@ def as_active(stripe_json):
     """Return a subscription without the fields that the oracle does not apply."""
     for row in stripe_json["items"].get("data", []):
         row.get("price", {}).pop("transform_quantity", None)
-    return stripe_json | {"status": "active", "ended_at": None, "pause_collection": None}
+        row.pop("tax_rates", None)
+    as_of_oracle = {"status": "active", "ended_at": None, "pause_collection": None}
+    return stripe_json | as_of_oracle | {"default_tax_rates": []}
 
 
 @needed("stripe_objects/oracle.json")

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from operational.calculations.alignment import Band
+from operational.calculations.catalogue import CATALOGUE
 from operational.kpis import goals, readings
 from operational.kpis.alignment import alignment_score
 from operational.models import KpiReading
@@ -22,7 +23,7 @@ def reading(kpi, value, **values):
             "day": WEEK_AGO,
             "value": value,
             "status": status,
-            "formula_version": 1,
+            "formula_version": CATALOGUE[kpi].formula_version,
             "goal_version": 1,
             "recorded_at": NOW,
             "first_recorded_at": NOW,

@@ -1,0 +1,1 @@
+"""Versions of Stripe's objects over time."""
