@@ -80,6 +80,14 @@ def addresses(name: str) -> list[str]:
     return values
 
 
+def file(name: str) -> Path | None:
+    """Return the path of a file that exists, None where none is set."""
+    path = text(name, "")
+    if path and not Path(path).is_file():
+        raise ImproperlyConfigured(f"{name}: there is no file {path}.")
+    return Path(path) if path else None
+
+
 def sender(name: str) -> str:
     """Return an e-mail address, with or without a name before it; "" if unset."""
     value = text(name, "")

@@ -44,6 +44,7 @@ PLUMBLINE_PASSIVE_EVENTS = env.words("PLUMBLINE_PASSIVE_EVENTS")
 
 PLUMBLINE_EVENT_RETENTION_DAYS = env.number("PLUMBLINE_EVENT_RETENTION_DAYS", 0)  # 0: forever
 PLUMBLINE_INBOX_LIMIT = env.number("PLUMBLINE_INBOX_LIMIT", 500_000)  # requests; then 503
+PLUMBLINE_POSTHOG_JS = env.file("PLUMBLINE_POSTHOG_JS")  # for PostHog's HTML snippet
 
 # --- Forwarding to PostHog ----------------------------------------------------------------------
 

@@ -64,7 +64,7 @@ def _row(entry: LedgerEntry) -> dict[str, Any]:
     return {
         "entry": entry,
         "rejected": _amount(entry, EventOutcome.REJECTED, entry.rejected),
-        "trimmed": _amount(entry, EventOutcome.TRIMMED, entry.trimmed),
+        "changed": _amount(entry, EventOutcome.CHANGED, entry.changed),
         "refused": _amount(entry, EventOutcome.REFUSED, entry.refused),
         "limited": _amount(entry, EventOutcome.LIMITED, entry.limited),
     }

@@ -51,8 +51,9 @@ class AmountsSerializer(serializers.Serializer):
     rejected = ReasonsField(help_text="Acknowledged but not storable, by reason.")
     erased = serializers.IntegerField(help_text="Dropped: they name an id that was erased.")
     waiting = serializers.IntegerField(help_text="In the inbox now.")
-    trimmed = ReasonsField(
-        help_text="Among the stored: properties of their person or group were refused, by reason."
+    changed = ReasonsField(
+        help_text="Among the stored: properties of their person or group were refused, or their"
+        " time was unusable and their arrival is used, by reason."
     )
     refused = ReasonsField(help_text="Not acknowledged: no event of the request was usable.")
     limited = ReasonsField(help_text="Not acknowledged: over the key's rate limit or quota.")

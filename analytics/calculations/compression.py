@@ -1,7 +1,11 @@
-"""Compressed request bodies: gzip, zstd and deflate, without trusting their size."""
+"""Compressed request bodies: gzip, zstd, deflate and Brotli, without trusting their size."""
 
 import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 
+import brotli
 import zstandard
 from isal import isal_zlib
 
@@ -14,16 +18,17 @@ _COMPRESS_ABOVE = 2_000  # bytes; PostgreSQL keeps larger values in pieces of ab
 
 
 def decompress(body: bytes, *, encoding: str = "") -> bytes:
-    """Return the plain bytes. The magic number decides; `encoding` is only used for deflate.
+    """Return the plain bytes. The magic number decides; deflate and Brotli have none.
 
-    Raise `InvalidEvent` where it is broken, and `TooLarge` as soon as it exceeds `MAX_BODY`.
+    Several members or frames are one body, as their formats say. Raise `InvalidEvent` where it is
+    broken, and `TooLarge` as soon as it exceeds `MAX_BODY`.
     """
     if body.startswith(GZIP_MAGIC):
         return _inflate(body, "gzip", wbits=31)
     if body.startswith(_ZSTD_MAGIC):
         return _decompress_zstd(body)
-    if encoding == "deflate" and not body.startswith((b"{", b"[")):
-        return _inflate(body, "deflate", wbits=15)
+    if encoding in WITHOUT_MAGIC and not body.startswith((b"{", b"[")):
+        return WITHOUT_MAGIC[encoding](body)
     if len(body) > MAX_BODY:
         raise TooLarge
     return body
@@ -66,15 +71,31 @@ def _inflate_beginning(body: bytes) -> bytes:
 
 
 def _inflate(body: bytes, name: str, *, wbits: int) -> bytes:
-    decompressor = isal_zlib.decompressobj(wbits=wbits)
+    plain = b""
+    while body:
+        decompressor = isal_zlib.decompressobj(wbits=wbits)
+        try:
+            plain += decompressor.decompress(body, MAX_BODY + 1 - len(plain))
+        except isal_zlib.IsalError as error:  # type: ignore[misc]  # whose annotation is wrong
+            raise InvalidEvent(Reason.MALFORMED, f"body: broken {name}") from error
+        if len(plain) > MAX_BODY:
+            raise TooLarge
+        if not decompressor.eof:
+            raise InvalidEvent(Reason.MALFORMED, f"body: {name} ends too early")
+        body = decompressor.unused_data.lstrip(b"\0")  # zeros may fill a block
+    return plain
+
+
+def _decompress_brotli(body: bytes) -> bytes:
+    decompressor = brotli.Decompressor()
     try:
-        plain = decompressor.decompress(body, MAX_BODY + 1)
-    except isal_zlib.IsalError as error:  # type: ignore[misc]  # whose annotation is wrong
-        raise InvalidEvent(Reason.MALFORMED, f"body: broken {name}") from error
+        plain: bytes = decompressor.process(body, output_buffer_limit=MAX_BODY + 1)
+    except brotli.error as error:
+        raise InvalidEvent(Reason.MALFORMED, "body: broken Brotli") from error
     if len(plain) > MAX_BODY:
         raise TooLarge
-    if not decompressor.eof:
-        raise InvalidEvent(Reason.MALFORMED, f"body: {name} ends too early")
+    if not decompressor.is_finished():
+        raise InvalidEvent(Reason.MALFORMED, "body: Brotli ends too early")
     return plain
 
 
@@ -97,11 +118,20 @@ def _decompress_zstd(body: bytes) -> bytes:
     try:
         size = zstandard.frame_content_size(body)  # negative where the frame does not say
         if 0 <= size <= MAX_BODY:
-            return _zstd.decompress(body)
-        with _zstd_decompressor().stream_reader(body) as reader:  # may use as much memory
+            with suppress(zstandard.ZstdError):  # there may be other frames
+                return _zstd.decompress(body, allow_extra_data=False)
+        reader = _zstd_decompressor().stream_reader(body, read_across_frames=True)
+        with reader:  # may use as much memory
             plain = reader.read(MAX_BODY + 1)
     except zstandard.ZstdError as error:
         raise InvalidEvent(Reason.MALFORMED, "body: broken zstd") from error
     if len(plain) > MAX_BODY:
         raise TooLarge
     return plain
+
+
+# By the Content-Encoding: nothing in such a body says that it is compressed.
+WITHOUT_MAGIC: Mapping[str, Callable[[bytes], bytes]] = {
+    "deflate": partial(_inflate, name="deflate", wbits=15),
+    "br": _decompress_brotli,
+}

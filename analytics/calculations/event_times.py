@@ -3,7 +3,8 @@
 import re
 import reprlib
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 
 from analytics.calculations.records import EARLIEST, Arrival, InvalidEvent, Reason
 
@@ -14,87 +15,98 @@ _LARGEST_BY_UNIT = ((10**11, 1), (10**14, 1_000), (10**17, 1_000_000))
 _NANOSECONDS = 1_000_000_000
 _is_unix_time = re.compile(r"\d{9,19}(?:\.\d*)?").fullmatch  # 8 digits are a date
 
+# What is usual beside ISO 8601: a zone by name or after a blank, and the end of a day.
+_UTC = re.compile(r"\s*(?:UTC|GMT)$")
+_BLANK_BEFORE_OFFSET = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)")
+_is_end_of_day = re.compile(
+    r"(?P<day>.{8,10}[T ])24(?P<zeros>(?::?00){1,2}(?:[.,]0+)?\D?.*)"
+).fullmatch
+
+
+class EventTime(NamedTuple):
+    """When an event happened. Of its own time nothing was usable where it `is_arrival`."""
+
+    at: datetime
+    is_arrival: bool = False
+
 
 def parse_time(value: Any, name: str) -> datetime:
-    """Return an aware UTC datetime from ISO 8601 or a Unix time, which may be digits in a text.
+    """Return an aware UTC datetime from ISO 8601, an e-mail's date, or a Unix time.
 
-    By its size a Unix time is in seconds, milliseconds, microseconds or nanoseconds.
+    By its size a Unix time, which may be digits in a text, is in seconds, milliseconds,
+    microseconds or nanoseconds.
     """
     try:
         if isinstance(value, str) and _is_unix_time(value.strip()):
             value = float(value)
         if isinstance(value, str):
-            parsed = datetime.fromisoformat(value.strip())
+            parsed = _parse_text(value.strip().upper())
             if parsed.tzinfo is UTC:
                 return parsed
             return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-        units = (unit for largest, unit in _LARGEST_BY_UNIT if value <= largest)
-        return datetime.fromtimestamp(value / next(units, _NANOSECONDS), UTC)
+        return _from_unix_time(value)
     except (TypeError, ValueError, OverflowError, OSError) as error:
         detail = f"{name}: {reprlib.repr(value)} is not a valid ISO 8601 time"
         raise InvalidEvent(Reason.BAD_TIMESTAMP, detail) from error
 
 
-def event_time(
-    timestamp: str | float | None,
-    offset: float | None,
-    arrival: Arrival | None,
-    *,
-    ignore_sent_at: bool = False,
-) -> datetime:
-    """Return when an event happened; one too far ahead happened when it arrived.
+def _from_unix_time(value: Any) -> datetime:
+    if isinstance(value, bool):
+        raise TypeError
+    units = (unit for largest, unit in _LARGEST_BY_UNIT if value <= largest)
+    return datetime.fromtimestamp(value / next(units, _NANOSECONDS), UTC)
 
-    Raise `InvalidEvent` where the time is missing, unreadable, before `EARLIEST` or before the
-    retention period. `offset` is in milliseconds before the request was sent.
+
+def _parse_text(text: str) -> datetime:
+    if text[3:5] == ", ":  # "Thu, 01 Oct 2026 10:00:00 GMT"
+        return parsedate_to_datetime(text)
+    text = _BLANK_BEFORE_OFFSET.sub("", _UTC.sub("Z", text))
+    if end := _is_end_of_day(text):
+        return datetime.fromisoformat(f"{end['day']}00{end['zeros']}") + timedelta(days=1)
+    return datetime.fromisoformat(text)
+
+
+def event_time(
+    timestamp: Any, offset: Any, arrival: Arrival | None, *, ignore_sent_at: bool = False
+) -> EventTime:
+    """Return when an event happened.
+
+    An event that arrived happened at its arrival where its time is unreadable or too far ahead; an
+    imported one needs a time. Raise `InvalidEvent` where the time is before `EARLIEST` or before
+    the retention period. `offset` is in milliseconds before the request was sent.
     """
-    happened_at = _claimed_time(timestamp, offset, arrival, ignore_sent_at=ignore_sent_at)
-    if arrival and happened_at > arrival.received_at + MAX_CLOCK_AHEAD:
-        return arrival.received_at
-    if happened_at < EARLIEST:
-        raise InvalidEvent(Reason.BAD_TIMESTAMP, f"timestamp: before {EARLIEST.year}")
-    if arrival and happened_at < arrival.oldest:
+    if arrival is None:
+        if timestamp is None:
+            raise InvalidEvent(Reason.MISSING_FIELD, "timestamp: missing")
+        return EventTime(_not_too_early(parse_time(timestamp, "timestamp")))
+    try:
+        happened_at = _by_our_clock(timestamp, offset, arrival, ignore_sent_at=ignore_sent_at)
+    except InvalidEvent:
+        return EventTime(arrival.received_at, is_arrival=True)
+    if happened_at > arrival.received_at + MAX_CLOCK_AHEAD:
+        return EventTime(arrival.received_at, is_arrival=True)
+    if _not_too_early(happened_at) < arrival.oldest:
         raise InvalidEvent(
             Reason.TOO_OLD, f"timestamp: before {arrival.oldest.date()}, no longer retained"
         )
+    return EventTime(happened_at)
+
+
+def _not_too_early(happened_at: datetime) -> datetime:
+    if happened_at < EARLIEST:
+        raise InvalidEvent(Reason.BAD_TIMESTAMP, f"timestamp: before {EARLIEST.year}")
     return happened_at
 
 
-def is_too_far_ahead(
-    timestamp: str | float | None,
-    offset: float | None,
-    arrival: Arrival,
-    *,
-    ignore_sent_at: bool = False,
-) -> bool:
-    """Whether `event_time` replaces this time with that of the arrival."""
-    claimed = _claimed_time(timestamp, offset, arrival, ignore_sent_at=ignore_sent_at)
-    return claimed > arrival.received_at + MAX_CLOCK_AHEAD
-
-
-def _claimed_time(
-    timestamp: str | float | None,
-    offset: float | None,
-    arrival: Arrival | None,
-    *,
-    ignore_sent_at: bool,
+def _by_our_clock(
+    timestamp: Any, offset: Any, arrival: Arrival, *, ignore_sent_at: bool
 ) -> datetime:
-    """Return when an event says it happened, corrected to our clock."""
-    if timestamp is not None:
+    try:
+        if timestamp is None:
+            return arrival.received_at - timedelta(milliseconds=float(offset or 0))
         happened_at = parse_time(timestamp, "timestamp")
-        if arrival and arrival.sent_at and not ignore_sent_at:
-            return _shifted(happened_at, arrival.received_at - arrival.sent_at)
-        return happened_at
-    if arrival is None:
-        raise InvalidEvent(Reason.MISSING_FIELD, "timestamp: missing")
-    try:
-        since = timedelta(milliseconds=offset or 0)
-    except (OverflowError, ValueError) as error:
-        raise InvalidEvent(Reason.BAD_TIMESTAMP, "offset: out of range") from error
-    return _shifted(arrival.received_at, -since)
-
-
-def _shifted(happened_at: datetime, shift: timedelta) -> datetime:
-    try:
-        return happened_at + shift
-    except OverflowError as error:
+        if arrival.sent_at and not ignore_sent_at:
+            happened_at += arrival.received_at - arrival.sent_at
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidEvent(Reason.BAD_TIMESTAMP, "timestamp: out of range") from error
+    return happened_at

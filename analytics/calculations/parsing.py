@@ -41,6 +41,7 @@ class ParsedRequest:
     arrival: Arrival
     events: EventBatch = field(default_factory=lambda: EventBatch.from_records([]))
     rejections: list[Rejection] = field(default_factory=list)
+    without_time: list[bytes] = field(default_factory=list)  # uuids; their own was unusable
 
 
 Unreadable = InvalidEvent | TooLarge  # why a body has no events
@@ -122,6 +123,7 @@ def parse(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> ParsedRequ
         except InvalidEvent as error:
             parsed.rejections.append(error.rejection(raw, position))
     order = np.argsort(np.array([*together, *alone], np.int64))
+    parsed.without_time = [event.uuid for event in alone.values() if event.ignores_timestamp]
     records = EventBatch.from_records(list(alone.values()))
     parsed.events = EventBatch.concatenate([batch, records]).take(order)
     return parsed

@@ -23,6 +23,7 @@ OTHER_ID = {
 
 
 IDENTITY_HASH = "$identity_hash"  # the property that proves who sends an event
+IGNORED_TIMESTAMP = "$ignored_timestamp"  # the time that an event came with, if it was unusable
 
 
 class Proof(IntEnum):
@@ -91,6 +92,7 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     profile: bool = True  # whether the event creates or changes a person's profile
     proof: Proof = Proof.CLAIMED
     project_key_id: int | None = None
+    ignores_timestamp: bool = False  # it has the time of its arrival instead
 
     @property
     def is_imported(self) -> bool:
@@ -139,7 +141,7 @@ class Arrival:
 
     received_at: datetime
     sent_at: datetime | None = None  # by the sender's clock
-    sdk: str = ""  # "posthog-python/7.91.1", where a header says so
+    sdk: str = ""  # of v1, such as "posthog-python/7.91.1"
     oldest: datetime = EARLIEST
     source: Source = field(default_factory=Source)
 

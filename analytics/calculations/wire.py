@@ -6,12 +6,16 @@ any) the special properties, distinct id, time, the person's other id.
 
 from collections.abc import Collection
 from hashlib import blake2b
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from analytics.calculations.event_times import event_time, is_too_far_ahead
+from analytics.calculations.event_properties import (
+    stored_properties,
+    with_ignored_time,
+    without_hash,
+)
+from analytics.calculations.event_times import event_time
 from analytics.calculations.people.identity_hash import is_identity_hash
 from analytics.calculations.people.profile_changes import makes_profile
 from analytics.calculations.records import (
@@ -26,9 +30,6 @@ from analytics.calculations.records import (
     Source,
 )
 from analytics.calculations.stored_json import (
-    UNREADABLE,
-    decode_object,
-    stored_object,
     stored_text,
 )
 from analytics.calculations.wire_format import (
@@ -38,8 +39,9 @@ from analytics.calculations.wire_format import (
     as_distinct_id,
     decode_event,
     is_any_of,
+    is_text,
+    only_v0,
     special_properties,
-    wire_options,
 )
 
 _HASH_NAME = f'"{IDENTITY_HASH}"'.encode()
@@ -72,9 +74,12 @@ def event_record(
     `arrival` is None for an import, where every event must have a time of its own, and `proof` is
     what staff declares about its file.
     """
+    sdk = arrival.sdk if arrival else ""
+    if not sdk:
+        event = only_v0(event)
     name = _name(event)
     source = arrival.source if arrival else Source(proof=proof)
-    properties = _properties(event, arrival.sdk if arrival else "")
+    properties = stored_properties(event, sdk)
     uuid = _uuid(event, raw, position, arrival, source)
     is_special = _may_be_special(event, name, properties)
     special = special_properties(event, properties) if is_special else NOTHING_SPECIAL
@@ -82,92 +87,37 @@ def event_record(
     proof = _proof(special, distinct_id, source)
     if source.proof >= Proof.PROVED:
         _check_exact(event, special, {distinct_id, other_id})
+    if special.identity_hash is not None:
+        properties = without_hash(properties, proof)
+    time = event_time(
+        event.timestamp, event.offset, arrival, ignore_sent_at=_ignores_sent_at(special)
+    )
+    if time.is_arrival:
+        properties = with_ignored_time(properties, event)
     return EventRecord(
         uuid,
         stored_text(name),
         distinct_id,
-        event_time(
-            event.timestamp, event.offset, arrival, ignore_sent_at=_ignores_sent_at(special)
-        ),
-        properties if special.identity_hash is None else _without_hash(properties, proof),
+        time.at,
+        properties,
         line,
         other_id,
         makes_profile(name, special.profile),
         proof,
         source.project_key_id,
-    )
-
-
-def is_ahead(raw: bytes | msgspec.Raw, record: EventRecord, arrival: Arrival) -> bool:
-    """Whether the event's time was so far ahead that its arrival replaced it."""
-    if record.timestamp != arrival.received_at:
-        return False
-    event = decode_event(raw)
-    special = special_properties(event, record.properties)
-    return is_too_far_ahead(
-        event.timestamp, event.offset, arrival, ignore_sent_at=_ignores_sent_at(special)
+        time.is_arrival,
     )
 
 
 def _name(event: WireEvent) -> str:
-    name = (event.event or "").strip()
+    if event.event is not None and not is_text(event.event):
+        raise InvalidEvent(Reason.BAD_FIELD, "event: not a text")
+    name = str(event.event or "").strip()
     if not name:
         raise InvalidEvent(Reason.MISSING_FIELD, "event: missing")
     if len(name) > MAX_NAME:
         raise InvalidEvent(Reason.BAD_FIELD, f"event: longer than {MAX_NAME} characters")
     return name
-
-
-def _properties(event: WireEvent, sdk: str) -> bytes:
-    """Return the properties as a JSON object that PostgreSQL can store.
-
-    Fields that SDKs send next to them ($set and so on, v1's session) are moved into them.
-    """
-    raw = bytes(event.properties or b"{}")
-    if not raw.startswith(b"{"):
-        raw = raw.strip()
-        if raw == b"null":
-            raw = b"{}"
-        if not raw.startswith(b"{"):
-            raise InvalidEvent(Reason.BAD_FIELD, "properties: not an object")
-    try:
-        if _has_outer_fields(event, sdk) and (outer := _outer_fields(event, sdk)):
-            raw = msgspec.json.encode(decode_object(raw) | outer)
-        return stored_object(raw)
-    except UNREADABLE as error:
-        raise InvalidEvent(Reason.BAD_FIELD, f"properties: {error}") from error
-
-
-def _has_outer_fields(event: WireEvent, sdk: str) -> bool:
-    return bool(
-        event.set
-        or event.set_once
-        or event.unset
-        or event.options
-        or sdk
-        or event.session_id
-        or event.window_id
-    )
-
-
-def _outer_fields(event: WireEvent, sdk: str) -> dict[str, Any]:
-    """Return the properties that were sent outside of ``properties``."""
-    outer: dict[str, Any] = {}
-    for name, value in (("$set", event.set), ("$set_once", event.set_once)):
-        if value:
-            outer[name] = msgspec.json.decode(value)
-    if event.unset:
-        outer["$unset"] = msgspec.json.decode(event.unset)
-    if event.session_id is not None:
-        outer["$session_id"] = event.session_id
-    if event.window_id is not None:
-        outer["$window_id"] = event.window_id
-    profile = wire_options(event).profile
-    if profile is not None:
-        outer["$process_person_profile"] = profile
-    if sdk:
-        outer["$lib"], _, outer["$lib_version"] = sdk.partition("/")
-    return outer
 
 
 def _uuid(
@@ -184,15 +134,16 @@ def _uuid(
     claims, so that no claim can take the uuid of a proved event with a guessed id.
     """
     namespace = [b"proved"] if source.proof >= Proof.PROVED else []
-    if event.uuid:
-        digits = event.uuid.replace("-", "")
+    if event.uuid and is_text(event.uuid):
+        sent = str(event.uuid)
+        digits = sent.replace("-", "")
         try:
             # The usual notation, four times as fast as `UUID`.
             if len(digits) == 32 and len(uuid := bytes.fromhex(digits)) == 16:
                 return uuid
-            return UUID(event.uuid).bytes
+            return UUID(sent).bytes
         except ValueError:
-            return _hash(*namespace, event.uuid.encode(errors="replace"))
+            return _hash(*namespace, sent.encode(errors="replace"))
     has_no_time = event.timestamp is None and event.offset is None
     when = arrival.received_at.isoformat() if has_no_time and arrival else ""
     return _hash(*namespace, bytes(raw), str(position).encode(), when.encode())
@@ -219,18 +170,6 @@ def _proof(special: SpecialProperties, distinct_id: str, source: Source) -> Proo
         return source.proof
     is_valid = is_identity_hash(special.identity_hash, distinct_id, source.identity_secrets)
     return Proof.VERIFIED if is_valid else source.proof
-
-
-def _without_hash(properties: bytes, proof: Proof) -> bytes:
-    """Return the properties without the signature, which a reader of events could use again.
-
-    For the developer who looks for a mistake they say where a signature proved nothing.
-    """
-    decoded = decode_object(properties)
-    del decoded[IDENTITY_HASH]
-    if proof is Proof.CLAIMED:
-        decoded[IDENTITY_HASH] = "invalid"
-    return msgspec.json.encode(decoded)
 
 
 def _ignores_sent_at(special: SpecialProperties) -> bool:

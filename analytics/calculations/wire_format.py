@@ -11,14 +11,14 @@ ABSENT = msgspec.Raw(b"")
 
 
 class WireEvent(msgspec.Struct, gc=False):
-    """An event as SDKs send it; everything but the name may be missing."""
+    """An event as SDKs send it; everything but the name may be missing or of another type."""
 
-    event: str | None = None
-    uuid: str | None = None
+    event: Any = None
+    uuid: Any = None
     distinct_id: Any = None
     dollar_distinct_id: Any = msgspec.field(name="$distinct_id", default=None)
-    timestamp: str | int | float | None = None
-    offset: int | float | None = None  # milliseconds before the request was sent
+    timestamp: Any = None
+    offset: Any = None  # milliseconds before the request was sent
     set: msgspec.Raw = msgspec.field(name="$set", default=ABSENT)
     set_once: msgspec.Raw = msgspec.field(name="$set_once", default=ABSENT)
     unset: msgspec.Raw = msgspec.field(name="$unset", default=ABSENT)
@@ -27,8 +27,8 @@ class WireEvent(msgspec.Struct, gc=False):
     dollar_token: msgspec.Raw = msgspec.field(name="$token", default=ABSENT)
     api_key: msgspec.Raw = ABSENT
     options: msgspec.Raw = ABSENT  # v1, as are the next two
-    session_id: str | None = None
-    window_id: str | None = None
+    session_id: Any = None
+    window_id: Any = None
 
 
 class SpecialProperties(msgspec.Struct, gc=False):
@@ -44,12 +44,10 @@ class SpecialProperties(msgspec.Struct, gc=False):
 
 
 class WireOptions(msgspec.Struct, gc=False):
-    """v1's typed options, named after the properties that v0 has for them."""
+    """v1's options that capture acts on, named after the properties that v0 has for them."""
 
-    profile: bool | None = msgspec.field(name="process_person_profile", default=None)
-    ignore_sent_at: bool | None = msgspec.field(name="disable_skew_correction", default=None)
-    cookieless_mode: bool | None = None
-    product_tour_id: str | None = None
+    profile: Any = msgspec.field(name="process_person_profile", default=None)
+    ignore_sent_at: Any = msgspec.field(name="disable_skew_correction", default=None)
 
 
 class _Named(msgspec.Struct, gc=False):
@@ -62,7 +60,7 @@ _NO_OPTIONS = WireOptions()
 _decode_event = msgspec.json.Decoder(WireEvent).decode
 _decode_named = msgspec.json.Decoder(_Named).decode
 _decode_special = msgspec.json.Decoder(SpecialProperties).decode
-_decode_options = msgspec.json.Decoder(WireOptions | None).decode
+_decode_options = msgspec.json.Decoder(WireOptions).decode
 
 
 def decode_event(raw: bytes | msgspec.Raw) -> WireEvent:
@@ -94,12 +92,25 @@ def special_properties(event: WireEvent, properties: bytes) -> SpecialProperties
     return special
 
 
+def only_v0(event: WireEvent) -> WireEvent:
+    """Return an event of v0, whose fields with the names of v1's have no meaning."""
+    event.options, event.session_id, event.window_id = ABSENT, None, None
+    return event
+
+
 def wire_options(event: WireEvent) -> WireOptions:
-    """Return v1's options. Raise `InvalidEvent` where one has a wrong type."""
-    try:
-        return (_decode_options(event.options) if event.options else None) or _NO_OPTIONS
-    except UNREADABLE as error:
-        raise InvalidEvent(Reason.BAD_FIELD, "options: an option has a wrong type") from error
+    """Return v1's options; those that are not true or false change nothing."""
+    options = decoded_or(_decode_options, event.options, _NO_OPTIONS)
+    profile, ignore_sent_at = (
+        value if isinstance(value, bool) else None
+        for value in (options.profile, options.ignore_sent_at)
+    )
+    return WireOptions(profile, ignore_sent_at)
+
+
+def is_text(value: Any) -> bool:
+    """Whether a JSON value is a text, or a number that stands for one."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def is_any_of(value: Any, *words: str) -> bool:

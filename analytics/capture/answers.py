@@ -14,7 +14,10 @@ Result = tuple[str, str]  # the result and its details
 _certain = late("analytics.calculations.ordinary.unchanged")  # NumPy is heavy for commands
 
 _OK: Result = ("ok", "")
-_TOO_FAR_AHEAD = ("warning", "timestamp: too far ahead; its arrival time is used instead")
+_IGNORED_TIMESTAMP = (
+    "warning",
+    "timestamp: unreadable or too far ahead; its arrival time is used instead",
+)
 
 
 @dataclass(slots=True)
@@ -47,8 +50,7 @@ def answer(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> BatchAnsw
             answers.rejected.append(event)
             answers.results.append(("drop", event.detail))
         else:
-            is_ahead = wire.is_ahead(raw, event, arrival)
-            answers.results.append(_TOO_FAR_AHEAD if is_ahead else _OK)
+            answers.results.append(_IGNORED_TIMESTAMP if event.ignores_timestamp else _OK)
     return answers
 
 

@@ -21,7 +21,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from analytics.calculations.body import BadToken, Envelope, check_token, open_body
-from analytics.calculations.compression import compress, decompress
+from analytics.calculations.compression import WITHOUT_MAGIC, compress, decompress
 from analytics.calculations.records import (
     Arrival,
     InvalidEvent,
@@ -89,20 +89,21 @@ class Submission:
     received_at: datetime
     encoding: str = ""  # Content-Encoding
     token: str = ""  # from a header (v1)
-    sent_at: datetime | None = None  # v1, as is the next
-    sdk: str = ""
+    sent_at: datetime | None = None  # by the sender's clock, where it is not in the body
+    sdk: str = ""  # v1
     exposes_token: bool = False  # a page or an address contains it
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """v1's results and details by uuid: ``ok``, ``warning`` (stored with a change) or ``drop``.
+    """v1's results and details by uuid, which are right once the commit is done.
 
-    They are right once the commit is done.
+    ``ok``, ``warning`` (stored with a change), ``drop`` or ``retry`` (to be sent again).
     """
 
     results: dict[str, tuple[str, str]]
     commit: Commit = COMMITTED
+    is_rate_limited: bool = False
 
 
 def accept(submission: Submission) -> Commit:
@@ -128,15 +129,17 @@ def accept(submission: Submission) -> Commit:
 def accept_each(submission: Submission) -> Accepted:
     """Have a request committed to the inbox, and return the result of each event.
 
-    Raises what `accept` does, but neither for bad events nor beyond the quota.
+    Raises what `accept` does, but neither for bad events nor beyond the quota or the rate limit.
     """
     envelope = _open(submission)
     uuids = [uuid_as_sent(raw) for raw in envelope.events]
     try:
         key = _admit(submission, envelope)
     except QuotaExceeded:
-        dropped = "drop", "over the daily quota of the key"
-        return Accepted(_by_uuid(uuids, [dropped] * len(uuids)))
+        return Accepted(_all(uuids, "drop", "over the daily quota of the key"))
+    except RateLimited:  # SDKs do not send the request again, but these events
+        results = _all(uuids, "retry", "too many events per second")
+        return Accepted(results, is_rate_limited=True)
     arrival = _arrival(submission, envelope)
     answered = answers.answer(envelope.events, arrival)
     results = _by_uuid(uuids, answered.results)
@@ -144,6 +147,10 @@ def accept_each(submission: Submission) -> Accepted:
         _keep_refused(key, submission, arrival, answered.rejected)
         return Accepted(results)
     return Accepted(results, _insert(key, submission, envelope))
+
+
+def _all(uuids: Sequence[str], result: str, details: str) -> dict[str, tuple[str, str]]:
+    return _by_uuid(uuids, [(result, details)] * len(uuids))
 
 
 def _by_uuid(
@@ -192,8 +199,8 @@ def _insert(key: Key, submission: Submission, envelope: Envelope) -> Commit:
     if key.is_server:  # its token is a secret
         body = decompress(body, encoding=submission.encoding)
         body = body.replace(envelope.token.encode(), b"") if envelope.token else body
-    elif submission.encoding == "deflate":  # nothing in such a body says that it is compressed
-        body = decompress(body, encoding="deflate")
+    elif submission.encoding in WITHOUT_MAGIC:
+        body = decompress(body, encoding=submission.encoding)
     return requests.insert(
         [
             bigint(key.id),

@@ -4,7 +4,8 @@ Any origin, no cookies, no redirects, with and without trailing slash.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,12 +13,19 @@ import django.db
 import msgspec
 import psycopg
 
-from analytics.calculations.body import BadToken, decode_base64, form_fields, unwrap_form
+from analytics.calculations.body import (
+    BadToken,
+    decode_base64,
+    form_fields,
+    parse_sent_at,
+    unwrap_form,
+)
 from analytics.calculations.event_times import parse_time
 from analytics.calculations.records import MAX_BODY, InvalidEvent, TooLarge
 from analytics.capture import capture
 from analytics.capture.capture import Submission
 from analytics.capture.group_commit import Commit
+from analytics.capture.posthog_js import is_script_path, script
 from analytics.capture.remote_config import (
     NO_FLAGS,
     REMOTE_CONFIG_PATH,
@@ -51,7 +59,9 @@ _OVER_QUOTA = CaptureResponse(200, {"status": 1, "quota_limited": ["events"]})
 def serves(path: str) -> bool:
     """Whether this application serves a path."""
     path = path.rstrip("/")
-    return path in _V0 or path in _FLAGS or path == _V1 or path.startswith("/array/")
+    if path in _V0 or path in _FLAGS or path == _V1:
+        return True
+    return path.startswith("/array/") or is_script_path(path) is not None
 
 
 class Pending(NamedTuple):
@@ -113,11 +123,18 @@ def _respond(environ: Environ, method: str) -> CaptureResponse | Pending:
         _drop(environ["wsgi.input"])
     if path in _FLAGS:
         return CaptureResponse(200, NO_FLAGS) if method in {"POST", "GET"} else _not_allowed("POST")
-    if match := REMOTE_CONFIG_PATH.match(path):
-        return remote_config(*match.groups()) if method == "GET" else _not_allowed("GET")
+    if document := _document(path, environ):
+        return document if method == "GET" else _not_allowed("GET")
     if path in _V0 or path == _V1:
         return _not_allowed("POST" if path == _V1 else "GET, POST")
     return CaptureResponse(404, {"status": 0, "error": "not found"})
+
+
+def _document(path: str, environ: Environ) -> CaptureResponse | None:
+    if is_script_path(path):
+        return script(accepts_gzip="gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""))
+    match = REMOTE_CONFIG_PATH.match(path)
+    return remote_config(*match.groups()) if match else None
 
 
 def _not_allowed(allowed: str) -> CaptureResponse:
@@ -132,9 +149,14 @@ def _v0(environ: Environ, method: str) -> CaptureResponse | Pending:
             body = decode_base64(query.get("data", ""))
         else:
             body = unwrap_form(body, content_type=environ.get("CONTENT_TYPE", ""))
-        exposes_token = method == "GET" or "HTTP_ORIGIN" in environ
         commit = capture.accept(
-            Submission(body, capture.now(), _encoding(environ), exposes_token=exposes_token)
+            Submission(
+                body,
+                capture.now(),
+                _encoding(environ),
+                sent_at=_sent_at(query),
+                exposes_token=method == "GET" or "HTTP_ORIGIN" in environ,
+            )
         )
         return Pending(commit, CaptureResponse(204) if query.get("beacon") == "1" else _ACCEPTED)
 
@@ -155,7 +177,7 @@ def _v1(environ: Environ) -> CaptureResponse | Pending:
                 _encoding(environ),
                 token=token.strip(),
                 sent_at=_request_timestamp(environ),
-                sdk=environ.get("HTTP_POSTHOG_SDK_INFO", "")[:200],
+                sdk=environ.get("HTTP_POSTHOG_SDK_INFO", "")[:200] or "unknown",
                 exposes_token="HTTP_ORIGIN" in environ,
             )
         )
@@ -163,9 +185,18 @@ def _v1(environ: Environ) -> CaptureResponse | Pending:
         body = msgspec.json.encode(
             {"results": results}
         )  # now: others wait for the committing thread
-        return Pending(accepted.commit, CaptureResponse(200, body))
+        headers = (("Retry-After", str(RETRY_RATE_LIMIT)),) if accepted.is_rate_limited else ()
+        return Pending(accepted.commit, CaptureResponse(200, body, headers))
 
     return _guarded(accept)
+
+
+def _sent_at(query: Mapping[str, str]) -> datetime | None:
+    """Return the time of sending in the address, as posthog-js has it; in seconds it is none."""
+    milliseconds = query.get("_", "")
+    return parse_sent_at(
+        query.get("sent_at") or (milliseconds if len(milliseconds) == 13 else None)
+    )
 
 
 def _result(result: str, details: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from django.db import connection
 from analytics.models import CaptureHour, EventOutcome, InboxRequest, ProjectKey
 
 WAITING = "waiting"
-_WITH_REASON = ("rejected", "trimmed", "refused", "limited")
+_WITH_REASON = ("rejected", "changed", "refused", "limited")
 
 # One statement, so that no event moves from the inbox to the ledger between two reads.
 _READ = f"""
@@ -46,8 +46,8 @@ class LedgerEntry:
     """The outcomes of the events that arrived in an hour or a day (UTC) with a key.
 
     Acknowledged events are stored, duplicates, rejected, erased, or still waiting; refused and
-    limited events were not acknowledged. Trimmed ones are among the stored: properties of their
-    person or group were refused.
+    limited events were not acknowledged. Changed ones are among the stored: properties of their
+    person or group were refused, or their time was unusable.
     """
 
     start: datetime
@@ -60,7 +60,7 @@ class LedgerEntry:
     erased: int = 0  # dropped: they name an id that was erased
     waiting: int = 0
     rejected: Counter[str] = field(default_factory=Counter)  # by reason, as the next three
-    trimmed: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     limited: Counter[str] = field(default_factory=Counter)
 

@@ -126,6 +126,7 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCach
     ends: list[int] = []  # of each request's events among all
     lines: list[tuple[LedgerLine, Arrival]] = []
     rejected: list[tuple[Rejection, LedgerLine, Arrival]] = []
+    ignored: dict[bytes, Reason | Refusal] = {}
     amounts: Counter[LedgerLine] = Counter()
     sources = verified_identity.sources(cursor, {request.project_key_id for request in requests})
     for request, parsed in zip(requests, parse(requests, sources), strict=True):
@@ -134,6 +135,7 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCach
         )
         amounts[line] += request.events
         read.append(parsed.events)
+        ignored |= dict.fromkeys(parsed.without_time, Reason.BAD_TIMESTAMP)
         ends.append((ends[-1] if ends else 0) + len(parsed.events))
         lines.append((line, parsed.arrival))
         rejected += [(rejection, line, parsed.arrival) for rejection in parsed.rejections]
@@ -156,22 +158,22 @@ def store(cursor: psycopg.Cursor, requests: Sequence[Request], cache: PersonCach
         rejections.captured(rejection, arrival, project_key_id=line.project_key_id)
         for rejection, line, arrival in rejected
     )
-    for index, refusal in _trimmed(events, results, refusals):
+    for index, reason in _changed(events, results, ignored | refusals):
         line, _ = lines[bisect_right(ends, index)]
-        amounts[line._replace(outcome=EventOutcome.TRIMMED, reason=refusal)] += 1
+        amounts[line._replace(outcome=EventOutcome.CHANGED, reason=reason)] += 1
     ledger.add(cursor, amounts)
     note_use(cursor, {request.project_key_id: request.received_at for request in requests})
 
 
-def _trimmed(
-    events: EventBatch, results: Sequence[StoreResult], refusals: Mapping[bytes, Refusal]
-) -> Iterator[tuple[int, Refusal]]:
-    """Yield the indices of the stored events that had properties refused, and why."""
-    if not refusals:
+def _changed(
+    events: EventBatch, results: Sequence[StoreResult], reasons: Mapping[bytes, Reason | Refusal]
+) -> Iterator[tuple[int, Reason | Refusal]]:
+    """Yield the indices of the events that were stored with a change, and why, by their uuids."""
+    if not reasons:
         return
     for index, (uuid, result) in enumerate(zip(events.uuids.tolist(), results, strict=True)):
-        if result is EventOutcome.STORED and uuid in refusals:
-            yield index, refusals[uuid]
+        if result is EventOutcome.STORED and uuid in reasons:
+            yield index, reasons[uuid]
 
 
 def parse(requests: Sequence[Request], sources: Mapping[int, Source]) -> Iterator[ParsedRequest]:

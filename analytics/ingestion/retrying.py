@@ -106,8 +106,9 @@ def _retry(ids: Sequence[int], retried: Retried) -> None:
         results += [(row, result) for (row, _), result in zip(group, stored, strict=True)]
     amounts: Counter[LedgerLine] = Counter()
     for row, record in records:
-        if refusal := refusals.get(record.uuid):
-            amounts[_line(row)._replace(outcome=EventOutcome.TRIMMED, reason=refusal)] += 1
+        ignored = Reason.BAD_TIMESTAMP if record.ignores_timestamp else None
+        if reason := refusals.get(record.uuid, ignored):
+            amounts[_line(row)._replace(outcome=EventOutcome.CHANGED, reason=reason)] += 1
     for row, result in results:
         _count(row, result, amounts)
         _finish(row, result, retried)

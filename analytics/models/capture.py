@@ -114,14 +114,14 @@ class EventOutcome(models.TextChoices):
     REJECTED = "rejected"
     ERASED = "erased"  # dropped: it names an id that was erased
     REFUSED = "refused"  # not acknowledged: its request had no usable event
-    TRIMMED = "trimmed"  # stored, but not all properties of its person or group: counted twice
+    CHANGED = "changed"  # stored without properties of its person or group, or its time: twice
     LIMITED = "limited"  # not acknowledged: over the key's rate limit or quota
 
 
 class CaptureHour(models.Model):
     """The ingestion ledger: events by hour (UTC) of arrival, key, outcome and reason.
 
-    Accepted = stored + duplicate + rejected + erased + waiting in the inbox; trimmed events are
+    Accepted = stored + duplicate + rejected + erased + waiting in the inbox; changed events are
     among the stored ones.
     """
 

@@ -4,11 +4,12 @@ import pytest
 
 from tests import sdk
 from tests.sdks import servers
+from tests.sdks.javascript import SCRIPT
 
 
 @pytest.fixture(scope="session")
 def _web(django_db_setup, django_db_blocker):
-    with servers.web() as address:
+    with servers.web(PLUMBLINE_POSTHOG_JS=str(SCRIPT) if SCRIPT.exists() else "") as address:
         yield address
 
 

@@ -10,6 +10,7 @@ from tests.processes import ROOT, environment
 
 PACKAGES = ROOT / "tests" / "sdk_js"
 MODULES = PACKAGES / "node_modules"
+SCRIPT = MODULES / "posthog-js" / "dist" / "array.js"  # what PostHog's HTML snippet loads
 
 needs_packages = pytest.mark.skipif(
     not (shutil.which("node") and MODULES.exists()),

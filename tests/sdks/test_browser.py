@@ -171,3 +171,36 @@ def test_s02_an_unsigned_identify_does_not_merge_into_a_protected_person(proxy, 
     arrive("$identify", "$pageview", "signed_up")
     assert Person.objects.count() == 2
     assert PersonMerge.objects.get().result == "protected"
+
+
+# As in PostHog's documentation, shortened: the array that takes calls until the script is there.
+SNIPPET = """<!doctype html><title>Shop</title>
+<script>
+  !function (t, e) {
+    e._i = []; e.__SV = 1; window.posthog = e;
+    e.init = function (token, options, name) {
+      "capture identify".split(" ").forEach(function (call) {
+        e[call] = function () { e.push([call].concat([].slice.call(arguments))); };
+      });
+      e._i.push([token, options, name]);
+      var script = t.createElement("script");
+      script.crossOrigin = "anonymous";
+      script.async = true;
+      script.src = options.api_host.replace(".i.posthog.com", "-assets.i.posthog.com")
+        + "/static/array.js";
+      t.head.appendChild(script);
+    };
+  }(document, window.posthog || []);
+  posthog.init("KEY", {
+    api_host: "HOST", opt_out_useragent_filter: true, autocapture: false,
+    capture_pageleave: false, request_queue_config: { flush_interval_ms: 250 }
+  });
+  posthog.capture("product_viewed");
+</script>"""
+
+
+def test_a17_the_html_snippet_loads_the_script_from_us(server, page, shop):
+    shop.add("/", SNIPPET.replace("KEY", sdk.key()).replace("HOST", server))
+    page.goto(shop.url)
+    page.wait_for_function("window.posthog?.__loaded")
+    arrive("$pageview", "product_viewed")

@@ -7,6 +7,7 @@ import tracemalloc
 import zlib
 from urllib.parse import quote
 
+import brotli
 import pytest
 import zstandard
 
@@ -36,13 +37,21 @@ def form(text):
     return b"data=" + quote(base64.b64encode(text)).encode()
 
 
+def in_two(compress, text):
+    return compress(text[:20]) + compress(text[20:])
+
+
 WRAPPINGS = {
     "plain": (lambda text: text, JSON, ""),
     "gzip": (gzip.compress, JSON, "gzip"),
     "gzip without a header": (gzip.compress, TEXT, ""),
     "plain that a header calls gzip": (lambda text: text, JSON, "gzip"),
     "deflate": (zlib.compress, JSON, "deflate"),
+    "gzip in two members": (lambda text: in_two(gzip.compress, text), JSON, "gzip"),
+    "gzip filled with zeros": (lambda text: gzip.compress(text) + bytes(512), JSON, "gzip"),
     "zstd": (zstandard.compress, JSON, "zstd"),
+    "zstd in two frames": (lambda text: in_two(zstandard.compress, text), JSON, "zstd"),
+    "Brotli": (brotli.compress, JSON, "br"),
     "form": (form, FORM, ""),
     "form without a header": (form, TEXT, ""),
     "form of gzip": (lambda text: form(gzip.compress(text)), FORM, ""),
@@ -121,6 +130,27 @@ def test_an_invalid_token_is_a_401_that_says_why(token, error):
 )
 def test_an_unreadable_body_is_a_400(body):
     assert error_of(body)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("wrap", "encoding"),
+    [
+        (gzip.compress, "gzip"),
+        (zstandard.compress, "zstd"),
+        (zlib.compress, "deflate"),
+        (brotli.compress, "br"),
+    ],
+)
+@pytest.mark.parametrize("end", ["another document", "other bytes", "nothing"])
+def test_a06_what_follows_a_document_is_never_lost_in_silence(wrap, encoding, end):
+    document = wrap(json.dumps(SHAPES["a batch"](sdk.key())).encode())
+    body = {
+        "another document": 2 * document,
+        "other bytes": document + b"rest",
+        "nothing": document[:-6],
+    }
+    answer = sdk.post("/batch/", body[end], HTTP_CONTENT_ENCODING=encoding)
+    assert (answer.status_code, InboxRequest.objects.count()) == (400, 0)
 
 
 def test_an_empty_batch_is_a_400_that_says_so():

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from analytics.models import Event, RejectedEvent
-from tests import sdk
+from tests import ledger, sdk
 
 pytestmark = pytest.mark.django_db
 
@@ -90,15 +90,77 @@ def test_a_time_is_iso_8601_or_a_number_of_seconds_or_milliseconds(notation):
     assert time_of(timestamp=notation) == -2 * HOUR
 
 
-@pytest.mark.parametrize("timestamp", ["yesterday", "1889-01-01T00:00:00Z", "", 1e300, -1e300])
-def test_another_notation_is_rejected_by_its_field(timestamp):
-    reason, detail = refusal(timestamp=timestamp)
-    assert (reason, detail.partition(":")[0]) == ("bad_timestamp", "timestamp")
+@pytest.mark.parametrize(
+    "notation",
+    [
+        "2024-05-01t10:00:00z",
+        "2024-05-01 10:00:00.000000 UTC",
+        "2024-05-01 10:00:00 GMT",
+        "2024-05-01 12:00:00 +0200",
+        "2024-05-01T10:00:00.0000000Z",  # .NET's
+        "20240501T100000Z",
+        "Wed, 01 May 2024 10:00:00 GMT",
+        "wed, 01 May 2024 12:00:00 +0200",
+    ],
+)
+def test_a13_other_usual_notations_are_read(notation):
+    assert time_of(timestamp=notation) == -2 * HOUR
 
 
-@pytest.mark.parametrize("offset", [1e300, -1e300])
-def test_an_impossible_offset_is_rejected(offset):
-    assert refusal(offset=offset) == ("bad_timestamp", "offset: out of range")
+@pytest.mark.parametrize("midnight", ["2024-04-30T24:00:00Z", "2024-04-30 24:00", "20240430T2400"])
+def test_a13_the_end_of_a_day_is_the_start_of_the_next(midnight):
+    assert time_of(timestamp=midnight) == -12 * HOUR
+
+
+UNREADABLE = ["yesterday", "", "2024-05-01T24:30:00Z", "99:99", 1e300, -1e300, True, [1], {"a": 1}]
+
+
+@pytest.mark.parametrize("timestamp", UNREADABLE)
+def test_a13_with_an_unreadable_time_an_event_happened_at_its_arrival(timestamp):
+    assert time_of(timestamp=timestamp) == timedelta(0)
+    assert Event.objects.get().properties["$ignored_timestamp"] == str(timestamp)
+
+
+@pytest.mark.parametrize("offset", [1e300, -1e300, "soon", [1], {"a": 1}])
+def test_a13_with_an_unusable_offset_an_event_happened_at_its_arrival(offset):
+    assert time_of(offset=offset) == timedelta(0)
+    assert Event.objects.get().properties["$ignored_timestamp"] == str(offset)
+
+
+def test_a13_a_time_too_far_ahead_stays_on_the_event():
+    time_of(timestamp=at(4_000 * DAY))
+    assert Event.objects.get().properties["$ignored_timestamp"] == at(4_000 * DAY)
+
+
+def test_a13_the_ledger_counts_events_whose_time_was_unusable():
+    time_of(timestamp="yesterday")
+    assert ledger.totals() == {"accepted": 1, "stored": 1, "changed": 1}
+
+
+def test_before_1990_an_event_is_rejected():
+    assert refusal(timestamp="1889-01-01T00:00:00Z") == ("bad_timestamp", "timestamp: before 1990")
+
+
+def test_a12_an_offset_may_be_digits_in_a_text():
+    assert time_of(offset="1500") == -timedelta(seconds=1.5)
+
+
+@pytest.mark.parametrize("name", ["sent_at", "_"])
+@pytest.mark.parametrize("wrong", [HOUR, -26 * HOUR])
+def test_a02_the_time_of_sending_may_be_in_the_address(name, wrong):
+    sent_at = int((NOW + wrong).timestamp() * 1000)
+    event = {"event": "used", "distinct_id": "ada", "timestamp": at(wrong - 5 * HOUR)}
+    sdk.post(f"/e/?compression=base64&{name}={sent_at}", event | {"api_key": sdk.key()})
+    sdk.ingest()
+    assert Event.objects.get().timestamp == NOW - 5 * HOUR
+
+
+@pytest.mark.parametrize("wrong", ["", "soon", "12345", "0.8374652", "1714557600"])
+def test_a02_what_only_prevents_caching_is_no_time_of_sending(wrong):
+    event = {"event": "used", "distinct_id": "ada", "timestamp": at(-HOUR)}
+    sdk.post(f"/e/?_={wrong}", event | {"api_key": sdk.key()})
+    sdk.ingest()
+    assert Event.objects.get().timestamp == NOW - HOUR
 
 
 def test_beyond_the_retention_period_an_event_is_rejected_with_that_reason(settings):

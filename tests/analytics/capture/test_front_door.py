@@ -1,6 +1,7 @@
 """Every address that SDKs ask, from pages of any origin."""
 
 import base64
+import gzip
 import json
 from urllib.parse import quote, urlencode
 
@@ -167,3 +168,24 @@ def test_a_query_of_a_thousand_fields_is_a_400():
         400,
         "form: Max number of fields exceeded",
     )
+
+
+SCRIPTS = ["/static/array.js", "/array/phc_1/array.js"]
+
+
+@pytest.mark.parametrize("path", SCRIPTS)
+def test_a17_the_script_of_posthog_js_is_the_file_that_is_set(settings, tmp_path, path):
+    settings.PLUMBLINE_POSTHOG_JS = tmp_path / "array.js"
+    settings.PLUMBLINE_POSTHOG_JS.write_text("let posthog;")
+    plain = sdk.request("GET", path, HTTP_ORIGIN=SHOP)
+    assert (plain.status_code, plain.content) == (200, b"let posthog;")
+    assert plain.headers["Access-Control-Allow-Origin"] == SHOP
+    compressed = sdk.request("GET", path, HTTP_ACCEPT_ENCODING="gzip, br")
+    assert gzip.decompress(compressed.content) == b"let posthog;"
+
+
+@pytest.mark.parametrize("path", SCRIPTS)
+def test_a17_without_a_file_the_script_says_so_in_the_console(path):
+    answer = sdk.request("GET", path)
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert b"PLUMBLINE_POSTHOG_JS" in answer.content

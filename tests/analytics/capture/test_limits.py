@@ -46,13 +46,23 @@ def of_today():
     return entry
 
 
-@pytest.mark.parametrize("path", ["/batch/", "/e", V1])
+@pytest.mark.parametrize("path", ["/batch/", "/e"])
 def test_beyond_the_rate_limit_is_a_429_with_the_time_to_retry(path):
     key = limited(rate_limit=3)
     assert [send(key, path=path).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
     answer = send(key, path=path)
     assert (answer.headers["Retry-After"], InboxRequest.objects.count()) == ("1", 3)
     assert (of_today().accepted, of_today().limited) == (3, {"rate_limit": 3})
+
+
+def test_a17_beyond_the_rate_limit_v1_asks_for_each_event_again():
+    """SDKs in Go and Rust take a 429 as final."""
+    key = limited(rate_limit=1)
+    send(key, path=V1)
+    answer = send(key, path=V1)
+    again = {UUID: {"result": "retry", "details": "too many events per second"}}
+    assert (answer.status_code, answer.json()) == (200, {"results": again})
+    assert (answer.headers["Retry-After"], of_today().limited) == ("1", {"rate_limit": 1})
 
 
 def test_a_batch_may_exceed_a_limit_that_was_not_reached_before():

@@ -39,7 +39,7 @@ def test_the_response_has_every_outcome_with_its_reasons_and_adds_up():
         "erased": 0,
         "rejected": {"missing_field": 1},
         "waiting": 1,
-        "trimmed": {},
+        "changed": {},
         "refused": {"missing_field": 1},
         "limited": {},
         "adds_up": True,

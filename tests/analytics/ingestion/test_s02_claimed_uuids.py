@@ -147,7 +147,7 @@ def test_s02_a_proved_property_refused_despite_a_claim_of_its_uuid_is_counted(se
     sdk.ingest()
     send(server_key, PROOF | {"event": "$set", "properties": {"$set": {"much": "x" * 70_000}}})
     sdk.ingest()
-    assert CaptureHour.objects.get(outcome=EventOutcome.TRIMMED).events == 1
+    assert CaptureHour.objects.get(outcome=EventOutcome.CHANGED).events == 1
 
 
 WAITING = """

@@ -116,7 +116,7 @@ def test_s05_a_group_is_bounded():
     assert (len(stored.properties), stored.refused) == (8, {"p8": "properties_too_large"})
 
 
-def test_s05_the_ledger_counts_trimmed_events_among_the_stored():
+def test_s05_the_ledger_counts_changed_events_among_the_stored():
     large = {"$set": {"large": "x" * 70_000}}
     event = {"event": "$set", "distinct_id": "ada", "properties": large}
     body = {"api_key": sdk.key(), "batch": [event, {"event": "used", "distinct_id": "ada"}]}
@@ -125,7 +125,7 @@ def test_s05_the_ledger_counts_trimmed_events_among_the_stored():
     today = datetime.now(UTC).date()
     total = ledger.report(first=today, last=today).total
     assert (total.accepted, total.stored, total.missing) == (2, 2, 0)
-    assert total.trimmed == {"value_too_large": 1}
+    assert total.changed == {"value_too_large": 1}
 
 
 def test_s05_many_large_persons_are_changed_in_portions(monkeypatch):
