@@ -1,5 +1,6 @@
 """The endpoints below /api/billing/stripe/: checkout, portal, subscriptions and invoices."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from http import HTTPStatus
@@ -37,6 +38,7 @@ from billing.stripe.idempotency import IdempotencyKey, KeyedResponse
 from common.api.endpoint import Endpoint
 
 RETRY_AFTER = 30  # seconds
+_LINE = ("plan", "price", "quantity")
 _KEY = OpenApiParameter(
     IDEMPOTENCY_HEADER,
     location=OpenApiParameter.HEADER,
@@ -86,7 +88,9 @@ class StripeView(Endpoint):
                 IDEMPOTENCY_HEADER, "Must be at most 200 characters long."
             )
         fingerprinted = json.dumps([request.path, request.data], sort_keys=True).encode()
-        at_stripe = f"plumbline-{request.user.pk}-{key}"
+        # A header cannot hold everything that people use as a key, and has at most 255 characters.
+        digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+        at_stripe = f"plumbline-{request.user.pk}-{digest}"
         return idempotency.once(
             IdempotencyKey(cast("int", request.user.pk), key),
             fingerprinted,
@@ -109,10 +113,8 @@ class CheckoutSessionView(StripeView):
             options = dict(fields)
             distinct_id = options.pop("distinct_id")
             person = subscriptions.proved_person_of(distinct_id)
-            price_id = subscriptions.price_id_of(
-                plan=options.pop("plan", None), price=options.pop("price", None)
-            )
-            session = sessions.checkout_session(person, distinct_id, price_id, key=key, **options)
+            lines = _lines(options)
+            session = sessions.checkout_session(person, distinct_id, lines, key=key, **options)
             return SessionSerializer(session).data
 
         return self.execute(request, act)
@@ -250,6 +252,23 @@ class InvoicesView(StripeView):
 def _distinct_id(data: Any) -> str:
     distinct_id = data.get("distinct_id") if isinstance(data, dict) else None
     return distinct_id[:MAX_NAME] if isinstance(distinct_id, str) else ""
+
+
+def _lines(options: dict[str, Any]) -> list[sessions.CheckoutLine]:
+    """Take what a checkout sells out of its options."""
+    single = {name: options.pop(name) for name in _LINE if name in options}
+    items = options.pop("items", None)
+    if items and single:
+        raise subscriptions.InvalidSubscriptionRequest(
+            "items", "Provide items, or a plan or price, not both."
+        )
+    return [
+        sessions.checkout_line(
+            subscriptions.price_id_of(plan=item.get("plan"), price=item.get("price")),
+            item.get("quantity"),
+        )
+        for item in items or [single]
+    ]
 
 
 def _change(fields: dict[str, Any]) -> subscription_changes.SubscriptionChange:

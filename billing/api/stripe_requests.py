@@ -7,21 +7,37 @@ from billing.api.fields import TextField, WholeNumberField
 from common.calculations.currency import DECIMALS
 
 _LARGEST_QUANTITY = 999_999
+_MOST_ITEMS = 20  # of a subscription at Stripe
 
 
 class PersonQuery(serializers.Serializer):
     distinct_id = TextField(max_length=MAX_NAME, help_text="Any distinct id of the person.")
 
 
-class PriceBody(PersonQuery):
+class PriceFields(serializers.Serializer):
     plan = TextField(
         required=False, max_length=50, help_text="Slug of a plan: sells its first price."
     )
     price = TextField(required=False, max_length=255, help_text="Or a Stripe price.")
 
 
-class CheckoutBody(PriceBody):
-    quantity = WholeNumberField(default=1, min_value=1, max_value=_LARGEST_QUANTITY)
+class LineFields(PriceFields):
+    quantity = WholeNumberField(
+        required=False,
+        min_value=1,
+        max_value=_LARGEST_QUANTITY,
+        help_text="Default 1. Metered prices have none.",
+    )
+
+
+class CheckoutBody(PersonQuery, LineFields):
+    items = serializers.ListField(
+        child=LineFields(),
+        required=False,
+        min_length=1,
+        max_length=_MOST_ITEMS,
+        help_text="Several prices, licensed and metered, instead of a plan or price.",
+    )
     success_url = serializers.URLField(required=False, help_text="Default: a page of Plumbline.")
     cancel_url = serializers.URLField(required=False)
     trial_days = WholeNumberField(required=False, min_value=1, max_value=730)
@@ -41,7 +57,7 @@ class SubscriptionBody(PersonQuery):
     )
 
 
-class ChangeBody(SubscriptionBody, PriceBody):
+class ChangeBody(SubscriptionBody, PriceFields):
     item = TextField(required=False, max_length=255, help_text="Id; required if there are several.")
     quantity = WholeNumberField(required=False, min_value=0, max_value=_LARGEST_QUANTITY)
     preview = serializers.BooleanField(default=False, help_text="Only return what it would cost.")

@@ -66,9 +66,14 @@ class PlanPrice(models.Model):
         max_length=255,
         unique=True,
         validators=[
-            RegexValidator(r"^price_\w+$|^plan_\w+$", "A Stripe price id starts with price_.")
+            RegexValidator(
+                r"^(prod|sub|si|cus|in|cs)_\w{14,}$",
+                "This is not the id of a price: copy it from the price's page at Stripe.",
+                inverse_match=True,
+            )
         ],
-        help_text="For example price_1Q2w3E. Upgrade links sell the first price.",
+        help_text="For example price_1Q2w3E, or the id of an older plan such as gold-monthly."
+        " Upgrade links sell the first price.",
         error_messages={"unique": "Another plan already has this price."},
     )
 

@@ -17,7 +17,7 @@ from billing.calculations.stripe_fields import UnusableStripeObject, id_of
 from billing.calculations.stripe_personal import anonymous_event
 from billing.calculations.versions.event_order import in_order, moment_and_rank
 from billing.models import StripeEvent, StripeEventState
-from billing.stripe import customers, gateway, timeline
+from billing.stripe import customers, gateway, open_checkouts, timeline
 from billing.stripe.signals import stripe_changed
 from common.calculations.backoff import backoff
 from common.formatting import error_line
@@ -28,6 +28,7 @@ Json = dict[str, Any]
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(hours=1)
 _CLAIM = timedelta(minutes=10)  # an attempt that takes longer has died
+_PURCHASES = {"checkout.session.completed", "customer.subscription.created"}
 
 
 class _NotAtStripe(Exception):
@@ -57,9 +58,12 @@ def apply(
             StripeEvent.objects.values_list("state", flat=True).get(pk=event_id)
         )
     try:
+        reads = gateway.is_set_up() if read is None else read
         if event.state != StripeEventState.APPLIED:
-            _store(event, read=gateway.is_set_up() if read is None else read)
+            _store(event, read=reads)
         is_linked_now = customers.link_by(event.payload["data"]["object"])
+        if reads and event.type in _PURCHASES:
+            open_checkouts.follow_purchase(event.payload["data"]["object"])
         if follow:
             _follow(event, is_linked_now=is_linked_now)
     except _NotAtStripe as error:

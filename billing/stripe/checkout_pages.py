@@ -11,7 +11,6 @@ from csp.decorators import csp_update
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -33,7 +32,6 @@ _LOG_IN_AT_STRIPE = (
     " you get a link by e-mail, at the address that you pay with."
 )
 _LOG_IN_TO_PRODUCT = "To change your plan, your card or your subscription, log in to the product."
-_SAME_SESSION_SECONDS = 12 * 3600  # in which a link leads to one session; Stripe's lasts 24 hours
 
 
 @never_cache
@@ -74,10 +72,13 @@ def _checkout(request: HttpRequest, person: Person, price_id: str, token: str) -
 
 def _session_url(person: Person, distinct_id: str, price_id: str, token: str) -> str:
     """Return a session's address, the same one however many times the button is pressed."""
-    period = int(timezone.now().timestamp()) // _SAME_SESSION_SECONDS
-    use = hashlib.sha256(f"{token}:{distinct_id}:{period}".encode()).hexdigest()
+    use = hashlib.sha256(f"{token}:{distinct_id}".encode(errors="surrogatepass")).hexdigest()
     session = sessions.checkout_session(
-        person, distinct_id, price_id, key=f"plumbline-link-{use}", shows_customer=False
+        person,
+        distinct_id,
+        [sessions.checkout_line(price_id, None)],
+        key=f"plumbline-link-{use}",
+        shows_customer=False,
     )
     return str(session["url"])
 

@@ -1,5 +1,7 @@
 """Stripe's hosted pages: checkout sessions, and sessions of the customer portal."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -7,18 +9,25 @@ from django.urls import reverse
 
 from analytics.models import Person
 from billing.calculations.stripe_event import customer_of
-from billing.stripe import customers, gateway, subscriptions
+from billing.stripe import customers, gateway, open_checkouts, subscriptions
 from billing.stripe.subscriptions import SubscriptionConflict
 
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class CheckoutLine:
+    """A price to sell. `quantity` is None for metered prices: Stripe bills what is used."""
+
+    price_id: str
+    quantity: int | None
+
+
 def checkout_session(
     person: Person,
     distinct_id: str,
-    price_id: str,
+    lines: Sequence[CheckoutLine],
     *,
-    quantity: int | None = 1,
     success_url: str = "",
     cancel_url: str = "",
     key: str = "",
@@ -26,34 +35,61 @@ def checkout_session(
     trial_days: int | None = None,
     **more: Any,
 ) -> Json:
-    """Return a new Stripe checkout session, for people without a subscription.
+    """Return the person's open session of this offer, or a new one, the only one that can be paid.
 
-    `key` is the caller's idempotency key, passed on to Stripe. Stripe shows the stored address of a
-    person's customer, and perhaps a card, to everyone who opens the session: without
-    `shows_customer` the buyer becomes a new customer.
+    It is for people without a subscription. `key` is the caller's idempotency key, passed on to
+    Stripe. Stripe shows the stored address of a person's customer, and perhaps a card, to everyone
+    who opens the session: without `shows_customer` the buyer becomes a new customer.
     """
     if current := subscriptions.current(person):
         raise SubscriptionConflict(
             f"The person already has a subscription ({current[0]['id']}): use change-plan."
         )
-    line: Json = {"price": price_id} | ({"quantity": quantity} if quantity else {})
     details: Json = {"metadata": {customers.METADATA: distinct_id}}
     if trial_days:
         details["trial_period_days"] = trial_days
-    return gateway.call(
+    parameters = {
+        **({"customer": customers.ensure_customer(person, distinct_id)} if shows_customer else {}),
+        "client_reference_id": distinct_id,
+        "line_items": [_line_item(line) for line in lines],
+        "subscription_data": details,
+        "success_url": success_url or return_url("checkout-done"),
+        "cancel_url": cancel_url or return_url("checkout-canceled"),
+        **more,
+    }
+    offer = open_checkouts.offer_of(parameters)
+    return open_checkouts.reusable(person, offer) or _new(
+        person, distinct_id, key, offer, parameters
+    )
+
+
+def _new(person: Person, distinct_id: str, key: str, offer: str, parameters: Json) -> Json:
+    # A key that led to a session that has ended must not lead there again.
+    attempt = f"{key}-{gateway.count_sessions_of(person.pk)}" if key else ""
+    session = gateway.call(
         "post",
         "/v1/checkout/sessions",
-        idempotency_key=key,
+        idempotency_key=attempt,
         mode="subscription",
-        **({"customer": customers.ensure_customer(person, distinct_id)} if shows_customer else {}),
-        client_reference_id=distinct_id,
-        line_items=[line],
-        metadata={customers.METADATA: distinct_id},
-        subscription_data=details,
-        success_url=success_url or return_url("checkout-done"),
-        cancel_url=cancel_url or return_url("checkout-canceled"),
-        **more,
+        metadata={customers.METADATA: distinct_id, open_checkouts.OFFER: offer},
+        **parameters,
     )
+    return open_checkouts.keep_newest(person, session)
+
+
+def _line_item(line: CheckoutLine) -> Json:
+    return {"price": line.price_id} | ({"quantity": line.quantity} if line.quantity else {})
+
+
+def checkout_line(price_id: str, quantity: int | None) -> CheckoutLine:
+    """Return the line of a stored price; a licensed one is sold once if no quantity is named."""
+    if not subscriptions.is_metered(price_id):
+        return CheckoutLine(price_id, quantity or 1)
+    if quantity is not None:
+        raise subscriptions.InvalidSubscriptionRequest(
+            "quantity", f"The price {price_id!r} is metered: it has no quantity."
+        )
+    return CheckoutLine(price_id, None)
 
 
 def portal_session(person: Person, *, back_to: str = "", key: str = "") -> Json:

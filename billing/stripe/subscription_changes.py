@@ -9,7 +9,7 @@ from typing import Any
 
 from billing.calculations.stripe_event import customer_of
 from billing.calculations.stripe_price import price_of
-from billing.stripe import events, gateway
+from billing.stripe import events, gateway, subscriptions
 from billing.stripe.subscriptions import (
     InvalidSubscriptionRequest,
     SubscriptionConflict,
@@ -74,6 +74,11 @@ def _parameters(subscription: Json, change: SubscriptionChange, item_id: str | N
     same_price = change.price_id in {None, price_of(item).get("id")}
     if same_price and change.quantity in {None, item.get("quantity")}:
         raise SubscriptionConflict("The subscription already has this price and quantity.")
+    price_id = change.price_id or price_of(item).get("id") or ""
+    if change.quantity is not None and subscriptions.is_metered(price_id):
+        raise InvalidSubscriptionRequest(
+            "quantity", f"The price {price_id!r} is metered: it has no quantity."
+        )
     new_item: Json = {"id": item["id"]}
     if change.price_id:
         new_item["price"] = change.price_id
@@ -109,7 +114,10 @@ def _update(
 ) -> Json:
     """Change a subscription at Stripe, store the result, and have the ledger follow."""
     answer = gateway.call(
-        method, f"/v1/subscriptions/{subscription['id']}{path}", idempotency_key=key, **parameters
+        method,
+        f"{gateway.path_of('subscription', subscription['id'])}{path}",
+        idempotency_key=key,
+        **parameters,
     )
     updated = gateway.refresh("subscription", answer["id"]) or answer
     events.enqueue_update(customer_of(updated))

@@ -57,6 +57,12 @@ def price_id_of(*, plan: str | None, price: str | None) -> str:
     return price
 
 
+def is_metered(price_id: str) -> bool:
+    """Return whether a stored price bills what was used, so that it has no quantity."""
+    recurring = (gateway.stored("price", price_id) or {}).get("recurring") or {}
+    return bool(recurring.get("usage_type") == "metered")
+
+
 def _first_price_of(slug: str) -> str:
     plan = Plan.objects.filter(slug=slug).first()
     if plan is None:

@@ -11,6 +11,7 @@ from devstack.fake_stripe import resources
 from devstack.fake_stripe.errors import StripeError
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.pages import html
+from devstack.fake_stripe.protocol.headers import api_key, check_headers
 from devstack.fake_stripe.protocol.parameters import EXPAND, check, parse_form
 from devstack.fake_stripe.protocol.routes import PAGES, Route, matching
 from devstack.fake_stripe.rendering import check_depth, render
@@ -30,7 +31,8 @@ class Answers:
     ) -> tuple[int, Object, bool]:
         """Return status, JSON and whether the idempotency key was used before."""
         try:
-            self._check_key(headers.get("Authorization", ""))
+            check_headers(headers)
+            self._check_key(api_key(headers.get("Authorization", "")))
             parts = urlsplit(target)
             key = headers.get("Idempotency-Key", "") if method == "POST" else ""
             with self._lock:
@@ -55,8 +57,7 @@ class Answers:
                         return refusal.status, html.page("Stripe", "", str(refusal))
         return None
 
-    def _check_key(self, authorization: str) -> None:
-        key = authorization.removeprefix("Bearer ").strip()
+    def _check_key(self, key: str) -> None:
         if not key:
             raise StripeError("You did not provide an API key.", status=401)
         if key != self._api_key:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
@@ -17,12 +17,14 @@ from devstack.fake_stripe.protocol.parameters import (
     Params,
     Required,
     boolean,
+    choice,
     list_of,
     metadata,
     text,
 )
 from devstack.fake_stripe.protocol.routes import readable, route
-from devstack.fake_stripe.state import API_VERSION, StripeState
+from devstack.fake_stripe.protocol.versions import in_version
+from devstack.fake_stripe.state import API_VERSION, OLDER_VERSION, StripeState
 
 _LONGEST_DELAY = 60  # seconds between two attempts
 _TIMEOUT = 30  # seconds to wait for a response
@@ -43,7 +45,8 @@ def post(url: str, body: bytes, secret: str) -> int:
     connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT)
     headers = {"Content-Type": "application/json", "Stripe-Signature": signature(body, secret)}
     try:
-        connection.request("POST", parts.path or "/", body, headers)
+        path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+        connection.request("POST", path, body, headers)
         return connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return 0
@@ -93,7 +96,7 @@ class Deliveries:
             endpoint = self._state.objects["webhook_endpoint"].get(waiting["endpoint"])
             if not event or not endpoint:
                 return 200  # its endpoint was deleted
-            body = json.dumps(event, indent=2).encode()
+            body = json.dumps(in_version(event, endpoint["api_version"]), indent=2).encode()
         return post(endpoint["url"], body, endpoint["_secret"])
 
     def _note(self, jobs: list[Object], statuses: list[int]) -> None:
@@ -158,7 +161,7 @@ _ENDPOINT = {
     "/v1/webhook_endpoints",
     {
         **_ENDPOINT,
-        "api_version": text,
+        "api_version": choice(API_VERSION, OLDER_VERSION),
         "enabled_events": Required(list_of(text)),
         "url": Required(text),
     },

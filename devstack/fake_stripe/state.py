@@ -11,6 +11,7 @@ from devstack.fake_stripe.objects import Object, ObjectStore
 from devstack.fake_stripe.rendering import differences, render
 
 API_VERSION = "2026-08-26.dahlia"
+OLDER_VERSION = "2024-06-20"  # of events, see `protocol.versions`
 _KEPT = ("objects", "undelivered", "idempotent")
 
 

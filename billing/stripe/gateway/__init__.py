@@ -4,7 +4,7 @@ Stripe's objects go in and out as Stripe's JSON (dicts), never as the libraries'
 errors as `StripeProblem`.
 """
 
-from billing.stripe.gateway.calls import StripeProblem, call, every, fetch, is_set_up
+from billing.stripe.gateway.calls import StripeProblem, call, every, fetch, is_set_up, path_of
 from billing.stripe.gateway.customer_records import customer_records
 from billing.stripe.gateway.deleted_customers import note_deletion
 from billing.stripe.gateway.guests import anonymize_guests, count_guests
@@ -33,6 +33,7 @@ from billing.stripe.gateway.objects import (
     stored,
     stored_ids,
 )
+from billing.stripe.gateway.open_sessions import count_sessions_of, open_sessions_of
 from billing.stripe.gateway.reading import (
     addresses_of,
     credit_notes,
@@ -71,6 +72,7 @@ __all__ = [
     "client_references",
     "count_guests",
     "count_objects",
+    "count_sessions_of",
     "count_unlinked",
     "credit_notes",
     "current_period",
@@ -93,7 +95,9 @@ __all__ = [
     "named_by_metadata",
     "note_deletion",
     "objects_of",
+    "open_sessions_of",
     "owner_of",
+    "path_of",
     "persons_of",
     "portal_login_url",
     "read_checkout_token",

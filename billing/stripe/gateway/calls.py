@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import stripe
 from django.conf import settings
@@ -81,10 +82,15 @@ def call(method: str, path: str, *, idempotency_key: str = "", **parameters: Any
     return dict(storable(response.data))
 
 
+def path_of(kind: str, object_id: str) -> str:
+    """Return the path of an object. People choose ids of coupons, plans and products."""
+    return f"{PATHS[kind]}/{quote(object_id, safe='')}"
+
+
 def fetch(kind: str, object_id: str) -> Json | None:
     """Return an object as it is at Stripe now, None if it no longer exists there."""
     try:
-        stripe_json = call("get", f"{PATHS[kind]}/{object_id}", expand=_EXPANDED.get(kind, []))
+        stripe_json = call("get", path_of(kind, object_id), expand=_EXPANDED.get(kind, []))
     except StripeProblem as problem:
         if problem.missing:
             return None

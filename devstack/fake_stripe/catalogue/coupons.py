@@ -1,8 +1,9 @@
 """Coupons."""
 
-from devstack.fake_stripe.errors import StripeError, missing
+from devstack.fake_stripe.errors import StripeError, missing, no_such
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
+    PAGE,
     Params,
     choice,
     currency,
@@ -14,7 +15,7 @@ from devstack.fake_stripe.protocol.parameters import (
     percentage,
     text,
 )
-from devstack.fake_stripe.protocol.routes import readable, route
+from devstack.fake_stripe.protocol.routes import route
 from devstack.fake_stripe.state import StripeState
 
 
@@ -51,6 +52,8 @@ def create_coupon(state: StripeState, params: Params) -> Object:
     fields = dict.fromkeys(("amount_off", "currency", "duration_in_months", "max_redemptions"))
     fields |= dict.fromkeys(("name", "percent_off", "redeem_by"))
     params["_applies_to"] = params.pop("applies_to", None)
+    for position, product in enumerate((params["_applies_to"] or {}).get("products", [])):
+        state.find("product", product, f"applies_to[products][{position}]")
     defaults = {"id": state.new_id("", 8)[1:], "times_redeemed": 0, "valid": True}
     coupon = state.new("coupon", "", {**fields, **defaults, **params})
     state.emit("coupon.created", coupon)
@@ -60,10 +63,27 @@ def create_coupon(state: StripeState, params: Params) -> Object:
 @route("DELETE", "/v1/coupons/{id}")
 def delete_coupon(state: StripeState, params: Params, coupon_id: str) -> Object:
     """Delete a coupon: new subscriptions cannot use it, existing ones keep it."""
-    coupon: Object = state.find("coupon", coupon_id, in_path=True)
+    coupon = _existing(state, coupon_id)
     coupon["valid"] = False
     state.emit("coupon.deleted", coupon)
+    coupon["_deleted"] = True
     return {"id": coupon_id, "object": "coupon", "deleted": True}
 
 
-readable("coupon", "/v1/coupons")
+@route("GET", "/v1/coupons", PAGE)
+def list_coupons(state: StripeState, params: Params) -> Object:
+    coupons = [coupon for coupon in state.within("coupon", params, {}) if "_deleted" not in coupon]
+    return state.list_page("coupon", coupons[::-1], "/v1/coupons", params)
+
+
+@route("GET", "/v1/coupons/{id}")
+def retrieve_coupon(state: StripeState, params: Params, coupon_id: str) -> Object:
+    return _existing(state, coupon_id)
+
+
+def _existing(state: StripeState, coupon_id: str) -> Object:
+    """Return a coupon that is not deleted."""
+    coupon: Object = state.find("coupon", coupon_id, in_path=True)
+    if "_deleted" in coupon:
+        raise no_such("coupon", coupon_id, "id", in_path=True)
+    return coupon

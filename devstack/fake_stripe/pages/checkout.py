@@ -15,6 +15,7 @@ from devstack.fake_stripe.protocol.parameters import (
     list_of,
     metadata,
     natural,
+    short,
     text,
 )
 from devstack.fake_stripe.protocol.routes import readable, route
@@ -22,6 +23,7 @@ from devstack.fake_stripe.state import StripeState
 from devstack.fake_stripe.subscriptions import planned_items
 
 _PATH = "/v1/checkout/sessions"
+_SHORTEST, _LONGEST = 1800, 86400  # seconds until a session expires
 _LINE = hash_of({"price": Required(text), "quantity": natural})
 _SUBSCRIPTION = hash_of(
     {
@@ -41,7 +43,7 @@ _SUBSCRIPTION = hash_of(
         "automatic_tax": hash_of({"enabled": Required(boolean)}),
         "billing_address_collection": choice("auto", "required"),
         "cancel_url": text,
-        "client_reference_id": text,
+        "client_reference_id": short(200),
         "customer": text,
         "customer_email": text,
         "discounts": discounts.DISCOUNTS,
@@ -81,7 +83,13 @@ def create_session(state: StripeState, params: Params) -> Object:
     }
     fields |= {"ui_mode": "hosted_page", "discounts": [], "custom_fields": []}
     now = state.now(customer)
-    fields |= {"created": now, "expires_at": now + 86400, "livemode": False}
+    expires_at = params.get("expires_at", now + _LONGEST)
+    if not now + _SHORTEST <= expires_at <= now + _LONGEST:
+        raise StripeError(
+            "The `expires_at` timestamp must be between 30 minutes and 24 hours from now.",
+            param="expires_at",
+        )
+    fields |= {"created": now, "expires_at": expires_at, "livemode": False}
     session = state.new("checkout.session", "cs_test", fields | kept | params)
     session["url"] = f"{state.base_url}/c/pay/{session['id']}"
     return session
@@ -117,7 +125,10 @@ def _line_items(state: StripeState, prices: list[Object], lines: list[Params]) -
 
 @route("POST", _PATH + "/{id}/expire")
 def expire_session(state: StripeState, params: Params, session_id: str) -> Object:
-    session = open_session(state, session_id)
+    return expire(state, open_session(state, session_id))
+
+
+def expire(state: StripeState, session: Object) -> Object:
     session |= {"status": "expired", "url": None}
     state.emit("checkout.session.expired", session)
     return session
@@ -134,6 +145,8 @@ readable("checkout.session", _PATH, customer=text, subscription=text, status=tex
 
 def open_session(state: StripeState, session_id: str) -> Object:
     session: Object = state.find("checkout.session", session_id, in_path=True)
+    if session["status"] == "open" and session["expires_at"] <= state.now():
+        expire(state, session)
     if session["status"] != "open":
         raise StripeError(f"This checkout session is {session['status']}.")
     return session

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl
 
 from devstack.fake_stripe.errors import StripeError, missing
 
+_MOST_KEYS, _LONGEST_KEY, _LONGEST_VALUE = 50, 40, 500  # of metadata
+
 Kind = Callable[[Any, str], Any]
 Params = dict[str, Any]
 
@@ -66,6 +68,17 @@ def text(value: Any, param: str) -> str | None:
     return value or None  # an empty text unsets, as with Stripe
 
 
+def short(longest: int) -> Kind:
+    """Accept a text of at most so many characters."""
+
+    def convert(value: Any, param: str) -> str | None:
+        if isinstance(value, str) and len(value) > longest:
+            raise StripeError(f"Invalid string: at most {longest} characters.", param=param)
+        return text(value, param)
+
+    return convert
+
+
 def integer(value: Any, param: str) -> int:
     if not isinstance(value, str) or not value.removeprefix("-").isdecimal():
         raise StripeError(
@@ -116,6 +129,15 @@ def metadata(value: Any, param: str) -> dict[str, str]:
         return {}
     if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
         raise StripeError("Metadata values must be texts.", param=param)
+    if len(value) > _MOST_KEYS:
+        raise StripeError(f"Metadata can have up to {_MOST_KEYS} keys.", param=param)
+    for name, content in value.items():
+        if len(name) > _LONGEST_KEY or len(content) > _LONGEST_VALUE:
+            raise StripeError(
+                f"Metadata keys can have up to {_LONGEST_KEY} characters, values up to"
+                f" {_LONGEST_VALUE}.",
+                param=f"{param}[{name}]",
+            )
     return value
 
 

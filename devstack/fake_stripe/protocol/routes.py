@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import PAGE, Kind, Params, Specification
@@ -52,7 +53,7 @@ def page(method: str, path: str) -> Callable[[H], H]:
 def matching(method: str, path: str) -> tuple[Route, tuple[str, ...]] | None:
     for candidate in ROUTES:
         if candidate.method == method and (match := candidate.path.fullmatch(path)):
-            return candidate, match.groups()
+            return candidate, tuple(unquote(group) for group in match.groups())
     return None
 
 

@@ -8,6 +8,8 @@ from devstack.fake_stripe.subscriptions import subscriptions
 
 ITEM = {"deleted": boolean, "id": text, "metadata": metadata, "price": text, "quantity": natural}
 
+_MOST_ITEMS = 20
+
 # Each: the item (None for a new one), its new price (None: deleted) and quantity, the request.
 Planned = list[tuple[Object | None, Object | None, int | None, Params]]
 
@@ -26,9 +28,21 @@ def prices_of(state: StripeState, items: list[Params], where: str = "items") -> 
             )
         if not price["active"]:
             raise StripeError(f"The price specified is inactive: {price['id']}.", param=param)
+        refuse_quantity(price, requested, f"{where}[{position}][quantity]")
         prices.append(price)
+    if len(prices) > _MOST_ITEMS:
+        raise StripeError(f"A subscription has at most {_MOST_ITEMS} items.", param=where)
     _check_together(prices)
     return prices
+
+
+def refuse_quantity(price: Object, requested: Params, param: str) -> None:
+    """Refuse a quantity for a metered price: what is used is billed."""
+    if "quantity" in requested and price["recurring"]["usage_type"] == "metered":
+        raise StripeError(
+            f"Quantity should not be specified where usage_type is `metered`. Remove {param}.",
+            param=param,
+        )
 
 
 def _check_together(prices: list[Object]) -> None:
@@ -61,6 +75,7 @@ def plan_items(state: StripeState, subscription: Object, items: list[Params]) ->
             price = prices_of(state, [requested])[0]
         else:
             price = state.get("price", item["price"])
+        refuse_quantity(price, requested, f"items[{position}][quantity]")
         metered = price["recurring"]["usage_type"] == "metered"
         before = (item["quantity"] if item else None) or 1
         quantity = None if metered else requested.get("quantity", before)

@@ -63,9 +63,16 @@ class TestPlans:
         response = self.save(admin, **rows)
         assert "Another plan already has this price." in text(response)
 
-    def test_an_invalid_price_is_refused(self, admin):
-        rows = {"prices-TOTAL_FORMS": "1", "prices-0-price_id": "prod_1"}
-        assert "A Stripe price id starts with price_." in text(self.save(admin, **rows))
+    @pytest.mark.parametrize("kind", ["prod", "sub", "cus"])
+    def test_the_id_of_another_object_is_refused(self, admin, kind):
+        rows = {"prices-TOTAL_FORMS": "1", "prices-0-price_id": f"{kind}_NffrFeUfNV2Hib"}
+        assert "not the id of a price" in text(self.save(admin, **rows))
+
+    @pytest.mark.parametrize("price_id", ["gold-monthly", "Gold 10 € / month", "plan_1", "10"])
+    def test_b20_any_id_of_an_older_plan_is_accepted(self, admin, price_id):
+        rows = {"prices-TOTAL_FORMS": "1", "prices-0-price_id": price_id}
+        self.save(admin, **rows)
+        assert PlanPrice.objects.get().price_id == price_id
 
     def test_the_history_contains_the_previous_value(self, admin):
         rows = {"prices-TOTAL_FORMS": "1", "prices-0-price_id": "price_1"}

@@ -97,7 +97,9 @@ def test_b09_a_checkout_for_a_late_person_uses_its_customer(shop, client):
     shop.delivered(client)
     create_person("ada")
     person_of_ada = subscriptions.proved_person_of("ada")
-    session = sessions.checkout_session(person_of_ada, "ada", shop.price)
+    session = sessions.checkout_session(
+        person_of_ada, "ada", [sessions.CheckoutLine(shop.price, 1)]
+    )
     assert session["customer"] == customer
 
 

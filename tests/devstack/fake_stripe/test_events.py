@@ -1,15 +1,10 @@
 """What the fake Stripe says of a change, and how it is delivered."""
 
-import json
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-
 import pytest
 import stripe
 
 from devstack.fake_stripe import FakeStripe
+from tests.devstack.fake_stripe.receiver import listening
 from tests.devstack.fake_stripe.stripe_calls import (
     change,
     new_customer,
@@ -22,50 +17,11 @@ from tests.processes import wait_until
 pytestmark = pytest.mark.usefixtures("fake_stripe")
 
 
-class Receiver(ThreadingHTTPServer):
-    """Keeps what it is sent and answers with `status`."""
-
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.status, self.received = 200, []
-        self.url = f"http://127.0.0.1:{self.server_port}/hook"
-
-    @property
-    def ids(self):
-        return [json.loads(body)["id"] for body, _ in self.received]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Any
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((body, self.headers["Stripe-Signature"]))
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def receiver(fake_stripe):
     with listening() as server:
         fake_stripe.webhook_url = server.url
         yield server
-
-
-@contextmanager
-def listening():
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_a_delivered_event_has_a_valid_signature(fake_stripe, receiver):
