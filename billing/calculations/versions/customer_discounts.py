@@ -1,6 +1,6 @@
 """A customer's own discount over time: it counts for subscriptions that have none.
 
-Sources: the customer's events, from those of the discount, and from the stored customer.
+Sources are the events of the customer and of the discount, and the stored customer.
 Times are Unix seconds.
 """
 
