@@ -278,6 +278,8 @@ def _ensure_placeholder(
     model: type[StripeModel], object_id: str, columns: Json | None = None
 ) -> None:
     """Create a placeholder for an object that is not stored."""
+    if model is Coupon and Coupon.objects.filter(id=object_id).exists():
+        return  # its id is unique per mode only, and a file may leave the mode out
     fields = (columns or {}) | {"stripe_data": {"id": object_id, "object": _KIND_OF[model]}}
     if model is Charge:
         fields = {"amount": 0} | fields
