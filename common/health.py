@@ -33,6 +33,11 @@ class HealthCheck:
     section: Section
     needs_database: bool = True
 
+    @property
+    def name(self) -> str:
+        """Return what it checks, such as "beat and worker"."""
+        return self.path.rpartition(".")[2].replace("_", " ")
+
     def run(self, now: datetime) -> Iterable[Component]:
         """Check now, at a bounded cost."""
         components: Iterable[Component] = late(self.path)(now)

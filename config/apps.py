@@ -11,7 +11,8 @@ from django.contrib.admin.checks import check_admin_app, check_dependencies
 from django.core import checks
 from django.db.models.signals import post_migrate
 
-from common import logs
+from common import health, logs
+from common.health import Section
 from common.late import late
 from config import celery  # noqa: F401  tasks sent from any process need the app
 
@@ -41,6 +42,7 @@ class ConfigConfig(AppConfig):
         # This app has no models, so the signal is never sent for it.
         beat = apps.get_app_config("django_celery_beat")
         post_migrate.connect(create_missing_entries, sender=beat, weak=False)
+        health.register(Section.JOBS, "config.beat_schedule.missing_jobs")
         if not settings.DEBUG:
             logs.log_uncaught()
         gc.freeze()  # collections, even the last one, need not search what is loaded now

@@ -293,6 +293,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 1_800  # seconds, below the broker's visibility timeout of 3,600
 CELERY_TASK_SOFT_TIME_LIMIT = 1_740
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "config.scheduler:Scheduler"
 CELERY_BEAT_SYNC_EVERY = 1  # tasks; when beat last scheduled one is the sign that it is alive
 
 # --- Logs: one line per event, no personal data (docs/security.md) ------------------------------

@@ -102,14 +102,13 @@ def _stages(host: str, port: int) -> list[list[Program]]:
     celery = [python, "-W", "ignore:::celery.platforms", "-m", "celery", "--quiet", "-A", "config"]
     # Threads need 100 MB less than processes, which matters on a laptop, but ignore time limits.
     worker = ["worker", "--pool", "threads", "-c", "4", "--without-gossip", "--without-mingle"]
-    beat = ["beat", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"]
     return [
         # Only the web has children; it stops them when it is stopped.
         [Program("web", web_command(host, port), death_signal=signal.SIGTERM)],
         [
             Program("ingest", [python, "manage.py", "ingest"]),
             Program("worker", [*celery, *worker, "--loglevel", "INFO"]),
-            Program("beat", [*celery, *beat, "--loglevel", "INFO"]),
+            Program("beat", [*celery, "beat", "--loglevel", "INFO"]),
             Program("watch", [python, "manage.py", "watch"]),
         ],
     ]

@@ -45,6 +45,7 @@ def _register_health_checks() -> None:
     )
     health.register(
         Section.MESSAGES,
+        "operational.alerting.health.alerts",
         "operational.messages.health.mail",
         "operational.reports.health.reports",
         "operational.monitoring.health.watchdog",

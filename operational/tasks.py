@@ -19,24 +19,25 @@ from operational.reports import reports
 @jobs.one_at_a_time
 def record_kpi_readings() -> None:
     """Record the KPIs of the last complete day, restate the past 65, and rank the actions."""
-    readings.record_recent(now=timezone.now())
-    priority_actions.refresh(now=timezone.now())
+    now = timezone.now()
+    jobs.run_all(
+        lambda: readings.record_recent(now=now),
+        lambda: priority_actions.refresh(now=now),
+    )
 
 
 @shared_task  # type: ignore[untyped-decorator]
 @jobs.one_at_a_time
 def check_kpi_alerts() -> None:
     """Check the KPIs of the last complete day, and notify people of changes."""
-    kpi_alerts.check(now=timezone.now())
-    deliveries.send_soon()
+    jobs.run_all(lambda: kpi_alerts.check(now=timezone.now()), deliveries.send_soon)
 
 
 @shared_task  # type: ignore[untyped-decorator]
 @jobs.one_at_a_time
 def check_system_health() -> None:
     """Check the system's health, as the watchdog does."""
-    health_alerts.check(now=timezone.now())
-    deliveries.send_soon()
+    jobs.run_all(lambda: health_alerts.check(now=timezone.now()), deliveries.send_soon)
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -65,9 +66,11 @@ def check_data_quality() -> None:
 def clean_up() -> None:
     """Delete old history."""
     now = timezone.now()
-    jobs.delete_old(now)
-    minute_counts.delete_old()
-    exclusion_records.delete_old(now)
-    deliveries.delete_old(now)
-    data_quality.delete_old(now)
-    limits.delete_old(now)
+    jobs.run_all(
+        lambda: jobs.delete_old(now),
+        minute_counts.delete_old,
+        lambda: exclusion_records.delete_old(now),
+        lambda: deliveries.delete_old(now),
+        lambda: data_quality.delete_old(now),
+        lambda: limits.delete_old(now),
+    )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 HEARTBEAT_WARNING, HEARTBEAT_CRITICAL = timedelta(minutes=3), timedelta(minutes=10)
+CLOCK_TOLERANCE = timedelta(minutes=1)  # between machines; later times are of a wrong clock
 
 
 class Health(StrEnum):
@@ -59,8 +60,11 @@ def heartbeat(
 ) -> Component:
     """Return the health of a process by its last sign of life, as "finished a job".
 
-    `last` None: it was only just set up.
+    `last` None: it was only just set up. A time to come says nothing: a clock was wrong.
     """
+    if last is not None and last > now + CLOCK_TOLERANCE:
+        detail = f"Has not {activity} since the clock was corrected: it was ahead."
+        return Component(name, Health.WARNING, detail, remedy=remedy)
     if last is None or now - last <= HEARTBEAT_WARNING:
         return Component(name, Health.OK, f"{activity.capitalize()} in the last few minutes.")
     health = Health.CRITICAL if now - last > HEARTBEAT_CRITICAL else Health.WARNING

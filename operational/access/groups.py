@@ -41,7 +41,7 @@ MODELS = {
     (OPERATOR, OPERATOR): [
         *("django_celery_beat.clockedschedule", "django_celery_beat.crontabschedule"),
         *("django_celery_beat.intervalschedule", "django_celery_beat.periodictask"),
-        *("django_celery_beat.solarschedule", "operational.alertchannel"),
+        "operational.alertchannel",
         *("operational.reportsubscriber",),
     ],
     (OPERATOR, OWNER): [

@@ -1,8 +1,10 @@
 """Alerts: one transaction judges readings, records changes and queues notifications.
 
-A check locks the alerts first, so that every change is recorded, and notified, exactly once.
+A check locks the alerts first, so that every change is recorded, and notified, exactly once. An
+alert that cannot be judged keeps its state, and the reason as its `problem`; the others go ahead.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
@@ -11,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
-from common.formatting import utc_moment
+from common.formatting import error_line, utc_moment
 from operational.calculations.alert import (
     AlertState,
     AlertStatus,
@@ -25,6 +27,8 @@ from operational.calculations.alert import (
 from operational.calculations.kpi import Severity
 from operational.messages import deliveries, emails
 from operational.models import Alert, AlertChange, AlertKind, DeliveryKind
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,39 @@ def check(
     with transaction.atomic():
         notifications = []
         for alert in _locked_alerts(alert_kind, observe):
-            kind = _judge(alert, observe[alert.subject](alert), now=now)
+            kind = _judged_alone(alert, observe[alert.subject], now=now)
             if kind:
-                notifications.append(explain(alert, kind))
+                notifications.append(_explained(alert, kind, explain))
         if notifications:
             _notify(notifications, now=now)
     return notifications
+
+
+def _judged_alone(alert: Alert, observe: Observe, *, now: datetime) -> NotificationKind | None:
+    """Judge an alert; if that fails, change nothing but its `problem`."""
+    try:
+        with transaction.atomic():
+            return _judge(alert, observe(alert), now=now)
+    except Exception as error:
+        logger.exception("The alert on %s could not be checked", alert.subject)
+        Alert.objects.filter(pk=alert.pk).update(problem=error_line(error))
+        return None
+
+
+def _explained(alert: Alert, kind: NotificationKind, explain: Explain) -> Notification:
+    """Explain a notification; if that fails, notify without the explanation."""
+    try:
+        with transaction.atomic():
+            return explain(alert, kind)
+    except Exception:
+        logger.exception("The alert on %s could not be explained", alert.subject)
+        return Notification(
+            name=alert.name,
+            kind=kind,
+            severity=Severity(alert.firing),
+            detail=alert.latest,
+            since=alert.fired_at,
+        )
 
 
 def _judge(alert: Alert, observation: Observation, *, now: datetime) -> NotificationKind | None:
@@ -93,7 +124,7 @@ def _judge(alert: Alert, observation: Observation, *, now: datetime) -> Notifica
         alert.fired_at = now
     if not alert.acknowledged:
         alert.acknowledged_by = None
-    alert.latest, alert.checked_at = observation.latest, now
+    alert.latest, alert.checked_at, alert.problem = observation.latest, now, ""
     alert.save()
     if kind or state.status is not was.status or state.firing is not was.firing:
         _record(alert, was.status, notification=kind, now=now)

@@ -2,20 +2,22 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from celery import states
-from django.db.models import Max
+from django.conf import settings
+from django.db.models import Max, Min
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from common.calculations.health import CLOCK_TOLERANCE
 from common.formatting import error_line
 from common.locks import try_session_lock
 from common.read_once import read_once
+from operational.health.schedules import CannotFire, next_due, schedules
 from operational.models import JobRun
 
 logger = logging.getLogger(__name__)
@@ -63,58 +65,69 @@ def _job_of(task: Any) -> str:
 
 
 @read_once
-def schedules() -> Sequence[PeriodicTask]:
-    """Return the enabled schedules of recurring jobs, by name."""
-    tasks = PeriodicTask.objects.filter(enabled=True, one_off=False)
-    return list(tasks.select_related("crontab", "interval").order_by("name"))
+def successes(now: datetime) -> Mapping[str, tuple[datetime, datetime]]:
+    """Return when each job's last successful run started, and when it finished.
 
-
-@read_once
-def successes() -> Mapping[str, tuple[datetime, datetime]]:
-    """Return when each job's last successful run started, and when it finished."""
-    succeeded = JobRun.objects.filter(outcome=JobRun.Outcome.OK)
+    Runs of a clock that was ahead do not count: their times are still to come.
+    """
+    succeeded = JobRun.objects.filter(
+        outcome=JobRun.Outcome.OK, finished_at__lte=now + CLOCK_TOLERANCE
+    )
     rows = succeeded.values_list("job").annotate(Max("started_at"), Max("finished_at"))
     return {job: (started, finished) for job, started, finished in rows}
 
 
-def last_success() -> datetime | None:
+def last_success(now: datetime) -> datetime | None:
     """Return when a worker last finished a scheduled job."""
-    return max((finished for _, finished in successes().values()), default=None)
+    return max((finished for _, finished in successes(now).values()), default=None)
 
 
 def missed(now: datetime, *, patience: timedelta = PATIENCE) -> Sequence[MissedJob]:
-    """Return the enabled jobs that were due longer than `patience` ago and did not succeed."""
+    """Return the enabled jobs that were due longer than `patience` ago and did not succeed.
+
+    A job that is running is not missed. Schedules that cannot fire are left to `unusable`.
+    """
     late = []
     for task in schedules():
-        last, _ = successes().get(task.name, (None, None))
-        due = next_due(task, last or task.date_changed)
+        last, _ = successes(now).get(task.name, (None, None))
+        try:
+            due = next_due(task, last or _beginning(task))
+        except CannotFire:
+            continue
         if due + patience < now:
             late.append((task.name, due, last))
     problems = _problems() if late else {}
-    return [MissedJob(name, due, last, problems.get(name, "")) for name, due, last in late]
+    return [
+        MissedJob(name, due, last, problems.get(name, ""))
+        for name, due, last in late
+        if not _is_running(name, due, now)
+    ]
+
+
+def _beginning(task: PeriodicTask) -> datetime:
+    """Return when a job that has never succeeded was scheduled first.
+
+    beat changes `date_changed` with every run, so it says little of a job that has run.
+    """
+    first_run = JobRun.objects.filter(job=task.name).aggregate(first=Min("started_at"))["first"]
+    times = [time for time in (task.start_time, first_run, task.date_changed) if time]
+    return min(times, default=timezone.now())
+
+
+def _is_running(job: str, due: datetime, now: datetime) -> bool:
+    """Return whether the first run since then is under way, within the time that a job may take."""
+    first = JobRun.objects.filter(job=job, started_at__gte=due).order_by("started_at").first()
+    longest = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
+    return (
+        first is not None
+        and first.outcome == JobRun.Outcome.RUNNING
+        and first.started_at + longest > now
+    )
 
 
 def _problems() -> dict[str, str]:
     failed = JobRun.objects.filter(outcome=JobRun.Outcome.FAILED).order_by("started_at")
     return dict(failed.values_list("job", "problem"))
-
-
-def next_due(task: PeriodicTask, after: datetime) -> datetime:
-    """Return when a job is next due after a time, in the time zone of its schedule."""
-    schedule = task.schedule
-    if not hasattr(schedule, "remaining_delta"):  # an interval, which has no time of day
-        start, delta = after, schedule.run_every
-    else:
-        start, delta, _ = schedule.remaining_delta(after.astimezone(getattr(schedule, "tz", None)))
-    return cast("datetime", start + delta)
-
-
-def next_on_clock(task: PeriodicTask, after: datetime) -> datetime:
-    """Return when a job with a crontab is next due after a wall clock time without a zone."""
-    crontab = copy(task.schedule)
-    crontab.tz = UTC  # so that nothing is converted: the caller knows the zone
-    start, delta, _ = crontab.remaining_delta(after.replace(tzinfo=UTC))
-    return cast("datetime", start + delta).replace(tzinfo=None)
 
 
 def one_at_a_time(job: Callable[[], None]) -> Callable[[], None]:
@@ -134,5 +147,22 @@ def one_at_a_time(job: Callable[[], None]) -> Callable[[], None]:
     return exclusive
 
 
+def run_all(*steps: Callable[[], object]) -> None:
+    """Run each step of a job even if an earlier one fails; then raise the first failure."""
+    failures = []
+    for step in steps:
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001  it is raised once the others have run
+            failures.append(error)
+    for failure in failures[1:]:
+        logger.error("Another step of the job failed.", exc_info=failure)
+    if failures:
+        raise failures[0]
+
+
 def delete_old(now: datetime) -> None:
-    JobRun.objects.filter(started_at__lt=now - KEPT).delete()
+    """Delete old runs, but not a job's last success, however long ago it was."""
+    succeeded = JobRun.objects.filter(outcome=JobRun.Outcome.OK)
+    last = succeeded.order_by("job", "-started_at").distinct("job").values("pk")
+    JobRun.objects.filter(started_at__lt=now - KEPT).exclude(pk__in=last).delete()

@@ -58,6 +58,7 @@ class Alert(models.Model):
     latest = models.TextField(blank=True, help_text="The latest reading in words")
     recent = models.JSONField(default=list, help_text="The latest readings of a component's health")
     checked_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True, help_text="Why the last check of it failed")
 
     class Meta:
         constraints = [

@@ -43,7 +43,7 @@ class Gauges(Collector):
             for component in system_health(now).components
         }
         yield _by("component_health", "0 off, 1 ok, 2 warning, 3 critical", "component", levels)
-        successes = {job: last.timestamp() for job, (_, last) in jobs.successes().items()}
+        successes = {job: last.timestamp() for job, (_, last) in jobs.successes(now).items()}
         yield _by("job_last_success_timestamp_seconds", "Last successful run", "job", successes)
         yield _gauge("jobs_missed", "Jobs that are overdue", len(jobs.missed(now)))
         yield _gauge("alerts_firing", "Firing alerts", open_alerts().count())

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.urls import NoReverseMatch, reverse
 
 from analytics.rollups import definitions
@@ -97,7 +97,7 @@ def _finding(check: Check, now: datetime) -> Finding:
     try:
         with transaction.atomic():
             return check.run(now=now)
-    except (DatabaseError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except Exception as error:
         logger.exception("The check %s broke", check.slug)
         return Finding(CheckVerdict.FAIL, 0, f"The check itself broke: {type(error).__name__}.")
 

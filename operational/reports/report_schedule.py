@@ -14,7 +14,7 @@ from django_celery_beat.models import PeriodicTask
 from analytics.rollups import definitions
 from common.calculations.calendar import is_time_zone
 from common.read_once import read_once
-from operational.health import jobs
+from operational.health import schedules
 from operational.messages import deliveries
 from operational.models import Delivery, DeliveryStatus, ReportKind, ReportSubscriber
 
@@ -75,11 +75,14 @@ def _subscribers() -> Sequence[ReportSubscriber]:
 def due(*, now: datetime) -> Iterator[DueReport]:
     """Return the reports that each recipient should have by now: the current period's only."""
     for kind in ReportKind:
-        schedule = next((task for task in jobs.schedules() if task.name == JOBS[kind]), None)
+        schedule = next((task for task in schedules.schedules() if task.name == JOBS[kind]), None)
         if schedule is None or schedule.crontab is None:
             continue
         for recipient in recipients(kind):
-            report = _due(schedule, kind, recipient, now)
+            try:
+                report = _due(schedule, kind, recipient, now)
+            except schedules.CannotFire:  # System health names it
+                break
             if report.since <= now and report.since >= _first(schedule, recipient):
                 yield report
 
@@ -102,7 +105,7 @@ def _due(
     start = datetime.combine(now.astimezone(zone).date(), time())
     if kind is ReportKind.WEEKLY:
         start -= timedelta(days=start.weekday())
-    since = jobs.next_on_clock(schedule, start - timedelta(seconds=1)).replace(tzinfo=zone)
+    since = schedules.next_on_clock(schedule, start - timedelta(seconds=1)).replace(tzinfo=zone)
     if kind is ReportKind.DAILY:
         return DueReport(kind, definitions.last_complete_day(since), recipient, since)
     since = max(since, definitions.calendar().midnight(start.date()))

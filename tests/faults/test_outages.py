@@ -18,10 +18,11 @@ from devstack.data_dir import DataDir
 from devstack.postgres import Postgres
 from devstack.valkey import Valkey
 from operational.health import jobs
+from operational.health.schedules import schedules
 from operational.health.system_health import system_health
 from operational.models import JobRun
 from operational.monitoring import watchdog
-from operational.monitoring.watchdog import DatabaseOutage
+from operational.monitoring.watchdog import Outages
 from tests.clocks import stopped
 from tests.mail_server import listening
 from tests.processes import ROOT, environment, wait_until
@@ -30,7 +31,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def last_success():
-    success = jobs.last_success()
+    success = jobs.last_success(timezone.now())
     assert success
     return success
 
@@ -53,10 +54,7 @@ class Program:
 
 
 WORKER = "-m", "celery", "--quiet", "-A", "config", "worker", "--pool", "threads", "-c", "1"
-BEAT = (
-    *("-m", "celery", "--quiet", "-A", "config", "beat", "--max-interval", "1"),
-    *("--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"),
-)
+BEAT = (*("-m", "celery", "--quiet", "-A", "config", "beat", "--max-interval", "1"),)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -83,7 +81,7 @@ def test_a_dead_worker_or_beat_is_unhealthy_since_its_last_run_until_it_is_back(
         wait_until(lambda: last_success() > last)
         assert part("worker", timezone.now()).health == "ok"
         beat.kill()
-        last = max(task.last_run_at for task in jobs.schedules() if task.last_run_at)
+        last = max(task.last_run_at for task in schedules() if task.last_run_at)
         assert part("beat", last + 11 * MINUTE).health == "critical"
         missed = [run.job for run in jobs.missed(timezone.now() + 20 * MINUTE)]
         assert "check-system-health" in missed
@@ -107,14 +105,14 @@ def test_a_valkey_that_is_down_is_reported_and_the_web_stays_up(settings, mail_s
         server.process.wait()
         for minutes in range(3):  # P35
             assert Client().get("/livez").status_code == 200
-            watchdog.check(DatabaseOutage(), clock=stopped(now + minutes * MINUTE))
+            watchdog.check(Outages(), clock=stopped(now + minutes * MINUTE))
         assert Client().get("/readyz").status_code == 200
         assert part("valkey", now).health == "critical"
         critical = "Valkey: critical\nNot responding: ConnectionError."
         assert _count(mail_server, critical) == 1
         server.start()
         for minutes in range(3, 6):
-            watchdog.check(DatabaseOutage(), clock=stopped(now + minutes * MINUTE))
+            watchdog.check(Outages(), clock=stopped(now + minutes * MINUTE))
         assert _count(mail_server, "Valkey: resolved") == 1
         assert _count(mail_server, critical) == 1
     finally:

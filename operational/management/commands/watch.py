@@ -20,7 +20,7 @@ class Command(QuickCommand):
 
     def handle(self, *_: Any, once: bool, every: float, **__: Any) -> None:
         if once:
-            watchdog.check(watchdog.DatabaseOutage())
+            watchdog.check(watchdog.Outages())
             return
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -74,7 +74,7 @@ MATRIX = {
         /api/operational/send-daily-report/ /api/operational/send-weekly-report/
         django_celery_beat.clockedschedule django_celery_beat.crontabschedule
         django_celery_beat.intervalschedule django_celery_beat.periodictask
-        django_celery_beat.solarschedule operational.alertchannel operational.reportsubscriber""",
+        operational.alertchannel operational.reportsubscriber""",
     ("operator", "none"): "analytics.inboxrequest operational.delivery",
     ("operator", "owner"): "analytics.projectkey",
     ("analyst", "owner"): "/api/analytics/persons/<distinct_id>",

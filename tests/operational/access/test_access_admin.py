@@ -16,7 +16,6 @@ pytestmark = pytest.mark.django_db
         "django_celery_beat/intervalschedule/add/",
         "django_celery_beat/periodictask/",
         "django_celery_beat/periodictask/add/",
-        "django_celery_beat/solarschedule/add/",
         "operational/apitoken/",
         "operational/apitoken/add/",
         "operational/loginlimit/",

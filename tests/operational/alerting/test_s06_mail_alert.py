@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from analytics.people import mail_caps
 from operational.monitoring import watchdog
-from operational.monitoring.watchdog import DatabaseOutage
+from operational.monitoring.watchdog import Outages
 from tests.clocks import stopped
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def texts(mail_server) -> list[str]:
 
 def watch(now, minutes: int) -> None:
     for minute in range(minutes):
-        watchdog.check(DatabaseOutage(), clock=stopped(now + timedelta(minutes=minute)))
+        watchdog.check(Outages(), clock=stopped(now + timedelta(minutes=minute)))
 
 
 def test_s06_staff_is_notified_of_a_reached_cap_and_when_it_is_over(mail_server, settings):

@@ -9,7 +9,7 @@ from analytics.ingestion.ingest import store
 from analytics.models import ExclusionRule, Person
 from analytics.people import exclusions
 from operational.monitoring import watchdog
-from operational.monitoring.watchdog import DatabaseOutage
+from operational.monitoring.watchdog import Outages
 from tests.clocks import stopped
 from tests.events import record
 
@@ -34,7 +34,7 @@ def texts(mail_server) -> list[str]:
 def watch(minutes: int) -> None:
     now = timezone.now()
     for minute in range(minutes):
-        watchdog.check(DatabaseOutage(), clock=stopped(now + timedelta(minutes=minute)))
+        watchdog.check(Outages(), clock=stopped(now + timedelta(minutes=minute)))
 
 
 def test_s10b_staff_is_notified_within_two_minutes_with_a_link_to_the_page(claims, mail_server):

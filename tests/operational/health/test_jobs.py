@@ -8,7 +8,7 @@ from django.db import connection
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from config.celery import app
-from operational.health import jobs
+from operational.health import jobs, schedules
 from operational.models import JobRun
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -82,6 +82,60 @@ def test_p34_a_new_schedule_is_not_missed_before_it_is_first_due():
     assert jobs.missed(NOW) == []
 
 
+def test_o05_a_job_that_never_succeeded_is_missed_although_beat_starts_it_each_day():
+    task = scheduled(minute="30", hour="11")
+    PeriodicTask.objects.filter(pk=task.pk).update(
+        start_time=NOW - timedelta(days=9),
+        date_changed=NOW - timedelta(minutes=30),
+        last_run_at=NOW - timedelta(minutes=30),
+    )
+    (missed_job,) = jobs.missed(NOW)
+    assert (missed_job.last_success, missed_job.due.day) == (None, 24)
+
+
+def test_o05_a_job_without_a_start_is_missed_since_its_first_run():
+    scheduled(minute="30", hour="11", since=NOW - timedelta(minutes=30))
+    at = NOW - timedelta(days=2)
+    JobRun.objects.create(task_id="1", job="nightly", started_at=at, outcome="failed", problem="no")
+    (missed_job,) = jobs.missed(NOW)
+    assert (missed_job.due, missed_job.problem) == (datetime(2026, 3, 31, 11, 30, tzinfo=UTC), "no")
+
+
+def test_o05_the_last_success_is_kept_however_old_it_is():
+    scheduled(minute="30", hour="11")
+    for days in (90, 60):
+        succeeded(at=NOW - timedelta(days=days))
+    jobs.delete_old(NOW)
+    (missed_job,) = jobs.missed(NOW)
+    assert missed_job.last_success == NOW - timedelta(days=60)
+    assert JobRun.objects.count() == 1
+
+
+@pytest.mark.parametrize(("minutes", "is_missed"), [(10, False), (31, True)])
+def test_o06_a_job_that_is_being_caught_up_is_not_missed_for_half_an_hour(minutes, is_missed):
+    scheduled(minute="0", hour="3")
+    succeeded(at=NOW - timedelta(days=1, hours=9))
+    at = NOW - timedelta(minutes=minutes)
+    JobRun.objects.create(task_id="1", job="nightly", started_at=at, outcome="running")
+    assert bool(jobs.missed(NOW)) == is_missed
+
+
+def test_o04_a_success_of_a_clock_that_was_ahead_does_not_hide_missed_runs():
+    scheduled(minute="30", hour="11", since=NOW - timedelta(days=300))
+    succeeded(at=NOW - timedelta(days=2))
+    succeeded(at=NOW + timedelta(days=300))
+    (missed_job,) = jobs.missed(NOW)
+    assert missed_job.last_success == NOW - timedelta(days=2)
+    assert jobs.last_success(NOW) == NOW - timedelta(days=2)
+
+
+def test_a_step_that_fails_does_not_stop_the_others_and_fails_the_job():
+    done = []
+    with pytest.raises(ValueError, match="first"):
+        jobs.run_all(lambda: int("first"), lambda: done.append(1), lambda: int("third"))
+    assert done == [1]
+
+
 def test_a_failed_job_is_missed_with_the_reason():
     scheduled(minute="30", hour="11", since=NOW - timedelta(hours=1))
     run(breaks)
@@ -117,17 +171,17 @@ def test_p29_a_job_is_due_once_on_the_day_the_clocks_change(zone, last, due):
     moment, expected = datetime.fromisoformat(last), datetime.fromisoformat(due)
     minute, hour = str(moment.minute), str(moment.hour)
     task = scheduled(minute=minute, hour=hour, zone=zone)
-    next_due = jobs.next_due(task, moment)
+    next_due = schedules.next_due(task, moment)
     assert abs(next_due - expected) <= timedelta(hours=1)
     assert next_due.astimezone(UTC).date() == expected.astimezone(UTC).date()
-    assert jobs.next_due(task, next_due).date() > next_due.date()
+    assert schedules.next_due(task, next_due).date() > next_due.date()
 
 
 def test_the_history_is_kept_for_30_days():
     succeeded(at=NOW - timedelta(days=31))
     succeeded(at=NOW - timedelta(days=29))
     jobs.delete_old(NOW)
-    assert JobRun.objects.count() == 1
+    assert JobRun.objects.get().started_at == NOW - timedelta(days=29)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -130,7 +130,7 @@ def test_it_takes_few_queries():
     get(PATH)
     with CaptureQueriesContext(connection) as queries:
         get(PATH)
-    assert len(queries) <= 16
+    assert len(queries) <= 17
 
 
 def test_only_staff_have_access(client):
@@ -146,11 +146,12 @@ def test_it_takes_few_queries_even_if_everything_is_set_up(settings):
     get(PATH)
     with CaptureQueriesContext(connection) as queries:
         get(PATH)
-    assert len(queries) <= 19, [query["sql"][:150] for query in queries]
+    assert len(queries) <= 21, [query["sql"][:150] for query in queries]
 
 
 def test_components_are_listed_servers_first():
     assert [component["name"] for component in get(PATH)["components"]] == [
         *("database", "clock", "valkey", "beat", "worker", "schedule", "capture"),
-        *("exclusions", "stripe", "mail caps", "mail", "reports", "watchdog", "disk"),
+        *("exclusions", "stripe", "mail caps", "alerts", "mail", "reports", "watchdog", "disk"),
+        "health checks",
     ]

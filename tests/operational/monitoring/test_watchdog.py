@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DatabaseError
+from django.db import OperationalError
 from django_celery_beat.models import PeriodicTask
 
 from common.calculations.health import Component, Health, overall
@@ -13,7 +13,7 @@ from operational.health.system_health import SystemHealth, system_health
 from operational.messages import deliveries, sending
 from operational.models import Alert, DeliveryKind, Heartbeat, JobRun
 from operational.monitoring import watchdog
-from operational.monitoring.watchdog import DatabaseOutage
+from operational.monitoring.watchdog import Outages
 from tests.clocks import stopped
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def check_each(monkeypatch, mail_server):
         for number, component in enumerate(components):
             health = SystemHealth(NOW, overall([component]), (component,))
             monkeypatch.setattr(health_alerts, "system_health", lambda _, latest=health: latest)
-            watchdog.check(DatabaseOutage(), clock=stopped(NOW + number * MINUTE))
+            watchdog.check(Outages(), clock=stopped(NOW + number * MINUTE))
         return mail_server.subjects
 
     return run
@@ -59,7 +59,7 @@ def test_a_component_that_is_not_set_up_is_not_an_alert(check_each):
 
 def test_two_checks_in_a_minute_count_once(check_each, mail_server):
     check_each(BAD)
-    watchdog.check(DatabaseOutage(), clock=stopped(NOW + timedelta(seconds=10)))
+    watchdog.check(Outages(), clock=stopped(NOW + timedelta(seconds=10)))
     assert not mail_server.subjects
     assert Alert.objects.get().recent == [[int(NOW.timestamp() // 60), "critical"]]
 
@@ -96,21 +96,21 @@ def test_the_watchdog_is_watched():
 @pytest.fixture
 def no_database(monkeypatch):
     def fail(**_):
-        raise DatabaseError
+        raise OperationalError
 
     monkeypatch.setattr(health_alerts, "check", fail)
 
 
 def test_an_unavailable_database_is_reported_directly_and_once(no_database, mail_server):
-    outage = DatabaseOutage()
+    outage = Outages()
     for minutes in range(5):
         watchdog.check(outage, clock=stopped(NOW + minutes * MINUTE))
     assert mail_server.subjects == ["Plumbline: the database is unavailable"]
-    assert "since 2026-04-01 12:00 UTC: DatabaseError" in mail_server.text()
+    assert "Since 2026-04-01 12:00 UTC: OperationalError" in mail_server.text()
 
 
 def test_a_recovered_database_is_reported_too(no_database, mail_server, monkeypatch):
-    outage = DatabaseOutage()
+    outage = Outages()
     for minutes in range(3):
         watchdog.check(outage, clock=stopped(NOW + minutes * MINUTE))
     monkeypatch.undo()
@@ -122,7 +122,7 @@ def test_a_recovered_database_is_reported_too(no_database, mail_server, monkeypa
 
 
 def test_an_outage_is_reported_once_the_mail_server_recovers(no_database, mail_server):
-    outage = DatabaseOutage()
+    outage = Outages()
     mail_server.refusal = "451 later"
     for minutes in range(3):
         watchdog.check(outage, clock=stopped(NOW + minutes * MINUTE))
@@ -143,3 +143,63 @@ def test_failed_mail_is_shown_by_system_health(mail_server):
     sending.send_due(clock=stopped(NOW))
     assert mail().health == "warning"
     assert mail().detail == "Messages that could not be sent: 1."
+
+
+def fail(error):
+    def failing(*_, **__):
+        raise error
+
+    return failing
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd"), ImportError("odd"), KeyError("odd")])
+def test_o01_the_watchdog_survives_what_it_watches_and_says_so_once(
+    error, mail_server, monkeypatch
+):
+    monkeypatch.setattr(health_alerts, "check", fail(error))
+    outages = Outages()
+    for minutes in range(4):
+        watchdog.check(outages, clock=stopped(NOW + minutes * MINUTE))
+    assert mail_server.subjects == ["Plumbline: the watchdog's checks fail"]
+    assert f"Since 2026-04-01 12:00 UTC: {type(error).__name__}" in mail_server.text()
+    monkeypatch.undo()
+    watchdog.check(outages, clock=stopped(NOW + 5 * MINUTE))
+    assert "Plumbline: the watchdog's checks work again" in mail_server.subjects
+
+
+def test_o01_messages_are_sent_although_the_checks_fail(mail_server, monkeypatch):
+    monkeypatch.setattr(health_alerts, "check", fail(RuntimeError("odd")))
+    message = deliveries.Message("Subject", "Text")
+    deliveries.post(DeliveryKind.ALERT, "key", message, to=["ada@example.com"], now=NOW)
+    watchdog.check(Outages(), clock=stopped(NOW))
+    assert mail_server.subjects == ["Subject"]
+
+
+def test_o02_the_watchdog_survives_a_mail_backend_that_does_not_exist(settings, no_database):
+    settings.PLUMBLINE_EMAIL_FROM, settings.ADMIN_EMAIL = "a@example.com", ["b@example.com"]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smpt.EmailBackend"
+    outages = Outages()
+    for minutes in range(3):
+        watchdog.check(outages, clock=stopped(NOW + minutes * MINUTE))
+    assert len(outages.database.unsent) == 1
+
+
+def test_o01_an_alert_that_cannot_be_checked_is_one_problem_and_the_others_fire(
+    mail_server, monkeypatch
+):
+    parts = (BAD, Component("beat", Health.CRITICAL, "Stopped."))
+    health = SystemHealth(NOW, Health.CRITICAL, parts)
+    monkeypatch.setattr(health_alerts, "system_health", lambda _: health)
+    Alert.objects.create(kind="health", subject="disk", recent=[["odd", "row"]])
+    for minutes in range(2):
+        watchdog.check(Outages(), clock=stopped(NOW + minutes * MINUTE))
+    assert mail_server.subjects == ["Plumbline: Beat: critical"]
+    monkeypatch.undo()
+    alerts = next(part for part in system_health(NOW).components if part.name == "alerts")
+    assert alerts.health == "warning"
+    assert alerts.detail.startswith("Could not be checked: Disk (")
+
+
+def test_o01_an_alert_that_cannot_be_explained_is_sent_all_the_same(check_each, monkeypatch):
+    monkeypatch.setattr(health_alerts, "_notification", fail(LookupError("odd")))
+    assert check_each(BAD, BAD) == ["Plumbline: Disk: critical"]
