@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('operational', '0003_login_limits'),
+        ('operational', '0004_one_subscriber_per_address'),
     ]
 
     operations = [
