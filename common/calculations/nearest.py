@@ -1,4 +1,4 @@
-"""The existing name that somebody may have meant."""
+"""The existing name that a misspelt one may stand for."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

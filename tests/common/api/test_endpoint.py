@@ -127,7 +127,7 @@ def test_o13_as_of_is_refused_where_there_is_no_past(path):
 
 
 @pytest.mark.parametrize("path", ["analytics/retention", "operational/kpi-status"])
-def test_a08_a_format_is_no_parameter_of_every_endpoint(path):
+def test_a08_endpoints_have_no_hidden_format_parameter(path):
     assert [error["field"] for error in refused(path, format="csv")["errors"]] == ["format"]
 
 
