@@ -32,6 +32,7 @@ from billing.api.stripe_responses import (
     subscription_json,
 )
 from billing.api.usage import IDEMPOTENCY_HEADER
+from billing.calculations.stripe_fields import UnusableStripeObject
 from billing.limits import plans
 from billing.stripe import gateway, idempotency, sessions, subscription_changes, subscriptions
 from billing.stripe.idempotency import IdempotencyKey, KeyedResponse
@@ -68,6 +69,9 @@ class StripeView(Endpoint):
             raise serializers.ValidationError({error.field: [str(error)]}) from error
         except (subscriptions.SubscriptionConflict, idempotency.InProgress) as error:
             raise StripeRequestRefused(HTTPStatus.CONFLICT, str(error)) from error
+        except UnusableStripeObject as error:
+            text = f"The subscription cannot be used as stored: {error}."
+            raise StripeRequestRefused(HTTPStatus.CONFLICT, text) from error
         except idempotency.IdempotencyKeyReused as error:
             raise StripeRequestRefused(
                 HTTPStatus.CONFLICT, f"{IDEMPOTENCY_HEADER}: {error}"

@@ -5,8 +5,9 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
+from billing.calculations.stripe_partial import moment_in
 from billing.stripe.subscription_changes import SubscriptionChange
-from billing.stripe.subscription_summary import SubscriptionSummary, moment_of, summary_of
+from billing.stripe.subscription_summary import SubscriptionSummary, summary_of
 from common.api.serializers import as_json, serializer_of
 
 Json = dict[str, Any]
@@ -74,4 +75,4 @@ def preview_json(invoice: Json, change: SubscriptionChange) -> Any:
 
 def invoice_json(invoice: Json) -> Any:
     empty = dict.fromkeys(InvoiceSerializer().fields)
-    return InvoiceSerializer(empty | invoice | {"created": moment_of(invoice.get("created"))}).data
+    return InvoiceSerializer(empty | invoice | {"created": moment_in(invoice, "created")}).data

@@ -112,6 +112,7 @@ class PromptSerializer(serializers.Serializer):
     meter = serializers.CharField()
     limit = serializers.IntegerField(allow_null=True)
     used = serializers.FloatField()
+    reserved = serializers.FloatField(help_text="Granted; its events have not arrived yet.")
     resets_at = serializers.DateTimeField(allow_null=True)
     current_plan = serializers.CharField()
     suggested_plan = serializers.CharField(allow_null=True)

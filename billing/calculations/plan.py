@@ -1,12 +1,13 @@
 """Plans and meters as stored in the database, and the decisions they imply."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from analytics.calculations.event_totals import Aggregation
+from billing.calculations.billing_period import BillingPeriod, PaidItem, price_ids_of
 
 
 class MeterPeriod(StrEnum):
@@ -100,6 +101,14 @@ class Catalogue:
             if plan.slug in granted or not set(price_ids).isdisjoint(plan.price_ids)
         ]
         return candidates[-1] if candidates else self.default
+
+    def paid_period(self, items: Sequence[PaidItem]) -> BillingPeriod | None:
+        """Return the period of what buys the highest plan, of several the first; None: nothing.
+
+        What buys no plan, such as an add-on, has no say in when usage begins again.
+        """
+        plan = self.plan_for(price_ids_of(items))
+        return next((item.period for item in items if item.price_id in plan.price_ids), None)
 
     def unmapped(self, price_ids: Collection[str]) -> list[str]:
         """Return the prices that are not mapped to any plan."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from billing.calculations.billing_period import BillingPeriod
 from billing.calculations.plan import Limit, Meter, MeterPeriod, PlanTerms, Window
 from common.calculations.calendar import month_after, month_before
 
@@ -106,19 +107,13 @@ def outstanding(used: Decimal, *, amounts: Decimal, up_to: Decimal | None) -> De
 
 
 def window(
-    period: MeterPeriod, *, now: datetime, zone: ZoneInfo, billing: tuple[datetime, datetime] | None
+    period: MeterPeriod, *, now: datetime, zone: ZoneInfo, billing: BillingPeriod | None
 ) -> Window:
-    """Return the period that contains `now`. Without a subscription a billing period is a month.
-
-    A billing period that is over before its renewal arrives is followed by one of equal length.
-    """
+    """Return the period that contains `now`. Without a paid plan a billing period is a month."""
     if period is MeterPeriod.LIFETIME:
         return Window(BEGINNING, None)
-    if period is MeterPeriod.BILLING and billing is not None and billing[0] <= now:
-        start, end = billing
-        length = end - start
-        over = (now - start) // length  # periods since; 0: not over
-        return Window(start + over * length, end + over * length)
+    if period is MeterPeriod.BILLING and billing is not None:
+        return Window(*billing.around(now))
     return _month(now, zone)
 
 

@@ -12,6 +12,7 @@ from common.calculations.json_reading import read_json
 
 NAME = "PLUMBLINE_LIMITED_PATHS"
 SOURCES = "header", "query", "json"
+METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 _FIELDS = {"path", "meter", "person", "methods"}
 
 
@@ -25,7 +26,11 @@ class LimitedPath:
     methods: frozenset[str]
 
     def matches(self, request: HttpRequest) -> bool:
-        return request.method in self.methods and self.path.search(request.path) is not None
+        """Whether the path matches with or without its last slash, as paths work either way."""
+        bare = request.path.removesuffix("/")
+        is_limited = self.path.search(bare) or self.path.search(f"{bare}/")
+        method = "GET" if request.method == "HEAD" else request.method  # the same view answers
+        return method in self.methods and is_limited is not None
 
     def distinct_id(self, request: HttpRequest) -> str:
         """Return the distinct id in a request, "" if there is none."""
@@ -65,7 +70,7 @@ def _limited_path(entry: Any, number: int) -> LimitedPath:
     except re.error as error:
         raise ImproperlyConfigured(f"{where}: path: not a regular expression: {error}.") from error
     methods = entry.get("methods", ["POST"])
-    if not isinstance(methods, list) or not methods or not all(isinstance(m, str) for m in methods):
+    if not isinstance(methods, list) or not methods or not set(map(str, methods)) <= METHODS:
         raise ImproperlyConfigured(
             f"{where}: methods: {methods!r} must be a list such as ['POST']."
         )

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from analytics.models import Person
 from analytics.people.person_sql import person_id_of, persons_as, with_person
+from billing.calculations.billing_period import price_ids_of
 from billing.calculations.plan import Catalogue, Exemption, PlanTerms
 from billing.models import Plan
 from billing.stripe import gateway
@@ -137,7 +138,7 @@ def plan_of(person_id: int, *, now: datetime | None = None) -> PlanTerms:
     situation = situation_of_person(person_id, now=now or timezone.now())
     if situation is None:
         raise Person.DoesNotExist(f"There is no person {person_id}.")
-    price_ids = gateway.current_price_ids(person_id)
+    price_ids = price_ids_of(gateway.paid_items_of(person_id))
     return situation.catalogue.plan_for(price_ids, situation.exemptions)
 
 

@@ -39,21 +39,23 @@ def reserve(
     """Check, and hold what is allowed until its events arrive.
 
     Takes the person's lock, so that parallel requests cannot exceed a limit together. The events
-    settle the reservation; without any it expires after `RESERVED_FOR`. Raise `UnknownName`, or
-    `IdempotencyKeyReused` if the key was used with another amount.
+    settle the reservation; without any it expires after `RESERVED_FOR`. The same key gets the same
+    reservation while it holds the amount; then the request is checked like a new one. Raise
+    `UnknownName`, or `IdempotencyKeyReused` if the key was used with another amount.
     """
     situation = situation_of(distinct_id, now=now, locked=True)
     meter_usage = meter_usage_of(situation, meter, now=now)
-    if idempotency_key is not None and (
-        earlier := _earlier(situation.person, meter_usage.meter, idempotency_key)
-    ):
-        if earlier.amount != amount:
-            text = f"The key was used to reserve {earlier.amount}, not {amount}."
-            raise IdempotencyKeyReused(text)
-        return replace(decision(situation, meter_usage, amount), allowed=True, reservation=earlier)
     outcome = decision(situation, meter_usage, amount)
+    earlier = _earlier(situation.person, meter_usage.meter, idempotency_key)
+    if earlier and earlier.amount != amount:
+        text = f"The key was used to reserve {earlier.amount}, not {amount}."
+        raise IdempotencyKeyReused(text)
+    if earlier and earlier.holds(meter_usage.window.start, now=now):
+        return replace(outcome, allowed=True, reservation=earlier)
     if not outcome.allowed or meter_usage.remaining is None:  # without a hard limit, no hold
         return outcome
+    if earlier:
+        earlier.delete()
     held = _hold(distinct_id, meter_usage, amount, now=now, idempotency_key=idempotency_key)
     return replace(outcome, reservation=held)
 
@@ -114,7 +116,9 @@ def _hold(
         raise unknown_person(distinct_id) from error
 
 
-def _earlier(person: Person, meter: Meter, key: IdempotencyKey) -> UsageReservation | None:
+def _earlier(person: Person, meter: Meter, key: IdempotencyKey | None) -> UsageReservation | None:
+    if key is None:
+        return None
     return UsageReservation.objects.filter(
         distinct_id__person_id=person.pk,
         meter_id=meter.id,

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from analytics.models import Person
 from analytics.people.persons import counted_persons
+from billing.calculations.billing_period import price_ids_of
 from billing.calculations.plan import Limit, Meter, MeterPeriod, PlanTerms, Window, limit_in_force
 from billing.calculations.usage import BEGINNING, WARNING, previous_month
 from billing.limits import plans, usage
@@ -83,7 +84,7 @@ def _with_plan(used: dict[int, Decimal], terms: PlanTerms, *, now: datetime) -> 
         situation = plans.situation_of_person(person_id, now=now) if person_id in persons else None
         if situation is None:
             continue
-        price_ids = gateway.current_price_ids(person_id)
+        price_ids = price_ids_of(gateway.paid_items_of(person_id))
         plan = situation.catalogue.plan_for(price_ids, situation.exemptions)
         if plan.slug == terms.slug:
             users.append((PersonUsage(persons[person_id], amount), situation))

@@ -1,12 +1,13 @@
 """May this person use more? The limits in force, and where the person stands against them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from analytics.models import Person
-from billing.calculations.plan import Meter, MeterPeriod, PlanTerms, Window, limit_in_force
+from billing.calculations.billing_period import PaidItem, price_ids_of
+from billing.calculations.plan import Meter, PlanTerms, limit_in_force
 from billing.calculations.usage import MeterUsage, window
 from billing.limits import plans, usage
 from billing.limits.plans import Situation
@@ -96,8 +97,8 @@ def meter_usage_of(situation: Situation, slug: str, *, now: datetime) -> MeterUs
         raise UnknownName(
             "meter", f"There is no meter {slug!r}. Existing meters: {existing or 'none'}."
         )
-    price_ids = gateway.current_price_ids(situation.person.pk)
-    [meter_usage] = _meter_usages(situation, [meter], price_ids, now=now)
+    paid = gateway.paid_items_of(situation.person.pk)
+    [meter_usage] = _meter_usages(situation, [meter], paid, now=now)
     return meter_usage
 
 
@@ -112,22 +113,23 @@ def decision(situation: Situation, meter_usage: MeterUsage, amount: int) -> Usag
 
 
 def _account(situation: Situation, *, now: datetime) -> UsageAccount:
-    price_ids = gateway.current_price_ids(situation.person.pk)
-    catalogue = situation.catalogue
+    paid = gateway.paid_items_of(situation.person.pk)
+    price_ids, catalogue = price_ids_of(paid), situation.catalogue
     return UsageAccount(
         situation=situation,
         price_ids=price_ids,
         plan=catalogue.plan_for(price_ids, situation.exemptions),
-        meter_usages=_meter_usages(situation, catalogue.meters, price_ids, now=now),
+        meter_usages=_meter_usages(situation, catalogue.meters, paid, now=now),
     )
 
 
 def _meter_usages(
-    situation: Situation, meters: Collection[Meter], price_ids: Collection[str], *, now: datetime
+    situation: Situation, meters: Collection[Meter], paid: Sequence[PaidItem], *, now: datetime
 ) -> list[MeterUsage]:
     person_id, exemptions = situation.person.pk, situation.exemptions
-    plan = situation.catalogue.plan_for(price_ids, exemptions)
-    windows = _windows(person_id, meters, subscribed=bool(price_ids), now=now)
+    plan = situation.catalogue.plan_for(price_ids_of(paid), exemptions)
+    billing, zone = situation.catalogue.paid_period(paid), plans.zone()
+    windows = {meter: window(meter.period, now=now, zone=zone, billing=billing) for meter in meters}
     used = usage.usage_of(person_id, windows, plan=plan.slug, now=now)
     return [
         MeterUsage(
@@ -139,12 +141,3 @@ def _meter_usages(
         )
         for meter in meters
     ]
-
-
-def _windows(
-    person_id: int, meters: Collection[Meter], *, subscribed: bool, now: datetime
-) -> dict[Meter, Window]:
-    billed = subscribed and any(meter.period is MeterPeriod.BILLING for meter in meters)
-    billing = gateway.current_period(person_id) if billed else None
-    zone = plans.zone()
-    return {meter: window(meter.period, now=now, zone=zone, billing=billing) for meter in meters}

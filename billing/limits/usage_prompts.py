@@ -18,6 +18,7 @@ class Facts:
     meter: str
     limit: int | None
     used: int | float
+    reserved: int | float  # granted; its events have not arrived yet
     resets_at: datetime | None  # None: never
     current_plan: str
     suggested_plan: str | None
@@ -55,10 +56,11 @@ def prompt(decision: UsageDecision, meter_usage: MeterUsage | None = None) -> Pr
 
 def message(meter_usage: MeterUsage, suggested: PlanTerms | None) -> str:
     """Return sentences about the usage, the end of the period and the plan that gives more."""
-    limit, name = meter_usage.limit, meter_usage.meter.name.lower()
+    limit, usage, name = meter_usage.limit, meter_usage.usage, meter_usage.meter.name.lower()
     if limit is None:
-        return f"{number(meter_usage.usage.used)} {name} used. Your plan has no limit on them."
-    sentences = [f"{number(meter_usage.usage.used)} of {number(limit.amount)} {name} used."]
+        return f"{number(usage.used)} {name} used. Your plan has no limit on them."
+    reserved = f", {number(usage.reserved)} reserved" if usage.reserved else ""
+    sentences = [f"{number(usage.used)} of {number(limit.amount)} {name} used{reserved}."]
     if end := meter_usage.window.end:
         sentences.append(f"Resets on {long_day(end.astimezone(zone()))}.")
     if suggested:
@@ -84,6 +86,7 @@ def _facts(decision: UsageDecision, meter_usage: MeterUsage | None = None) -> di
             meter=meter_usage.meter.slug,
             limit=meter_usage.limit.amount if meter_usage.limit else None,
             used=plain(meter_usage.usage.used),
+            reserved=plain(meter_usage.usage.reserved),
             resets_at=meter_usage.window.end,
             current_plan=meter_usage.plan.slug,
             suggested_plan=decision.suggested.slug if decision.suggested else None,

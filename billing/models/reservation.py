@@ -1,6 +1,7 @@
 """Granted usage whose events have not arrived yet."""
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -46,3 +47,7 @@ class UsageReservation(models.Model):
 
     def __str__(self) -> str:
         return f"reservation {self.pk}"
+
+    def holds(self, period_start: datetime, *, now: datetime) -> bool:
+        """Whether it holds its amount in the period that begins then."""
+        return self.expires_at > now and self.period_start == period_start

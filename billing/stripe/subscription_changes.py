@@ -4,17 +4,16 @@ Stripe decides; its answer is stored at once, so that limits and the ledger foll
 webhook arrives. `key` is the caller's idempotency key, passed on to Stripe.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from billing.calculations.stripe_event import customer_of
+from billing.calculations.stripe_fields import id_of
+from billing.calculations.stripe_partial import items_in
 from billing.calculations.stripe_price import price_of
 from billing.stripe import events, gateway, subscriptions
-from billing.stripe.subscriptions import (
-    InvalidSubscriptionRequest,
-    SubscriptionConflict,
-    items_of,
-)
+from billing.stripe.subscriptions import InvalidSubscriptionRequest, SubscriptionConflict
 
 Json = dict[str, Any]
 
@@ -79,7 +78,7 @@ def _parameters(subscription: Json, change: SubscriptionChange, item_id: str | N
         raise InvalidSubscriptionRequest(
             "quantity", f"The price {price_id!r} is metered: it has no quantity."
         )
-    new_item: Json = {"id": item["id"]}
+    new_item: Json = {"id": id_of(item.get("id"), "items.id")}
     if change.price_id:
         new_item["price"] = change.price_id
     if change.quantity is not None:
@@ -93,14 +92,14 @@ def _parameters(subscription: Json, change: SubscriptionChange, item_id: str | N
     return parameters
 
 
-def _item(subscription: Json, item_id: str | None) -> Json:
-    items = items_of(subscription)
+def _item(subscription: Json, item_id: str | None) -> Mapping[str, Any]:
+    items = items_in(subscription)
     if item_id:
         items = [item for item in items if item.get("id") == item_id]
         if not items:
             raise InvalidSubscriptionRequest("item", f"The subscription has no item {item_id!r}.")
     if len(items) > 1:
-        ids = ", ".join(item["id"] for item in items)
+        ids = ", ".join(id_of(item.get("id"), "items.id") for item in items)
         raise SubscriptionConflict(
             f"The subscription has several items. Choose one with `item`: {ids}."
         )

@@ -1,13 +1,21 @@
 """The few fields of a Stripe subscription that pages and the API show."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 
-from billing.calculations.stripe_price import price_of
-from billing.stripe import gateway, subscriptions
-
-Json = dict[str, Any]
+from billing.calculations.stripe_fields import id_of
+from billing.calculations.stripe_partial import (
+    Json,
+    items_in,
+    moment_in,
+    number_in,
+    object_in,
+    period_in,
+    price_in,
+    text_in,
+)
+from billing.stripe import gateway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,40 +46,35 @@ class SubscriptionSummary:
 
 
 def summary_of(subscription: Json) -> SubscriptionSummary:
-    """Return the summary of a subscription as Stripe gives it."""
+    """Return the summary of a subscription as Stripe gives it; held ones lack what is unusable."""
+    start, end = period_in(subscription)
     return SubscriptionSummary(
         id=subscription["id"],
         status=str(subscription.get("status")),
-        created=moment_of(subscription.get("created")),
-        current_period_start=subscriptions.period_of(subscription, "start"),
-        current_period_end=subscriptions.period_of(subscription, "end"),
+        created=moment_in(subscription, "created"),
+        current_period_start=start,
+        current_period_end=end,
         cancel_at_period_end=bool(subscription.get("cancel_at_period_end")),
-        cancel_at=moment_of(subscription.get("cancel_at")),
-        ended_at=moment_of(subscription.get("ended_at")),
-        trial_end=moment_of(subscription.get("trial_end")),
-        items=tuple(_item(row) for row in subscriptions.items_of(subscription)),
+        cancel_at=moment_in(subscription, "cancel_at"),
+        ended_at=moment_in(subscription, "ended_at"),
+        trial_end=moment_in(subscription, "trial_end"),
+        items=tuple(_item(row) for row in items_in(subscription)),
     )
 
 
-def moment_of(seconds: Any) -> datetime | None:
-    """Return the moment of a Unix time; None where Stripe gives none."""
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
-
-
 def _item(row: Json) -> SubscriptionItemSummary:
-    price = price_of(row)
-    recurring = price.get("recurring") or price
-    product = price.get("product")
-    product_id = product.get("id") if isinstance(product, dict) else product
-    stored = gateway.stored("product", product_id) if product_id else None
+    price = price_in(row)
+    recurring = object_in(price, "recurring") or price
+    product = id_of(price.get("product"), "product", default="")
+    stored = gateway.stored("product", product) if product else None
     return SubscriptionItemSummary(
-        id=row.get("id") or "",
-        price=price.get("id") or "",
-        product=product_id,
+        id=text_in(row, "id") or "",
+        price=text_in(price, "id") or "",
+        product=product or None,
         name=(stored or {}).get("name") or "",
-        quantity=row.get("quantity"),
-        unit_amount=price.get("unit_amount"),
-        currency=price.get("currency"),
-        interval=recurring.get("interval"),
-        interval_count=recurring.get("interval_count") or 1,
+        quantity=number_in(row, "quantity"),
+        unit_amount=number_in(price, "unit_amount"),
+        currency=text_in(price, "currency"),
+        interval=text_in(recurring, "interval"),
+        interval_count=number_in(recurring, "interval_count") or 1,
     )

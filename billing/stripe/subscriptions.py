@@ -1,6 +1,5 @@
 """A person's subscriptions as stored, and the price to sell for a request."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from analytics.models import Person
@@ -101,15 +100,3 @@ def requested(person: Person, subscription_id: str | None) -> Json:
             f"The person has several subscriptions. Choose one with `subscription`: {ids}."
         )
     return rows[0]
-
-
-def period_of(subscription: Json, edge: str) -> datetime | None:
-    """Return the `start` or `end` of the current period; since 2025 it is on the items."""
-    name = f"current_period_{edge}"
-    items = items_of(subscription)
-    seconds = subscription.get(name) or (items[0].get(name) if items else None)
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else None
-
-
-def items_of(subscription: Json) -> list[Json]:
-    return list((subscription.get("items") or {}).get("data") or [])

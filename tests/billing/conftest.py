@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.utils.module_loading import import_string
 
+from billing.calculations.billing_period import BillingPeriod, PaidItem
 from billing.stripe import gateway
 from common import queueing
 
@@ -13,23 +14,25 @@ class Paying:
     """What the Stripe gateway answers about people."""
 
     def __init__(self):
-        self.prices: dict[int, list[str]] = {}
-        self.periods: dict[int, tuple[datetime, datetime]] = {}
+        self.items: dict[int, list[PaidItem]] = {}
 
     def subscribes(self, person_id, *price_ids, period=None):
-        self.prices[person_id] = list(price_ids)
-        if period:
-            start, end = (datetime.fromisoformat(day).replace(tzinfo=UTC) for day in period)
-            self.periods[person_id] = (start, end)
+        edges = [datetime.fromisoformat(day).replace(tzinfo=UTC) for day in period or ()]
+        own = equal_periods(*edges) if edges else None
+        self.items[person_id] = [PaidItem(price_id=price, period=own) for price in price_ids]
+
+    def paid_items_of(self, person_id):
+        return self.items.get(person_id, [])
+
+
+def equal_periods(start, end):
+    return BillingPeriod(start=start, end=end, length=end - start, anchor_day=start.day)
 
 
 @pytest.fixture
 def paying(monkeypatch):
     answers = Paying()
-    monkeypatch.setattr(
-        gateway, "current_price_ids", lambda person_id: answers.prices.get(person_id, [])
-    )
-    monkeypatch.setattr(gateway, "current_period", answers.periods.get)
+    monkeypatch.setattr(gateway, "paid_items_of", answers.paid_items_of)
     monkeypatch.setattr(
         gateway,
         "checkout_url",

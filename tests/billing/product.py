@@ -1,6 +1,6 @@
 """A product with limited requests: a urlconf for tests."""
 
-from django.urls import path
+from django.urls import re_path
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -17,5 +17,5 @@ class RunWorkflow(APIView):
         return Response({"ran": True}, status=request.data.get("status", 200))
 
 
-urlpatterns = [path("api/product/run", RunWorkflow.as_view())]
+urlpatterns = [re_path("^api/product/run/?$", RunWorkflow.as_view())]
 handler500 = "common.api.problems.server_error"

@@ -1,7 +1,6 @@
 """Stored Stripe objects, as Stripe's JSON, and the persons they belong to."""
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from django.db.models.functions import Cast
 from djstripe.models import Invoice, Subscription
 
 from analytics.people.person_sql import with_person
+from billing.calculations.billing_period import PaidItem, paid_items
 from billing.models import StripeEvent, StripeEventState
 from common.postgres import raw_cursor
 
@@ -21,33 +21,12 @@ _PER_STEP = 2_000
 
 _DELETED = "coalesce((stripe_data -> 'deleted')::bool, false)"  # a customer, at Stripe
 
-# Prices and periods of the subscriptions with access.
+# The subscriptions with access, the oldest first.
 _WITH_ACCESS = f"""
-FROM {with_person("billing_stripecustomer")}
+SELECT stripe_data::text FROM {with_person("billing_stripecustomer")}
 JOIN djstripe_subscription USING (customer_id)
 WHERE person_id = %s AND stripe_data ->> 'status' IN ('active', 'trialing', 'past_due')
-"""
-_ITEMS = "jsonb_path_query_array(stripe_data, 'lax $.items.data[*]')"
-_PRICES = f"""
-WITH with_access AS (SELECT stripe_data {_WITH_ACCESS})
-SELECT DISTINCT price FROM (
-    SELECT jsonb_path_query(
-        stripe_data, 'lax $.items.data[*] ? (exists(@.price)).price.id'
-    ) #>> '{{}}' AS price FROM with_access
-    UNION ALL
-    SELECT jsonb_path_query(
-        stripe_data, 'lax $.items.data[*] ? (!exists(@.price)).plan.id'
-    ) #>> '{{}}' FROM with_access
-    UNION ALL
-    SELECT stripe_data -> 'plan' ->> 'id' FROM with_access WHERE {_ITEMS} = '[]'
-) AS prices WHERE price IS NOT NULL ORDER BY price
-"""
-# Since 2025 the period is on the items.
-_PERIOD = f"""
-SELECT
-    coalesce(stripe_data -> 'current_period_start', {_ITEMS} -> 0 -> 'current_period_start')::text,
-    coalesce(stripe_data -> 'current_period_end', {_ITEMS} -> 0 -> 'current_period_end')::text
-{_WITH_ACCESS} ORDER BY created DESC NULLS LAST, id DESC LIMIT 1
+ORDER BY created NULLS LAST, id
 """
 
 
@@ -130,21 +109,11 @@ def addresses_of(person_ids: Collection[int]) -> dict[int, str]:
         return dict(cursor.fetchall())
 
 
-def current_price_ids(person_id: int) -> list[str]:
-    """Return the prices of a person's subscriptions with access, with one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PRICES, [person_id])
-        return [price for (price,) in cursor.fetchall()]
-
-
-def current_period(person_id: int) -> tuple[datetime, datetime] | None:
-    """Return the billing period of a person's newest subscription with access, with one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PERIOD, [person_id])
-        start, end = cursor.fetchone() or (None, None)
-    if start is None or end is None or not (start.isdecimal() and end.isdecimal()):
-        return None
-    return datetime.fromtimestamp(int(start), UTC), datetime.fromtimestamp(int(end), UTC)
+def paid_items_of(person_id: int) -> list[PaidItem]:
+    """Return what a person's subscriptions with access buy, the oldest first, with one query."""
+    with raw_cursor() as cursor:
+        rows = cursor.execute(_WITH_ACCESS, [person_id]).fetchall()
+    return [item for (text,) in rows for item in paid_items(_decode(text))]
 
 
 def _json_of(

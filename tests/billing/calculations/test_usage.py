@@ -23,6 +23,7 @@ from billing.calculations.usage import (
     previous_month,
     window,
 )
+from tests.billing.conftest import equal_periods
 from tests.billing.limited_usage import NOW
 
 METER = Meter(
@@ -177,7 +178,7 @@ def test_december_is_followed_by_january():
 
 
 def test_a_billing_period_without_its_renewal_is_followed_by_an_equal_period():
-    billing = at("2024-05-10"), at("2024-06-09")  # 30 days
+    billing = equal_periods(at("2024-05-10"), at("2024-06-09"))  # 30 days
     result = the_window(MeterPeriod.BILLING, at("2024-06-09T00:00"), billing=billing)
     assert result == Window(at("2024-06-09"), at("2024-07-09"))
 

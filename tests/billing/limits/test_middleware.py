@@ -83,6 +83,7 @@ def test_p40_over_a_hard_limit_the_refusal_links_to_the_upgrade(paying):
         "meter": "workflow_runs",
         "limit": 10,
         "used": 10,
+        "reserved": 0,
         "resets_at": "2024-06-01T00:00:00Z",
         "current_plan": "free",
         "suggested_plan": "pro",
@@ -133,6 +134,53 @@ def test_other_methods_and_paths_are_not_limited():
     ran()
     assert client().get(PATH).status_code == 200
     assert client().post("/api/product/other").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["^/api/product/run$", "^/api/product/run/", "^/api/product/run/$"]
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_b15_a_path_is_limited_with_and_without_its_last_slash(settings, path, slash):
+    settings.PLUMBLINE_LIMITED_PATHS = [LIMITED | {"path": path}]
+    limit(0)
+    ran()
+    response = client().post(PATH + slash, {"distinct_id": "ada"}, format="json")
+    assert response.status_code == 402
+
+
+def test_b15_a_slash_of_a_pattern_reaches_no_longer_path(settings):
+    settings.PLUMBLINE_LIMITED_PATHS = [LIMITED | {"path": "^/api/product/run/$"}]
+    limit(0)
+    ran()
+    for path in ("/api/product/runs", "/api/product/run/x", "/api/product"):
+        assert client().post(path, {"distinct_id": "ada"}, format="json").status_code == 404
+
+
+def test_b15_head_is_limited_like_the_get_that_it_runs(settings):
+    rule = {"methods": ["GET"], "person": "query:who"}
+    settings.PLUMBLINE_LIMITED_PATHS = [LIMITED | rule]
+    limit(0)
+    ran()
+    responses = [getattr(client(), name)(f"{PATH}?who=ada") for name in ("get", "head")]
+    assert [response.status_code for response in responses] == [402, 402]
+
+
+def test_b26_a_refusal_says_what_is_used_and_what_is_reserved():
+    limit(10)
+    ran(2)
+    for _ in range(8):
+        run()
+    body = run().json()
+    assert body["detail"].startswith("2 of 10 workflow runs used, 8 reserved. Resets on")
+    assert (body["used"], body["reserved"]) == (2, 8)
+
+
+def test_b26_a_prompt_says_what_is_reserved_too():
+    limit(10)
+    ran(event="seen")
+    prompts = [json.loads(run().headers.get("X-Usage-Prompt", "{}")) for _ in range(8)]
+    assert prompts[-1]["message"].startswith("0 of 10 workflow runs used, 8 reserved.")
+    assert prompts[-1]["reserved"] == 8
 
 
 def test_an_unauthenticated_request_sees_and_uses_nothing():
@@ -192,6 +240,7 @@ def test_a_deleted_meter_limits_nothing_and_is_logged(settings, caplog):
         ({"person": "json:"}, "entry 0: person"),
         ({"methods": "POST"}, "entry 0: methods"),
         ({"methods": []}, "entry 0: methods"),
+        ({"methods": ["post"]}, "entry 0: methods"),
         ({"limit": 3}, "unknown field 'limit'"),
     ],
 )

@@ -89,6 +89,7 @@ def test_p40_from_80_percent_a_check_has_a_prompt_with_the_upgrade(paying):
         "meter": "workflow_runs",
         "limit": 10,
         "used": 8.0,
+        "reserved": 0.0,
         "resets_at": "2024-06-01T00:00:00Z",
         "current_plan": "free",
         "suggested_plan": "pro",

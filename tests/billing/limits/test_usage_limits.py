@@ -1,6 +1,6 @@
 """May this person use more?"""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -210,6 +210,49 @@ def test_s07_the_same_key_of_another_user_reserves_again(django_user_model):
     assert held[:2] == held[2:]
 
 
+def test_b25_an_expired_reservation_is_checked_again():
+    limit(10)
+    ran(event="seen")
+    assert reserve(10, key="k1").allowed
+    assert reserve(10, key="k2", now=LATER).allowed
+    assert not reserve(10, key="k1", now=LATER).allowed
+    assert check(now=LATER).meter_usage.usage.reserved == 10
+
+
+def test_b25_an_expired_reservation_that_still_fits_is_held_again():
+    limit(10)
+    ran(event="seen")
+    reserve(4, key="k")
+    again = reserve(4, key="k", now=LATER)
+    assert again.reservation.expires_at == LATER + reservations.RESERVED_FOR
+    assert check(now=LATER).meter_usage.usage.reserved == 4
+    assert UsageReservation.objects.count() == 1
+
+
+def test_b25_an_expired_reservation_whose_events_arrived_is_checked_again():
+    limit(10)
+    ran(event="seen")
+    reserve(6, key="k")
+    ran(6)
+    assert not reserve(6, key="k", now=LATER).allowed
+
+
+def test_b25_a_reservation_of_the_last_period_holds_nothing_in_this_one():
+    limit(10)
+    midnight = datetime(2024, 6, 1, tzinfo=UTC)
+    ran(event="seen")
+    reserve(10, key="k1", now=midnight - timedelta(minutes=1))
+    assert reserve(10, key="k2", now=midnight).allowed
+    assert not reserve(10, key="k1", now=midnight).allowed
+
+
+def test_b25_an_expired_key_still_has_its_amount():
+    ran(event="seen")
+    reserve(4, key="k")
+    with pytest.raises(idempotency.IdempotencyKeyReused, match="4, not 5"):
+        reserve(5, key="k", now=LATER)
+
+
 def test_an_idempotency_key_with_another_amount_is_refused():
     ran(event="seen")
     reserve(4, key="k")
@@ -265,13 +308,12 @@ def test_a_reservation_takes_4_statements(paying, monkeypatch):
 
 
 def count_gateway_queries(monkeypatch):
-    """Let each call of the gateway cost a query, as it does with stored Stripe objects."""
-    for name in ("current_price_ids", "current_period"):
-        answer = getattr(gateway, name)
+    """Let the gateway's call cost a query, as it does with stored Stripe objects."""
+    answer = gateway.paid_items_of
 
-        def counted(person_id, answer=answer):
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
-            return answer(person_id)
+    def counted(person_id):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return answer(person_id)
 
-        monkeypatch.setattr(gateway, name, counted)
+    monkeypatch.setattr(gateway, "paid_items_of", counted)
