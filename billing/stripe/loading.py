@@ -28,6 +28,9 @@ class LoadOutcome(StrEnum):
     REFUSED = "refused"
 
 
+KEPT = {LoadOutcome.STORED, LoadOutcome.UNCHANGED}  # outcomes of objects that may be held
+
+
 @dataclass(slots=True)
 class LoadedLine:
     """A line of the file, and its outcome."""
@@ -144,7 +147,7 @@ def _mark_superseded(loaded: list[LoadedLine]) -> None:
 def _follow(loaded: list[LoadedLine]) -> None:
     """Have the ledger follow once for all lines, and mark the lines that it holds."""
     for line in loaded:
-        if line.kind in {"refund", "dispute"} and line.outcome == LoadOutcome.STORED:
+        if line.kind in {"refund", "dispute"} and line.outcome in KEPT:
             # It names no customer: it is that of its charge.
             stripe_json = gateway.stored(line.kind, line.stripe_id) or {}
             line.customer_id = gateway.owner_of(stripe_json)
@@ -162,7 +165,7 @@ def _follow(loaded: list[LoadedLine]) -> None:
         HeldObject.objects.filter(customer_id__in=customer_ids).values_list("stripe_id", "reason")
     )
     for line in loaded:
-        if line.outcome == LoadOutcome.STORED and line.stripe_id in held:
+        if line.outcome in KEPT and line.stripe_id in held:
             line.outcome, line.reason = LoadOutcome.HELD, held[line.stripe_id]
 
 

@@ -140,6 +140,20 @@ def test_a_subscription_without_items_is_held_with_a_reason():
     assert (line.outcome, line.reason) == (LoadOutcome.HELD, "items: are missing")
 
 
+def test_b26_a_second_load_names_held_objects_again():
+    row = subscription(items={"data": []})
+    first, second = load(row), load(row)
+    assert [(line.outcome, line.reason) for line in first + second] == [
+        (LoadOutcome.HELD, "items: are missing")
+    ] * 2
+
+
+def test_b26_a_second_load_names_a_refund_without_its_charge_again():
+    row = {"object": "refund", "id": "re_1", "charge": "ch_1", "amount": 100, "currency": "usd"}
+    first, second = load(row | {"created": 1_700_000_000}), load(row | {"created": 1_700_000_000})
+    assert [line.outcome for line in first + second] == [LoadOutcome.HELD] * 2
+
+
 def test_p16_an_older_event_loaded_later_changes_nothing():
     old, new = subscription(item(price(1000))), subscription(item(price(3000)))
     created = event("created", "2024-01-01", old)
