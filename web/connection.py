@@ -14,7 +14,7 @@ import httptools
 
 from web import environ, response
 from web.environ import Environ
-from web.exchange import Incoming, Writing
+from web.exchange import FieldsTooLarge, Incoming, Writing
 from web.limits import Pace
 from web.response import Response
 from web.service import Service
@@ -35,7 +35,6 @@ class Connection(asyncio.Protocol):
         self.held = 0  # bytes
         self.incoming: Incoming | None = None
         self.complete: deque[tuple[Environ, bool]] = deque()  # with whether to keep it alive
-        self._head_size = 0
         self._waits_since = service.loop.time()
         self._is_new = True  # there was no request yet
         self._is_busy = False  # a thread has a request, or its response is being written
@@ -64,16 +63,19 @@ class Connection(asyncio.Protocol):
         self.service.closed(self)
 
     def data_received(self, data: bytes) -> None:
+        before = self.incoming
+        size = before.size if before else 0
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._is_last = True  # we speak nothing else
-        except httptools.HttpParserError:
-            self._refuse(400)
+        except httptools.HttpParserError as error:
+            self._refuse(431 if isinstance(error.__context__, FieldsTooLarge) else 400)
         if self._is_busy:
             self._stop_reading_if_there_is_more()
-        elif self.incoming:
-            self._check_size(self.incoming, len(data))
+        elif incoming := self.incoming:
+            framing = len(data) - incoming.size + (size if incoming is before else 0)
+            self._check_size(incoming, framing)
         self.service.check_memory()
 
     def pause_writing(self) -> None:
@@ -113,22 +115,26 @@ class Connection(asyncio.Protocol):
     # The parser's calls.
 
     def on_message_begin(self) -> None:
-        self._is_new, self._head_size = False, 0
+        self._is_new = False
         now = self.service.loop.time()
         self.incoming = Incoming(now, Pace(now), self._constant.copy())
 
     def on_url(self, part: bytes) -> None:
         self._current.target += part
+        self._current.add_field(len(part), self.limits)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        environ.add_header(self._current.environ, name, value)
+        incoming = self._current
+        incoming.add_field(len(name) + len(value), self.limits)
+        if not incoming.has_head:  # a trailer could pose as a header that a proxy sets
+            environ.add_header(incoming.environ, name, value)
 
     def on_headers_complete(self) -> None:
         head = self._current.environ
         self._current.has_head = True
         if "HTTP_X_FORWARDED_FOR" in head:
             self._belong_to(self.service.client_of(head))
-        if "HTTP_EXPECT" in head and not self._is_busy:
+        if head.get("HTTP_EXPECT", "").lower() == "100-continue" and not self._is_busy:
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, chunk: bytes) -> None:
@@ -208,11 +214,11 @@ class Connection(asyncio.Protocol):
             self._is_paused = True
             self.transport.pause_reading()
 
-    def _check_size(self, incoming: Incoming, received: int) -> None:
-        if not incoming.has_head:
-            self._head_size += received
-            if self._head_size > self.limits.head_size:
-                self._refuse(431)
+    def _check_size(self, incoming: Incoming, framing: int) -> None:
+        incoming.framing += framing
+        self._hold(framing)
+        if incoming.is_mostly_framing(self.limits):
+            self._refuse(431)
         elif incoming.size > self.limits.dropped_size:
             self._refuse(413)
 

@@ -7,6 +7,13 @@ from web.environ import Environ
 from web.limits import Limits, Pace
 from web.response import PIECE, Response
 
+_OVERHEAD = 32  # bytes that a header costs beyond its own
+_FRAMING_PER_BYTE = 6  # of a body in chunks of a byte each
+
+
+class FieldsTooLarge(ValueError):
+    """The head and the trailers of a request are larger than allowed."""
+
 
 @dataclass(slots=True)
 class Incoming:
@@ -19,6 +26,8 @@ class Incoming:
     has_head: bool = False
     chunks: list[bytes] = field(default_factory=list)
     size: int = 0  # bytes of the body so far, those that are not kept included
+    fields_size: int = 0  # bytes of the target, the headers and the trailers, with their overhead
+    framing: int = 0  # bytes received that are not of the body
 
     def is_overdue(self, now: float, limits: Limits) -> bool:
         """Whether the rest will not be waited for; asked again and again."""
@@ -26,6 +35,16 @@ class Incoming:
         if not self.has_head:
             return seconds > limits.head_seconds
         return seconds > limits.body_seconds or self.pace.falls_behind(self.size, now, limits)
+
+    def add_field(self, size: int, limits: Limits) -> None:
+        """Count a part of the head, or a trailer; raise `FieldsTooLarge`."""
+        self.fields_size += size + _OVERHEAD
+        if self.fields_size > limits.head_size:
+            raise FieldsTooLarge
+
+    def is_mostly_framing(self, limits: Limits) -> bool:
+        """Whether more arrived around the body than its head and its chunks can need."""
+        return self.framing > limits.head_size + _FRAMING_PER_BYTE * self.size
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ import pytest
 from tests.processes import wait_until
 from tests.web.clients import answers, connect, exchange, get, received, status
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 CLOSE = b"Host: a\r\nConnection: close\r\n"
 
 
@@ -24,6 +25,20 @@ def test_a_body_in_chunks_has_a_length_for_the_application(port):
     request = received(port, head + b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n")
     assert (request["body"], request["CONTENT_LENGTH"]) == ("abc", "3")
     assert "HTTP_TRANSFER_ENCODING" not in request
+
+
+def test_s04_trailers_are_dropped(port):
+    head = b"POST / HTTP/1.1\r\n" + CLOSE + b"X-A: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    trailers = b"X-A: 2\r\nX-Forwarded-For: 1.2.3.4\r\nHost: b\r\nAuthorization: Bearer c\r\n"
+    request = received(port, head + b"2\r\nab\r\n0\r\n" + trailers + b"\r\n")
+    assert (request["HTTP_X_A"], request["HTTP_HOST"], request["body"]) == ("1", "a", "ab")
+    assert not {"HTTP_X_FORWARDED_FOR", "HTTP_AUTHORIZATION"} & request.keys()
+
+
+def test_a_body_in_chunks_of_a_byte_is_read(port):
+    head = b"POST / HTTP/1.1\r\n" + CLOSE + b"Transfer-Encoding: chunked\r\n\r\n"
+    request = received(port, head + 100_000 * b"1\r\nx\r\n" + b"0\r\n\r\n")
+    assert request["CONTENT_LENGTH"] == "100000"
 
 
 def test_repeated_headers_are_joined_and_ambiguous_ones_dropped(port):
@@ -87,6 +102,11 @@ def test_an_application_that_fails_is_a_500_and_the_next_request_is_answered(por
         (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000, 431),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\n" + b"a:b\r\n" * 10_000 + b"\r\n", 431),
+        (CHUNKED + b"2\r\nab\r\n0\r\n" + b"a:b\r\n" * 10_000 + b"\r\n", 431),
+        (CHUNKED + b"2\r\nab\r\n0\r\na: " + b"x" * 100_000, 431),
+        (CHUNKED + b"2;" + b"x" * 100_000, 431),
         (b"GET http://[ HTTP/1.1\r\n\r\n", 400),
         (b"GET \xff HTTP/1.1\r\n\r\n", 400),
     ],
