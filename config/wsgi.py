@@ -7,7 +7,10 @@ from typing import Any
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("PLUMBLINE_DB_POOL", "14")  # pages on twelve threads, /readyz, capture
+# Pages on twelve threads, capture on four and its commits, /readyz.
+os.environ.setdefault("PLUMBLINE_DB_POOL", "18")
+
+PROBES = frozenset({"/livez", "/readyz"})
 
 _django = get_wsgi_application()
 
@@ -16,6 +19,13 @@ from analytics.calculations import ordinary  # noqa: E402, F401
 from analytics.capture import front_door  # noqa: E402
 from common.client_address import client_network  # noqa: E402, F401  (the server asks for it)
 from config import urls  # noqa: E402, F401
+
+
+def lane_of(path: str) -> str:
+    """Return the lane of a path: slow pages hold up neither probes nor capture."""
+    if path in PROBES:
+        return path
+    return "capture" if front_door.serves(path) else ""
 
 
 def application(

@@ -12,7 +12,6 @@ from uvicorn.server import ServerState
 from uvicorn.supervisors import Multiprocess
 
 from web.connection import Connection
-from web.environ import Environ
 from web.limits import Limits
 from web.service import Service
 
@@ -35,7 +34,8 @@ class Protocol:
         if self.service is None:
             self.service = Service(
                 config.loaded_app,
-                client_of=_client_of(str(config.app)),
+                client_of=_hook(config, "client_network", itemgetter("REMOTE_ADDR")),
+                lane_of=_hook(config, "lane_of", lambda _path: ""),
                 threads=self.threads,
                 limits=self.limits,
                 connections=server_state.connections,
@@ -43,10 +43,14 @@ class Protocol:
         return Connection(self.service)
 
 
-def _client_of(application: str) -> Callable[[Environ], str]:
-    """Return what distinguishes clients: `client_network` of the application's module, if any."""
-    module = sys.modules[application.partition(":")[0]]
-    return getattr(module, "client_network", itemgetter("REMOTE_ADDR"))
+def _hook(config: uvicorn.Config, name: str, default: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Return a function of the application's module, if it has one of that name.
+
+    `client_network` returns what distinguishes clients, from a request's environ. `lane_of` returns
+    the lane of a path: requests in one lane do not wait for those in another.
+    """
+    module = sys.modules[str(config.app).partition(":")[0]]
+    return getattr(module, name, default)
 
 
 class Listener(socket.socket):

@@ -10,7 +10,7 @@ from typing import Any
 from web.environ import Environ
 from web.limits import Limits
 from web.response import Application
-from web.threads import Done, Job, Outbox, lanes
+from web.threads import Done, Job, Lanes, Outbox
 from web.waiting import Client, Waiting
 
 _EVERY = 1.0  # seconds between two checks of all waiting connections, at most
@@ -24,6 +24,7 @@ class Service:
         application: Application,
         *,
         client_of: Callable[[Environ], str],
+        lane_of: Callable[[str], str],
         threads: int,
         limits: Limits,
         connections: MutableSet[Any],
@@ -34,7 +35,7 @@ class Service:
         self.waiting = Waiting(limits)
         self.held = 0  # bytes of all connections
         self._connections = connections
-        self._lanes = lanes(threads, application, Outbox(self.loop))
+        self._lanes = Lanes(threads, application, Outbox(self.loop), lane_of)
         self._constant: Environ = {
             "SCRIPT_NAME": "",
             "SERVER_PROTOCOL": "HTTP/1.1",
@@ -60,8 +61,7 @@ class Service:
 
     def answer(self, request: Environ, done: Done, *, keep_alive: bool) -> None:
         """Let a thread answer a whole request."""
-        lane = self._lanes.get(request["PATH_INFO"]) or self._lanes[""]
-        lane.submit(Job(request, done, self._date, keep_alive))
+        self._lanes.submit(Job(request, done, self._date, keep_alive))
 
     def opened(self, connection: Client) -> None:
         self._connections.add(connection)

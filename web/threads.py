@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
@@ -13,7 +13,7 @@ from web import response
 from web.environ import Environ
 from web.response import Application, Response
 
-PROBES = ("/livez", "/readyz")
+_SIDE_THREADS = 4
 
 Done = Callable[[Response], None]
 
@@ -80,9 +80,21 @@ class Outbox:
             done(answer)
 
 
-def lanes(number: int, application: Application, outbox: Outbox) -> Mapping[str, Threads]:
-    """Return the threads by path: probes have their own, other paths share those of ``""``."""
-    return {
-        "": Threads(number, application, outbox),
-        **{path: Threads(1, application, outbox) for path in PROBES},
-    }
+class Lanes:
+    """The threads of a process: requests in one lane do not wait for those in another.
+
+    The lane "" has as many threads as are wanted, the others a few each.
+    """
+
+    def __init__(
+        self, number: int, application: Application, outbox: Outbox, lane_of: Callable[[str], str]
+    ) -> None:
+        """`lane_of` returns the lane of a path."""
+        self._application, self._outbox, self._lane_of = application, outbox, lane_of
+        self._lanes = {"": Threads(number, application, outbox)}
+
+    def submit(self, job: Job) -> None:
+        name = self._lane_of(job.environ["PATH_INFO"])
+        if name not in self._lanes:
+            self._lanes[name] = Threads(_SIDE_THREADS, self._application, self._outbox)
+        self._lanes[name].submit(job)

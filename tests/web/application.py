@@ -19,6 +19,10 @@ def application(environ, start_response):
     return [body] if isinstance(body, bytes) else body
 
 
+def lane_of(path):
+    return path if path in {"/livez", "/readyz"} else ""
+
+
 def client_network(environ):
     """Return who sent a request, as if any client were a trusted proxy."""
     return environ.get("HTTP_X_FORWARDED_FOR") or environ["REMOTE_ADDR"]

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from analytics.capture import front_door
+from config import wsgi
 from tests.tokens import token
 
 pytestmark = pytest.mark.django_db
@@ -43,3 +44,9 @@ def test_s07_without_a_project_key_nothing_is_captured(path, headers):
             assert answered < 500
         else:
             assert 400 <= answered < 500, method
+
+
+def test_s04_slow_pages_hold_up_neither_capture_nor_probes():
+    lanes = {path: wsgi.lane_of(path) for path in [*PATHS, "/livez", "/readyz", "/admin/"]}
+    assert {lanes.pop(path) for path in PATHS} == {"capture"}
+    assert lanes == {"/livez": "/livez", "/readyz": "/readyz", "/admin/": ""}
