@@ -8,10 +8,11 @@ it releases when a process dies, also keeps two processes from the same work.
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event, Thread
 
 from django.db import DatabaseError, connection
+from django.db.models import Q
 
 from common.locks import try_session_lock
 
@@ -19,6 +20,14 @@ logger = logging.getLogger(__name__)
 
 LASTS = timedelta(seconds=40)
 RENEWED_EVERY = timedelta(seconds=10)
+
+
+def is_over(field: str, now: datetime, *, longest: timedelta = LASTS) -> Q:
+    """Return the condition that the time in a field has come.
+
+    A time that is further away than `longest` was set by a clock that was ahead, and has come too.
+    """
+    return Q(**{f"{field}__lte": now}) | Q(**{f"{field}__gt": now + longest + LASTS})
 
 
 @contextmanager

@@ -14,7 +14,10 @@ from django.db.models.signals import post_migrate
 from common import health, logs
 from common.health import Section
 from common.late import late
-from config import celery  # noqa: F401  tasks sent from any process need the app
+from config import (
+    celery,  # noqa: F401  tasks sent from any process need the app
+    mail,
+)
 
 
 class AdminConfig(SimpleAdminConfig):
@@ -43,6 +46,7 @@ class ConfigConfig(AppConfig):
         beat = apps.get_app_config("django_celery_beat")
         post_migrate.connect(create_missing_entries, sender=beat, weak=False)
         health.register(Section.JOBS, "config.beat_schedule.missing_jobs")
+        mail.check()
         if not settings.DEBUG:
             logs.log_uncaught()
         gc.freeze()  # collections, even the last one, need not search what is loaded now

@@ -6,7 +6,7 @@ Every reader also accepts ``<NAME>_FILE``, a file that contains the value, as co
 import json
 import os
 import re
-from email.utils import parseaddr
+from email.utils import getaddresses
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
@@ -72,12 +72,13 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def addresses(name: str) -> list[str]:
-    """Return comma-separated e-mail addresses."""
-    values = words(name)
-    for address in values:
+    """Return comma-separated e-mail addresses; those that differ in case are the same."""
+    values: dict[str, str] = {}
+    for address in words(name):
+        values.setdefault(address.lower(), address)
         if not re.fullmatch(_EMAIL, address):
             raise ImproperlyConfigured(f"{name}: {address!r} must be an e-mail address.")
-    return values
+    return list(values.values())
 
 
 def file(name: str) -> Path | None:
@@ -91,7 +92,8 @@ def file(name: str) -> Path | None:
 def sender(name: str) -> str:
     """Return an e-mail address, with or without a name before it; "" if unset."""
     value = text(name, "")
-    if value and not re.fullmatch(_EMAIL, parseaddr(value)[1]):
+    senders = [address for _, address in getaddresses([value])]
+    if value and not (len(senders) == 1 and re.fullmatch(_EMAIL, senders[0])):
         raise ImproperlyConfigured(
             f"{name}: {value!r} must be a sender such as Plumbline <hello@example.com>."
         )
@@ -120,6 +122,15 @@ def secret_key(name: str) -> str:
             "python -c 'import secrets; print(secrets.token_urlsafe(50))'"
         )
     return value
+
+
+def email_account() -> tuple[str, str]:
+    """Return the user and the password of the mail server; both are "" if unset."""
+    user, password = text("EMAIL_HOST_USER", ""), text("EMAIL_HOST_PASSWORD", "")
+    if bool(user) != bool(password):
+        unset = "EMAIL_HOST_PASSWORD" if user else "EMAIL_HOST_USER"
+        raise ImproperlyConfigured(f"{unset} is not set; the mail server's account needs both.")
+    return user, password
 
 
 def email_encryption() -> tuple[bool, bool]:

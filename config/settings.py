@@ -32,6 +32,8 @@ PLUMBLINE_HSTS = env.choice(
     "PLUMBLINE_HSTS", "own", choices=("off", "own", "subdomains", "preload")
 )
 PLUMBLINE_REQUIRE_MFA = env.flag("PLUMBLINE_REQUIRE_MFA", default=False)
+# Of the embedded servers (devstack/data_dir.py); the disk that fills up.
+PLUMBLINE_DATA_DIR = BASE_DIR / env.text("PLUMBLINE_DATA_DIR", ".local")
 
 # --- Definitions (the roll-ups keep those they were built with) ---------------------------------
 
@@ -88,8 +90,7 @@ EMAIL_BACKEND = env.text("EMAIL_BACKEND", "common.smtp.EmailBackend")
 ANYMAIL = env.with_prefix("ANYMAIL_")
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.number("EMAIL_PORT", 25, minimum=1, maximum=65_535)
-EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
-EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = env.email_account()
 EMAIL_USE_TLS, EMAIL_USE_SSL = env.email_encryption()
 EMAIL_TIMEOUT = 20  # seconds
 

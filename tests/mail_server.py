@@ -1,6 +1,7 @@
 """A real mail server, which keeps what it accepts and refuses mail on request."""
 
 import socket
+from collections.abc import Callable
 from contextlib import contextmanager
 from email import policy
 from email.message import EmailMessage
@@ -14,6 +15,10 @@ class ReceivedMessage(EmailMessage):
     recipients: list[str]
 
 
+class HangUp(Exception):
+    """Raised by `before` or `after`: the connection ends without a reply."""
+
+
 _parser = BytesParser(policy=policy.default.clone(message_factory=ReceivedMessage))
 
 
@@ -22,13 +27,28 @@ class MailServer:
         self.port = port
         self.messages: list[ReceivedMessage] = []
         self.refusal = ""  # the SMTP reply that refuses every message
+        self.refused: dict[str, str] = {}  # SMTP replies by recipient
+        # Called with each message before and after it is accepted.
+        self.before: Callable[[ReceivedMessage], object] = lambda message: None
+        self.after: Callable[[ReceivedMessage], object] = lambda message: None
 
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802  aiosmtpd's name
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
+        if address in self.refused:
+            return self.refused[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, _session, envelope):  # noqa: N802  aiosmtpd's name
         if self.refusal:
             return self.refusal
         message = cast("ReceivedMessage", _parser.parsebytes(envelope.content))
         message.recipients = envelope.rcpt_tos
-        self.messages.append(message)
+        try:
+            self.before(message)
+            self.messages.append(message)
+            self.after(message)
+        except HangUp:
+            server.transport.abort()
         return "250 OK"
 
     @property

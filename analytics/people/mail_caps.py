@@ -32,11 +32,16 @@ class MailVerdict(Enum):
     HOUR_FULL = auto()  # all mailboxes together got those of the hour: try again later
 
 
-def claim(address: str, key: str, *, now: datetime) -> MailVerdict:
-    """Claim an e-mail; `key` names its content: a mailbox gets it once."""
+def claim(address: str, key: str, *, now: datetime, again: bool = False) -> MailVerdict:
+    """Claim an e-mail; `key` names its content: a mailbox gets it once.
+
+    With `again`, the sender that claimed it before died, perhaps before it sent anything.
+    """
     box = _hash(address)
     with transaction.atomic():
         locked_cursor(Lock.MAIL_CAPS)
+        if again:
+            release(address, key)
         verdict = _verdict(box, key, now)
         if verdict is MailVerdict.GRANTED:
             MailClaim.objects.create(mailbox=box, key=key, claimed_at=now)

@@ -5,14 +5,15 @@ e-mails to persons (`analytics.people.mail_caps`).
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from analytics.models import Person
 from analytics.people import addresses, mail_caps, persons
@@ -22,10 +23,13 @@ from billing.limits import usage_limits, usage_prompts
 from billing.limits.usage_limits import UsageDecision
 from billing.models import UsageNotice
 from billing.stripe import gateway
+from common import claims
+from common.message_ids import message_id
 
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 5
+Clock = Callable[[], datetime]
 _OVER_A_CAP = {
     MailVerdict.DUPLICATE: UsageNotice.Email.DUPLICATE,
     MailVerdict.MAILBOX_FULL: UsageNotice.Email.CAPPED,
@@ -33,31 +37,44 @@ _OVER_A_CAP = {
 }
 
 
-def waiting() -> QuerySet[UsageNotice]:
-    """Return the notices whose e-mail is still to be sent or retried."""
-    to_send = [UsageNotice.Email.WAITING, UsageNotice.Email.FAILED]
-    return UsageNotice.objects.filter(email__in=to_send, attempts__lt=MOST_ATTEMPTS)
+def waiting(now: datetime) -> QuerySet[UsageNotice]:
+    """Return the notices whose e-mail is to be sent or retried, those of dead workers included."""
+    to_send = Q(
+        email__in=[UsageNotice.Email.WAITING, UsageNotice.Email.FAILED], attempts__lt=MOST_ATTEMPTS
+    )
+    of_the_dead = Q(email=UsageNotice.Email.SENDING) & claims.is_over("claimed_until", now)
+    return UsageNotice.objects.filter(to_send | of_the_dead)
 
 
-def send_waiting(*, now: datetime) -> None:
+def send_waiting(*, now: datetime, clock: Clock = timezone.now) -> None:
     """Send the notices that wait, oldest first, until the cap of the hour is reached."""
-    for notice in waiting().order_by("pk").iterator():
-        if send(notice, now=now) is UsageNotice.Email.WAITING:
+    for notice in waiting(clock()).order_by("pk").iterator():
+        if send(notice, now=now, clock=clock) is UsageNotice.Email.WAITING:
             return
 
 
-def send(notice: UsageNotice, *, now: datetime) -> UsageNotice.Email:
+def send(notice: UsageNotice, *, now: datetime, clock: Clock = timezone.now) -> UsageNotice.Email:
     """E-mail a notice, unless another worker does or did; return the outcome.
 
     The next run retries failures, and what waits because of the cap of the hour.
     """
-    claim = waiting().filter(pk=notice.pk)
-    if not claim.update(email=UsageNotice.Email.SENDING, attempts=F("attempts") + 1):
-        return UsageNotice.Email.SENDING
-    outcome = _email(notice, now=now)
-    attempts = F("attempts") - (1 if outcome is UsageNotice.Email.WAITING else 0)
-    UsageNotice.objects.filter(pk=notice.pk).update(email=outcome, attempts=attempts)
-    return outcome
+    own = UsageNotice.objects.filter(pk=notice.pk)
+    with claims.hold(
+        f"usage notice {notice.pk}", lambda: own.update(claimed_until=clock() + claims.LASTS)
+    ) as is_free:
+        if not is_free or not _claim(notice, clock()):
+            return UsageNotice.Email.SENDING
+        outcome = _email(notice, now=now)
+        attempts = F("attempts") - (1 if outcome is UsageNotice.Email.WAITING else 0)
+        own.update(email=outcome, attempts=attempts, claimed_until=None)
+        return outcome
+
+
+def _claim(notice: UsageNotice, now: datetime) -> bool:
+    notice.refresh_from_db(fields=["email"])  # "sending" if a worker died with it
+    claim = waiting(now).filter(pk=notice.pk)
+    claimed = {"email": UsageNotice.Email.SENDING, "claimed_until": now + claims.LASTS}
+    return bool(claim.update(attempts=F("attempts") + 1, **claimed))
 
 
 def _email(notice: UsageNotice, *, now: datetime) -> UsageNotice.Email:
@@ -76,7 +93,7 @@ def _email(notice: UsageNotice, *, now: datetime) -> UsageNotice.Email:
     if reason := _reason_not_to_send(notice, person, recipient):
         return reason
     message = _message(usage_limits.decision_on_next(account, meter_usage), recipient.address)
-    return _send_once(message, recipient.address, _key(notice), now=now)
+    return _send_once(notice, message, now=now)
 
 
 def _reason_not_to_send(
@@ -94,19 +111,26 @@ def _reason_not_to_send(
 
 
 def _send_once(
-    message: EmailMultiAlternatives, address: str, key: str, *, now: datetime
+    notice: UsageNotice, message: EmailMultiAlternatives, *, now: datetime
 ) -> UsageNotice.Email:
-    """Send a message if the caps allow it; what could not be sent counts for none of them."""
-    verdict = mail_caps.claim(address, key, now=now)
+    """Send a message if the caps allow it; what could not be sent counts for none of them.
+
+    The same notice of a dead worker is sent again, with the same Message-ID.
+    """
+    (address,), key = message.to, _key(notice)
+    message.extra_headers["Message-ID"] = message_id("usage notice", str(notice.pk))
+    is_again = notice.email == UsageNotice.Email.SENDING
+    verdict = mail_caps.claim(address, key, now=now, again=is_again)
     if verdict is not MailVerdict.GRANTED:
         return _OVER_A_CAP[verdict]
     try:
-        message.send()
-    except (OSError, SMTPException) as error:
+        was_sent = bool(message.send())
+    except Exception as error:  # noqa: BLE001  whatever a mail backend raises; the next one goes out
         logger.warning("A usage notice could not be e-mailed: %s", type(error).__name__)
+        was_sent = False
+    if not was_sent:
         mail_caps.release(address, key)
-        return UsageNotice.Email.FAILED
-    return UsageNotice.Email.SENT
+    return UsageNotice.Email.SENT if was_sent else UsageNotice.Email.FAILED
 
 
 def _key(notice: UsageNotice) -> str:

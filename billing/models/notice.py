@@ -17,7 +17,7 @@ class UsageNotice(models.Model):
 
     class Email(models.TextChoices):
         WAITING = "waiting"
-        SENDING = "sending", "Sending: delivery is unknown if this does not change"
+        SENDING = "sending"
         SENT = "sent"
         FAILED = "failed", "Failed: the next run retries"
         NO_ADDRESS = "no_address", "Not sent: no e-mail address"
@@ -46,6 +46,7 @@ class UsageNotice(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     email = models.CharField("e-mail", max_length=12, choices=Email, default=Email.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
+    claimed_until = models.DateTimeField(null=True, help_text="When another worker may send it")
 
     class Meta:
         constraints = [
@@ -57,7 +58,7 @@ class UsageNotice(models.Model):
         indexes = [
             models.Index(
                 fields=["email"],
-                condition=models.Q(email__in=["waiting", "failed"]),
+                condition=models.Q(email__in=["waiting", "failed", "sending"]),
                 name="notice_to_send",
             )
         ]

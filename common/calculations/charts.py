@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 HEAT_LEVELS = 8
 LABELS = 6  # below a chart
@@ -140,12 +141,20 @@ def heat_level(rate: float, *, lowest: float, highest: float) -> int:
     return min(HEAT_LEVELS, max(0, round(HEAT_LEVELS * (rate - lowest) / span))) if span else 0
 
 
-def column_heights(values: Sequence[float], *, tallest: int, smallest: int = 2) -> list[int]:
-    """Return heights for columns that show how values compare with the least and the largest."""
-    if not values:
-        return []
-    low, high = min(values), max(values)
-    spread = high - low
-    if not spread:
-        return [tallest // 2 for _ in values]
-    return [round(smallest + (tallest - smallest) * (value - low) / spread) for value in values]
+class Column(NamedTuple):
+    """A column of a small chart: its height, and the space below it, in pixels."""
+
+    height: int
+    below: int
+
+
+def columns(values: Sequence[float], *, tallest: int) -> list[Column]:
+    """Return columns that start at 0, upwards or downwards, within `tallest` pixels."""
+    above, below = max([0.0, *values]), -min([0.0, *values])
+    pixels = tallest / (above + below) if above + below else 0.0
+    zero = round(below * pixels)
+    heights = [max(1, round(abs(value) * pixels)) for value in values]
+    return [
+        Column(height, zero if value >= 0 else max(0, zero - height))
+        for value, height in zip(values, heights, strict=True)
+    ]

@@ -65,6 +65,7 @@ def alerts_page(request: HttpRequest) -> HttpResponse:
     context = {
         "firing": alerts.open_alerts(),
         "kinds": kinds,
+        "recipients": deliveries.alert_recipients(),
         "emails": settings.ADMIN_EMAIL,
         "sends_email": bool(settings.PLUMBLINE_EMAIL_FROM),
         "channels": AlertChannel.objects.order_by("name"),

@@ -14,11 +14,13 @@ from operational.models import Alert, AlertKind
 
 KEPT_READINGS = 10
 _LEVELS = {
-    Health.OFF: ReadingLevel.OK,
+    Health.OFF: ReadingLevel.OFF,
     Health.OK: ReadingLevel.OK,
     Health.WARNING: ReadingLevel.WARNING,
     Health.CRITICAL: ReadingLevel.CRITICAL,
 }
+# A part that is switched off is no longer broken.
+_WITHOUT_OFF: dict[str, ReadingLevel] = {ReadingLevel.OFF: ReadingLevel.OK}
 
 
 def check(*, now: datetime) -> Sequence[Notification]:
@@ -31,7 +33,7 @@ def check(*, now: datetime) -> Sequence[Notification]:
         earlier = [reading for reading in alert.recent if reading[0] < minute]
         alert.recent = [*earlier, [minute, _LEVELS[component.health]]][-KEPT_READINGS:]
         readings = [
-            Reading(order, ReadingLevel(level), ReadingLevel(level))
+            Reading(order, ReadingLevel(level), _WITHOUT_OFF.get(level, ReadingLevel(level)))
             for order, level in alert.recent
         ]
         return Observation(readings, component.detail)

@@ -16,6 +16,7 @@ from operational.calculations.kpi import Better, Goal, Severity, severity
 class ReadingLevel(StrEnum):
     """How bad one reading is."""
 
+    OFF = "off"  # not set up
     OK = "ok"
     WARNING = "warning"
     CRITICAL = "critical"
@@ -26,6 +27,7 @@ class ReadingLevel(StrEnum):
 class AlertStatus(StrEnum):
     """The current status of an alert."""
 
+    OFF = "off"
     OK = "ok"
     PENDING = "pending"
     WARNING = "warning"
@@ -117,7 +119,9 @@ def judge(
     state = _with_severity(state, latest, _severity_of(valid[-policy.window :], policy.needed))
     if state.firing is not Severity.OK:
         return _with_status(state, AlertStatus(state.firing.value), now)
-    is_pending = latest.level is not ReadingLevel.OK and latest.order > state.cleared
+    if latest.level in {ReadingLevel.OK, ReadingLevel.OFF}:
+        return _with_status(state, AlertStatus(latest.level.value), now)
+    is_pending = latest.order > state.cleared
     return _with_status(state, AlertStatus.PENDING if is_pending else AlertStatus.OK, now)
 
 

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import psycopg
 from django.conf import settings
@@ -60,9 +59,12 @@ def valkey(_now: datetime) -> Iterator[Component]:
 
 
 def disk(_now: datetime) -> Iterator[Component]:
-    usage = shutil.disk_usage(Path(settings.BASE_DIR))
+    """Check the disk of the embedded servers' data; without them, that of Plumbline itself."""
+    data = settings.PLUMBLINE_DATA_DIR / "servers"  # may be a link to another disk
+    usage = shutil.disk_usage(data if data.exists() else settings.BASE_DIR)
     free = usage.free / usage.total
-    detail = f"{decimals(usage.free / 2**30, 1)} GiB free ({percent(free, 0)})."
+    where = "in the data directory" if data.exists() else "on this machine"
+    detail = f"{decimals(usage.free / 2**30, 1)} GiB free {where} ({percent(free, 0)})."
     if free >= DISK_WARNING:
         yield Component("disk", Health.OK, detail)
         return

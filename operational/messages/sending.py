@@ -15,12 +15,12 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import OperationalError, connection
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 
 from common import claims
 from common.calculations.backoff import backoff
-from common.keyed_uuid import keyed_uuid
+from common.message_ids import message_id
 from operational.messages import channels, deliveries
 from operational.messages.channels import NotSent
 from operational.models import Delivery, DeliveryKind, DeliveryStatus
@@ -78,8 +78,7 @@ def _next(now: datetime, kinds: Collection[str], tried: Collection[int]) -> int 
 
 def _due(now: datetime) -> QuerySet[Delivery]:
     """Return the due messages, those included that a clock which was ahead made due too late."""
-    is_due = Q(due_at__lte=now) | Q(due_at__gt=now + LONGEST_WAIT + claims.LASTS)
-    return Delivery.objects.filter(is_due)
+    return Delivery.objects.filter(claims.is_over("due_at", now, longest=LONGEST_WAIT))
 
 
 def _send(pk: int, clock: Clock) -> bool:
@@ -122,14 +121,12 @@ def _problem_of_sending(delivery: Delivery) -> str:
 
 
 def _by_email(delivery: Delivery) -> None:
-    domain = settings.PLUMBLINE_EMAIL_FROM.rpartition("@")[2].rstrip(">") or "localhost"
-    message_id = keyed_uuid("message", delivery.key)  # a mail server drops a second message with it
     message = EmailMultiAlternatives(
         delivery.subject,
         delivery.text,
         settings.PLUMBLINE_EMAIL_FROM,
         [delivery.email],
-        headers={**delivery.headers, "Message-ID": f"<{message_id}@{domain}>"},
+        headers={**delivery.headers, "Message-ID": message_id("message", delivery.key)},
     )
     if delivery.html:
         message.attach_alternative(delivery.html, "text/html")

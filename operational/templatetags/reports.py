@@ -6,7 +6,7 @@ from dataclasses import fields
 from django import template
 
 from common import formatting
-from common.calculations.charts import column_heights
+from common.calculations.charts import Column, columns
 from common.formatting import UNKNOWN, Unit
 from operational.calculations.alignment import Band
 from operational.reports.weekly_content import ReportMovements
@@ -37,9 +37,9 @@ def movement_rows(movements: ReportMovements) -> Iterable[tuple[str, int]]:
 
 
 @register.filter
-def bar_heights(values: Sequence[float]) -> list[int]:
-    """Return the height in pixels of each column of a sparkline."""
-    return column_heights(values, tallest=TALLEST)
+def sparkline(values: Sequence[float]) -> list[Column]:
+    """Return the columns of a sparkline."""
+    return columns(values, tallest=TALLEST)
 
 
 @register.filter

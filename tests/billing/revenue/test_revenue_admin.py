@@ -149,3 +149,12 @@ def test_the_dashboard_shows_mrr_and_churn_once_there_is_any(admin, stripe):
     page = text(admin.get(dashboard))
     assert "1,234.56 USD" in page
     assert "dashboard-churn" in page
+
+
+def test_o19_churn_on_the_dashboard_and_on_the_revenue_page_names_its_day(admin, stripe):
+    paid(stripe)
+    dashboard, revenue = text(admin.get("/admin/operational/")), text(admin.get(PAGE))
+    assert "Churn, 30 days to 30 Jun 2024" in dashboard
+    assert "MRR at the end of 30 Jun 2024" in dashboard
+    assert "Churn, 30 days to 1 Jul 2024 so far" in revenue
+    assert "Churn, 30 days to 30 Jun 2024" in text(admin.get(f"{PAGE}?as_of=2024-06-30"))

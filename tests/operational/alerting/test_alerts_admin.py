@@ -40,7 +40,7 @@ def test_before_the_first_check_the_page_says_what_to_set_up(admin_client):
     html = page(admin_client)
     assert "KPIs are not checked yet." in html
     assert "Not checked yet." in html
-    assert "No one is notified yet. Set <code>ADMIN_EMAIL</code>" in html
+    assert "No one is notified of alerts." in html
 
 
 def test_checking_now_reports_the_result(admin_client):

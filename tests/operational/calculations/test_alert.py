@@ -24,7 +24,7 @@ from operational.calculations.kpi import Better, Goal
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 GOAL = Goal("d7_retention", 1, 0.25, 20, 0.20, 0.15)
 POLICY = Policy(needed=2, window=3, reminder=timedelta(days=3))
-OK, W, C, N, H = ReadingLevel
+_, OK, W, C, N, H = ReadingLevel
 
 
 def at(day):
