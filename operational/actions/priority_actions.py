@@ -55,16 +55,20 @@ def _adopt(row: PriorityAction, candidate: Candidate, reach: float, now: datetim
 
 def _last_closed() -> Mapping[tuple[str, str], PriorityAction]:
     rows = PriorityAction.objects.filter(state__in=[ActionState.DONE, ActionState.DISMISSED])
-    newest = rows.order_by("kind", "subject", "-closed_at").distinct("kind", "subject")
+    newest = rows.order_by("kind", "subject", "-pk").distinct("kind", "subject")
     return {(row.kind, row.subject): row for row in newest}
 
 
 def _returns(closed: PriorityAction | None, candidate: Candidate, now: datetime) -> bool:
-    """Return whether to open a candidate: not while its last action is measured or dismissed."""
+    """Return whether to open a candidate: not while its last action is measured or dismissed.
+
+    Only a KPI takes time to react. A part or check that is broken again, or still, is not done.
+    """
     if closed is None:
         return True
     if closed.state == ActionState.DONE:
-        return closed.closed_at is None or now - closed.closed_at > effects.MEASURED_FOR
+        is_kpi, closed_at = candidate.kind == ActionKind.KPI, closed.closed_at or now
+        return not is_kpi or abs(now - closed_at) > effects.MEASURED_FOR
     return is_materially_worse(
         points=candidate.points_lost,
         points_then=closed.points_lost,

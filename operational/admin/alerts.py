@@ -18,6 +18,7 @@ from common.admin.pages import require_permission, staff_page
 from operational.admin.fields import PercentField
 from operational.admin.pages import page
 from operational.alerting import alerts, kpi_alerts
+from operational.calculations.alert import is_silenced
 from operational.calculations.kpi import Severity
 from operational.kpis import goals
 from operational.messages import deliveries
@@ -96,7 +97,7 @@ def alert_page(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "alert": alert,
         "is_firing": alert.firing != Severity.OK,
-        "is_silenced": bool(alert.silenced_until and alert.silenced_until > timezone.now()),
+        "is_silenced": is_silenced(alert.silenced_until, timezone.now()),
         "policy": policy,
         "silence": SilenceForm(),
         "changes": alert.changes.select_related("by")[:100],

@@ -17,10 +17,10 @@ from common.admin.pages import is_refresh, staff_page
 from common.formatting import counted
 from operational.actions import priority_actions
 from operational.admin.pages import page
-from operational.alerting.alerts import open_alerts
+from operational.alerting.alerts import has_checked, open_alerts
 from operational.calculations.catalogue import CATALOGUE, KpiGroup
 from operational.kpis import sources
-from operational.models import Report
+from operational.models import AlertKind, Report
 from operational.overview import demo_data, first_steps
 from operational.overview.dashboard import COHORT_WEEKS, Dashboard, gather
 from operational.overview.kpi_detail import kpi_detail
@@ -58,9 +58,10 @@ def now(request: HttpRequest) -> HttpResponse:
     context = {
         "metrics": real_time_metrics(timezone.now()),
         "alerts": open_alerts(),
+        "are_kpis_checked": has_checked(AlertKind.KPI),
         "actions": priority_actions.active()[:TOP_ACTIONS],
         "quality": data_quality.latest(),
-        "report": Report.objects.defer("content").order_by("-made_at").first(),
+        "report": Report.objects.defer("content").order_by("-pk").first(),
     }
     return TemplateResponse(request, "admin/operational/_now.html", context)
 

@@ -202,6 +202,11 @@ def open_alerts() -> QuerySet[Alert]:
     return firing.order_by("firing", "fired_at")  # "critical" sorts before "warning"
 
 
+def has_checked(kind: AlertKind) -> bool:
+    """Return whether alerts of a kind were ever checked."""
+    return Alert.objects.filter(kind=kind, checked_at__isnull=False).exists()
+
+
 def acknowledge(alert: Alert, *, by: User, now: datetime) -> None:
     """Acknowledge a firing alert: no more reminders until it gets worse."""
     with transaction.atomic():

@@ -26,12 +26,10 @@ _WITHOUT_OFF: dict[str, ReadingLevel] = {ReadingLevel.OFF: ReadingLevel.OK}
 def check(*, now: datetime) -> Sequence[Notification]:
     """Check and judge every component; return the notifications."""
     components = {component.name: component for component in worst(system_health(now).components)}
-    minute = int(now.timestamp() // 60)
 
     def observe(alert: Alert) -> Observation:
         component = components[alert.subject]
-        earlier = [reading for reading in alert.recent if reading[0] < minute]
-        alert.recent = [*earlier, [minute, _LEVELS[component.health]]][-KEPT_READINGS:]
+        alert.recent = _recent(alert, _LEVELS[component.health], now)
         readings = [
             Reading(order, ReadingLevel(level), _WITHOUT_OFF.get(level, ReadingLevel(level)))
             for order, level in alert.recent
@@ -42,6 +40,23 @@ def check(*, now: datetime) -> Sequence[Notification]:
         return _notification(alert, kind, components[alert.subject])
 
     return alerts.check(AlertKind.HEALTH, dict.fromkeys(components, observe), explain, now=now)
+
+
+def _recent(alert: Alert, level: ReadingLevel, now: datetime) -> list[list[int | str]]:
+    """Return the latest readings with a new one, which replaces another one of the same minute.
+
+    They are numbered as they are seen, since a clock may be set. The clock of another process that
+    checks, too, may be a minute behind.
+    """
+    last = alert.recent[-1][0] if alert.recent else alert.cleared
+    if alert.recent and alert.checked_at and -1 <= _minutes(alert.checked_at, now) <= 0:
+        return [*alert.recent[:-1], [last, level]]
+    return [*alert.recent, [last + 1, level]][-KEPT_READINGS:]
+
+
+def _minutes(earlier: datetime, later: datetime) -> int:
+    """Return by how many the minute on the clock differs."""
+    return int(later.timestamp() // 60 - earlier.timestamp() // 60)
 
 
 def _notification(alert: Alert, kind: NotificationKind, component: Component) -> Notification:

@@ -3,6 +3,9 @@
 An alert fires when `needed` of the last `window` valid readings breach a threshold, the latest
 among them. It eases or resolves at the first reading that is also better by the recovery margin.
 A reading without data, or held, changes nothing: the alert keeps its severity and sends nothing.
+
+Clocks may be set: what happened at a time that is still to come was the mistake of a clock, and
+must not keep an alert quiet until that time.
 """
 
 from collections.abc import Sequence
@@ -45,6 +48,8 @@ class NotificationKind(StrEnum):
     RESOLVED = "resolved"
     REMINDER = "reminder"
 
+
+LONGEST_SILENCE = timedelta(days=31)
 
 _INVALID = {ReadingLevel.NO_DATA: AlertStatus.NO_DATA, ReadingLevel.HELD: AlertStatus.HELD}
 _RANK = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
@@ -111,6 +116,8 @@ def judge(
     latest = readings[-1]
     if latest.level in _INVALID:
         return _with_status(state, _INVALID[latest.level], now)
+    if state.cleared > latest.order + 1:  # by a clock that was ahead; machines may differ by 1
+        state = replace(state, cleared=0)
     valid = [
         reading
         for reading in readings
@@ -129,7 +136,7 @@ def notification_due(
     state: AlertState, *, policy: Policy, now: datetime
 ) -> NotificationKind | None:
     """Return which notification to send now, None if there is nothing new."""
-    if state.silenced_until and now < state.silenced_until:
+    if is_silenced(state.silenced_until, now):
         return None
     if state.firing is Severity.OK:
         return None if state.notified_severity is Severity.OK else NotificationKind.RESOLVED
@@ -139,6 +146,11 @@ def notification_due(
         is_worse = _RANK[state.firing] > _RANK[state.notified_severity]
         return NotificationKind.WORSE if is_worse else NotificationKind.BETTER
     return NotificationKind.REMINDER if _is_reminder_due(state, policy, now) else None
+
+
+def is_silenced(until: datetime | None, now: datetime) -> bool:
+    """Return whether a silence is in force; one that ends too late was made by a wrong clock."""
+    return until is not None and now < until <= now + LONGEST_SILENCE
 
 
 def after_notifying(state: AlertState, *, now: datetime) -> AlertState:
@@ -197,7 +209,7 @@ def _is_reminder_due(state: AlertState, policy: Policy, now: datetime) -> bool:
     is_judged = state.status in {AlertStatus.WARNING, AlertStatus.CRITICAL}
     if policy.reminder is None or state.acknowledged or not is_judged or state.notified_at is None:
         return False
-    return now - state.notified_at >= policy.reminder
+    return abs(now - state.notified_at) >= policy.reminder
 
 
 def _with_status(state: AlertState, status: AlertStatus, now: datetime) -> AlertState:

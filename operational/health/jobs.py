@@ -4,12 +4,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import wraps
+from functools import reduce, wraps
+from operator import or_
 from typing import Any
 
 from celery import states
 from django.conf import settings
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Q
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
@@ -96,11 +97,13 @@ def missed(now: datetime, *, patience: timedelta = PATIENCE) -> Sequence[MissedJ
             continue
         if due + patience < now:
             late.append((task.name, due, last))
-    problems = _problems() if late else {}
+    if not late:
+        return []
+    problems, running = _problems(), _running({name: due for name, due, _ in late}, now)
     return [
         MissedJob(name, due, last, problems.get(name, ""))
         for name, due, last in late
-        if not _is_running(name, due, now)
+        if name not in running
     ]
 
 
@@ -109,20 +112,28 @@ def _beginning(task: PeriodicTask) -> datetime:
 
     beat changes `date_changed` with every run, so it says little of a job that has run.
     """
-    first_run = JobRun.objects.filter(job=task.name).aggregate(first=Min("started_at"))["first"]
-    times = [time for time in (task.start_time, first_run, task.date_changed) if time]
-    return min(times, default=timezone.now())
+    times = [task.start_time, _first_runs().get(task.name), task.date_changed]
+    return min((time for time in times if time), default=timezone.now())
 
 
-def _is_running(job: str, due: datetime, now: datetime) -> bool:
-    """Return whether the first run since then is under way, within the time that a job may take."""
-    first = JobRun.objects.filter(job=job, started_at__gte=due).order_by("started_at").first()
+@read_once
+def _first_runs() -> Mapping[str, datetime]:
+    return dict(JobRun.objects.values_list("job").annotate(first=Min("started_at")))
+
+
+def _running(due: Mapping[str, datetime], now: datetime) -> set[str]:
+    """Return the jobs whose first run since they were due is under way.
+
+    A run that takes longer than a job may was killed.
+    """
+    since_due = reduce(or_, (Q(job=job, started_at__gte=time) for job, time in due.items()))
+    runs = JobRun.objects.filter(since_due).order_by("job", "started_at").distinct("job")
     longest = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
-    return (
-        first is not None
-        and first.outcome == JobRun.Outcome.RUNNING
-        and first.started_at + longest > now
-    )
+    return {
+        run.job
+        for run in runs
+        if run.outcome == JobRun.Outcome.RUNNING and run.started_at > now - longest
+    }
 
 
 def _problems() -> dict[str, str]:

@@ -90,7 +90,7 @@ class AlertChange(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
 
     class Meta:
-        ordering = ["-at", "-pk"]
+        ordering = ["-pk"]  # not by time: a clock may be set
         indexes = [models.Index(fields=["alert", "-at"], name="alert_change_by_alert")]
 
     def __str__(self) -> str:

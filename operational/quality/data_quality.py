@@ -104,7 +104,7 @@ def _finding(check: Check, now: datetime) -> Finding:
 
 def latest() -> DataQuality:
     """Return the last run, with one query for the run and one for its results."""
-    last = QualityRun.objects.order_by("-at").first()
+    last = QualityRun.objects.order_by("-pk").first()
     if last is None:
         return DataQuality(None, None, ())
     ignores = ignored(last.at)
@@ -132,7 +132,7 @@ def _check_result(check: Check, row: QualityResult, ignore: QualityIgnore | None
 
 def score_history() -> Sequence[QualityRun]:
     """Return the last runs, oldest first."""
-    return list(QualityRun.objects.order_by("-at")[:HISTORY])[::-1]
+    return list(QualityRun.objects.order_by("-pk")[:HISTORY])[::-1]
 
 
 def ignored(now: datetime) -> dict[str, QualityIgnore]:

@@ -87,6 +87,12 @@ def due(*, now: datetime) -> Iterator[DueReport]:
                 yield report
 
 
+def unusable() -> list[str]:
+    """Return the enabled schedules of reports that have no time of day, so that none is due."""
+    names = JOBS.values()
+    return [task.name for task in schedules.schedules() if task.name in names and not task.crontab]
+
+
 def _first(schedule: PeriodicTask, recipient: Recipient) -> datetime:
     """Return the time from which a recipient gets reports; earlier ones were not missed."""
     subscribed = recipient.subscriber.created_at if recipient.subscriber else None

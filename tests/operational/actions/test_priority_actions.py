@@ -179,3 +179,35 @@ def test_staff_without_the_permission_change_no_action(client, todo, ada):
     assert client.get(f"{PAGE}{row.pk}/").status_code == 200
     for path in (f"{row.pk}/finish/", f"{row.pk}/dismiss/", f"{row.pk}/", "refresh/"):
         assert client.post(PAGE + path).status_code == 403
+
+
+def broken(kind):
+    return Candidate(kind, "disk", "Fix the disk", "2 % free.", Severity.CRITICAL)
+
+
+@pytest.mark.parametrize("kind", ["health", "quality"])
+def test_o14_an_action_for_what_is_still_broken_returns_at_the_next_check(todo, ada, kind):
+    todo.append(broken(kind))
+    (row,) = refresh()
+    priority_actions.finish(row.pk, by=ada, now=NOW)
+    (again,) = refresh(NOW + timedelta(hours=1))
+    assert (again.subject, again.pk != row.pk) == ("disk", True)
+    assert priority_actions.last_done(again) == row
+
+
+def test_o14_an_action_for_what_was_repaired_returns_when_it_breaks_again(todo, ada):
+    todo.append(broken("health"))
+    (row,) = refresh()
+    priority_actions.finish(row.pk, by=ada, now=NOW)
+    todo.clear()
+    assert refresh(NOW + DAY) == []
+    todo.append(broken("health"))
+    assert len(refresh(NOW + 2 * DAY)) == 1
+
+
+def test_o04_an_action_finished_by_a_clock_that_was_ahead_is_not_hidden_until_then(todo, ada):
+    todo.append(d7())
+    (row,) = refresh()
+    priority_actions.finish(row.pk, by=ada, now=NOW)
+    PriorityAction.objects.update(closed_at=NOW + 300 * DAY)
+    assert len(refresh(NOW + DAY)) == 1

@@ -239,3 +239,17 @@ def test_a_check_measures_the_last_complete_day_itself():
     assert KpiReading.objects.filter(day=AS_OF).count() == 8
     assert not KpiReading.objects.filter(day__gt=date(2026, 3, 31)).exists()
     assert alert().checked_at == datetime(2026, 4, 1, 9, tzinfo=NOW.tzinfo)
+
+
+def test_o04_an_alert_resolved_by_a_clock_that_was_ahead_fires_again(check):
+    bad_days()
+    check()
+    Alert.objects.update(
+        status="ok",
+        firing="ok",
+        notified_severity="ok",
+        cleared=(AS_OF + 300 * DAY).toordinal(),
+    )
+    check()
+    assert alert().firing == "critical"
+    assert len(subjects()) == 2

@@ -109,3 +109,25 @@ def test_a_health_check_that_breaks_is_one_problem_and_the_others_are_made(monke
     assert "disk" not in parts
     assert parts["health checks"].detail.startswith("Could not be checked: disk (")
     assert parts["database"].health == "ok"
+
+
+@pytest.mark.parametrize("name", ["daily-report", "weekly-report"])
+def test_o09_a_report_with_an_interval_is_a_problem(name):
+    begin()
+    PeriodicTask.objects.filter(name=name).update(crontab=None, **interval(1, "days"))
+    part = next(part for part in system_health(NOW).components if part.name == "reports")
+    assert part.health == "warning"
+    assert part.detail == f"Never due: {name}. A report needs a crontab."
+
+
+@pytest.mark.parametrize("name", ["daily-report", "clean-up"])
+@pytest.mark.parametrize("deleted", [True, False])
+def test_o09_a_job_that_was_renamed_or_deleted_is_a_problem(name, deleted):
+    begin()
+    job = PeriodicTask.objects.filter(name=name)
+    if deleted:
+        job.delete()
+    else:
+        job.update(name="ours")
+    details = [part.detail for part in system_health(NOW).components if part.name == "schedule"]
+    assert f"Deleted or renamed: {name}." in details

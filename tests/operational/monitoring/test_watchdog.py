@@ -61,7 +61,7 @@ def test_two_checks_in_a_minute_count_once(check_each, mail_server):
     check_each(BAD)
     watchdog.check(Outages(), clock=stopped(NOW + timedelta(seconds=10)))
     assert not mail_server.subjects
-    assert Alert.objects.get().recent == [[int(NOW.timestamp() // 60), "critical"]]
+    assert Alert.objects.get().recent == [[1, "critical"]]
 
 
 def test_a_missed_job_is_reported(mail_server, time_machine):
@@ -203,3 +203,53 @@ def test_o01_an_alert_that_cannot_be_checked_is_one_problem_and_the_others_fire(
 def test_o01_an_alert_that_cannot_be_explained_is_sent_all_the_same(check_each, monkeypatch):
     monkeypatch.setattr(health_alerts, "_notification", fail(LookupError("odd")))
     assert check_each(BAD, BAD) == ["Plumbline: Disk: critical"]
+
+
+AHEAD = timedelta(days=300)
+
+
+def watch(monkeypatch, component, *moments):
+    health = SystemHealth(NOW, overall([component]), (component,))
+    monkeypatch.setattr(health_alerts, "system_health", lambda _: health)
+    for moment in moments:
+        watchdog.check(Outages(), clock=stopped(moment))
+
+
+def test_o04_an_alert_fires_after_the_clock_was_ahead(mail_server, monkeypatch):
+    watch(monkeypatch, BAD, NOW + AHEAD, NOW + AHEAD + MINUTE)
+    watch(monkeypatch, GOOD, NOW + AHEAD + 2 * MINUTE)
+    watch(monkeypatch, BAD, NOW, NOW + MINUTE)
+    subjects = ["Disk: critical", "Disk: resolved", "Disk: critical"]
+    assert mail_server.subjects == [f"Plumbline: {subject}" for subject in subjects]
+
+
+def test_o04_an_alert_fires_while_the_clock_is_behind(mail_server, monkeypatch):
+    watch(monkeypatch, GOOD, NOW)
+    watch(monkeypatch, BAD, NOW - AHEAD, NOW - AHEAD + MINUTE)
+    assert mail_server.subjects == ["Plumbline: Disk: critical"]
+
+
+def test_o04_reminders_do_not_wait_for_the_time_of_a_clock_that_was_ahead(mail_server, monkeypatch):
+    watch(monkeypatch, BAD, NOW + AHEAD, NOW + AHEAD + MINUTE)
+    watch(monkeypatch, BAD, NOW, NOW + MINUTE, NOW + 2 * MINUTE)
+    assert mail_server.subjects[1:] == ["Plumbline: Disk: still critical"]
+
+
+def test_o04_a_silence_of_a_clock_that_was_ahead_has_ended(mail_server, monkeypatch):
+    watch(monkeypatch, GOOD, NOW)
+    Alert.objects.update(silenced_until=NOW + AHEAD + timedelta(hours=1))
+    watch(monkeypatch, BAD, NOW + MINUTE, NOW + 2 * MINUTE)
+    assert mail_server.subjects == ["Plumbline: Disk: critical"]
+
+
+def test_o04_two_processes_whose_clocks_differ_by_seconds_count_as_one(mail_server, monkeypatch):
+    seconds = timedelta(seconds=40)  # NOW is half past the minute
+    watch(monkeypatch, BAD, NOW + seconds, NOW + timedelta(seconds=5))
+    assert not mail_server.subjects
+
+
+def test_o04_the_heartbeat_of_a_clock_that_was_ahead_is_not_a_sign_of_life():
+    Heartbeat.objects.create(process="watchdog", at=NOW + AHEAD)
+    part = next(part for part in system_health(NOW).components if part.name == "watchdog")
+    assert part.health == "warning"
+    assert "it was ahead" in part.detail

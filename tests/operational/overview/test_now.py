@@ -23,10 +23,18 @@ def now_page(admin_client):
 
 
 def test_it_says_when_all_is_well(admin_client):
+    Alert.objects.create(kind="kpi", subject="churn_rate", checked_at=NOW)
     page = now_page(admin_client)
     assert "No active alerts." in page
     assert "Nothing needs doing right now." in page
     assert "No reports sent yet." in page
+
+
+def test_before_the_first_check_it_does_not_say_that_no_alert_is_active(admin_client):
+    Alert.objects.create(kind="health", subject="disk", checked_at=NOW)
+    page = now_page(admin_client)
+    assert "KPIs have not been checked yet." in page
+    assert "No active alerts." not in page
 
 
 def test_alerts_actions_and_the_last_report_link_to_their_pages(admin_client):
@@ -48,7 +56,7 @@ def test_it_reads_roll_ups_and_few_rows(admin_client):
     now_page(admin_client)
     with CaptureQueriesContext(connection) as queries:
         now_page(admin_client)
-    assert len(queries) <= 26
+    assert len(queries) <= 31
     assert not [query["sql"] for query in queries if 'analytics_event"' in query["sql"]]
 
 
