@@ -46,6 +46,20 @@ def test_a_program_that_keeps_ending_waits_longer_each_time() -> None:
     assert delays == [1, 2, 4, 8, 16, 30, 30]
 
 
+@pytest.mark.parametrize(("seconds", "delay"), [(31, 1), (29, 30)])
+def test_o20_the_pause_is_forgotten_after_half_a_minute_of_running(seconds, delay) -> None:
+    program = shell("exec sleep 1000")
+    program.delay = 16
+    supervisor = Supervisor([[program]], servers=[])
+    supervisor.step()
+    assert program.process
+    program.started_at -= seconds
+    program.process.kill()
+    while program.process:
+        supervisor.step()
+    assert program.delay == delay
+
+
 def test_a_programs_children_end_with_it(capsys: pytest.CaptureFixture) -> None:
     run_once(shell("sleep 1000 & echo $!"))
     child = int(capsys.readouterr().out.split()[2])

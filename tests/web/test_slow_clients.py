@@ -141,12 +141,30 @@ def test_s04_a_body_beyond_the_largest_is_cut_for_the_application_and_refused_at
     assert Limits().body_size == MAX_BODY + 1  # the application sees that it is too large
 
 
-def test_o20_a_process_that_is_killed_is_replaced_while_others_go_on():
+def test_o20_processes_that_are_killed_again_and_again_are_replaced_while_others_go_on():
     with clients.server(processes=2) as port:
         wait_until(lambda: len(processes(port)) == 2)
-        killed, _ = first = processes(port)
-        os.kill(killed, signal.SIGKILL)
-        wait_until(lambda: len(processes(port) - first) == 1)
+        parents = set()
+        for _ in range(4):
+            killed, other = first = processes(port)
+            parents |= {parent(killed), parent(other)}
+            os.kill(killed, signal.SIGKILL)
+            assert other in processes(port)
+            wait_until(lambda first=first: len(processes(port) - first) == 1)
+        assert len(parents) == 1  # the server never ended as a whole
+
+
+def test_o20_a_server_whose_processes_are_all_killed_is_back_at_once():
+    with clients.server(processes=2) as port:
+        wait_until(lambda: len(processes(port)) == 2)
+        first = processes(port)
+        for process in first:
+            os.kill(process, signal.SIGKILL)
+        wait_until(lambda: len(processes(port) - first) == 2)
+
+
+def parent(process):
+    return Path(f"/proc/{process}/status").read_text().split("PPid:")[1].split()[0]
 
 
 def processes(port):
