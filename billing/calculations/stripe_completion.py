@@ -75,7 +75,7 @@ def completed_price(price: Any, currency: Any, *, stored: Stored) -> Any:
     missing = []
     if price.get("billing_scheme") == "tiered":
         missing += ["tiers"]
-    if currency and price.get("currency") not in {None, currency}:
+    if currency and price.get("currency") not in (None, currency):
         missing += ["currency_options"]
     return _filled(price, "price", missing, stored)
 
@@ -130,7 +130,7 @@ def _filled(
 ) -> dict[str, Any]:
     """Return a part of a payload with those of the fields it lacks that the stored object has."""
     missing = [name for name in names if part.get(name) is None]
-    full = stored(kind, part.get("id") or "") if missing else None
+    full = stored(kind, part["id"]) if missing and _is_id(part.get("id")) else None
     if not full or not _is_same(part, full):
         return part
     return {**part, **{name: full[name] for name in missing if full.get(name) is not None}}

@@ -71,10 +71,10 @@ def interval_of(price: Mapping[str, Any]) -> BillingInterval:
     return interval
 
 
-def price_in(price: Mapping[str, Any], currency: str) -> Mapping[str, Any]:
+def sold_in(price: Mapping[str, Any], currency: str) -> Mapping[str, Any]:
     """Return a price with its amounts in a currency, its own or a further one it is sold in."""
     own = price.get("currency")
-    if own in {currency, None} or own.lower() == currency:
+    if own is None or str(own).lower() == currency:
         return price
     option = (price.get("currency_options") or {}).get(currency)
     if not isinstance(option, dict):
@@ -90,7 +90,7 @@ def read_item(
     currency: str,
     subscription: Mapping[str, Any],
 ) -> Item:
-    price = price_in(price_of(row), currency)
+    price = sold_in(price_of(row), currency)
     rates = row.get("tax_rates") or subscription.get("default_tax_rates") or ()
     recurring = price.get("recurring") or price
     metered = recurring.get("usage_type") == "metered"

@@ -58,16 +58,17 @@ class HeldAmount:
 
 
 class Outlook(NamedTuple):
-    """MRR that is past due, and MRR and customers scheduled to cancel."""
+    """MRR that is past due or has tax included, and MRR and customers scheduled to cancel."""
 
     at_risk: int
+    with_tax: int
     scheduled_churn: int
     scheduled_customers: int
 
 
 @dataclass(frozen=True, slots=True)
 class Mrr:
-    """MRR at the end of a day. MRR at risk and scheduled churn are known for the present only."""
+    """MRR at the end of a day. Its parts and scheduled churn are known for the present only."""
 
     as_of: date
     currency: str
@@ -75,6 +76,7 @@ class Mrr:
     customers: int
     arpa: Fraction | None
     at_risk: int | None
+    with_tax: int | None
     scheduled_churn: int | None
     scheduled_customers: int | None
     held: list[HeldAmount]
@@ -97,15 +99,16 @@ def levels(days: Sequence[date]) -> list[MrrLevel]:
 
 @read_once
 def outlook(*, as_of: date) -> Outlook | None:
-    """Return what is about to be lost; None for past days, for which it is unknown."""
+    """Return what is uncertain or about to be lost; None for past days: it is unknown then."""
     if as_of < definitions.last_complete_day():
         return None
     sums = RevenueCustomer.objects.counted().aggregate(
         at_risk=Sum("at_risk", default=0),
+        with_tax=Sum("with_tax", default=0),
         ending=Sum("scheduled_churn", default=0),
         number=Sum(1, filter=Q(scheduled_churn__gt=0), default=0),
     )
-    return Outlook(int(sums["at_risk"]), int(sums["ending"]), int(sums["number"]))
+    return Outlook(*(int(sums[name]) for name in ("at_risk", "with_tax", "ending", "number")))
 
 
 @read_once
@@ -121,6 +124,7 @@ def report(*, as_of: date, first: date | None = None, last: date | None = None) 
         customers=now.customers,
         arpa=arpa(now.mrr, now.customers),
         at_risk=ahead.at_risk if ahead else None,
+        with_tax=ahead.with_tax if ahead else None,
         scheduled_churn=ahead.scheduled_churn if ahead else None,
         scheduled_customers=ahead.scheduled_customers if ahead else None,
         held=held_amounts(as_of=as_of),

@@ -34,6 +34,10 @@ class MrrReport(RevenueReport):
         int | None,
         "The part that is past due; null for the past: known only now.",
     ]
+    with_tax: Annotated[
+        int | None,
+        "The part that has tax included, at unknown rates; null for the past.",
+    ]
     scheduled_churn: Annotated[int | None, "The part scheduled to cancel; null for the past."]
     scheduled_customers: Annotated[
         int | None, "Customers some of whose MRR is scheduled to cancel."

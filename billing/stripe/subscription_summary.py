@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from billing.calculations.stripe_fields import id_of
+from billing.calculations.stripe_completion import completed
+from billing.calculations.stripe_fields import UnusableStripeObject, id_of
 from billing.calculations.stripe_partial import (
     Json,
     items_in,
@@ -15,6 +16,7 @@ from billing.calculations.stripe_partial import (
     price_in,
     text_in,
 )
+from billing.calculations.stripe_price import sold_in
 from billing.stripe import gateway
 
 
@@ -46,8 +48,13 @@ class SubscriptionSummary:
 
 
 def summary_of(subscription: Json) -> SubscriptionSummary:
-    """Return the summary of a subscription as Stripe gives it; held ones lack what is unusable."""
+    """Return the summary of a subscription, with amounts in its currency.
+
+    Held ones lack what is unusable.
+    """
     start, end = period_in(subscription)
+    complete = completed(subscription, discounts={}, stored=gateway.stored)
+    currency = text_in(subscription, "currency")
     return SubscriptionSummary(
         id=subscription["id"],
         status=str(subscription.get("status")),
@@ -58,12 +65,12 @@ def summary_of(subscription: Json) -> SubscriptionSummary:
         cancel_at=moment_in(subscription, "cancel_at"),
         ended_at=moment_in(subscription, "ended_at"),
         trial_end=moment_in(subscription, "trial_end"),
-        items=tuple(_item(row) for row in items_in(subscription)),
+        items=tuple(_item(row, currency) for row in items_in(complete)),
     )
 
 
-def _item(row: Json) -> SubscriptionItemSummary:
-    price = price_in(row)
+def _item(row: Json, currency: str | None) -> SubscriptionItemSummary:
+    price = _in_currency(price_in(row), currency)
     recurring = object_in(price, "recurring") or price
     product = id_of(price.get("product"), "product", default="")
     stored = gateway.stored("product", product) if product else None
@@ -78,3 +85,11 @@ def _item(row: Json) -> SubscriptionItemSummary:
         interval=text_in(recurring, "interval"),
         interval_count=number_in(recurring, "interval_count") or 1,
     )
+
+
+def _in_currency(price: Json, currency: str | None) -> Json:
+    """Return a price as it is sold in a currency, or as it is where that is unknown."""
+    try:
+        return sold_in(price, currency) if currency else price
+    except UnusableStripeObject:
+        return price

@@ -71,6 +71,7 @@ def _lines(as_of: date) -> list[str]:
         f"MRR            {money(now.mrr)}",
         f"  at risk      {money(now.at_risk)}",
         f"  ending       {money(now.scheduled_churn)}",
+        *([f"  tax included {money(now.with_tax)}"] if now.with_tax else []),
         f"Customers      {formatting.number(now.customers)}",
         f"ARPA           {money(now.arpa)}",
         f"Churn, 30 days {formatting.percent(churn.rate.value)} {churn.rate.reason}".rstrip(),

@@ -9,7 +9,7 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.models import HeldObject, MrrMovement, RevenueCustomer
+from billing.models import HeldObject, MrrMovement, RevenueCustomer, RevenueSettings
 from billing.revenue import ledger, ledger_check, mrr
 from billing.stripe import gateway, loading
 from tests.billing.stripe_json import at, coupon, event, item, price, subscription, tiered
@@ -137,6 +137,28 @@ def ledger_currency_is_eur():
     settings = ledger.revenue_settings.current()
     settings.reporting_currency = "eur"
     settings.save()
+
+
+def test_b03_mrr_with_tax_included_is_shown(admin_client):
+    """11900 with a tax that only invoices name, and 10000 of 11900 whose tax is known."""
+    taxed = item(price(11900, tax_behavior="inclusive"))
+    vat = [{"object": "tax_rate", "percentage": 19.0, "inclusive": True}]
+    taxable = subscription(item(price(11900)), default_tax_rates=vat) | {"id": "sub_2"}
+    load(subscription(taxed, automatic_tax={"enabled": True}), taxable)
+    answer = admin_client.get("/api/billing/revenue/mrr").json()
+    assert (answer["mrr"], answer["with_tax"]) == (21900, 11900)
+    page = admin_client.get("/admin/billing/revenue/").content.decode()
+    assert "119.00 USD has tax included" in page
+
+
+def test_a_changed_formula_of_mrr_rebuilds_the_ledger():
+    load(PAID)
+    RevenueSettings.objects.update(built_formula=1)
+    assert "the formula of MRR" in ledger.revenue_settings.rebuild_needed()
+    MrrMovement.objects.update(amount=7)
+    ledger.recount_due(now=NOW)
+    assert MrrMovement.objects.get().amount == 10000
+    assert ledger.revenue_settings.rebuild_needed() == ""
 
 
 def test_b07_updates_of_a_second_count_in_their_order_from_a_file():
