@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
 
-from billing.calculations.discounting import discounted, in_force
 from billing.calculations.stripe_price import BillingInterval, Item, Tier, TiersMode
 from billing.calculations.subscription import SubscriptionState, SubscriptionStatus
+from billing.calculations.versions.discounting import discounted, in_force
 
 FORMULA_VERSION = 2  # raise it when MRR would change for the same objects: it rebuilds the ledger
 COUNTED = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})

@@ -1,1 +1,1 @@
-"""Versions of Stripe's objects over time."""
+"""Subscriptions and discounts over time."""

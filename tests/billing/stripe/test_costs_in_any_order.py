@@ -183,10 +183,10 @@ def test_b07_updates_of_a_second_count_in_their_order_from_a_file():
 
 
 def test_b07_a_customer_s_updates_of_a_second_leave_the_last_one_stored():
-    one = customer(name="Ada")
-    two = customer(name="Bea")
-    first = customer_event("updated", "2024-02-01", two, previous_attributes={"name": "Zoe"})
-    last = customer_event("updated", "2024-02-01", one, previous_attributes={"name": "Bea"})
+    ada = customer(name="Ada")
+    bea = customer(name="Bea")
+    first = customer_event("updated", "2024-02-01", bea, previous_attributes={"name": "Zoe"})
+    last = customer_event("updated", "2024-02-01", ada, previous_attributes={"name": "Bea"})
     for order in permutations([first | {"id": "evt_b"}, last | {"id": "evt_a"}]):
         with transaction.atomic():
             load(*order)
@@ -243,10 +243,10 @@ def events_of(steps):
         state[what] = value
         day = f"2024-{month + 1:02}-01"
         if what == "discount":
-            one = customer(state[what] and discount(state[what], day), name=str(number))
+            changed = customer(state[what] and discount(state[what], day), name=str(number))
             last = rows_of_customer(rows)
             before = {"discount": last["discount"], "name": last.get("name")}
-            row = customer_event("updated", day, one, previous_attributes=before)
+            row = customer_event("updated", day, changed, previous_attributes=before)
         else:
             previous = {"items": {"data": paid(was)["items"]["data"]}}
             previous["discounts"] = paid(was)["discounts"]
