@@ -69,7 +69,7 @@ def test_b01_the_customers_discount_counts_whatever_arrives_first():
     assert in_any_order(customer(discount()), PAID, COUPON) == {(("2024-01-01", 5000),)}
 
 
-def test_b01_who_has_everything_off_is_no_customer():
+def test_b01_with_everything_off_there_is_no_customer():
     load(customer(coupon(percent=100)), PAID)
     assert level() == mrr.MrrLevel(0, 0)
 
