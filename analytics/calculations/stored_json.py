@@ -42,20 +42,24 @@ def has_large_exponent(raw: bytes) -> bool:
 def stored_object(raw: bytes) -> bytes:
     """Return a JSON object that PostgreSQL and later readers accept, or raise what a decoder does.
 
-    PostgreSQL would store 1e99999, and return it digit by digit.
+    PostgreSQL would store 1e99999, and return it digit by digit. Later readers look for names
+    without decoding, so names have no escapes that they can do without.
     """
     if not raw.isascii():
         raw.decode()
     nested = raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
     large_exponent = has_large_exponent(raw)
-    if nested or large_exponent or len(raw) > MAX_INTEGER:
+    escaped_name = b"\\u" in raw and _has_escaped_name(raw)
+    if nested or large_exponent or escaped_name or len(raw) > MAX_INTEGER:
         decoded = decode_object(raw)
         if nested and _depth(decoded) > MAX_DEPTH:
             raise InvalidEvent(Reason.BAD_FIELD, f"properties: deeper than {MAX_DEPTH} levels")
-        if large_exponent:
+        if large_exponent or escaped_name:
             raw = msgspec.json.encode(decoded)
     return _NUL_ESCAPE.sub(rb"\1\\ufffd", raw) if b"\\u0000" in raw else raw
 
+
+_has_escaped_name = re.compile(rb'\\u[^"]*"\s*:').search
 
 # PostgreSQL's text cannot hold NUL characters.
 _NUL_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")

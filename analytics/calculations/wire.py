@@ -85,6 +85,8 @@ def event_record(
     special = special_properties(event, properties) if is_special else NOTHING_SPECIAL
     distinct_id, other_id = _distinct_id(event, special), _other_id(name, special)
     proof = _proof(special, distinct_id, source)
+    if proof is Proof.VERIFIED:
+        uuid = _signed_uuid(uuid, distinct_id)
     if source.proof >= Proof.PROVED:
         _check_exact(event, special, {distinct_id, other_id})
     if special.identity_hash is not None:
@@ -147,6 +149,15 @@ def _uuid(
     has_no_time = event.timestamp is None and event.offset is None
     when = arrival.received_at.isoformat() if has_no_time and arrival else ""
     return _hash(*namespace, bytes(raw), str(position).encode(), when.encode())
+
+
+def _signed_uuid(uuid: bytes, distinct_id: str) -> bytes:
+    """Return the uuid of an event that its sender signed, which no other sender's event can have.
+
+    Otherwise it could take the uuid of an event of the backend. Uuids of about the same time stay
+    together, as far as they begin with it.
+    """
+    return uuid[:6] + _hash(b"signed", distinct_id.encode(errors="replace"), uuid)[:10]
 
 
 def _hash(*parts: bytes) -> bytes:

@@ -181,3 +181,15 @@ def test_a12_a_number_is_read_as_the_name_that_it_spells(sent, meant):
 
 def test_a12_a_number_is_an_id_of_the_event():
     assert only(uuid=7).uuid == only(uuid="7", event="other").uuid
+
+
+@pytest.mark.parametrize("name", ["$set", "$unset", "$process_person_profile", "plan"])
+def test_names_are_stored_without_escapes(name):
+    """Later readers look for names without decoding."""
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in name)
+    raw = json.dumps(event(properties={name: "\u00e4 \\u0024"})).replace(
+        f'"{name}"', f'"{escaped}"'
+    )
+    (record,) = parsing.parse([raw.encode()], Arrival(NOW)).events
+    assert f'"{name}"'.encode() in record.properties
+    assert msgspec.json.decode(record.properties) == {name: "\u00e4 \\u0024"}

@@ -104,9 +104,12 @@ def test_no_table_holds_a_server_token(token):
         assert token not in {stored for (stored,) in cursor.fetchall()}
 
 
-def test_an_identity_hash_is_neither_stored_nor_forwarded():
+@pytest.mark.parametrize("dollar", ["$", r"\u0024"])
+@pytest.mark.parametrize("letter", ["i", r"\u0069"])
+def test_s02_an_identity_hash_is_neither_stored_nor_forwarded(dollar, letter):
     properties = {"$identity_hash": "0" * 64, "plan": "pro"}
-    sdk.post("/batch/", {"api_key": sdk.key(), "batch": [EVENT | {"properties": properties}]})
+    body = json.dumps({"api_key": sdk.key(), "batch": [EVENT | {"properties": properties}]})
+    sdk.post("/batch/", body.replace("$identity", f"{dollar}{letter}dentity"))
     sdk.ingest()
     event = Event.objects.get()
     assert (event.properties["$identity_hash"], event.proved) == ("invalid", False)

@@ -9,7 +9,9 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
+from analytics.calculations.people.identity_hash import identity_hash
 from analytics.calculations.records import Proof
+from analytics.capture import verified_identity
 from analytics.ingestion.ingest import store
 from analytics.models import CaptureHour, Event, EventOutcome, RejectedEvent
 from analytics.rollups import rebuild
@@ -197,3 +199,30 @@ def test_only_a_proved_event_whose_uuid_is_known_costs_a_query_for_claims(
     )
     store([record("opened", identity=identity, proof=Proof[proof])])
     assert sum("NOT stored.proved" in statement for statement in statements) == queries
+
+
+def signed(event):
+    """Return an event as its person's browser sends it, with the signature of its distinct id."""
+    secret = verified_identity.secret_of(verified_identity.current_secret())
+    proof = identity_hash(event["distinct_id"], secret.encode())
+    return event | {"properties": event["properties"] | {"$identity_hash": proof}}
+
+
+def test_s02_a_signed_event_does_not_take_the_uuid_of_the_backend(claim, server_key):
+    send(sdk.key(), signed(claim))
+    sdk.ingest()
+    send(server_key, PROOF)
+    assert ("used", {"tokens": 5}) in proved()
+    assert Event.objects.count() == 2
+
+
+def test_s02_a_signed_event_does_not_take_the_uuid_of_another_persons():
+    send(sdk.key(), signed(PROOF | {"distinct_id": "eve"}), signed(PROOF))
+    assert len(proved()) == 2
+
+
+def test_a_signed_event_that_is_sent_again_counts_once():
+    send(sdk.key(), signed(PROOF))
+    send(sdk.key(), signed(PROOF))
+    assert len(proved()) == 1
+    assert totals()[EventOutcome.DUPLICATE] == 1

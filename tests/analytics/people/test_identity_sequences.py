@@ -180,7 +180,7 @@ def model_outcome(history, excluded_by_hand, limits):
     person = model.Person({"a"}, excluded_by_hand=excluded_by_hand)
     world = model.World([person], bounds=model.Bounds(**limits))
     for event in history:
-        world.apply(event)
+        world.apply(event | {"uuid": str(uuid.UUID(bytes=read(event)[0].uuid))})
     return {
         "proved": {id_ for person in world.persons for id_ in person.proved_ids},
         "persons": {tuple(sorted(person.ids)): model_facts(person) for person in world.persons},
