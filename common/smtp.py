@@ -20,8 +20,11 @@ class EmailBackend(smtp.EmailBackend):
 
     def close(self) -> None:
         """Close the connection; how a server says goodbye changes nothing about a message."""
+        connection = self.connection
         with suppress(smtplib.SMTPException, OSError):
             super().close()
+        if connection:
+            connection.close()
 
 
 class _Connection(smtplib.SMTP):
