@@ -37,12 +37,12 @@ class PropertyValueField(forms.CharField):
 class ExclusionRuleForm(forms.ModelForm):
     property_value = PropertyValueField(
         required=False,
-        help_text="A text, a number, true or false; “true” in quotes is a text.",
+        help_text="A text in any case, a number, true or false: true also matches “True” and 1.",
     )
 
     class Meta:
         model = ExclusionRule
-        fields = ["name", "email_domain", "property_name", "property_value"]
+        fields = ["name", "email_domain", "with_subdomains", "property_name", "property_value"]
         labels = {"email_domain": "E-mail domain"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -51,7 +51,8 @@ class ExclusionRuleForm(forms.ModelForm):
             self.initial = {**self.initial, "property_value": msgspec.json.encode(value).decode()}
 
     def clean_email_domain(self) -> str:
-        domain: str = self.cleaned_data["email_domain"].strip().lower().rpartition("@")[2]
+        text: str = self.cleaned_data["email_domain"].strip().lower()
+        domain = text.rpartition("@")[2].rstrip(">").strip(".")
         if domain:
             DomainNameValidator()(domain)
         return domain

@@ -15,13 +15,21 @@ class ExclusionRule(models.Model):
         max_length=253,
         blank=True,
         help_text="For example example.com: excludes persons with an e-mail address at it, as"
-        " property “email” or as distinct id. Subdomains need their own rules.",
+        " property “email” or as distinct id.",
+    )
+    with_subdomains = models.BooleanField(
+        "subdomains too",
+        default=False,
+        db_default=False,
+        help_text="Also excludes addresses such as ada@eu.example.com.",
     )
     property_name = models.CharField(
         max_length=200, blank=True, help_text="For example is_staff: a property of the person"
     )
     property_value = models.JSONField(
-        null=True, blank=True, help_text="A text, a number, true or false"
+        null=True,
+        blank=True,
+        help_text="A text in any case, a number, true or false: true also matches “True” and 1.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

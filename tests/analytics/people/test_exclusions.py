@@ -114,7 +114,8 @@ def test_an_underscore_in_a_domain_is_not_a_wildcard():
     ("value", "sent", "excluded"),
     [
         (True, True, True),
-        (True, "true", False),
+        (True, "true", True),
+        (True, "yes", False),
         ("yes", "yes", True),
         (1, 1.0, True),
         ("a", ["a"], False),
