@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 
 from analytics import demo as analytics_demo
-from billing.calculations.demo import events as demo_events
-from billing.calculations.demo_customer import DemoPerson
-from billing.calculations.demo_prices import PREFIX, PRODUCTS, lookup_key, price_terms
+from billing.calculations.demo.customer import DemoPerson
+from billing.calculations.demo.events import events as demo_events
+from billing.calculations.demo.prices import PREFIX, PRODUCTS, lookup_key, price_terms
 from billing.models import Plan, PlanPrice, StripeCustomer, StripeEvent
 from billing.stripe import gateway, loading
 from billing.stripe.signals import stripe_changed

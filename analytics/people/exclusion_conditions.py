@@ -4,6 +4,7 @@ Of a protected person only what is proved decides: everyone can claim anything a
 """
 
 from collections.abc import Iterable
+from typing import cast
 
 import msgspec
 from django.db.models import (
@@ -24,7 +25,7 @@ from django.db.models import (
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce, Concat, JSONObject, Left
 
-from analytics.calculations.people.rule_patterns import domain_pattern, path_of_value
+from analytics.calculations.people.rule_patterns import Scalar, domain_pattern, path_of_value
 from analytics.models import DistinctId, ExclusionRule
 from analytics.models.person import is_protected
 
@@ -46,7 +47,7 @@ def matches(rule: ExclusionRule) -> Q:
     proved values, too.
     """
     if rule.property_name:
-        path = path_of_value(rule.property_name, rule.property_value)
+        path = path_of_value(rule.property_name, cast("Scalar", rule.property_value))
         is_proved = Q(PathExists("proved", Value(path)))
         return Q(PathExists("properties", Value(path))) & (is_proved | ~_protected())
     return _email_matches(rule) | Q(Exists(_ids_matching(rule)))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from billing.calculations.demo_prices import PREFIX, PRODUCTS, lookup_key
+from billing.calculations.demo.prices import PREFIX, PRODUCTS, lookup_key
 
 Json = dict[str, Any]
 

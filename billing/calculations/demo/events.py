@@ -8,7 +8,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from billing.calculations.demo_customer import DemoCustomer, DemoPerson
+from billing.calculations.demo.customer import DemoCustomer, DemoPerson
 
 Json = dict[str, Any]
 
