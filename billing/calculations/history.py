@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -70,7 +72,8 @@ def customer_history(
     """
     subscriptions, events = list(subscriptions), list(events)
     periods = discount_periods(record)
-    reader = SubscriptionReader(_discounts(subscriptions, events, record), stored, periods)
+    owners = chain(subscriptions, [record.customer or {}], _owners(events), _owners(record.events))
+    reader = SubscriptionReader(_Discounts(owners), stored, periods)
     by_subscription: dict[str, list[Json]] = defaultdict(list)
     for event in events:
         by_subscription[event["data"]["object"].get("id") or ""].append(event)
@@ -124,25 +127,42 @@ def _sums(
     return dict(amounts)
 
 
-def _discounts(
-    subscriptions: Sequence[Json], events: Sequence[Json], record: CustomerRecord
-) -> dict[str, Any]:
-    """Return every discount that any of a customer's objects contains, by id.
+class _Discounts(Mapping[str, Any]):
+    """Every discount that any of a customer's objects contains, by id: events often have only ids.
 
-    Events often contain only ids. The fuller of two versions is used, whatever their order.
+    It is collected when the first one is needed, which most customers never do. The fuller of two
+    versions is used, whatever their order.
     """
-    owners = [*subscriptions, record.customer or {}]
-    for event in (*events, *record.events):
+
+    def __init__(self, owners: Iterable[Json]) -> None:
+        self._owners = owners
+
+    def __getitem__(self, discount_id: str) -> Any:
+        return self._by_id[discount_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    @cached_property
+    def _by_id(self) -> dict[str, Any]:
+        discounts: dict[str, Any] = {}
+        for owner in self._owners:
+            for discount_id, row in discounts_in(owner).items():
+                discounts[discount_id] = max(discounts.get(discount_id, row), row, key=repr)
+        return discounts
+
+
+def _owners(events: Iterable[Json]) -> Iterator[Json]:
+    """Yield what has discounts in events, before and after them."""
+    for event in events:
         stripe_json = event["data"]["object"]
-        is_discount = stripe_json.get("object") == "discount"
-        owners += (
-            [{"discount": stripe_json}] if is_discount else [stripe_json, object_before(event)]
-        )
-    discounts: dict[str, Any] = {}
-    for owner in owners:
-        for discount_id, row in discounts_in(owner).items():
-            discounts[discount_id] = max(discounts.get(discount_id, row), row, key=repr)
-    return discounts
+        if stripe_json.get("object") == "discount":
+            yield {"discount": stripe_json}
+        else:
+            yield from (stripe_json, object_before(event))
 
 
 def _changes(versions: Sequence[Version], periods: Sequence[DiscountPeriod]) -> Iterator[MrrChange]:

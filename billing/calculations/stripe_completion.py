@@ -41,15 +41,17 @@ def with_discounts(subscription: Json, discounts: Json) -> dict[str, Any]:
     return complete
 
 
-def completed(subscription: Json, *, discounts: Json, stored: Stored) -> dict[str, Any]:
+def completed(subscription: Json, *, discounts: Json, stored: Stored) -> Json:
     """Return a subscription with the stored objects that it refers to."""
     complete = _with_discounts(subscription, discounts, stored)
     currency = complete.get("currency")
     items = complete.get("items")
-    if isinstance(items, dict) and isinstance(items.get("data"), list):
-        rows = [_item(row, currency, discounts, stored) for row in items["data"]]
-        complete["items"] = {**items, "data": rows}
-    return complete
+    if not isinstance(items, dict) or not isinstance(items.get("data"), list):
+        return complete
+    rows = [_item(row, currency, discounts, stored) for row in items["data"]]
+    if all(row is before for row, before in zip(rows, items["data"], strict=True)):
+        return complete  # as most are, and copying costs
+    return {**complete, "items": {**items, "data": rows}}
 
 
 def completed_discount(row: Any, *, discounts: Json, stored: Stored) -> Any:
@@ -94,17 +96,15 @@ def without_expandable(stripe_json: Json) -> dict[str, Any]:
     return {name: value for name, value in stripe_json.items() if name not in names}
 
 
-def _with_discounts(owner: Json, discounts: Json, stored: Stored) -> dict[str, Any]:
-    complete = dict(owner)
-    if isinstance(rows := complete.get("discounts"), list):
-        complete["discounts"] = [
-            completed_discount(row, discounts=discounts, stored=stored) for row in rows
-        ]
-    if complete.get("discount"):
-        complete["discount"] = completed_discount(
-            complete["discount"], discounts=discounts, stored=stored
-        )
-    return complete
+def _with_discounts(owner: Json, discounts: Json, stored: Stored) -> Json:
+    def complete(row: Any) -> Any:
+        return completed_discount(row, discounts=discounts, stored=stored)
+
+    if (rows := owner.get("discounts")) and isinstance(rows, list):
+        owner = {**owner, "discounts": [complete(row) for row in rows]}
+    if discount := owner.get("discount"):
+        owner = {**owner, "discount": complete(discount)}
+    return owner
 
 
 def _item(item: Any, currency: Any, discounts: Json, stored: Stored) -> Any:
@@ -112,8 +112,9 @@ def _item(item: Any, currency: Any, discounts: Json, stored: Stored) -> Any:
         return item
     complete = _with_discounts(item, discounts, stored)
     for name in ("price", "plan"):  # the older name of the same object
-        if complete.get(name):
-            complete[name] = completed_price(complete[name], currency, stored=stored)
+        price = complete.get(name)
+        if price and (full := completed_price(price, currency, stored=stored)) is not price:
+            complete = {**complete, name: full}
     return complete
 
 

@@ -51,5 +51,5 @@ def add(events: list[StripeEvent]) -> None:
     )
 
 
-def _completed(subscription: Mapping[str, Any]) -> dict[str, Any]:
+def _completed(subscription: Mapping[str, Any]) -> Mapping[str, Any]:
     return completed(subscription, discounts={}, stored=gateway.stored)
