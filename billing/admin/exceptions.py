@@ -1,11 +1,13 @@
 """Exceptions granted to a person, with a reason and an end date."""
 
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,7 +16,7 @@ from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from analytics.models import DistinctId
-from analytics.people import persons
+from analytics.people import persons, proving
 from billing.limits import plans
 from billing.models import LimitException
 from common.admin.model_admin import ModelAdmin
@@ -39,7 +41,8 @@ class DistinctIdField(forms.CharField):
 
 class LimitExceptionForm(forms.ModelForm):
     distinct_id = DistinctIdField(
-        label="Person", help_text="Any of the person's distinct ids; the exception follows it"
+        label="Person",
+        help_text="Any of the person's distinct ids; the exception follows it, and proves it",
     )
 
     class Meta:
@@ -88,6 +91,8 @@ class LimitExceptionAdmin(ModelAdmin):
         if not change and isinstance(request.user, User):
             obj.created_by = request.user
         super().save_model(request, obj, form, change)
+        # Otherwise whoever claims the id would get what is granted to it.
+        transaction.on_commit(partial(proving.prove, obj.distinct_id_id, cause="exception"))
 
     @admin.display(description="Person")
     def person(self, exception: LimitException) -> SafeString:
