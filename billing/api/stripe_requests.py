@@ -1,9 +1,12 @@
 """The requests to /api/billing/stripe/."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from analytics.calculations.records import MAX_NAME
 from billing.api.fields import TextField, WholeNumberField
+from common.api.unusable import unusable_fields
 from common.calculations.currency import DECIMALS
 
 _LARGEST_QUANTITY = 999_999
@@ -30,11 +33,18 @@ class LineFields(PriceFields):
     )
 
 
+class ItemBody(LineFields):
+    def to_internal_value(self, data: Any) -> Any:
+        if errors := unusable_fields(data, self.fields):
+            raise serializers.ValidationError(errors)
+        return super().to_internal_value(data)
+
+
 class CheckoutBody(PersonQuery, LineFields):
-    items = serializers.ListField(
-        child=LineFields(),
+    items = ItemBody(
+        many=True,
         required=False,
-        min_length=1,
+        allow_empty=False,
         max_length=_MOST_ITEMS,
         help_text="Several prices, licensed and metered, instead of a plan or price.",
     )

@@ -33,8 +33,16 @@ PATHS = {
 _EXPANDED = {
     "price": ["tiers", "currency_options"],
     "coupon": ["applies_to", "currency_options"],
-    "subscription": ["discounts", "items.data.discounts"],
+    # A deleted coupon is nowhere but on the discounts that have it.
+    "subscription": ["discounts.source.coupon", "items.data.discounts"],
     "invoice": ["payments"],
+}
+_EXPANDED_ALONE = _EXPANDED | {  # a list has a level less
+    "subscription": [
+        "discounts.source.coupon.applies_to",
+        "discounts.source.coupon.currency_options",
+        "items.data.discounts",
+    ],
 }
 
 # Status and text of the API's response to Stripe's errors; "": Stripe's own text.
@@ -90,7 +98,7 @@ def path_of(kind: str, object_id: str) -> str:
 def fetch(kind: str, object_id: str) -> Json | None:
     """Return an object as it is at Stripe now, None if it no longer exists there."""
     try:
-        stripe_json = call("get", path_of(kind, object_id), expand=_EXPANDED.get(kind, []))
+        stripe_json = call("get", path_of(kind, object_id), expand=_EXPANDED_ALONE.get(kind, []))
     except StripeProblem as problem:
         if problem.missing:
             return None

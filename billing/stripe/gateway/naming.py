@@ -10,12 +10,15 @@ from django.db import connection
 
 _METADATA = "stripe_data -> 'metadata' ->> 'distinct_id'"
 _NAMED = f"""
-SELECT id AS customer_id, {_METADATA} AS distinct_id, 0 AS rank, created FROM djstripe_customer
+SELECT id AS customer_id, {_METADATA} AS distinct_id, 0 AS rank, created
+FROM djstripe_customer WHERE {_METADATA} IS NOT NULL
 UNION ALL
-SELECT customer_id, {_METADATA}, 1, created FROM djstripe_subscription
+SELECT customer_id, {_METADATA}, 1, created
+FROM djstripe_subscription WHERE {_METADATA} IS NOT NULL
 UNION ALL
-SELECT customer_id, {_METADATA}, 2, created FROM djstripe_session WHERE customer_id IS NOT NULL
-"""
+SELECT customer_id, {_METADATA}, 2, created
+FROM djstripe_session WHERE {_METADATA} IS NOT NULL AND customer_id IS NOT NULL
+"""  # `IS NOT NULL` is the condition of the indexes
 _NOT_ERASED = "NOT EXISTS (SELECT FROM billing_erasedcustomer WHERE customer_id = {customer})"
 # Staff's links stay. The customer's own metadata replaces any other, all metadata an address.
 _BY_METADATA = f"""

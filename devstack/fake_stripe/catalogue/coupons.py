@@ -5,6 +5,8 @@ from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import (
     PAGE,
     Params,
+    Required,
+    by_currency,
     choice,
     currency,
     hash_of,
@@ -26,6 +28,7 @@ from devstack.fake_stripe.state import StripeState
         "amount_off": natural,
         "applies_to": hash_of({"products": list_of(text)}),
         "currency": currency,
+        "currency_options": by_currency(hash_of({"amount_off": Required(natural)})),
         "duration": choice("forever", "once", "repeating"),
         "duration_in_months": natural,
         "id": text,
@@ -51,6 +54,7 @@ def create_coupon(state: StripeState, params: Params) -> Object:
         )
     fields = dict.fromkeys(("amount_off", "currency", "duration_in_months", "max_redemptions"))
     fields |= dict.fromkeys(("name", "percent_off", "redeem_by"))
+    params["_currency_options"] = params.pop("currency_options", None)
     params["_applies_to"] = params.pop("applies_to", None)
     for position, product in enumerate((params["_applies_to"] or {}).get("products", [])):
         state.find("product", product, f"applies_to[products][{position}]")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from devstack.fake_stripe.catalogue import pricing
+from devstack.fake_stripe.catalogue.currencies import coupon_in, price_of
 from devstack.fake_stripe.errors import StripeError
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import Params, hash_of, list_of, text
@@ -45,8 +46,9 @@ def usable_coupon(state: StripeState, coupon_id: Any, param: str) -> Object:
 def coupons_at(state: StripeState, subscription: Object, moment: int) -> list[tuple[str, Object]]:
     """Return the discounts that apply at a moment, each with its coupon."""
     discounts = [state.get("discount", discount) for discount in subscription["discounts"]]
+    unit = subscription["currency"]
     return [
-        (discount["id"], state.get("coupon", discount["source"]["coupon"]))
+        (discount["id"], coupon_in(state.get("coupon", discount["source"]["coupon"]), unit))
         for discount in discounts
         if discount["end"] is None or moment < discount["end"]
     ]
@@ -66,7 +68,7 @@ def after_discounts(state: StripeState, subscription: Object, amount: int, momen
     """Return a prorated part of the subscription's price, less its share of the discounts."""
     items = [state.get("subscription_item", item) for item in subscription["_items"]]
     gross = sum(
-        pricing.amount(state.get("price", item["price"]), item["quantity"])
+        pricing.amount(price_of(state, item), item["quantity"])
         for item in items
         if item["quantity"] is not None
     )

@@ -12,6 +12,7 @@ from devstack.fake_stripe.protocol.parameters import (
     Required,
     Specification,
     boolean,
+    by_currency,
     choice,
     currency,
     decimal,
@@ -100,6 +101,7 @@ def list_features(state: StripeState, params: Params, product_id: str) -> Object
         **_AMOUNTS,
         "billing_scheme": choice("per_unit", "tiered"),
         "currency": Required(currency),
+        "currency_options": by_currency(hash_of(_AMOUNTS)),
         "product": text,
         "product_data": hash_of({"name": Required(text), "metadata": metadata}),
         "recurring": hash_of(_RECURRING),
@@ -117,11 +119,19 @@ def create_price(state: StripeState, params: Params) -> Object:
     if not new:
         state.find("product", params["product"], "product")
     params["_tiers"] = [_tier(tier) for tier in params.pop("tiers", [])]
+    options = params.pop("currency_options", {})
     defaults = dict.fromkeys(("custom_unit_amount", "lookup_key", "nickname", "tiers_mode"))
     defaults |= {"active": True, "billing_scheme": "per_unit", "tax_behavior": "unspecified"}
     defaults |= {"transform_quantity": None, "recurring": None}
     fields = defaults | params | _amounts(params, "unit_amount")
     _check_scheme(fields)
+    for name, option in options.items():
+        if not option or fields["billing_scheme"] == "tiered":
+            raise missing(f"currency_options[{name}][unit_amount]")
+    fields["_currency_options"] = {
+        name: _amounts(option, "unit_amount") | {"tax_behavior": fields["tax_behavior"]}
+        for name, option in sorted({fields["currency"]: params, **options}.items())
+    }
     if fields["recurring"]:
         fields["recurring"] = _recurring(state, fields["recurring"])
     if new:

@@ -1,6 +1,7 @@
 """Billing meters: usage is sent as meter events and billed at the end of a period."""
 
 from devstack.fake_stripe.catalogue import pricing
+from devstack.fake_stripe.catalogue.currencies import price_of
 from devstack.fake_stripe.errors import StripeError
 from devstack.fake_stripe.invoicing import lines as invoice_lines
 from devstack.fake_stripe.objects import Object
@@ -69,7 +70,7 @@ def lines(state: StripeState, subscription: Object, start: int, end: int) -> lis
     metered = []
     for item_id in subscription["_items"]:
         item = state.get("subscription_item", item_id)
-        price = state.get("price", item["price"])
+        price = price_of(state, item)
         if item["quantity"] is None:
             quantity = _used(state, price, subscription["customer"], start, end)
             metered.append(

@@ -1,6 +1,7 @@
 """Checkout sessions."""
 
 from devstack.fake_stripe.catalogue import discounts, pricing
+from devstack.fake_stripe.catalogue.currencies import price_in
 from devstack.fake_stripe.customers import existing_customer
 from devstack.fake_stripe.errors import StripeError, missing
 from devstack.fake_stripe.objects import Object
@@ -10,6 +11,7 @@ from devstack.fake_stripe.protocol.parameters import (
     Required,
     boolean,
     choice,
+    currency,
     hash_of,
     integer,
     list_of,
@@ -44,6 +46,7 @@ _SUBSCRIPTION = hash_of(
         "billing_address_collection": choice("auto", "required"),
         "cancel_url": text,
         "client_reference_id": short(200),
+        "currency": currency,
         "customer": text,
         "customer_email": text,
         "discounts": discounts.DISCOUNTS,
@@ -65,7 +68,7 @@ def create_session(state: StripeState, params: Params) -> Object:
             raise StripeError("You may only specify one of customer and customer_email.")
         customer = existing_customer(state, customer_id, "customer")
     lines = params.pop("line_items")
-    prices = _prices(state, params["mode"], lines)
+    prices = _prices(state, params["mode"], lines, params.get("currency"))
     for position, given_discount in enumerate(params.get("discounts", [])):
         param = f"discounts[{position}][coupon]"
         discounts.usable_coupon(state, given_discount.get("coupon"), param)
@@ -95,12 +98,12 @@ def create_session(state: StripeState, params: Params) -> Object:
     return session
 
 
-def _prices(state: StripeState, mode: str, lines: list[Params]) -> list[Object]:
+def _prices(state: StripeState, mode: str, lines: list[Params], unit: str | None) -> list[Object]:
     if mode == "subscription":
-        prices = planned_items.prices_of(state, lines, "line_items")
+        prices = planned_items.prices_of(state, lines, "line_items", unit)
     else:
         prices = [
-            state.find("price", line["price"], f"line_items[{position}][price]")
+            price_in(state.find("price", line["price"], f"line_items[{position}][price]"), unit)
             for position, line in enumerate(lines)
         ]
     for position, (price, line) in enumerate(zip(prices, lines, strict=True)):

@@ -71,6 +71,7 @@ def complete(state: StripeState, session: Object, email: str) -> str:
 
 def _subscribe(state: StripeState, session: Object, method: Object) -> None:
     params = {"customer": session["customer"], "items": session["_lines"]}
+    params["currency"] = session["currency"]
     params |= {"default_payment_method": method["id"], "discounts": session["discounts"]}
     params |= session["_subscription_data"]
     subscription = creation.create_subscription(state, params)

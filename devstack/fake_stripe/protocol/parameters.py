@@ -160,6 +160,19 @@ def hash_of(specification: Specification) -> Kind:
     return convert
 
 
+def by_currency(kind: Kind) -> Kind:
+    """Read a value for each of several currencies."""
+
+    def convert(value: Any, param: str) -> Params:
+        if not isinstance(value, dict):
+            raise StripeError("Invalid object", param=param)
+        return {
+            currency(name, param): kind(inner, f"{param}[{name}]") for name, inner in value.items()
+        }
+
+    return convert
+
+
 def list_of(kind: Kind) -> Kind:
     def convert(value: Any, param: str) -> list[Any]:
         if value == "":

@@ -1,6 +1,7 @@
 """Changing a subscription: its items with prorations, its trial, its end, its collection."""
 
 from devstack.fake_stripe.catalogue import discounts, pricing
+from devstack.fake_stripe.catalogue.currencies import price_of
 from devstack.fake_stripe.customers import merge, method_of
 from devstack.fake_stripe.errors import StripeError, card_declined
 from devstack.fake_stripe.objects import Object
@@ -90,7 +91,7 @@ def _credit(state: StripeState, subscription: Object, planned: Planned, at: int)
     """Credit the changed items for the rest of the period."""
     for item, *_ in planned:
         if item and item["quantity"] is not None:
-            old = state.get("price", item["price"])
+            old = price_of(state, item)
             prorations.prorate(
                 state, subscription, item, old, quantity=item["quantity"], at=at, sign=-1
             )

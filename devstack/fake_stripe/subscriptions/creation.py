@@ -9,6 +9,7 @@ from devstack.fake_stripe.protocol.parameters import (
     Required,
     boolean,
     choice,
+    currency,
     either,
     hash_of,
     integer,
@@ -48,7 +49,7 @@ COMMON = {
     "/v1/subscriptions",
     {
         **COMMON,
-        "currency": text,
+        "currency": currency,
         "customer": Required(text),
         "items": Required(
             list_of(hash_of({"price": Required(text), "quantity": natural, "metadata": metadata}))
@@ -58,7 +59,7 @@ COMMON = {
 )
 def create_subscription(state: StripeState, params: Params) -> Object:
     customer = existing_customer(state, params["customer"], "customer")
-    prices = planned_items.prices_of(state, params["items"])
+    prices = planned_items.prices_of(state, params["items"], currency=params.get("currency"))
     discounts.check(state, params.get("discounts", []))
     changes.check_end(state, customer, params)
     _trial_end(params, state.now(customer))
@@ -138,7 +139,7 @@ def _check_payment(state: StripeState, customer: Object, params: Params) -> None
     if trial or behavior == "default_incomplete":
         return
     method = method_of(state, customer, {"default_payment_method": chosen})
-    prices = planned_items.prices_of(state, params["items"])
+    prices = planned_items.prices_of(state, params["items"], currency=params.get("currency"))
     if method is None and any(price["unit_amount"] != 0 for price in prices):
         raise StripeError(
             "This customer has no attached payment source or default payment method. Please "

@@ -1,5 +1,6 @@
 """The planned items of a subscription, checked before anything is changed."""
 
+from devstack.fake_stripe.catalogue.currencies import price_in, price_of
 from devstack.fake_stripe.errors import StripeError, missing, no_such
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.protocol.parameters import Params, boolean, metadata, natural, text
@@ -14,7 +15,9 @@ _MOST_ITEMS = 20
 Planned = list[tuple[Object | None, Object | None, int | None, Params]]
 
 
-def prices_of(state: StripeState, items: list[Params], where: str = "items") -> list[Object]:
+def prices_of(
+    state: StripeState, items: list[Params], where: str = "items", currency: str | None = None
+) -> list[Object]:
     """Return the recurring prices of new items; raise if they cannot be billed together."""
     prices: list[Object] = []
     for position, requested in enumerate(items):
@@ -29,7 +32,7 @@ def prices_of(state: StripeState, items: list[Params], where: str = "items") -> 
         if not price["active"]:
             raise StripeError(f"The price specified is inactive: {price['id']}.", param=param)
         refuse_quantity(price, requested, f"{where}[{position}][quantity]")
-        prices.append(price)
+        prices.append(price_in(price, currency))
     if len(prices) > _MOST_ITEMS:
         raise StripeError(f"A subscription has at most {_MOST_ITEMS} items.", param=where)
     _check_together(prices)
@@ -72,9 +75,9 @@ def plan_items(state: StripeState, subscription: Object, items: list[Params]) ->
             planned.append((item, None, None, requested))
             continue
         if "price" in requested or item is None:
-            price = prices_of(state, [requested])[0]
+            price = prices_of(state, [requested], currency=subscription["currency"])[0]
         else:
-            price = state.get("price", item["price"])
+            price = price_of(state, item)
         refuse_quantity(price, requested, f"items[{position}][quantity]")
         metered = price["recurring"]["usage_type"] == "metered"
         before = (item["quantity"] if item else None) or 1
@@ -83,7 +86,7 @@ def plan_items(state: StripeState, subscription: Object, items: list[Params]) ->
         if item and (price["id"], quantity) == (item["price"], item["quantity"]):
             planned.pop()  # nothing to bill
             unchanged.append(price)
-    left = unchanged + [state.get("price", item["price"]) for item in kept.values()]
+    left = unchanged + [price_of(state, item) for item in kept.values()]
     left += [price for _, price, _, _ in planned if price]
     if not left:
         raise StripeError("A subscription must have at least one active item.", param="items")
@@ -95,7 +98,7 @@ def everything(state: StripeState, subscription: Object, planned: Planned) -> Pl
     """Return all items, unchanged ones too: a new cycle credits each of them."""
     touched = {item["id"] for item, *_ in planned if item}
     return planned + [
-        (item, state.get("price", item["price"]), item["quantity"], {})
+        (item, price_of(state, item), item["quantity"], {})
         for item in subscriptions.items_of(state, subscription)
         if item["id"] not in touched
     ]

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from devstack.fake_stripe.catalogue import discounts, pricing
+from devstack.fake_stripe.catalogue.currencies import price_of
 from devstack.fake_stripe.invoicing import lines
 from devstack.fake_stripe.objects import Object
 from devstack.fake_stripe.state import StripeState
@@ -12,7 +13,7 @@ def item_line(
     state: StripeState, item: Object, amount: int | None = None, *, trial: bool
 ) -> Object:
     """Return the line for an item's current period, billed in advance."""
-    price = state.get("price", item["price"])
+    price = price_of(state, item)
     name, quantity = _product_name(state, price), item["quantity"]
     cost = pricing.amount(price, quantity) if amount is None else amount
     interval = price["recurring"]["interval"]

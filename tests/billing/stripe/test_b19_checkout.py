@@ -4,7 +4,7 @@ import pytest
 
 from analytics.models import Person
 from billing.models import Plan, PlanPrice, StripeEvent
-from billing.stripe import gateway, subscriptions
+from billing.stripe import gateway, open_checkouts, subscriptions
 from tests.billing.stripe_shop import Shop, create_person, deliver
 
 pytestmark = pytest.mark.django_db
@@ -91,15 +91,39 @@ class TestMeteredPrices:
     def test_b19_the_quantity_of_a_licensed_price_is_1_where_none_is_named(self, shop, ask):
         assert lines_of(ask("checkout-session", plan="pro").json()["id"]) == [(shop.price, 1)]
 
+    def test_b04_a_checkout_sells_in_another_currency_of_the_price(self, shop, ask):
+        price = shop.call(
+            "post",
+            "/v1/prices",
+            product=shop.product,
+            currency="usd",
+            unit_amount=1000,
+            recurring={"interval": "month"},
+            currency_options={"eur": {"unit_amount": 900}},
+        )["id"]
+        assert ask("checkout-session", price=price, currency="eur").status_code == 200
+        [session] = sessions()
+        assert (session["currency"], session["amount_total"]) == ("eur", 900)
+
     @pytest.mark.parametrize("as_items", [True, False])
     def test_b19_a_quantity_of_a_metered_price_is_refused(self, ask, metered, as_items):
         line = {"price": metered, "quantity": 2}
         answer = ask("checkout-session", **({"items": [line]} if as_items else line))
         assert (fields(answer), sessions()) == (["quantity"], [])
 
-    @pytest.mark.parametrize("body", [{"items": []}, {"items": [{}]}, {"items": [{"plan": "x"}]}])
-    def test_b19_invalid_items_are_refused(self, shop, ask, body):
-        assert fields(ask("checkout-session", **body)) in (["items"], ["plan"])
+    @pytest.mark.parametrize(
+        ("items", "field"),
+        [
+            ([], "items"),
+            ([{"price": "price_1"}] * 21, "items"),
+            ([{}], "plan"),
+            ([{"plan": "x"}], "plan"),
+            ([{"plan": "pro", "quantity": 0}], "items.0.quantity"),
+            ([{"plan": "pro", "quantty": 2}], "items.0.quantty"),
+        ],
+    )
+    def test_b19_invalid_items_are_refused(self, shop, ask, items, field):
+        assert (fields(ask("checkout-session", items=items)), sessions()) == ([field], [])
 
     def test_b19_items_beside_a_plan_are_refused(self, shop, ask):
         answer = ask("checkout-session", plan="pro", items=[{"price": shop.price}])
@@ -159,6 +183,33 @@ class TestOpenSessions:
         kept["expires_at"] -= 24 * 3600 - 600
         assert ask("checkout-session", plan="pro").json()["id"] != first["id"]
         assert kept["status"] == "expired"
+
+    def test_b23_of_sessions_created_at_once_one_stays_and_both_get_it(self, shop, ask):
+        ask("checkout-session", plan="pro")
+        ada = Person.objects.get(distinct_ids="ada")
+        metadata = sessions()[0]["metadata"]
+        kept = open_checkouts.keep_newest(ada, self.created_at_once(shop, metadata))
+        assert [session["id"] for session in sessions("open")] == [kept["id"]]
+        assert [session["id"] for session in sessions("expired")] != []
+
+    def test_b23_of_two_offers_created_at_once_the_older_is_a_conflict(self, shop, ask):
+        older = self.created_at_once(shop, {"distinct_id": "ada", "plumbline_offer": "another"})
+        shop.stripe.state.objects["checkout.session"][older["id"]]["created"] -= 10
+        ask("checkout-session", plan="pro")
+        ada = Person.objects.get(distinct_ids="ada")
+        with pytest.raises(subscriptions.SubscriptionConflict):
+            open_checkouts.keep_newest(ada, older | {"created": older["created"] - 10})
+        assert len(sessions("open")) == 1
+
+    def created_at_once(self, shop, metadata):
+        return shop.call(
+            "post",
+            "/v1/checkout/sessions",
+            mode="subscription",
+            line_items=[{"price": shop.price, "quantity": 1}],
+            metadata=metadata,
+            success_url="https://example.com",
+        )
 
     def test_b23_the_same_key_gets_the_same_session(self, shop, ask):
         first, second = (ask("checkout-session", plan="pro", key="k").json() for _ in range(2))

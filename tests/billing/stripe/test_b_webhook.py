@@ -185,3 +185,34 @@ class TestThinEvents:
     def test_b22_a_file_with_a_thin_event_ignores_it(self):
         [line] = loading.load([json.dumps(THIN)])
         assert (line.outcome, bool(line.reason)) == ("ignored", True)
+
+
+def test_b02_a_coupon_that_was_deleted_before_its_event_came_still_counts(shop, client):
+    """Half of 2000: its own event is too late, so the discount's coupon is the only one."""
+    coupon = shop.call(
+        "post",
+        "/v1/coupons",
+        percent_off=50,
+        duration="forever",
+        applies_to={"products": [shop.product]},
+    )
+    shop.subscribes(shop.customer(), discounts=[{"coupon": coupon["id"]}])
+    shop.call("delete", f"/v1/coupons/{coupon['id']}")
+    shop.delivered(client)
+    assert RevenueCustomer.objects.get().mrr == 1000
+    assert gateway.stored("coupon", coupon["id"]) is None
+
+
+def test_b02_a_deleted_coupon_keeps_to_its_products(shop, client):
+    other = shop.call("post", "/v1/products", name="Other")["id"]
+    coupon = shop.call(
+        "post",
+        "/v1/coupons",
+        percent_off=50,
+        duration="forever",
+        applies_to={"products": [other]},
+    )
+    shop.subscribes(shop.customer(), discounts=[{"coupon": coupon["id"]}])
+    shop.call("delete", f"/v1/coupons/{coupon['id']}")
+    shop.delivered(client)
+    assert RevenueCustomer.objects.get().mrr == 2000
