@@ -45,7 +45,7 @@ class CheckoutBody(PersonQuery, LineFields):
         many=True,
         required=False,
         allow_empty=False,
-        max_length=_MOST_ITEMS,
+        max_length=_MOST_ITEMS,  # type: ignore[call-arg]  # of the list
         help_text="Several prices, licensed and metered, instead of a plan or price.",
     )
     success_url = serializers.URLField(required=False, help_text="Default: a page of Plumbline.")

@@ -14,7 +14,12 @@ from django.utils import timezone
 from billing.calculations.stripe_event import customer_of, object_of, why_foreign, why_ignored
 from billing.calculations.stripe_fields import UnusableStripeObject, id_of, moment_of
 from billing.calculations.stripe_personal import anonymous_event
-from billing.calculations.thin_event import THIN_FIELDS, WHY_THIN_IGNORED, is_thin, thin_moment
+from billing.calculations.thin_event import (
+    THIN_FIELDS,
+    WHY_THIN_IGNORED,
+    is_thin,
+    thin_moment,
+)
 from billing.models import StripeEvent, StripeEventState
 from billing.stripe import gateway
 from common import queueing
