@@ -46,8 +46,8 @@ COUPONS = [
 TAXES = [(), (Tax(19, True),), (Tax(19, False),), (Tax(7, True), Tax(3, True)), (Tax(20, True),)]
 STATUSES = ["active", "past_due", "unpaid", "paused"]
 ACTIONS = (
-    "subscribe seats seats seats add remove swap discount discount item_discount customer_discount"
-    " customer_discount taxes item_taxes status cancel delete_customer"
+    "subscribe seats seats add add add remove swap discount discount discount item_discount"
+    " customer_discount customer_discount taxes item_taxes status cancel delete_customer"
 ).split()
 
 STEPS = st.lists(
@@ -57,7 +57,7 @@ STEPS = st.lists(
         st.integers(0, 5),
         st.integers(0, 9),
     ),
-    min_size=1,
+    min_size=4,
     max_size=14,
 )
 
