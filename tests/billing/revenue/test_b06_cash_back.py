@@ -155,7 +155,7 @@ def test_b06_a_dispute_that_is_not_lost_takes_nothing_off(status):
     assert revenue() == 5000
 
 
-def test_b06_a_refund_is_counted_in_whatever_order_its_invoice_and_charge_arrive():
+def test_b06_a_refund_counts_in_any_order_of_its_invoice_and_charge():
     for row in (back(), charge(), invoice()):
         load(row)
     assert revenue() == 0
