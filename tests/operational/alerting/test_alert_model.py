@@ -1,7 +1,7 @@
 """Alerts against a simple model, while clocks are set, processes killed and mail servers fail.
 
-Nothing arrives twice but what a killed sender, or a server that hung up after it took a message, left
-unknown; that has the same Message-ID. Nothing is missing.
+Nothing arrives twice but what a killed sender, or a server that hung up after it took a message,
+left unknown; that has the same Message-ID. Nothing is missing.
 """
 
 from collections import Counter
