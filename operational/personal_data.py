@@ -58,7 +58,7 @@ NAMING_STORES: Sequence[DataStore] = [
     NamingRows("Data-quality findings", QualityResult, texts=["detail"], jsons=["examples"]),
     NamingRows("Accepted findings", QualityIgnore, texts=["reason"]),
     NamingRows("Priority actions", PriorityAction, texts=["title", "detail", "notes", "reason"]),
-    NamingRows("Alerts", Alert, texts=["latest", "silence_reason"], jsons=["recent"]),
+    NamingRows("Alerts", Alert, texts=["latest", "silence_reason", "problem"], jsons=["recent"]),
     NamingRows("Changes of alerts", AlertChange, texts=["detail"]),
     NamingRows("KPI readings", KpiReading, texts=["reason"], jsons=["exclusions"]),
     NamingRows("Goals", KpiGoal, texts=["note"]),
