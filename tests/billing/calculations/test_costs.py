@@ -107,6 +107,11 @@ class TestInclusiveTax:
         assert history.changes[-1].amount == 12400
         assert with_tax(history, at("2024-02-01")) == {"usd": 11900}
 
+    def test_b03_a_tax_of_a_rate_that_is_there_is_not_said_to_be_included(self):
+        row = item(price(11900, tax_behavior="inclusive"), tax_rates=[VAT])
+        history = priced(subscription(row, automatic_tax={"enabled": True}))
+        assert (history.changes[-1].amount, with_tax(history, at("2024-02-01"))) == (10000, {})
+
     def test_b03_an_inclusive_price_without_any_tax_contains_none(self):
         history = priced(subscription(item(price(11900, tax_behavior="inclusive"))))
         assert (history.changes[-1].amount, with_tax(history, at("2024-02-01"))) == (11900, {})
