@@ -36,8 +36,9 @@ def blocks(language):
 
 
 @pytest.fixture
-def shop(stripe_account):
+def shop(stripe_account, settings):
     """An administrator, a Stripe account that sells the plan Pro, and a person to buy it."""
+    settings.PLUMBLINE_EMAIL_FROM, settings.ADMIN_EMAIL = "p@example.com", ["ada@example.com"]
     User.objects.create_superuser("admin")
     create_defaults()
     shop = Shop(stripe_account)
