@@ -18,7 +18,7 @@ from common.templatetags.numbers import words
 class CustomerGroupAdmin(ReadOnlyAdmin):
     list_display = ["group_key", "group_type", "name", "created_at"]
     list_filter = ["group_type"]
-    fields = ["group_type", "group_key", "created_at", "content", "not_set"]
+    fields = ["group_type", "group_key", "created_at", "content", "proved_names", "not_set"]
     search_fields = ["group_key__startswith"]
     search_help_text = "The beginning of a group's key"
     ordering = ["group_type", "group_key"]
@@ -46,6 +46,10 @@ class CustomerGroupAdmin(ReadOnlyAdmin):
             '<pre class="pl-payload">{}</pre><a href="?full=1">Uncut, as JSON</a>',
             pretty_json(shortened(group.properties), sort_keys=True),
         )
+
+    @admin.display(description="Proved properties")
+    def proved_names(self, group: Group) -> str:
+        return shortened_text(", ".join(sorted(group.proved))) or "None"
 
     @admin.display(description="Refused properties")
     def not_set(self, group: Group) -> str:

@@ -168,7 +168,15 @@ class Group(models.Model):
     group_type = models.CharField(max_length=200)
     group_key = models.CharField(max_length=200)
     created_at = models.DateTimeField(db_default=Now())
-    properties = models.JSONField(default=dict)
+    properties = models.JSONField(
+        default=dict, help_text="The values in effect: the proved one where there is one"
+    )
+    proved = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="The proved values among the properties"
+    )
+    claimed = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="Claims that contradict a proved value"
+    )
     refused = models.JSONField(
         default=dict, db_default=EMPTY_OBJECT, help_text="Why properties were not stored, by name"
     )

@@ -22,6 +22,7 @@ from analytics.privacy.data_stores import DataStore, NamingRows
 from analytics.privacy.traces import Traces
 
 _ROWS_PER_READ = 100  # of at most 20 MB each
+_LAYERS = "properties", "proved", "claimed"
 
 
 class RejectedPayloads(NamingRows):
@@ -55,7 +56,8 @@ class Groups(NamingRows):
         super().clean(group, traces)
         if is_the_person:  # then its properties are about it; keys are unique
             group.group_key = f"{ERASED} {group.pk}"
-            group.properties = traces.mentions.without(group.properties)
+            for name in _LAYERS:
+                setattr(group, name, traces.mentions.without(getattr(group, name)))
 
 
 class ExclusionRules(NamingRows):
@@ -120,7 +122,7 @@ class MailClaims(DataStore):
 NAMING_STORES: list[DataStore] = [
     MailClaims(),
     RejectedPayloads("Rejected events", RejectedEvent, deleted_by=["payload", "detail"]),
-    Groups("Groups", Group, texts=["group_key"], jsons=["properties", "refused"]),
+    Groups("Groups", Group, texts=["group_key"], jsons=[*_LAYERS, "refused"]),
     NamingRows("Merges of others", PersonMerge, jsons=["before"]),
     NamingRows("Imports", ImportRun, texts=["file_name"], jsons=["columns"]),
     ExclusionRules("Exclusion rules", ExclusionRule, texts=["name"], jsons=["property_value"]),
