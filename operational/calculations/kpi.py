@@ -53,6 +53,7 @@ class Measurement:
     window_to: date | None = None
     basis: str = ""
     exclusions: tuple[str, ...] = ()
+    is_broken: bool = False  # measuring itself failed, so that nothing is known
 
     @property
     def counts(self) -> bool:

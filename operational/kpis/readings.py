@@ -84,6 +84,7 @@ def record_readings(*, days: Sequence[date], now: datetime) -> None:
             [
                 _reading(status, reported=reported.get(status.kpi.slug), now=now)
                 for status in _read(goals_then, day)
+                if not status.measurement.is_broken  # what was recorded before stays
             ],
             update_conflicts=True,
             unique_fields=["kpi", "day"],

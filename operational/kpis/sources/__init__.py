@@ -4,19 +4,25 @@ Apps register them with `extension_points.kpi_sources`. A KPI of the catalogue w
 no data.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 
+from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from analytics.models import Person
 from analytics.rollups import counters
+from common.calculations.statistics import Status
+from common.formatting import error_line
 from operational.calculations.catalogue import CATALOGUE, KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement
 from operational.extension_points import kpi_sources
 from operational.kpis import goals
 from operational.kpis.sources.base import KpiSource, NotConnected
+
+logger = logging.getLogger(__name__)
 
 
 @cache
@@ -46,7 +52,15 @@ def read_ahead(*, as_of: date) -> None:
 
 
 def measure(kpi_slug: str, *, as_of: date, goal: Goal) -> Measurement:
-    return source_of(kpi_slug).measure(as_of=as_of, goal=goal)
+    """Measure a KPI; one that cannot be measured is held, with the reason."""
+    try:
+        return source_of(kpi_slug).measure(as_of=as_of, goal=goal)
+    except DatabaseError:  # concerns all of them
+        raise
+    except Exception as error:
+        logger.exception("The KPI %s could not be measured", kpi_slug)
+        reason = f"It could not be measured: {error_line(error)}."
+        return Measurement(Status.HELD, reason, is_broken=True)
 
 
 def related_figures(kpi_slug: str, *, as_of: date) -> tuple[Figure, ...]:

@@ -10,7 +10,8 @@ from analytics.models import Counter
 from analytics.rollups import definitions
 from common.calculations.statistics import Status
 from operational.calculations.kpi import Severity
-from operational.kpis import goals, readings
+from operational.kpis import goals, readings, sources
+from operational.kpis.sources.base import NotConnected
 from operational.models import KpiReading
 from operational.tasks import record_kpi_readings
 from tests.operational.kpi_data import AS_OF, NOW, a_filled_project, active_users, signups
@@ -159,3 +160,21 @@ def test_the_history_of_a_kpi_has_only_its_own_readings():
     record()
     (reading,) = readings.history(kpi="churn_rate", first=AS_OF, last=AS_OF)
     assert reading.kpi == "churn_rate"
+
+
+class Broken(NotConnected):
+    def measure(self, **_):
+        raise RuntimeError("odd")
+
+
+def test_a_kpi_that_cannot_be_measured_is_held_and_the_others_are_measured(company, monkeypatch):
+    record()
+    before = recorded("d7_retention").value
+    broken = {**sources._sources(), "d7_retention": Broken("events")}
+    monkeypatch.setattr(sources, "_sources", lambda: broken)
+    held = read("d7_retention").measurement
+    assert (held.status, held.reason) == ("held", "It could not be measured: RuntimeError: odd.")
+    assert read("activation_rate").measurement.counts
+    record()
+    assert before is not None
+    assert recorded("d7_retention").value == before
