@@ -13,8 +13,11 @@ from django_celery_beat.models import (
 from common.health import HealthCheck
 from operational.health import jobs, schedules
 from operational.health.system_health import system_health
+from operational.monitoring import watchdog
+from operational.monitoring.watchdog import Outages
 from operational.reports import reports
 from tests.api import get
+from tests.clocks import stopped
 from tests.operational.reports.schedules import begin, subscriber
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -131,3 +134,19 @@ def test_o09_a_job_that_was_renamed_or_deleted_is_a_problem(name, deleted):
         job.update(name="ours")
     details = [part.detail for part in system_health(NOW).components if part.name == "schedule"]
     assert f"Deleted or renamed: {name}." in details
+
+
+@pytest.mark.parametrize("kind", ["february_31", "solar", "garbage"])
+@pytest.mark.parametrize("path", ["/metrics", "/api/operational/daily-report"])
+def test_o01_metrics_and_reports_are_served_although_a_schedule_cannot_run(
+    admin_client, kind, path
+):
+    task(**ODD[kind][0]())
+    assert admin_client.get(path).status_code == 200
+
+
+def test_o01_staff_is_notified_of_a_schedule_that_cannot_run(mail_server):
+    task(**solar())
+    for minute in range(2):
+        watchdog.check(Outages(), clock=stopped(NOW + timedelta(minutes=minute)))
+    assert "odd can never run: solar schedules are not supported." in mail_server.text()
