@@ -48,8 +48,12 @@ JOIN analytics_person AS person
 WHERE NOT EXISTS (SELECT FROM billing_stripecustomer WHERE customer_id = customer.id)
 AND NOT coalesce((customer.stripe_data -> 'deleted')::bool, false)
 AND {_NOT_ERASED.format(customer="customer.id")}
+AND coalesce(customer.{_METADATA}, '') = ''
 AND NOT EXISTS (
-    SELECT FROM ({_NAMED}) AS named WHERE named.customer_id = customer.id AND distinct_id <> ''
+    SELECT FROM djstripe_subscription WHERE customer_id = customer.id AND {_METADATA} <> ''
+)
+AND NOT EXISTS (
+    SELECT FROM djstripe_session WHERE customer_id = customer.id AND {_METADATA} <> ''
 )
 {{condition}}
 ORDER BY 1
