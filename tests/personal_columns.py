@@ -17,6 +17,7 @@ DELETED = """
 ANONYMIZED = """
     djstripe_charge.stripe_data djstripe_charge.metadata djstripe_customer.stripe_data
     djstripe_customer.metadata djstripe_customer.email djstripe_dispute.stripe_data
+    djstripe_discount.stripe_data djstripe_discount.metadata
     djstripe_dispute.metadata djstripe_invoice.stripe_data djstripe_invoice.metadata
     djstripe_refund.stripe_data djstripe_refund.metadata djstripe_session.stripe_data
     djstripe_session.metadata djstripe_subscription.stripe_data djstripe_subscription.metadata
@@ -70,7 +71,8 @@ ACCOUNTING = """
     billing_cashentry.currency billing_erasedcustomer.customer_id billing_heldobject.customer_id
     billing_heldobject.stripe_id billing_mrrmovement.customer_id billing_mrrmovement.kind
     billing_mrrmovement.currency billing_mrrmovement.sources billing_refusedlink.customer_id
-    billing_revenuecustomer.customer_id billing_stripecustomer.customer_id
+    billing_revenuecustomer.customer_id billing_revenuecustomer.refers_to
+    billing_stripecustomer.customer_id
     billing_stripeevent.event_id billing_stripeevent.object_id billing_stripeevent.customer_id
     billing_stripeevent.fingerprint billing_subscriptionstart.subscription_id
     billing_subscriptionstart.customer_id
@@ -90,12 +92,13 @@ CATALOGUE = """
     djstripe_price.metadata djstripe_price.nickname djstripe_price.lookup_key
     djstripe_product.stripe_data djstripe_product.metadata djstripe_product.name
     djstripe_charge.currency djstripe_charge.status djstripe_price.currency djstripe_refund.currency
+    djstripe_discount.promotion_code
 """
 UNUSED_TABLES = " ".join(
     f"djstripe_{table}"
     for table in """
         account activeentitlement apikey applicationfee balancetransaction bankaccount card
-        countryspec discount djstripepaymentmethod earlyfraudwarning event feature file
+        countryspec djstripepaymentmethod earlyfraudwarning event feature file
         idempotencykey invoiceitem issuing_ lineitem mandate payment payout productfeature
         promotioncode review scheduledqueryrun setupintent shippingrate source
         subscriptionitem subscriptionschedule taxcode taxid taxrate transfer upcominginvoice
