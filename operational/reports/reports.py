@@ -1,5 +1,6 @@
 """Daily and weekly reports: made once for each period, sent in each recipient's own morning."""
 
+import logging
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -16,6 +17,8 @@ from operational.reports import making
 from operational.reports.content import DailyReport
 from operational.reports.report_schedule import DueReport, Recipient, due, key, recipients
 
+logger = logging.getLogger(__name__)
+
 USEFUL = {ReportKind.DAILY: timedelta(hours=20), ReportKind.WEEKLY: timedelta(days=5)}
 _DELIVERY = {
     ReportKind.DAILY: DeliveryKind.DAILY_REPORT,
@@ -29,14 +32,24 @@ class NoRecipients(Exception):
 
 
 def send_due(*, now: datetime) -> int:
-    """Queue the due reports that were not queued yet; return how many."""
+    """Queue the due reports that were not queued yet; return how many.
+
+    One that cannot be made is raised once the others are queued.
+    """
     reports = list(due(now=now))
     keys = [report.key for report in reports]
     posted = set(Delivery.objects.filter(key__in=keys).values_list("key", flat=True))
     missing = [report for report in reports if report.key not in posted]
+    errors = []
     for report in missing:
-        _post(report, now=now)
+        try:
+            _post(report, now=now)
+        except Exception as error:
+            logger.exception("The %s report could not be made", report.kind.value)
+            errors.append(error)
     deliveries.send_soon()
+    if errors:
+        raise errors[0]
     return len(missing)
 
 

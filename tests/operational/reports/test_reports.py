@@ -7,8 +7,8 @@ from django.db import connection
 
 from operational.health.system_health import system_health
 from operational.messages import sending
-from operational.models import Delivery, Report, ReportSubscriber
-from operational.reports import report_schedule, reports
+from operational.models import Delivery, Report, ReportKind, ReportSubscriber
+from operational.reports import making, report_schedule, reports
 from tests.api import get, post
 from tests.clocks import stopped
 from tests.operational.reports.schedules import MINUTE, MORNING, subscriber, weekly_off
@@ -132,3 +132,17 @@ def test_a_mail_server_that_recovers_gets_the_report(sends, mail_server, setting
     settings.EMAIL_PORT = port
     sending.send_due(clock=stopped(MORNING + 2 * MINUTE))
     assert len(mail_server.messages) == 1
+
+
+def test_o02_a_report_that_cannot_be_made_stops_no_other(sends, mail_server, monkeypatch):
+    make = making.make
+
+    def fails_weekly(kind, **options):
+        return make(kind, **options) if kind == ReportKind.DAILY else 1 / 0
+
+    monkeypatch.setattr(making, "make", fails_weekly)
+    subscriber()
+    with pytest.raises(ZeroDivisionError):
+        sends(MORNING)
+    sending.send_due(clock=stopped(MORNING))
+    assert mail_server.subjects == ["Daily report of 2026-03-31: no score yet"]
