@@ -78,7 +78,8 @@ def capture():
 
 def import_line(folder):
     file = folder / f"{EMAIL}.jsonl"
-    file.write_text(json.dumps({"event": "", "distinct_id": ID}))
+    valid = {"event": "used", "distinct_id": "cyd", "timestamp": "2024-05-01"}
+    file.write_text("\n".join(map(json.dumps, [valid, {"event": "", "distinct_id": ID}])))
     importing.import_file(file)
 
 

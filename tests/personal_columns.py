@@ -9,6 +9,7 @@ DELETED = """
     analytics_distinctid.distinct_id analytics_event.distinct_id analytics_event.event
     analytics_mailclaim.key
     analytics_person.properties analytics_person.proved analytics_person.claimed
+    analytics_person.proved_set_at
     analytics_personmerge.distinct_id analytics_personmerge.other_id
     billing_idempotentrequest.fingerprint
 """

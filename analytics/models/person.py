@@ -9,6 +9,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Lower, Now
 
 EMPTY_OBJECT = Value({}, models.JSONField())
+SET_AT = "When each property was set or removed, in microseconds; negative: set once"
 
 
 def is_protected(person: str) -> Exists:
@@ -65,6 +66,10 @@ class Person(models.Model):
     )
     refused = models.JSONField(
         default=dict, db_default=EMPTY_OBJECT, help_text="Why properties were not stored, by name"
+    )
+    set_at = models.JSONField(default=dict, db_default=EMPTY_OBJECT, help_text=SET_AT)
+    proved_set_at = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="The same of what is proved"
     )
 
     objects = PersonQuerySet.as_manager()
@@ -179,6 +184,10 @@ class Group(models.Model):
     )
     refused = models.JSONField(
         default=dict, db_default=EMPTY_OBJECT, help_text="Why properties were not stored, by name"
+    )
+    set_at = models.JSONField(default=dict, db_default=EMPTY_OBJECT, help_text=SET_AT)
+    proved_set_at = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="The same of what is proved"
     )
 
     class Meta:

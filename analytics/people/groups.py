@@ -1,4 +1,4 @@
-"""Properties of groups, as events set them in order of arrival: layers and bounds as of persons."""
+"""Properties of groups, as events set them: layers, bounds and times as of persons."""
 
 import json
 from collections import defaultdict
@@ -17,6 +17,7 @@ Properties = Mapping[str, Any]
 GroupKey = tuple[str, str]  # the group's type and key
 
 _GROUPS_AT_ONCE = 32  # each within the bounds
+_COLUMNS = ("properties", "proved", "claimed", "refused", "set_at", "proved_set_at")
 
 
 def update(cursor: psycopg.Cursor, events: EventBatch) -> dict[bytes, Refusal]:
@@ -46,7 +47,8 @@ def _read(cursor: psycopg.Cursor, keys: Sequence[GroupKey]) -> dict[GroupKey, Pr
     cursor.execute(
         """
         SELECT group_type, group_key,
-            properties::text, proved::text, claimed::text, refused::text
+            properties::text, proved::text, claimed::text, refused::text, set_at::text,
+            proved_set_at::text
         FROM unnest(%s::text[], %s::text[]) AS wanted (group_type, group_key)
         JOIN analytics_group AS stored USING (group_type, group_key)
         FOR UPDATE OF stored
@@ -55,8 +57,8 @@ def _read(cursor: psycopg.Cursor, keys: Sequence[GroupKey]) -> dict[GroupKey, Pr
     )
     stored: dict[GroupKey, Profile] = {}
     for group_type, key, *columns in cursor.fetchall():
-        properties, proved, claimed, refused = map(json.loads, columns)
-        stored[group_type, key] = Profile(properties, proved, claimed, refused=refused)
+        values = dict(zip(_COLUMNS, map(json.loads, columns), strict=True))
+        stored[group_type, key] = Profile(**values)
     return {key: ProfileDraft(stored.get(key, Profile())) for key in keys}
 
 
@@ -65,19 +67,20 @@ def _write(cursor: psycopg.Cursor, drafts: Mapping[GroupKey, ProfileDraft]) -> N
     cursor.execute(
         """
         INSERT INTO analytics_group
-            (group_type, group_key, properties, proved, claimed, refused)
+            (group_type, group_key, properties, proved, claimed, refused, set_at, proved_set_at)
         SELECT * FROM unnest(%s::text[], %s::text[], %s::jsonb[], %s::jsonb[], %s::jsonb[],
-            %s::jsonb[])
+            %s::jsonb[], %s::jsonb[], %s::jsonb[])
         ON CONFLICT (group_type, group_key) DO UPDATE SET
             properties = excluded.properties, proved = excluded.proved,
-            claimed = excluded.claimed, refused = excluded.refused
+            claimed = excluded.claimed, refused = excluded.refused, set_at = excluded.set_at,
+            proved_set_at = excluded.proved_set_at
         """,
         [
             [group_type for group_type, _ in drafts],
             [key for _, key in drafts],
-            [json.dumps(profile.properties) for profile in profiles],
-            [json.dumps(profile.proved) for profile in profiles],
-            [json.dumps(profile.claimed) for profile in profiles],
-            [json.dumps(profile.refused) for profile in profiles],
+            *(
+                [json.dumps(getattr(profile, column)) for profile in profiles]
+                for column in _COLUMNS
+            ),
         ],
     )

@@ -2,11 +2,12 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from operator import itemgetter
 from typing import NamedTuple
 
 import psycopg
+from msgspec.structs import replace
 
 from analytics.calculations.batch import EventBatch
 from analytics.calculations.people.bounds import Refusal
@@ -27,10 +28,16 @@ SELECT id, {
     " + ".join(
         f"CASE WHEN pg_column_compression({column}) IS NULL THEN pg_column_size({column})"
         f" ELSE octet_length({column}::text) END"
-        for column in ("properties", "proved", "claimed")
+        for column in ("properties", "proved", "claimed", "set_at", "proved_set_at")
     )
 } FROM analytics_person WHERE id = ANY(%s)
 """
+
+_CONTENT = {
+    **dict.fromkeys(["properties", "proved", "claimed", "refused"], "jsonb"),
+    "email_claimed_with": "bigint",
+}
+_TIMES = dict.fromkeys(["set_at", "proved_set_at"], "jsonb")
 
 
 class TooMuchAtOnce(Exception):
@@ -73,8 +80,7 @@ def update(
                 result.refusals[record.uuid] = refusal
         now = {pk: draft.profile for pk, draft in drafts.items() if pk not in identities.merges}
         different = {pk: profile for pk, profile in now.items() if profile != before.get(pk)}
-        _write(cursor, different)
-        result.changed.update(different)
+        result.changed.update(_write(cursor, different, before))
     journal.write()
     return result
 
@@ -135,42 +141,59 @@ def _stored_sizes(cursor: psycopg.Cursor, persons: set[int]) -> dict[int, int]:
 
 
 def _read(cursor: psycopg.Cursor, persons: set[int]) -> dict[int, Profile]:
+    columns = _CONTENT | _TIMES
+    selected = [f"{name}::text" if type_ == "jsonb" else name for name, type_ in columns.items()]
     cursor.execute(
-        "SELECT id, properties::text, proved::text, claimed::text, email_claimed_with,"
-        " refused::text"
-        " FROM analytics_person WHERE id = ANY(%s)",
+        f"SELECT id, {', '.join(selected)} FROM analytics_person WHERE id = ANY(%s)",
         [list(persons)],
     )
     return {
         person: Profile(
-            properties=json.loads(properties),
-            proved=json.loads(proved),
-            claimed=json.loads(claimed),
-            email_claimed_with=claimed_with,
-            refused=json.loads(refused),
+            **{
+                name: json.loads(value) if columns[name] == "jsonb" else value
+                for name, value in zip(columns, values, strict=True)
+            }
         )
-        for person, properties, proved, claimed, claimed_with, refused in cursor.fetchall()
+        for person, *values in cursor.fetchall()
     }
 
 
-def _write(cursor: psycopg.Cursor, profiles: dict[int, Profile]) -> None:
+def _write(
+    cursor: psycopg.Cursor, profiles: Mapping[int, Profile], before: Mapping[int, Profile]
+) -> set[int]:
+    """Write profiles, and return the persons of whom more than times changed."""
+    changed = {
+        person: profile
+        for person, profile in profiles.items()
+        if profile
+        != replace(
+            before.get(person, Profile()),
+            set_at=profile.set_at,
+            proved_set_at=profile.proved_set_at,
+        )
+    }
+    _write_columns(cursor, changed, _CONTENT)
+    _write_columns(cursor, profiles, _TIMES)  # which no index holds
+    return set(changed)
+
+
+def _write_columns(
+    cursor: psycopg.Cursor, profiles: Mapping[int, Profile], columns: Mapping[str, str]
+) -> None:
+    """Write columns, named with their types, of the rows of persons."""
     if not profiles:
         return
-    cursor.execute(
-        """
-        UPDATE analytics_person SET
-            properties = new.properties, proved = new.proved, claimed = new.claimed,
-            email_claimed_with = new.email_claimed_with, refused = new.refused
-        FROM unnest(%s::bigint[], %s::jsonb[], %s::jsonb[], %s::jsonb[], %s::bigint[], %s::jsonb[])
-            AS new (id, properties, proved, claimed, email_claimed_with, refused)
-        WHERE analytics_person.id = new.id
-        """,
+    changes = ", ".join(f"{name} = new.{name}" for name in columns)
+    arrays = ", ".join(f"%s::{type_}[]" for type_ in columns.values())
+    values = [
         [
-            list(profiles),
-            [json.dumps(profile.properties) for profile in profiles.values()],
-            [json.dumps(profile.proved) for profile in profiles.values()],
-            [json.dumps(profile.claimed) for profile in profiles.values()],
-            [profile.email_claimed_with for profile in profiles.values()],
-            [json.dumps(profile.refused) for profile in profiles.values()],
-        ],
+            json.dumps(value) if columns[name] == "jsonb" else value
+            for value in (getattr(profile, name) for profile in profiles.values())
+        ]
+        for name in columns
+    ]
+    cursor.execute(
+        f"UPDATE analytics_person SET {changes} FROM unnest(%s::bigint[], {arrays})"
+        f" AS new (id, {', '.join(columns)}) WHERE analytics_person.id = new.id",
+        [list(profiles), *values],
     )

@@ -39,7 +39,7 @@ WHERE person_id = ANY(%(merged)s) OR other_person_id = ANY(%(merged)s)
 # What stays of an event until it is deleted is counted nowhere: its person is excluded.
 _TAKE_OUT = """
 UPDATE analytics_person SET excluded = true, excluded_by_hand = true, properties = '{}',
-    proved = '{}', claimed = '{}' WHERE id = ANY(%s)
+    proved = '{}', claimed = '{}', set_at = '{}', proved_set_at = '{}' WHERE id = ANY(%s)
 """
 _DELETE_EVENTS = """
 WITH step AS (

@@ -23,6 +23,7 @@ from analytics.privacy.traces import Traces
 
 _ROWS_PER_READ = 100  # of at most 20 MB each
 _LAYERS = "properties", "proved", "claimed"
+_TIMES = "set_at", "proved_set_at"
 
 
 class RejectedPayloads(NamingRows):
@@ -122,7 +123,7 @@ class MailClaims(DataStore):
 NAMING_STORES: list[DataStore] = [
     MailClaims(),
     RejectedPayloads("Rejected events", RejectedEvent, deleted_by=["payload", "detail"]),
-    Groups("Groups", Group, texts=["group_key"], jsons=[*_LAYERS, "refused"]),
+    Groups("Groups", Group, texts=["group_key"], jsons=[*_LAYERS, "refused", *_TIMES]),
     NamingRows("Merges of others", PersonMerge, jsons=["before"]),
     NamingRows("Imports", ImportRun, texts=["file_name"], jsons=["columns"]),
     ExclusionRules("Exclusion rules", ExclusionRule, texts=["name"], jsons=["property_value"]),
@@ -131,6 +132,6 @@ NAMING_STORES: list[DataStore] = [
 ]
 
 SEARCHED_ON_REQUEST: list[DataStore] = [
-    OthersProfiles("Profiles of others", Person, jsons=["properties", "claimed", "refused"]),
+    OthersProfiles("Profiles of others", Person, jsons=["properties", "claimed", "refused", "set_at"]),
     OthersEvents("Events of others", Event, jsons=["properties"]),
 ]

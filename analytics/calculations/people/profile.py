@@ -3,18 +3,13 @@
 The proved value of a property is in effect wherever there is one, and no claim changes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 
-from analytics.calculations.people.bounds import (
-    BoundedProperties,
-    Properties,
-    Refusal,
-    forget,
-    note,
-)
+from analytics.calculations.people.bounds import Properties, Refusal, forget, note
+from analytics.calculations.people.timed import Moment, TimedProperties, Times, times_of_kept
 from analytics.calculations.records import EventRecord, Proof
 
 P = TypeVar("P", bound="Profile")
@@ -33,6 +28,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     `email_claimed_with` is the project key that claimed the e-mail address in effect; None where
     it is proved or there is none. `refused` says why properties were not stored, by name.
+    `set_at` has the times of claims, `proved_set_at` those of what is proved.
     """
 
     properties: Properties = {}
@@ -40,6 +36,8 @@ class Profile(msgspec.Struct, frozen=True):
     claimed: Properties = {}
     email_claimed_with: int | None = None
     refused: dict[str, str] = {}
+    set_at: Times = {}
+    proved_set_at: Times = {}
 
     @property
     def claims(self) -> Properties:
@@ -63,6 +61,8 @@ class Profile(msgspec.Struct, frozen=True):
                 if name in proved and proved[name] != value
             },
             email_claimed_with=claimed_with,
+            set_at=times_of_kept(self.set_at, self.claims, claims),
+            proved_set_at=times_of_kept(self.proved_set_at, self.proved, proved),
         )
 
 
@@ -77,8 +77,8 @@ class ProfileDraft:
     """A profile, within the bounds of each layer, while the events of a batch change it."""
 
     def __init__(self, profile: Profile) -> None:
-        self._claims = BoundedProperties(profile.claims)
-        self._proved = BoundedProperties(profile.proved)
+        self._claims = TimedProperties(profile.claims, profile.set_at)
+        self._proved = TimedProperties(profile.proved, profile.proved_set_at)
         self.email_claimed_with = profile.email_claimed_with
         self._refused = dict(profile.refused)
 
@@ -91,6 +91,8 @@ class ProfileDraft:
             claimed={name: value for name, value in claims.items() if name in proved},
             email_claimed_with=self.email_claimed_with,
             refused=dict(self._refused),
+            set_at=dict(self._claims.times),
+            proved_set_at=dict(self._proved.times),
         )
 
     def change(self, changes: PropertyChanges, record: EventRecord) -> Refusal | None:
@@ -98,23 +100,21 @@ class ProfileDraft:
 
         A verified identity proves who sends the event, not that what it says is true.
         """
-        email, unset = self._email, set(changes.unset)
+        email, moment = self._email, Moment.of_event(record)
         is_proved = record.proof >= Proof.PROVED
         layer = self._proved if is_proved else self._claims
+        unset = sorted(set(changes.unset))
         for name in unset:
-            self._claims.unset(name)
-            layer.unset(name)
-            forget(self._refused, name)
-        existing = (layer.values, {} if is_proved else self._proved.values)
+            self._remove({self._claims, layer}, name, moment)
         once = {
             name: value
             for name, value in changes.set_once.items()
-            if not any(name in values for values in existing)
+            if name not in changes.set and (is_proved or name not in self._proved.values)
         }
         refusals = [
-            self._set(layer, name, value)
+            self._set(layer, name, value, moment, once=name in once)
             for name, value in {**once, **changes.set}.items()
-            if name not in unset
+            if name not in unset and layer.is_set_by(moment, name, once=name in once)
         ]
         self._note_claimed_email(email, record.project_key_id)
         return next(filter(None, refusals), None)
@@ -122,8 +122,8 @@ class ProfileDraft:
     def merge(self, other: Self) -> TakenOver:
         """Merge another person's profile; in each layer the remaining person's values win."""
         email = self._email
-        claims, refused_claims = self._claims.add_missing(other._claims.values)
-        proved, refused_proved = self._proved.add_missing(other._proved.values)
+        claims, refused_claims = self._claims.add_missing_from(other._claims)
+        proved, refused_proved = self._proved.add_missing_from(other._proved)
         for name, reason in {**other._refused, **refused_claims, **refused_proved}.items():
             note(self._refused, name, Refusal(reason))
         for name in {*claims, *proved}:
@@ -131,8 +131,17 @@ class ProfileDraft:
         self._note_claimed_email(email, other.email_claimed_with)
         return TakenOver(claims, proved)
 
-    def _set(self, layer: BoundedProperties, name: str, value: Any) -> Refusal | None:
-        if refusal := layer.set(name, value):
+    def _remove(self, layers: Collection[TimedProperties], name: str, moment: Moment) -> None:
+        removing = [layer for layer in layers if layer.is_removed_by(moment, name)]
+        for layer in removing:
+            layer.remove(moment, name)
+        if removing:
+            forget(self._refused, name)
+
+    def _set(
+        self, layer: TimedProperties, name: str, value: Any, moment: Moment, *, once: bool
+    ) -> Refusal | None:
+        if refusal := layer.set_at(moment, name, value, once=once):
             note(self._refused, name, refusal)
             return refusal
         forget(self._refused, name)
@@ -143,6 +152,7 @@ class ProfileDraft:
         claims, proved = self._claims.values, self._proved.values
         if name in claims and name in proved and claims[name] == proved[name]:
             self._claims.unset(name)
+            self._claims.limit_removed()
 
     @property
     def _email(self) -> Any:
