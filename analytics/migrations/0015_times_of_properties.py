@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0013_describe_imports'),
+        ('analytics', '0014_ledger_counts_changed_events'),
     ]
 
     operations = [
