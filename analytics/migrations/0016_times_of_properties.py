@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0014_ledger_counts_changed_events'),
+        ('analytics', '0015_exclude_subdomains'),
     ]
 
     operations = [
