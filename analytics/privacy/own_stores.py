@@ -132,6 +132,8 @@ NAMING_STORES: list[DataStore] = [
 ]
 
 SEARCHED_ON_REQUEST: list[DataStore] = [
-    OthersProfiles("Profiles of others", Person, jsons=["properties", "claimed", "refused", "set_at"]),
+    OthersProfiles(
+        "Profiles of others", Person, jsons=["properties", "claimed", "refused", "set_at"]
+    ),
     OthersEvents("Events of others", Event, jsons=["properties"]),
 ]
