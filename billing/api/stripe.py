@@ -61,6 +61,13 @@ class StripeRequestRefused(APIException):
 class StripeView(Endpoint):
     """Executes a request once per idempotency key; Stripe's errors become problem objects."""
 
+    refusals = [
+        HTTPStatus.PAYMENT_REQUIRED,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ]
+
     def execute(self, request: Request, act: Callable[[str], Any]) -> Response:
         """Respond with the result of `act`, which gets the idempotency key for Stripe."""
         try:

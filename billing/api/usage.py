@@ -1,6 +1,7 @@
 """GET /api/billing/usage, POST /api/billing/usage/check, DELETE .../usage/reservations/<id>."""
 
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any, cast
 from uuid import UUID
 
@@ -159,6 +160,7 @@ class CheckView(Endpoint):
 
     required_permission = "billing.add_usagereservation"
     body_class = CheckBody
+    refusals = [HTTPStatus.CONFLICT]
 
     @extend_schema(
         operation_id="billing_usage_check",

@@ -3,7 +3,8 @@
 The check and the OpenAPI schema read the same declaration.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
@@ -25,6 +26,7 @@ class Endpoint(APIView):
 
     query_class: Declared = None
     body_class: Declared = None
+    refusals: Collection[HTTPStatus] = ()  # of its own, beyond those of every endpoint
     query: dict[str, Any]
     body: dict[str, Any]
 

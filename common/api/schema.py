@@ -51,6 +51,8 @@ class EndpointSchema(AutoSchema):
         permission = permission_of(self.view, self.method)
         if operation is None or permission in {None, ANY_USER}:
             return operation
+        for status in self.endpoint.refusals:
+            operation["responses"].setdefault(str(int(status)), _problem_answer(status))
         scope = scope_of(permission)
         needs = f"Needs the permission `{permission}`, and of a token the scope `{scope}`."
         description = f"{operation.get('description', '')}\n\n{needs}".strip()

@@ -1,5 +1,6 @@
 """GET /api/operational/daily-report and weekly-report, and POST to send them."""
 
+from http import HTTPStatus
 from typing import ClassVar
 
 from django.utils import timezone
@@ -69,6 +70,7 @@ class SendReportView(Endpoint):
 
     permission_classes = STAFF_ONLY
     required_permission = "operational.add_report"
+    refusals = [HTTPStatus.CONFLICT]
     kind: ClassVar[ReportKind]
 
     def send(self) -> Response:

@@ -50,6 +50,22 @@ def test_every_operation_documents_its_problems(schema):
             assert answer["schema"] == {"$ref": "#/components/schemas/Problem"}, path
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/operational/send-daily-report", "409"),
+        ("/api/billing/usage/check", "409"),
+        ("/api/billing/stripe/change-plan", "402"),
+        ("/api/billing/stripe/change-plan", "503"),
+    ],
+)
+def test_an_operation_documents_its_own_refusals(schema, path, status):
+    answer = schema["paths"][path]["post"]["responses"][status]["content"]
+    assert answer == {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+    }
+
+
 def test_lists_are_separated_by_commas(schema):
     parameters = schema["paths"]["/api/analytics/retention"]["get"]["parameters"]
     [days] = [parameter for parameter in parameters if parameter["name"] == "days"]
