@@ -91,7 +91,7 @@ class LimitExceptionAdmin(ModelAdmin):
         if not change and isinstance(request.user, User):
             obj.created_by = request.user
         super().save_model(request, obj, form, change)
-        # Otherwise whoever claims the id would get what is granted to it.
+        # Otherwise a claim to the id would be one to what is granted to it.
         transaction.on_commit(partial(proving.prove, obj.distinct_id_id, cause="exception"))
 
     @admin.display(description="Person")

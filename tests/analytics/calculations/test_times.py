@@ -156,7 +156,7 @@ def test_a02_the_time_of_sending_may_be_in_the_address(name, wrong):
 
 
 @pytest.mark.parametrize("wrong", ["", "soon", "12345", "0.8374652", "1714557600"])
-def test_a02_what_only_prevents_caching_is_no_time_of_sending(wrong):
+def test_a02_what_only_prevents_caching_moves_no_time(wrong):
     event = {"event": "used", "distinct_id": "ada", "timestamp": at(-HOUR)}
     sdk.post(f"/e/?_={wrong}", event | {"api_key": sdk.key()})
     sdk.ingest()

@@ -1,4 +1,4 @@
-"""What staff grants to an id stays with the person that has the id, whoever claims it later."""
+"""What staff grants to an id stays with its person when others claim the id."""
 
 import pytest
 
