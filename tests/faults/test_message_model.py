@@ -162,7 +162,8 @@ def test_o03_an_alert_arrives_within_two_minutes_while_320_slow_reports_wait(mai
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("waiting_reports")
 def test_o03_an_alert_whose_sender_was_killed_arrives_within_two_minutes(mail_server):
-    clock, child = Clock(NOW), []
+    clock = Clock(NOW)
+    child: list[int] = []
     deliveries.post(ALERT, "alert", Message("Alert", "Text"), to=TO[:1], now=NOW)
 
     def kill(_message):

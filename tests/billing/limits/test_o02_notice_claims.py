@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 
 from analytics.models import MailClaim
 from billing.limits import usage_emails, usage_notices
@@ -36,7 +37,7 @@ def send(at=NOW):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_o02_a_notice_whose_worker_was_killed_is_sent_by_another(notice, mail_server, moment):
-    child = []
+    child: list[int] = []
 
     def kill(_message):
         os.kill(child[0], signal.SIGKILL)
@@ -74,7 +75,7 @@ def test_o02_whatever_a_backend_raises_fails_one_notice_and_is_retried(notice, m
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(usage_emails.EmailMultiAlternatives, "send", fail)
+        patch.setattr(EmailMultiAlternatives, "send", fail)
         assert send() == Email.FAILED
         assert not MailClaim.objects.exists()
     assert send() == Email.SENT

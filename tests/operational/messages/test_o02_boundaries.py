@@ -1,5 +1,6 @@
 """O02: what a backend, server or channel does is noted on its message, and the next goes out."""
 
+import smtplib
 import socket
 import threading
 from datetime import UTC, datetime
@@ -128,7 +129,7 @@ def test_o02_a_message_that_was_accepted_is_sent_however_the_connection_ends(
     monkeypatch, mail_server
 ):
     def stumble(_connection):
-        raise smtp.smtplib.SMTPResponseException(500, "Line too long.")
+        raise smtplib.SMTPResponseException(500, "Line too long.")
 
     monkeypatch.setattr(smtp._Connection, "quit", stumble)
     assert outcomes("ada@example.com") == [("sent", "")]
