@@ -9,12 +9,14 @@ from weakref import WeakSet
 
 import psycopg
 from django.db import connection, transaction
+from django.db.models.functions import Lower
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
 _MICROSECOND = timedelta(microseconds=1)
+_LOWER_ASCII = 'lower(({}) COLLATE "C")'
 
 integer, bigint = Struct("!i").pack, Struct("!q").pack  # in PostgreSQL's binary form
 
@@ -92,3 +94,14 @@ def is_storable(text: str) -> bool:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
+
+
+class LowerAscii(Lower):
+    """`mailbox.lower_ascii` of an expression: e-mail addresses are compared by it."""
+
+    template = _LOWER_ASCII.format("%(expressions)s")
+
+
+def lower_ascii_sql(expression: str) -> str:
+    """Return the same in SQL, for the same indexes."""
+    return _LOWER_ASCII.format(expression)

@@ -18,6 +18,7 @@ from analytics.people import exclusions
 from analytics.people.exclusion_conditions import in_words
 from common.admin.pages import link_to
 from common.admin.preview_before_save import PreviewBeforeSave
+from common.calculations.mailbox import lower_ascii
 
 _decode_scalar = msgspec.json.Decoder(str | int | float | bool).decode
 
@@ -51,7 +52,7 @@ class ExclusionRuleForm(forms.ModelForm):
             self.initial = {**self.initial, "property_value": msgspec.json.encode(value).decode()}
 
     def clean_email_domain(self) -> str:
-        text: str = self.cleaned_data["email_domain"].strip().lower()
+        text = lower_ascii(self.cleaned_data["email_domain"].strip())
         domain = text.rpartition("@")[2].rstrip(">").strip(".")
         if domain:
             DomainNameValidator()(domain)

@@ -34,7 +34,8 @@ class ProjectKey(models.Model):
         db_default=False,
         help_text="Usage e-mails then also go to addresses that only this public key has set."
         " Everyone who reads the key in your pages can set one, for any person without a proved"
-        " address: strangers may receive mail in your name, and facts about that person’s usage.",
+        " address: strangers may receive mail in your name, and facts about that person’s usage."
+        " Such e-mails have no link to upgrade, and take at most half of the caps on e-mails.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute")

@@ -6,7 +6,9 @@ from django.contrib.postgres.indexes import GinIndex, HashIndex
 from django.db import models
 from django.db.models import Exists, OuterRef, Value
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Now
+
+from common.postgres import LowerAscii
 
 EMPTY_OBJECT = Value({}, models.JSONField())
 SET_AT = "When each property was set or removed, in microseconds; negative: set once"
@@ -87,8 +89,10 @@ class Person(models.Model):
                 name="person_by_signup",
             ),
             # A hash, because a B-tree would refuse very long addresses.
-            HashIndex(Lower(KeyTextTransform("email", "properties")), name="person_email"),
-            HashIndex(Lower(KeyTextTransform("email", "proved")), name="person_proved_email"),
+            HashIndex(LowerAscii(KeyTextTransform("email", "properties")), name="person_by_email"),
+            HashIndex(
+                LowerAscii(KeyTextTransform("email", "proved")), name="person_by_proved_email"
+            ),
             models.Index(fields=["id"], condition=models.Q(excluded=True), name="person_excluded"),
             models.Index(fields=["is_demo"], condition=models.Q(is_demo=True), name="person_demo"),
             GinIndex(fields=["properties"], opclasses=["jsonb_path_ops"], name="person_properties"),

@@ -41,6 +41,11 @@ class PersonAddress:
     def may_be_mailed(self) -> bool:
         return self.source.may_be_mailed
 
+    @property
+    def is_proved(self) -> bool:
+        """Whether the backend vouches for it: at Stripe, too, every buyer can enter any."""
+        return self.source is AddressSource.PROVED
+
 
 def address_of(person: Person) -> PersonAddress:
     """Return the address of a person, with at most a query for each app that proves addresses."""
@@ -92,9 +97,16 @@ def _trusted_keys(key_ids: Collection[int | None]) -> set[int]:
 
 
 def valid_address(value: Any) -> str:
-    """Return an e-mail address, "" for anything else."""
+    """Return an e-mail address, "" for anything else.
+
+    Of a mailbox that can be written in many ways (quoted, or at an IP address) none is accepted,
+    nor what only looks like ASCII, such as the Kelvin sign: caps count by mailbox.
+    """
+    address = value if isinstance(value, str) else ""
     try:
-        validate_email(value if isinstance(value, str) else "")
+        validate_email(address)
     except ValidationError:
         return ""
-    return str(value)
+    local, _, domain = address.rpartition("@")
+    is_plain = local.isascii() and not local.startswith('"') and not domain.startswith("[")
+    return address if is_plain else ""

@@ -21,6 +21,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 KEPT = timedelta(days=40)  # longer than a month, in which the same notice is sent once
 
 _SALT = "plumbline.mailbox"
+_UNPROVED = "unproved:"
 
 
 class MailVerdict(Enum):
@@ -35,7 +36,9 @@ class MailVerdict(Enum):
 def claim(address: str, key: str, *, now: datetime, again: bool = False) -> MailVerdict:
     """Claim an e-mail; `key` names its content: a mailbox gets it once.
 
-    With `again`, the sender that claimed it before died, perhaps before it sent anything.
+    With `again`, the sender that claimed it before died, perhaps before it sent anything. What goes
+    to an address that may be another person's (`unproved(key)`) takes at most half of each cap, and
+    never the place of what the address gets as a proved one.
     """
     box = _hash(address)
     with transaction.atomic():
@@ -48,15 +51,33 @@ def claim(address: str, key: str, *, now: datetime, again: bool = False) -> Mail
     return verdict
 
 
+def unproved(key: str) -> str:
+    """Return the key of the same content for an address that is not proved."""
+    return _UNPROVED + key
+
+
 def _verdict(box: str, key: str, now: datetime) -> MailVerdict:
     own = MailClaim.objects.filter(mailbox=box)
-    if own.filter(key=key).exists():
+    if own.filter(key__in=[key, key.removeprefix(_UNPROVED)]).exists():
         return MailVerdict.DUPLICATE
-    if own.filter(claimed_at__gt=now - DAY).count() >= settings.PLUMBLINE_EMAILS_PER_ADDRESS:
+    in_a_day = own.filter(claimed_at__gt=now - DAY)
+    if _is_full(in_a_day, settings.PLUMBLINE_EMAILS_PER_ADDRESS, key):
         return MailVerdict.MAILBOX_FULL
-    in_an_hour = MailClaim.objects.filter(claimed_at__gt=now - HOUR).count()
-    is_full = in_an_hour >= settings.PLUMBLINE_EMAILS_PER_HOUR
-    return MailVerdict.HOUR_FULL if is_full else MailVerdict.GRANTED
+    return MailVerdict.HOUR_FULL if is_hour_full(key, now=now) else MailVerdict.GRANTED
+
+
+def is_hour_full(key: str = "", *, now: datetime) -> bool:
+    """Whether the cap of the hour is reached for an e-mail, by default to a proved address."""
+    in_an_hour = MailClaim.objects.filter(claimed_at__gt=now - HOUR)
+    return _is_full(in_an_hour, settings.PLUMBLINE_EMAILS_PER_HOUR, key)
+
+
+def _is_full(claims: QuerySet[MailClaim], cap: int, key: str) -> bool:
+    """Whether a cap is reached for an e-mail; half of it, rounded up, for an unproved address."""
+    if claims.count() >= cap:
+        return True
+    others = claims.filter(key__startswith=_UNPROVED)
+    return key.startswith(_UNPROVED) and others.count() >= (cap + 1) // 2
 
 
 def release(address: str, key: str) -> None:

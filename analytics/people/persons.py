@@ -8,10 +8,11 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Lower
 
 from analytics.models import DistinctId, Person, PersonDay, PersonMerge
 from analytics.rollups import definitions
+from common.calculations.mailbox import lower_ascii
+from common.postgres import LowerAscii
 
 EVENTS_READ_FOR_GROUPS = 1_000  # the latest, so that every person's page costs the same
 
@@ -93,21 +94,16 @@ def person_with_id(person_id: int) -> Person | None:
 
 
 def person_with_proved_email(email: str) -> Person | None:
-    """Return the only person with a proved address, in any case; None for none or several.
-
-    Beyond ASCII, addresses that differ can be equal in lower case, such as with a Kelvin sign.
-    """
-    if not email.isascii():
-        return None
-    address = Lower(KeyTextTransform("email", "proved"))
-    persons = Person.objects.alias(address=address).filter(address=email.lower())[:2]
+    """Return the only person with a proved address, in any case; None for none or several."""
+    address = LowerAscii(KeyTextTransform("email", "proved"))
+    persons = Person.objects.alias(address=address).filter(address=lower_ascii(email))[:2]
     return persons[0] if len(persons) == 1 else None
 
 
 def persons_with_email(email: str, *, at_most: int) -> list[Person]:
     """Return persons with an e-mail address, in any case, proved or only claimed."""
-    address = Lower(KeyTextTransform("email", "properties"))
-    return list(Person.objects.alias(address=address).filter(address=email.lower())[:at_most])
+    address = LowerAscii(KeyTextTransform("email", "properties"))
+    return list(Person.objects.alias(address=address).filter(address=lower_ascii(email))[:at_most])
 
 
 def own_addresses(person_ids: Collection[int], *, proved: bool) -> set[str]:
@@ -116,10 +112,10 @@ def own_addresses(person_ids: Collection[int], *, proved: bool) -> set[str]:
     With `proved` only proved ones, otherwise those in effect.
     """
     column = "proved" if proved else "properties"
-    address = Lower(KeyTextTransform("email", column))
+    address = LowerAscii(KeyTextTransform("email", column))
     own = Person.objects.filter(pk__in=person_ids).annotate(address=address)
     addresses = {text for text in own.values_list("address", flat=True) if text}
-    in_effect = Lower(KeyTextTransform("email", "properties"))
+    in_effect = LowerAscii(KeyTextTransform("email", "properties"))
     others = Person.objects.exclude(pk__in=person_ids).annotate(address=in_effect)
     others = others.filter(address__in=addresses)
     return addresses.difference(others.values_list("address", flat=True))
@@ -191,9 +187,9 @@ def find_persons(
 def matching(search: str) -> QuerySet:
     """Return the ids of the persons that match a search; each half uses its own index."""
     by_id = DistinctId.objects.filter(distinct_id__startswith=search).values_list("person_id")
-    email = Lower(KeyTextTransform("email", "properties"))
+    email = LowerAscii(KeyTextTransform("email", "properties"))
     by_email = (
-        Person.objects.alias(by_email=email).filter(by_email=search.lower()).values_list("pk")
+        Person.objects.alias(by_email=email).filter(by_email=lower_ascii(search)).values_list("pk")
     )
     return by_id.union(by_email)
 

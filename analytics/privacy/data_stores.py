@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Q, TextField
-from django.db.models.functions import Cast, Lower
+from django.db.models.functions import Cast
 
 from analytics.privacy.traces import Traces
+from common.postgres import LowerAscii
 
 _MOST_NEEDLES = 300  # beyond it reading every row is quicker than searching for each
 _ROWS_PER_STEP = 500
@@ -107,7 +108,7 @@ class NamingRows(DataStore):
         needles = traces.mentions.needles
         if len(needles) > _MOST_NEEDLES:
             return rows
-        texts = {f"{name}_text": Lower(Cast(name, TextField())) for name in self._read}
+        texts = {f"{name}_text": LowerAscii(Cast(name, TextField())) for name in self._read}
         condition = Q()
         for text in texts:
             for needle in needles:

@@ -7,14 +7,13 @@ from typing import Any
 import msgspec
 from django.contrib.auth import get_user_model
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Lower
 
 from analytics.calculations.people.mentions import Mentions, mentions_of
 from analytics.calculations.people.merge import Before
 from analytics.extension_points import personal_facts
 from analytics.models import DistinctId, Person, PersonMerge
 from analytics.privacy.own_ids import own_ids
-from common.postgres import raw_cursor
+from common.postgres import LowerAscii, raw_cursor
 
 # Persons that were merged into these, and the data kept for undoing it.
 _MERGED = """
@@ -65,7 +64,7 @@ def traces_of(person_ids: Collection[int]) -> Traces:
 
 def same_address(traces: Traces) -> list[Person]:
     """Return the other persons with an e-mail address of these."""
-    address = Lower(KeyTextTransform("email", "properties"))
+    address = LowerAscii(KeyTextTransform("email", "properties"))
     persons = Person.objects.alias(address=address).filter(address__in=traces.shared_emails)
     return list(persons.exclude(pk__in=traces.person_ids).prefetch_related("distinct_ids"))
 
@@ -97,11 +96,11 @@ def _shared(emails: Collection[str], ids: Sequence[int]) -> frozenset[str]:
 
     An address may be only claimed: erasing must not reach what belongs to others.
     """
-    address = Lower(KeyTextTransform("email", "properties"))
+    address = LowerAscii(KeyTextTransform("email", "properties"))
     others = Person.objects.exclude(pk__in=ids).annotate(address=address)
     shared = set(others.filter(address__in=emails).values_list("address", flat=True))
     ids_of_others = DistinctId.objects.filter(pk__in=emails).exclude(person__in=ids)
     shared.update(ids_of_others.values_list("pk", flat=True))
-    staff = get_user_model().objects.annotate(address=Lower("email"))
+    staff = get_user_model().objects.annotate(address=LowerAscii("email"))
     shared.update(staff.filter(address__in=emails).values_list("address", flat=True))
     return frozenset(shared)

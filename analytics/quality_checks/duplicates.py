@@ -5,11 +5,11 @@ from datetime import datetime
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Lower
 
 from analytics.models import Person
 from common.data_quality import NO_DATA, PASSED, Check, CheckVerdict, Example, Finding
 from common.formatting import counted
+from common.postgres import LowerAscii
 
 MAX_EXAMPLES = 5
 
@@ -29,7 +29,7 @@ class DuplicatePersons(Check):
             return NO_DATA
         same = (
             persons.filter(properties__has_key="email")
-            .annotate(email_key=Lower(KeyTextTransform("email", "properties")))
+            .annotate(email_key=LowerAscii(KeyTextTransform("email", "properties")))
             .exclude(email_key="")
             .values("email_key")
             .annotate(number=Count("pk"), persons=ArrayAgg("pk", order_by="pk"))

@@ -49,7 +49,8 @@ def waiting(now: datetime) -> QuerySet[UsageNotice]:
 def send_waiting(*, now: datetime, clock: Clock = timezone.now) -> None:
     """Send the notices that wait, oldest first, until the cap of the hour is reached."""
     for notice in waiting(clock()).order_by("pk").iterator():
-        if send(notice, now=now, clock=clock) is UsageNotice.Email.WAITING:
+        outcome = send(notice, now=now, clock=clock)
+        if outcome is UsageNotice.Email.WAITING and mail_caps.is_hour_full(now=now):
             return
 
 
@@ -92,8 +93,9 @@ def _email(notice: UsageNotice, *, now: datetime) -> UsageNotice.Email:
     recipient = addresses.address_of(person)
     if reason := _reason_not_to_send(notice, person, recipient):
         return reason
-    message = _message(usage_limits.decision_on_next(account, meter_usage), recipient.address)
-    return _send_once(notice, message, now=now)
+    message = _message(usage_limits.decision_on_next(account, meter_usage), recipient)
+    key = _key(notice) if recipient.is_proved else mail_caps.unproved(_key(notice))
+    return _send_once(notice, message, key, now=now)
 
 
 def _reason_not_to_send(
@@ -111,13 +113,13 @@ def _reason_not_to_send(
 
 
 def _send_once(
-    notice: UsageNotice, message: EmailMultiAlternatives, *, now: datetime
+    notice: UsageNotice, message: EmailMultiAlternatives, key: str, *, now: datetime
 ) -> UsageNotice.Email:
     """Send a message if the caps allow it; what could not be sent counts for none of them.
 
     The same notice of a dead worker is sent again, with the same Message-ID.
     """
-    (address,), key = message.to, _key(notice)
+    (address,) = message.to
     message.extra_headers["Message-ID"] = message_id("usage notice", str(notice.pk))
     is_again = notice.email == UsageNotice.Email.SENDING
     verdict = mail_caps.claim(address, key, now=now, again=is_again)
@@ -139,15 +141,24 @@ def _key(notice: UsageNotice) -> str:
     return ":".join(["usage-notice", *map(str, parts)])
 
 
-def _message(decision: UsageDecision, address: str) -> EmailMultiAlternatives:
+def _may_sell(person: Person, recipient: PersonAddress) -> bool:
+    """Whether a mail may have a link that buys for the person: not if others may read it."""
+    if not recipient.is_proved or persons.proved_distinct_id(person.pk) is None:
+        return False
+    return persons.person_with_proved_email(recipient.address) == person
+
+
+def _message(decision: UsageDecision, recipient: PersonAddress) -> EmailMultiAlternatives:
     prompt = usage_prompts.prompt(decision)
-    if prompt and persons.proved_distinct_id(decision.person.pk) is None:
-        prompt = replace(prompt, upgrade_url="")  # its page would sell nothing
+    if prompt and not _may_sell(decision.person, recipient):
+        prompt = replace(prompt, upgrade_url="")
     context = {"prompt": prompt, "plan": decision.suggested, "hours": gateway.VALID_HOURS}
     text, html = (
         render_to_string(f"billing/email/usage_notice.{kind}", context) for kind in ("txt", "html")
     )
     subject = prompt.title if prompt else ""
-    message = EmailMultiAlternatives(subject, text, settings.PLUMBLINE_EMAIL_FROM, [address])
+    message = EmailMultiAlternatives(
+        subject, text, settings.PLUMBLINE_EMAIL_FROM, [recipient.address]
+    )
     message.attach_alternative(html, "text/html")
     return message

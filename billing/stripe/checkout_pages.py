@@ -28,10 +28,14 @@ _EXPIRED = (
 _UNAVAILABLE = "Checkout is unavailable", "You were not charged. Please try again in a few minutes."
 _SUBSCRIBED = "You already have a subscription"
 _LOG_IN_AT_STRIPE = (
-    "To change your plan, your card or your subscription, log in to the customer portal at Stripe:"
+    "This link buys nothing more. To change your plan, your card or your subscription, log in to"
+    " the customer portal at Stripe:"
     " you get a link by e-mail, at the address that you pay with."
 )
-_LOG_IN_TO_PRODUCT = "To change your plan, your card or your subscription, log in to the product."
+_LOG_IN_TO_PRODUCT = (
+    "This link buys nothing more. To change your plan, your card or your subscription, log in to"
+    " the product."
+)
 
 
 @never_cache
@@ -51,10 +55,9 @@ def checkout(request: HttpRequest, token: str) -> HttpResponse:
         return _checkout(request, person, link.price_id, token)
     except subscriptions.InvalidSubscriptionRequest:
         return _page(request, *_INVALID, status=HTTPStatus.NOT_FOUND)
-    except (
-        gateway.StripeProblem,
-        subscriptions.SubscriptionConflict,
-    ):  # or a subscription was created meanwhile
+    except (gateway.StripeProblem, subscriptions.SubscriptionConflict):
+        if subscriptions.current(person):  # meanwhile, perhaps through this link
+            return _subscribed(request)
         return _page(request, *_UNAVAILABLE, status=HTTPStatus.SERVICE_UNAVAILABLE)
 
 

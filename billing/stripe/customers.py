@@ -1,8 +1,9 @@
 """Link Stripe's customers to persons.
 
 Only proof links: the metadata `distinct_id` of a customer, subscription or checkout session, which
-only the company's code can set, or an e-mail address that is proved. What a buyer can choose, such
-as the `client_reference_id` in the URL of a payment link, is a suggestion (`link_suggestions`).
+only the company's code can set, or else an e-mail address that is proved and that no buyer entered.
+What a buyer can choose, such as the address at the checkout or the `client_reference_id` in the URL
+of a payment link, is a suggestion (`link_suggestions`).
 """
 
 from collections.abc import Collection, Mapping
@@ -45,6 +46,7 @@ def link(
         if _link(customer_id, distinct_id, LinkProof.METADATA)
     }
     if distinct_ids is None:
+        _unlink_entered(gateway.linked_by_entered_address(customer_ids=customer_ids))
         with_address = gateway.named_by_address(customer_ids=customer_ids)
         linked |= {own_id for own_id, email in with_address if _link_by_email(own_id, email)}
     return linked
@@ -81,13 +83,24 @@ def _link(customer_id: str, distinct_id: str, link_proof: LinkProof) -> bool:
 def _link_by_email(customer_id: str, email: str) -> bool:
     """Link to the only person who has proved the address, unless that person has a customer.
 
-    Every buyer can enter any address at Stripe: this must not add to what others pay for.
+    Not if a buyer entered the address, as Stripe is asked: its event may come after the customer's.
     """
     person = persons.person_with_proved_email(email)
-    if person is None or paying_persons([person.pk]):
+    distinct_id = persons.proved_distinct_id(person.pk) if person else None
+    if person is None or distinct_id is None or paying_persons([person.pk]):
         return False
-    distinct_id = persons.proved_distinct_id(person.pk)
-    return distinct_id is not None and _link(customer_id, distinct_id, LinkProof.EMAIL)
+    try:
+        is_entered = gateway.has_entered_address(customer_id)
+    except gateway.StripeProblem:  # `link_late` tries again
+        return False
+    return not is_entered and _link(customer_id, distinct_id, LinkProof.EMAIL)
+
+
+def _unlink_entered(customer_ids: Collection[str]) -> None:
+    """Remove links by an address that turned out to be a buyer's choice."""
+    StripeCustomer.objects.filter(pk__in=customer_ids, proof=LinkProof.EMAIL).delete()
+    for customer_id in customer_ids:
+        events.enqueue_update(customer_id)
 
 
 def link_by_hand(customer_id: str, distinct_id: str) -> None:
@@ -134,15 +147,17 @@ def ensure_customer(person: Person, distinct_id: str) -> str:
     """Return the id of a person's Stripe customer; create the customer if there is none."""
     if customer_ids := gateway.customer_ids_of(person.pk):
         return customer_ids[0]
-    customer = gateway.call(
-        "post",
-        "/v1/customers",
-        metadata={METADATA: distinct_id},
-        # Parallel requests create one customer; after a deletion at Stripe a new one is possible.
-        idempotency_key=f"plumbline-customer-{_digest(distinct_id)}-{_attempt(person)}",
-        **_proved_email(person),
-    )
-    gateway.store(customer, as_of=gateway.moment(), read_now=True)
+    # Parallel requests create one customer; after a deletion at Stripe a new one is possible.
+    key = f"plumbline-customer-{_digest(distinct_id)}-{_attempt(person)}"
+    return create_customer(distinct_id, key=key, **_proved_email(person))
+
+
+def create_customer(distinct_id: str, *, key: str, **more: Any) -> str:
+    """Create a customer of a person, once for each idempotency key, and return its id."""
+    metadata = {METADATA: distinct_id}
+    customer = gateway.call("post", "/v1/customers", metadata=metadata, idempotency_key=key, **more)
+    if gateway.stored("customer", customer["id"]) is None:  # Stripe repeats its first response
+        gateway.store(customer, as_of=gateway.moment(), read_now=True)
     link(customer_ids=[customer["id"]])
     return str(customer["id"])
 

@@ -25,6 +25,7 @@ from billing.models import (
     UsageReservation,
 )
 from billing.stripe import gateway
+from common.calculations.mailbox import lower_ascii
 
 _EVENTS_PER_STEP = 500
 
@@ -125,8 +126,8 @@ class KeptForOthers(NamingRows):
     """Responses whose key holds an id or address, as clients choose their keys."""
 
     def names_person(self, row: Model, names: Sequence[str], traces: Traces) -> bool:
-        key: str = row.key.lower()  # type: ignore[attr-defined]
-        texts = {id_.lower() for id_ in traces.mentions.distinct_ids if is_distinctive(id_)}
+        key: str = lower_ascii(row.key)  # type: ignore[attr-defined]
+        texts = {lower_ascii(id_) for id_ in traces.mentions.distinct_ids if is_distinctive(id_)}
         in_key = any(text in key for text in texts | traces.mentions.emails)
         return in_key or super().names_person(row, ["answer"], traces)
 

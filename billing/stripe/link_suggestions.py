@@ -70,7 +70,9 @@ def _reason(person: Person, *, several: bool) -> str:
         return "Several persons have this e-mail address."
     if not person.proved.get("email"):
         return "Same e-mail address, which is only claimed."
-    return "Same proved e-mail address, but the person already has a Stripe customer."
+    if customers.paying_persons([person.pk]):
+        return "Same proved e-mail address, but the person already has a Stripe customer."
+    return "Same proved e-mail address, which a buyer entered at the checkout."
 
 
 def _by_reference(references: list[str]) -> Iterator[LinkCandidate]:

@@ -39,7 +39,8 @@ def checkout_session(
 
     It is for people without a subscription. `key` is the caller's idempotency key, passed on to
     Stripe. Stripe shows the stored address of a person's customer, and perhaps a card, to everyone
-    who opens the session: without `shows_customer` the buyer becomes a new customer.
+    who opens the session: without `shows_customer` it is for a new customer without any. Each one
+    names the person from its creation on, whatever address the buyer enters.
     """
     if current := subscriptions.current(person):
         raise SubscriptionConflict(
@@ -66,6 +67,9 @@ def checkout_session(
 def _new(person: Person, distinct_id: str, key: str, offer: str, parameters: Json) -> Json:
     # A key that led to a session that has ended must not lead there again.
     attempt = f"{key}-{gateway.count_sessions_of(person.pk)}" if key else ""
+    if "customer" not in parameters:
+        its_key = f"{attempt}-customer" if attempt else ""
+        parameters |= {"customer": customers.create_customer(distinct_id, key=its_key)}
     session = gateway.call(
         "post",
         "/v1/checkout/sessions",

@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.conf import settings
 
 from common import queueing
+from common.calculations.mailbox import lower_ascii
 from operational.models import AlertChannel, Delivery, DeliveryKind, DeliveryStatus
 
 USEFUL = timedelta(days=2)  # after which a message that could not be sent is given up
@@ -67,7 +68,7 @@ def post(
 
 def delivery_key(key: str, recipient: str | AlertChannel) -> str:
     """Return the key of a message to one recipient; addresses are equal whatever their case."""
-    to = recipient.lower() if isinstance(recipient, str) else f"channel {recipient.pk}"
+    to = lower_ascii(recipient) if isinstance(recipient, str) else f"channel {recipient.pk}"
     return f"{key}:{to}"
 
 

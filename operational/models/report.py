@@ -3,9 +3,10 @@
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Now
 
 from common.calculations.calendar import is_time_zone
+from common.postgres import LowerAscii
 
 
 class ReportKind(models.TextChoices):
@@ -53,7 +54,7 @@ class ReportSubscriber(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                Lower("email"),
+                LowerAscii("email"),
                 name="one_subscriber_per_address",
                 violation_error_message="This address is subscribed already.",
             )

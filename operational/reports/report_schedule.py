@@ -13,6 +13,7 @@ from django_celery_beat.models import PeriodicTask
 
 from analytics.rollups import definitions
 from common.calculations.calendar import is_time_zone
+from common.calculations.mailbox import lower_ascii
 from common.read_once import read_once
 from operational.health import schedules
 from operational.messages import deliveries
@@ -55,13 +56,13 @@ def recipients(kind: ReportKind) -> list[Recipient]:
     wanted: dict[str, Recipient] = {}
     declined = set()
     for subscriber in _subscribers():
-        address = subscriber.email.lower()
+        address = lower_ascii(subscriber.email)
         if not getattr(subscriber, kind.value):
             declined.add(address)
         elif subscriber.user is None or subscriber.user.is_active:
             zone = subscriber.time_zone if is_time_zone(subscriber.time_zone) else company_zone
             wanted[address] = Recipient(subscriber.email, zone, subscriber)
-    admins = {email.lower(): Recipient(email, company_zone) for email in settings.ADMIN_EMAIL}
+    admins = {lower_ascii(email): Recipient(email, company_zone) for email in settings.ADMIN_EMAIL}
     if wanted.keys() <= admins.keys():
         wanted = {address: admins[address] for address in admins.keys() - declined} | wanted
     return [wanted[address] for address in sorted(wanted)]

@@ -7,9 +7,13 @@ from typing import cast
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Q
+from django.db.models.lookups import Exact
 
 from analytics.rollups import definitions
 from common import formatting
+from common.calculations.mailbox import lower_ascii
+from common.postgres import LowerAscii
 from operational.messages import deliveries, emails
 from operational.messages.deliveries import Message
 from operational.models import Delivery, DeliveryKind, Report, ReportKind, ReportSubscriber
@@ -146,8 +150,8 @@ def subscription(unsubscribe_token: str) -> tuple[ReportSubscriber, ReportKind] 
         to, kind = cast("tuple[int | str, str]", signing.loads(unsubscribe_token, salt=_SALT))
     except signing.BadSignature:
         return None
-    same = {"email__iexact": to} if isinstance(to, str) else {"pk": to}
-    subscriber = ReportSubscriber.objects.filter(**same).first()
+    is_own = _has_address(to) if isinstance(to, str) else Q(pk=to)
+    subscriber = ReportSubscriber.objects.filter(is_own).first()
     if subscriber is None and to in settings.ADMIN_EMAIL:
         zone = definitions.in_force().time_zone
         subscriber = ReportSubscriber(email=str(to), time_zone=zone)
@@ -156,8 +160,12 @@ def subscription(unsubscribe_token: str) -> tuple[ReportSubscriber, ReportKind] 
 
 def set_subscribed(subscriber: ReportSubscriber, kind: ReportKind, *, wanted: bool) -> None:
     ReportSubscriber.objects.bulk_create([subscriber], ignore_conflicts=True)
-    same = ReportSubscriber.objects.filter(email__iexact=subscriber.email)
+    same = ReportSubscriber.objects.filter(_has_address(subscriber.email))
     same.update(**{kind.value: wanted})
+
+
+def _has_address(email: str) -> Q:
+    return Q(Exact(LowerAscii("email"), lower_ascii(email)))
 
 
 def archive() -> Sequence[Report]:

@@ -12,6 +12,7 @@ from analytics.calculations.compression import decompress_leniently
 from analytics.calculations.people.placeholders import is_illegal
 from analytics.calculations.records import MAX_NAME
 from analytics.calculations.stored_json import decode_text, decoded_or
+from common.calculations.mailbox import lower_ascii
 
 ERASED = "(erased)"
 
@@ -61,7 +62,7 @@ class Mentions:
         texts |= {quote(text) for text in texts}
         escaped = {json.dumps(text)[1:-1] for text in texts}
         escaped |= {json.dumps(text, ensure_ascii=False)[1:-1] for text in texts}
-        return sorted({text.lower() for text in texts | escaped})
+        return sorted({lower_ascii(text) for text in texts | escaped})
 
     def in_text(self, text: str) -> bool:
         return bool(self._spans(text))
@@ -123,7 +124,7 @@ class Mentions:
         spans = set[str]()
         if "@" in text or "%40" in text:
             addresses = (_FILE_ENDING.sub("", part) for part in _ADDRESS.findall(text))
-            spans = {part for part in addresses if unquote(part).lower() in self.emails}
+            spans = {part for part in addresses if lower_ascii(unquote(part)) in self.emails}
         words = {word.strip(".") for pattern in _WORDS for word in pattern.findall(text)}
         return spans | (words & self._distinctive)
 
@@ -159,7 +160,7 @@ def mentions_of(distinct_ids: Iterable[str], facts: Iterable[Any]) -> Mentions:
             emails.add(text)
         elif _NAME_FIELD.search(name) and len(text) >= _SHORTEST_NAME:
             names.add(text)
-    return Mentions(ids, frozenset(email.lower() for email in emails), frozenset(names))
+    return Mentions(ids, frozenset(lower_ascii(email) for email in emails), frozenset(names))
 
 
 def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:

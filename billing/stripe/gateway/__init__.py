@@ -15,7 +15,12 @@ from billing.stripe.gateway.links import (
     portal_login_url,
     read_checkout_token,
 )
-from billing.stripe.gateway.naming import named_by_address, named_by_metadata
+from billing.stripe.gateway.naming import (
+    has_entered_address,
+    linked_by_entered_address,
+    named_by_address,
+    named_by_metadata,
+)
 from billing.stripe.gateway.objects import (
     KINDS,
     StoreOutcome,
@@ -80,6 +85,7 @@ __all__ = [
     "delete_prices",
     "every",
     "fetch",
+    "has_entered_address",
     "ids_with_prefix",
     "invoices",
     "is_erased",
@@ -87,6 +93,7 @@ __all__ = [
     "is_placeholder",
     "is_set_up",
     "keep",
+    "linked_by_entered_address",
     "moment",
     "named_by_address",
     "named_by_metadata",

@@ -1,12 +1,17 @@
 """Which persons the stored objects of Stripe customers name, where that is not their link yet.
 
 Two kinds of proof: a distinct id in the metadata, which only the company's code sets, of the
-customer, else of its subscriptions, else of its checkout sessions; and a proved e-mail address.
+customer, else of its subscriptions, else of its checkout sessions; and a proved e-mail address
+that no buyer entered.
 """
 
 from collections.abc import Collection
 
 from django.db import connection
+
+from billing.stripe.gateway.calls import every, is_set_up
+from billing.stripe.gateway.refreshing import keep, moment
+from common.postgres import lower_ascii_sql
 
 _METADATA = "stripe_data -> 'metadata' ->> 'distinct_id'"
 _NAMED = f"""
@@ -40,11 +45,19 @@ AND NOT EXISTS (
 {{condition}}
 ORDER BY named.customer_id, named.rank, named.created, named.distinct_id
 """
+# A buyer entered the address: the checkout created the customer. Otherwise the company's code did.
+_ENTERED = """
+EXISTS (
+    SELECT FROM djstripe_session AS session WHERE session.customer_id = customer.id
+    AND (session.stripe_data ->> 'customer_creation' <> '' OR session.created < customer.created)
+)
+"""
 _BY_ADDRESS = f"""
 SELECT DISTINCT customer.id, customer.stripe_data ->> 'email'
 FROM djstripe_customer AS customer
 JOIN analytics_person AS person
-    ON lower(person.proved ->> 'email') = lower(customer.stripe_data ->> 'email')
+    ON {lower_ascii_sql("person.proved ->> 'email'")}
+        = {lower_ascii_sql("customer.stripe_data ->> 'email'")}
 WHERE NOT EXISTS (SELECT FROM billing_stripecustomer WHERE customer_id = customer.id)
 AND NOT coalesce((customer.stripe_data -> 'deleted')::bool, false)
 AND {_NOT_ERASED.format(customer="customer.id")}
@@ -55,7 +68,14 @@ AND NOT EXISTS (
 AND NOT EXISTS (
     SELECT FROM djstripe_session WHERE customer_id = customer.id AND {_METADATA} <> ''
 )
+AND NOT {_ENTERED}
 {{condition}}
+ORDER BY 1
+"""
+_LINKED_BY_ENTERED = f"""
+SELECT customer.id FROM djstripe_customer AS customer
+JOIN billing_stripecustomer AS link ON link.customer_id = customer.id AND link.proof = 'email'
+WHERE {_ENTERED} {{condition}}
 ORDER BY 1
 """
 
@@ -79,10 +99,33 @@ def named_by_metadata(
 
 
 def named_by_address(*, customer_ids: Collection[str] | None = None) -> list[tuple[str, str]]:
-    """Return unlinked customers, which nothing else names, with an address that is proved."""
+    """Return unlinked customers, which nothing else names, with an address that is proved.
+
+    Without those whose address a buyer entered, as far as the stored checkout sessions say.
+    """
+    return _of_customers(_BY_ADDRESS, customer_ids)
+
+
+def linked_by_entered_address(*, customer_ids: Collection[str] | None = None) -> list[str]:
+    """Return customers that are linked by an address that a buyer entered."""
+    return [customer_id for (customer_id,) in _of_customers(_LINKED_BY_ENTERED, customer_ids)]
+
+
+def has_entered_address(customer_id: str) -> bool:
+    """Return whether a buyer entered a customer's address, after asking Stripe for its sessions."""
+    as_of = moment()
+    for session in every("checkout.session", customer=customer_id) if is_set_up() else ():
+        keep(session, as_of=as_of)
+    query = f"SELECT FROM djstripe_customer AS customer WHERE id = %s AND {_ENTERED}"
+    with connection.cursor() as cursor:
+        cursor.execute(query, [customer_id])
+        return cursor.fetchone() is not None
+
+
+def _of_customers(query: str, customer_ids: Collection[str] | None) -> list[tuple]:
     condition = "" if customer_ids is None else "AND customer.id = ANY(%(customer_ids)s)"
     with connection.cursor() as cursor:
         cursor.execute(
-            _BY_ADDRESS.format(condition=condition), {"customer_ids": list(customer_ids or ())}
+            query.format(condition=condition), {"customer_ids": list(customer_ids or ())}
         )
         return list(cursor.fetchall())

@@ -6,12 +6,15 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from common.postgres import lower_ascii_sql
+
 Json = dict[str, Any]
 
 _WITHOUT_LINK = """
 FROM djstripe_customer
 WHERE NOT EXISTS (SELECT FROM billing_stripecustomer WHERE customer_id = djstripe_customer.id)
 """
+_ADDRESS = lower_ascii_sql("stripe_data ->> 'email'")
 _UNLINKED = f"""
 {_WITHOUT_LINK} AND NOT coalesce((stripe_data -> 'deleted')::bool, false)
 AND NOT EXISTS (SELECT FROM billing_erasedcustomer WHERE customer_id = djstripe_customer.id)
@@ -36,7 +39,7 @@ def unlinked_of(distinct_ids: Collection[str], emails: Collection[str]) -> list[
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id {_WITHOUT_LINK} AND (stripe_data -> 'metadata' ->> 'distinct_id' = ANY(%s)"
-            " OR lower(stripe_data ->> 'email') = ANY(%s)) ORDER BY id",
+            f" OR {_ADDRESS} = ANY(%s)) ORDER BY id",
             [list(distinct_ids), list(emails)],
         )
         return [customer_id for (customer_id,) in cursor.fetchall()]

@@ -26,10 +26,11 @@ def show(state: StripeState, form: Params, session_id: str, problem: str = "") -
     days = session["_subscription_data"].get("trial_period_days")
     trial = f"<p>Free for {days} days.</p>" if days else ""
     email = escape(session["customer_email"] or "")
+    has_email = session["customer"] and state.get("customer", session["customer"])["email"]
     field = f'<p><label>E-mail <input name="email" type="email" value="{email}" required></label>'
     form_ = html.form(
         {"pay": f"Pay {total}", "decline": "Decline the card"},
-        "" if session["customer"] else field,
+        "" if has_email else field,
     )
     back = session["cancel_url"]
     link = f'<p><a href="{escape(back)}">Back</a>' if back else ""
@@ -53,6 +54,9 @@ def complete(state: StripeState, session: Object, email: str) -> str:
             state, {"email": session["customer_email"] or email, "metadata": {}}
         )["id"]
     customer = state.get("customer", session["customer"])
+    if email and not customer["email"]:
+        with state.changing(customer):
+            customer["email"] = email
     method = attach(state, "pm_card_visa", customer, "payment_method")
     if session["mode"] == "subscription":
         _subscribe(state, session, method)

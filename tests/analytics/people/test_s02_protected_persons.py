@@ -7,7 +7,6 @@ from rest_framework.test import APIClient
 from analytics.calculations.records import Proof
 from analytics.ingestion.ingest import store
 from analytics.models import DistinctId, Event, Person, PersonMerge
-from analytics.people import persons as find_persons
 from analytics.people import proving
 from analytics.rollups import rebuild
 from tests.events import record
@@ -168,12 +167,3 @@ def test_s01_what_a_browser_says_about_itself_is_not_proved(proof):
     store([record("$set", "eve", properties=set_email, proof=proof, project_key_id=7)])
     eve = person("eve")
     assert (eve.proved, eve.properties, eve.email_claimed_with) == ({}, set_email["$set"], 7)
-
-
-@pytest.mark.parametrize(
-    ("address", "is_match"), [("kate@corp.example", True), ("\u212aate@corp.example", False)]
-)
-def test_s03_an_address_with_a_lookalike_letter_belongs_to_no_one(address, is_match):
-    proved = {"$set": {"email": "kate@corp.example"}}
-    store([record("$set", "kate", properties=proved, proof=Proof.PROVED)])
-    assert (find_persons.person_with_proved_email(address) is not None) == is_match

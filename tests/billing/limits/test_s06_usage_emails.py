@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from analytics.models import DistinctId, ProjectKey
 from billing.limits import usage_notices
-from billing.models import UsageNotice
+from billing.models import StripeCustomer, UsageNotice
+from billing.stripe import gateway
 from operational.health.system_health import system_health
-from tests.billing.limited_usage import NOW, identify, limit, ran
+from tests.billing.limited_usage import NOW, claim, identify, limit, price, ran
 
 pytestmark = pytest.mark.django_db
 
@@ -84,3 +86,98 @@ def test_s06_a_reached_cap_is_part_of_the_systems_health(mail_server):
     usage_notices.notify_all(now=NOW)
     components = {row.name: row for row in system_health(NOW).components}
     assert "cap of 3 e-mails an hour" in components["mail caps"].detail
+
+
+class TestOthersAddresses:
+    """Addresses that a person has not proved may be other persons'."""
+
+    @pytest.fixture
+    def key(self):
+        return ProjectKey.objects.create(name="Web", mail_claimed_addresses=True)
+
+    def claims(self, key, email, person="dupa", *, event="workflow_run"):
+        """Have a person claim an address and reach a limit's warning."""
+        claim(email, person, key=key.pk)
+        ran(8, person=person, event=event)
+
+    def pays_with(self, email, person):
+        stripe_json = {"id": "cus_1", "object": "customer", "email": email, "created": 1}
+        gateway.store(stripe_json, as_of=gateway.moment())
+        StripeCustomer.objects.create(customer_id="cus_1", distinct_id_id=person)
+
+    def test_s06_a_claim_keeps_no_notice_from_the_person_of_the_address(self, key, mail_server):
+        self.claims(key, "ada@example.com")
+        usage_notices.notify_all(now=NOW)
+        heavy(0, "ada@example.com")
+        usage_notices.notify_all(now=NOW)
+        assert outcomes() == [Email.SENT, Email.SENT]
+
+    def test_s06_an_address_at_stripe_keeps_no_notice_from_its_person(self, mail_server):
+        ran(8, person="dupa")
+        self.pays_with("ada@example.com", "dupa")
+        usage_notices.notify_all(now=NOW)
+        heavy(0, "ada@example.com")
+        usage_notices.notify_all(now=NOW)
+        assert outcomes() == [Email.SENT, Email.SENT]
+
+    def test_s06_claims_are_duplicates_of_each_other_and_of_what_was_sent(self, key, mail_server):
+        heavy(0, "ada@example.com")
+        usage_notices.notify_all(now=NOW)
+        for name in ("dupa", "dupb"):
+            self.claims(key, "ada@example.com", name)
+        usage_notices.notify_all(now=NOW)
+        assert sorted(outcomes()) == [Email.DUPLICATE, Email.DUPLICATE, Email.SENT]
+
+    def test_s06_claims_leave_half_of_the_mailboxs_cap(self, key, mail_server):
+        for meter in ("suggestions", "workflows"):
+            limit(10, meter=meter)
+        for event in ("suggestion_applied", "workflow_created"):
+            self.claims(key, "ada@example.com", event, event=event)
+        usage_notices.notify_all(now=NOW)
+        heavy(0, "ada@example.com")
+        usage_notices.notify_all(now=NOW)
+        rows = dict(UsageNotice.objects.values_list("distinct_id", "email"))
+        assert sorted(rows.values()) == [Email.CAPPED, Email.SENT, Email.SENT]
+        assert rows["person0"] == Email.SENT
+
+    def test_s06_claims_leave_half_of_the_hours_cap(self, key, mail_server):
+        for number in range(5):
+            self.claims(key, f"dup{number}@example.com", f"dup{number}")
+        usage_notices.notify_all(now=NOW)
+        heavy(0, "ada@example.com")
+        usage_notices.notify_all(now=NOW)
+        assert outcomes() == [Email.SENT] * 2 + [Email.WAITING] * 3 + [Email.SENT]
+
+    @pytest.mark.parametrize("source", ["claimed", "stripe", "proved by two"])
+    def test_s06_a_mail_that_others_may_read_sells_nothing(self, key, mail_server, paying, source):
+        price("price_pro")
+        if source == "claimed":
+            self.claims(key, "ada@example.com")
+        else:
+            ran(8, person="dupa")
+        if source == "stripe":
+            self.pays_with("ada@example.com", "dupa")
+        if source == "proved by two":
+            identify("ada@example.com", "ada")
+            identify("ADA@example.com", "dupa")
+        DistinctId.objects.update(proved=True)
+        usage_notices.notify_all(now=NOW)
+        assert "https://checkout.example" not in mail_server.text() + mail_server.html()
+        assert "log in to the product" in mail_server.text()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        '"quota"@tgt.example',
+        '"q\\uota"@tgt.example',
+        '"quota+1"@tgt.example',
+        "quota@[127.0.0.1]",
+        "\u212aim@tgt.example",
+        "\u017fam@tgt.example",
+    ],
+)
+def test_s06_an_address_that_hides_its_mailbox_gets_no_mail(mail_server, address):
+    heavy(0, address)
+    usage_notices.notify_all(now=NOW)
+    assert (outcomes(), mail_server.messages) == ([Email.NO_ADDRESS], [])

@@ -114,6 +114,10 @@ def test_earlier_events_are_added_when_a_person_is_linked(shop, client):
     [
         ({"headers": {}}, 400),
         ({"headers": {"Stripe-Signature": "t=1,v1=00"}}, 400),
+        ({"headers": {"Stripe-Signature": "t=1,v1=\xff"}}, 400),
+        ({"headers": {"Stripe-Signature": "t=\xb2,v1=00"}}, 400),
+        ({"headers": {"Stripe-Signature": f"t={'9' * 5_000},v1=00"}}, 400),
+        ({"headers": {"Stripe-Signature": "t=1,v1=00,v1,=,,"}}, 400),
         ({"data": b"\xff"}, 400),
         ({"data": b""}, 400),
     ],

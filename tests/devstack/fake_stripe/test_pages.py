@@ -70,6 +70,13 @@ def test_a_missing_customer_is_created():
     assert done.customer.email == "ada@example.com"
 
 
+@pytest.mark.parametrize("before", [None, "ada@example.com"])
+def test_the_address_that_is_entered_becomes_that_of_a_customer_without_one(before):
+    customer = stripe.Customer.create(**({"email": before} if before else {}))
+    click(checkout(customer=customer.id), "pay", email="eve@example.com")
+    assert stripe.Customer.retrieve(customer.id).email == (before or "eve@example.com")
+
+
 def test_a_declined_card_can_be_tried_again(fake_stripe):
     session = checkout(customer=new_customer("").id)
     assert "was declined" in click(session, "decline").text

@@ -131,3 +131,11 @@ def test_o16_the_migration_merges_subscribers_whose_addresses_differ_in_case():
         cursor.execute(merge)
     rows = ReportSubscriber.objects.order_by("pk").values_list("email", "daily", "weekly")
     assert list(rows) == [("a@x.example", False, False), ("b@x.example", True, True)]
+
+
+def test_s03_a_lookalike_address_is_another_subscriber():
+    own = ReportSubscriber.objects.create(email="kim@x.example")
+    other = ReportSubscriber.objects.create(email="\u212aim@x.example")
+    reports.set_subscribed(other, ReportKind.DAILY, wanted=False)
+    rows = ReportSubscriber.objects.filter(daily=True)
+    assert list(rows) == [own]
