@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False  # so that events are stored while the indexes are built
 
     dependencies = [
-        ('analytics', '0016_layer_group_properties'),
+        ('analytics', '0017_times_of_properties'),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analytics', '0017_compare_addresses_by_ascii_case'),
+        ('analytics', '0018_compare_addresses_by_ascii_case'),
     ]
 
     operations = [
