@@ -52,7 +52,17 @@ class ImportRunAdmin(ReadOnlyAdmin):
         "erased",
         "rejected_events",
     ]
-    fields = [*list_display, "finished_at", "fingerprint"]
+    fields = [
+        *list_display,
+        "file_format",
+        "proved",
+        "first_event_at",
+        "last_event_at",
+        "future_events",
+        "old_events",
+        "finished_at",
+        "fingerprint",
+    ]
     search_fields = ["file_name"]
     ordering = ["-pk"]
 

@@ -11,7 +11,8 @@ def first_steps() -> list[Snippet]:
         Snippet(
             "import",
             "Import history",
-            "JSON Lines or CSV, gzipped or not; importing a file twice changes nothing.",
+            "JSON Lines, CSV, and exports of PostHog, Mixpanel, Amplitude and Segment, gzipped or"
+            " not; importing a file twice changes nothing.",
             "python manage.py import_events events.jsonl\npython manage.py backfill_kpis --days 90",
         ),
         Snippet(
