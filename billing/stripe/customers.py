@@ -8,6 +8,7 @@ of a payment link, is a suggestion (`link_suggestions`).
 
 from collections.abc import Collection, Mapping
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any
 
 from django.db import transaction
@@ -47,8 +48,7 @@ def link(
     }
     if distinct_ids is None:
         _unlink_entered(gateway.linked_by_entered_address(customer_ids=customer_ids))
-        with_address = gateway.named_by_address(customer_ids=customer_ids)
-        linked |= {own_id for own_id, email in with_address if _link_by_email(own_id, email)}
+        linked |= _link_by_addresses(gateway.named_by_address(customer_ids=customer_ids))
     return linked
 
 
@@ -80,6 +80,18 @@ def _link(customer_id: str, distinct_id: str, link_proof: LinkProof) -> bool:
     return other.update(**values) == 1
 
 
+def _link_by_addresses(with_address: Collection[tuple[str, str]]) -> set[str]:
+    linked = set()
+    for customer_id, email in with_address:
+        try:
+            if _link_by_email(customer_id, email):
+                linked.add(customer_id)
+        except gateway.StripeProblem as problem:  # `link_late` tries again
+            if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                break
+    return linked
+
+
 def _link_by_email(customer_id: str, email: str) -> bool:
     """Link to the only person who has proved the address, unless that person has a customer.
 
@@ -89,10 +101,7 @@ def _link_by_email(customer_id: str, email: str) -> bool:
     distinct_id = persons.proved_distinct_id(person.pk) if person else None
     if person is None or distinct_id is None or paying_persons([person.pk]):
         return False
-    try:
-        is_entered = gateway.has_entered_address(customer_id)
-    except gateway.StripeProblem:  # `link_late` tries again
-        return False
+    is_entered = gateway.has_entered_address(customer_id)
     return not is_entered and _link(customer_id, distinct_id, LinkProof.EMAIL)
 
 

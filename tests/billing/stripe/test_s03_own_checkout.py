@@ -136,6 +136,17 @@ class TestEnteredAddresses:
         tasks.apply_pending_stripe_events()
         assert links() == {"thief": "email"}
 
+    def test_s03_a_customer_that_the_account_does_not_have_keeps_no_other_from_its_link(
+        self, shop, client
+    ):
+        create("other", "other@example.com")
+        foreign = {"id": "cus_0", "object": "customer", "email": "other@example.com"}
+        gateway.store(foreign, as_of=gateway.moment())
+        shop.customer(email=ADDRESS)
+        shop.delivered(client)
+        tasks.apply_pending_stripe_events()
+        assert links()["thief"] == "email"
+
     def test_s03_a_customer_that_the_companys_code_created_is_linked_after_a_checkout_too(
         self, shop, client
     ):
