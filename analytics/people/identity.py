@@ -66,12 +66,14 @@ def _planned(
     )
     for distinct_id in cached.proved & distinct_ids:
         proved.setdefault(person_of[distinct_id], set()).add(distinct_id)
+    identified, excluded_by_hand = _flags(cursor, linked_persons)
     identities = Identities(
         person_of,
-        _identified(cursor, linked_persons),
+        identified,
         NewPersons(cursor, len(distinct_ids) - len(person_of)),
         proved,
         paying(linked_persons) if len(linked_persons) > 1 else (),
+        excluded_by_hand,
     )
     return identities, identities.apply(events)
 
@@ -90,14 +92,18 @@ def _persons(
     return person_of
 
 
-def _identified(cursor: psycopg.Cursor, person_ids: set[int]) -> set[int]:
-    """Return those of these persons who are identified."""
+def _flags(cursor: psycopg.Cursor, person_ids: set[int]) -> tuple[set[int], set[int]]:
+    """Return those of these persons who are identified, and those who are excluded by hand."""
     if not person_ids:
-        return set()
+        return set(), set()
     cursor.execute(
-        "SELECT id FROM analytics_person WHERE id = ANY(%s) AND is_identified", [list(person_ids)]
+        "SELECT id, is_identified, excluded_by_hand FROM analytics_person"
+        " WHERE id = ANY(%s) AND (is_identified OR excluded_by_hand)",
+        [list(person_ids)],
     )
-    return {person for (person,) in cursor.fetchall()}
+    rows = cursor.fetchall()
+    identified = {person for person, is_identified, _ in rows if is_identified}
+    return identified, {person for person, _, by_hand in rows if by_hand}
 
 
 def proved_ids(cursor: psycopg.Cursor, person_ids: set[int]) -> dict[int, set[str]]:

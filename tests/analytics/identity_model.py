@@ -162,6 +162,9 @@ class World:
             return "protected"
         if other and other.proved_ids and (proof != "proved" or not is_dangerous):
             return "protected"
+        spreads = other and other.excluded_by_hand and not (person and person.excluded_by_hand)
+        if spreads and proof != "proved":
+            return "protected"
         return None
 
     def _same_person(self, event: dict, other_id: str) -> None:

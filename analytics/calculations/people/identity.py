@@ -78,6 +78,7 @@ class Identities:
     new_ids: Iterator[int]
     proved_ids: dict[int, set[str]] = field(default_factory=dict)  # by person, as the first
     paying: Collection[int] = ()  # persons with a Stripe customer, among those that are linked
+    excluded_by_hand: set[int] = field(default_factory=set)  # among the same
     created: list[int] = field(default_factory=list)
     attached: dict[str, int] = field(default_factory=dict)  # distinct ids that are new
     attachments: list[tuple[str, int]] = field(default_factory=list)  # the same as they happened
@@ -218,6 +219,8 @@ class Identities:
         else:
             self._record(MergeVerdict.MERGED, record, target, other)
             self._merged[other] = target
+            if other in self.excluded_by_hand:
+                self.excluded_by_hand.add(target)
             proved = self.proved_ids.get(target, set()) | self.proved_ids.pop(other, set())
             self.proved_ids[target] = proved
         return target
@@ -231,14 +234,21 @@ class Identities:
             return MergeVerdict.ALREADY_IDENTIFIED
         if is_dangerous and record.proof is Proof.CLAIMED:
             return MergeVerdict.UNPROVED
-        if self._is_protected(target) and record.proof is Proof.CLAIMED:
-            return MergeVerdict.PROTECTED
-        # A backend that identifies or aliases passes on an anonymous id that a browser has chosen.
-        if self._is_protected(other) and (record.proof < Proof.PROVED or not is_dangerous):
+        if self._is_guarded(record, target, other):
             return MergeVerdict.PROTECTED
         if target in self.paying and other in self.paying and record.proof < Proof.STAFF:
             return MergeVerdict.BOTH_PAY
         return None
+
+    def _is_guarded(self, record: EventRecord, target: int | None, other: int | None) -> bool:
+        """Whether protection, or a decision of staff, forbids to join two persons."""
+        if record.proof is Proof.CLAIMED and self._is_protected(target):
+            return True
+        # A backend that identifies or aliases passes on an anonymous id that a browser has chosen.
+        if self._is_protected(other):
+            return record.proof < Proof.PROVED or record.event != "$merge_dangerously"
+        spreads = other in self.excluded_by_hand and target not in self.excluded_by_hand
+        return spreads and record.proof < Proof.PROVED
 
     def _is_protected(self, person: int | None) -> bool:
         return person is not None and bool(self.proved_ids.get(person))

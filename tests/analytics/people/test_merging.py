@@ -3,6 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
+from analytics.calculations.records import Proof
 from analytics.ingestion.ingest import store
 from analytics.models import Counter, Event, Person, PersonDay, PersonMerge
 from analytics.people import exclusions, manual_merging
@@ -95,14 +96,16 @@ def test_a_preview_says_what_moves_and_which_properties_win(two_people):
 
 @pytest.mark.parametrize("mine", [None, False, True])
 @pytest.mark.parametrize("theirs", [None, False, True])
-def test_a_merge_by_an_event_excludes_where_either_was_excluded_by_hand(mine, theirs):
+@pytest.mark.parametrize("proof", [Proof.CLAIMED, Proof.VERIFIED, Proof.PROVED])
+def test_s10b_only_the_backend_spreads_an_exclusion_by_hand(mine, theirs, proof):
     for distinct_id, decision in (("ada", mine), ("anon", theirs)):
         store([record(distinct_id=distinct_id)])
         person = Person.objects.filter(pk=person_with(distinct_id).pk)
         person.update(excluded=decision is True, excluded_by_hand=decision)
     rebuild.rebuild()
-    store([record("$identify", "ada", other_id="anon")])
-    assert person_with("ada").excluded is (True in (mine, theirs))
+    store([record("$identify", "ada", other_id="anon", proof=proof)])
+    assert person_with("ada").excluded is bool(mine or (theirs and proof is Proof.PROVED))
+    assert person_with("anon").excluded is bool(mine or theirs)
 
 
 def test_erasing_a_person_deletes_the_journal_of_persons_merged_into_it(two_people):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from analytics.calculations.records import Proof
 from analytics.ingestion.ingest import store
 from analytics.models import Exclusion, ExclusionRule, Person
 from analytics.people import exclusion_records, exclusions, manual_merging
@@ -111,7 +112,7 @@ def test_s10b_a_merge_with_a_person_excluded_by_hand_is_recorded_without_rules()
     claim("anon")
     claim("ada")
     exclusions.decide([person_with("anon").pk], excluded=True, by="eve")
-    store([record("$identify", other_id="anon")])
+    store([record("$identify", other_id="anon", proof=Proof.PROVED)])
     assert person_with("ada").excluded
     assert the_record() == (Cause.ARRIVAL, "", "", None, "")
 

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from analytics.calculations.people.exclusion_surge import Surge, busiest_hour, usual_month
+from analytics.calculations.records import Proof
 from analytics.ingestion.ingest import store
 from analytics.models import Exclusion, ExclusionRule, Person
 from analytics.people import exclusion_records, exclusions
@@ -138,7 +139,7 @@ class TestCheck:
         for number in range(11):
             store([record(distinct_id=f"victim-{number}")])
             other = f"{minutes_ago(9):%m%d%H%M}-{number}"
-            store([record("$identify", distinct_id=f"victim-{number}", other_id=other)])
+            store([record("$identify", f"victim-{number}", other_id=other, proof=Proof.PROVED)])
         Exclusion.objects.update(began_at=minutes_ago(5))
         [component] = check(NOW)
         assert "Merged with a person excluded by hand: 11." in component.detail
