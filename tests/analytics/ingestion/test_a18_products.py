@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from typing import Any
 
 import pytest
 from django.core.management import CommandError
@@ -11,7 +12,9 @@ from analytics.models import DistinctId, Event, Group, Person, RejectedEvent
 
 pytestmark = pytest.mark.django_db
 
-POSTHOG = {
+Json = dict[str, Any]
+
+POSTHOG: Json = {
     "uuid": "0190163d-8694-739b-aea5-966c26f8ad91",
     "event": "$pageview",
     "distinct_id": "ada",
@@ -23,7 +26,7 @@ POSTHOG = {
     "created_at": "2024-05-01T10:00:01.000000+00:00",
     "_inserted_at": "2024-05-01T10:00:02.000000+00:00",
 }
-MIXPANEL = {
+MIXPANEL: Json = {
     "event": "Signed up",
     "properties": {
         "time": 1714557600,
@@ -33,7 +36,7 @@ MIXPANEL = {
         "$browser": "Chrome",
     },
 }
-AMPLITUDE = {
+AMPLITUDE: Json = {
     "$schema": None,
     "$insert_id": "5f0adeff-6668-4427-8d02-57d803a2b841",
     "uuid": "8e8a6c4e-0bb1-11ef-8b5c-ce3fca9c3b3c",
@@ -49,7 +52,7 @@ AMPLITUDE = {
     "groups": {"company": ["acme"]},
     "server_upload_time": "2024-05-01 10:00:02.000000",
 }
-SEGMENT = {
+SEGMENT: Json = {
     "type": "track",
     "event": "Signed up",
     "userId": "ada",
@@ -158,7 +161,7 @@ def test_a18_segment_identify_sets_traits_and_joins_the_visitor(import_export):
 
 def test_a18_segment_calls_become_the_events_of_posthog_sdks(import_export):
     page = {"type": "page", "name": "Home", "properties": {"url": "https://example.com/"}}
-    calls = [
+    calls: list[Json] = [
         page,
         {"type": "screen", "name": "Home"},
         {"type": "group", "groupId": "acme", "traits": {"seats": 3}},

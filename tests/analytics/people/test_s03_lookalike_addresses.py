@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from django.db.models.fields.json import KeyTextTransform
 
 from analytics.calculations.people.mentions import mentions_of
 from analytics.calculations.records import Proof
@@ -9,6 +10,7 @@ from analytics.ingestion.ingest import store
 from analytics.models import ExclusionRule, Person
 from analytics.people import exclusions, persons
 from analytics.privacy.traces import traces_of
+from common.postgres import LowerAscii
 from tests.events import record
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +73,6 @@ def test_s03_a_lookalike_domain_is_not_excluded(domain):
 def test_s03_persons_are_looked_up_by_address_with_an_index(column):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    address = persons.LowerAscii(persons.KeyTextTransform("email", column))
+    address = LowerAscii(KeyTextTransform("email", column))
     plan = Person.objects.alias(address=address).filter(address="ada@example.com").explain()
     assert "Seq Scan" not in plan
