@@ -155,7 +155,9 @@ class TestOpenSessions:
         location = client.post(url)["Location"]
         [session] = sessions("open")
         assert session["url"] == location
-        assert gateway.fetch("customer", session["customer"])["email"] is None
+        buyer = gateway.fetch("customer", session["customer"])
+        assert buyer is not None
+        assert buyer["email"] is None
 
     def test_b23_a_link_whose_session_was_replaced_leads_to_a_new_one(self, shop, ask, client):
         ada = Person.objects.get(distinct_ids="ada")

@@ -77,6 +77,7 @@ def test_s01_the_checkout_of_a_link_shows_no_stored_customer(shop, client):
     location = client.post(link(shop))["Location"]
     (session,) = sessions()
     buyer = gateway.fetch("customer", session["customer"])
+    assert buyer is not None
     assert (buyer["email"], buyer["name"], session["customer_email"]) == (None, None, None)
     page = requests.get(location, timeout=10).text
     assert "ada@example.com" not in page
