@@ -111,7 +111,7 @@ class Shop:
             over = isinstance(thing, Customer) and thing.deleted
             over |= isinstance(thing, Subscription) and thing.ended_at is not None
             verb = "deleted" if over else "updated" if earlier else "created"
-            event = {"id": f"evt_{number * 7919 % 1009:04}", "object": "event"}
+            event: Json = {"id": f"evt_{number * 7919 % 1009:04}", "object": "event"}
             event |= {"type": f"{name}.{verb}", "created": moment, "data": {"object": now}}
             if verb == "updated" and earlier:
                 previous = {key: earlier[key] for key in now if earlier[key] != now[key]}
