@@ -1,5 +1,7 @@
 """Prices and coupons with several currencies, as Stripe bills them."""
 
+from typing import Any
+
 import pytest
 import requests
 import stripe
@@ -39,7 +41,7 @@ def test_b04_a_subscription_is_billed_in_its_currency(price):
 def test_b04_a_change_is_prorated_in_the_currency(price):
     customer = new_customer()
     kept = subscribe(customer, price, currency="eur")
-    items = [{"id": item_of(kept).id, "quantity": 3}]
+    items: Any = [{"id": item_of(kept).id, "quantity": 3}]
     stripe.Subscription.modify(kept.id, items=items, proration_behavior="always_invoice")
     assert totals(customer) == [900, 1800]
 
@@ -53,13 +55,14 @@ def test_b04_a_checkout_sells_in_the_currency(price):
         customer=new_customer().id,
     )
     assert (session.currency, session.amount_total) == ("eur", 1800)
+    assert session.url is not None
     requests.post(session.url, {"action": "pay"}, timeout=10, allow_redirects=False)
     paid = stripe.checkout.Session.retrieve(session.id, expand=["subscription"])
     assert paid.subscription.currency == "eur"
 
 
 def test_b04_a_currency_that_a_price_lacks_is_refused(price):
-    items = [{"price": price.id}]
+    items: Any = [{"price": price.id}]
     with pytest.raises(stripe.InvalidRequestError) as caught:
         stripe.Subscription.create(customer=new_customer().id, items=items, currency="gbp")
     assert "not available in gbp" in str(caught.value)

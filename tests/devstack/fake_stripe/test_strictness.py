@@ -150,8 +150,8 @@ class TestHeaders:
         assert requests.post(url, headers=headers, timeout=10).status_code == status
 
     def test_b18_an_idempotency_key_is_ascii(self, fake_stripe):
-        headers = {"Authorization": f"Bearer {fake_stripe.api_key}"}
-        headers |= {"Idempotency-Key": "caf\xe9".encode("latin-1")}
+        headers: dict[str, str | bytes] = {"Authorization": f"Bearer {fake_stripe.api_key}"}
+        headers["Idempotency-Key"] = "caf\xe9".encode("latin-1")
         url = f"{fake_stripe.url}/v1/customers"
         assert requests.post(url, headers=headers, timeout=10).status_code == 400
 
