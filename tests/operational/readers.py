@@ -87,7 +87,7 @@ def _addresses(route: Route, person: Person) -> Iterator[str]:
 def _pk(route: Route, person: Person) -> int:
     for part, model in {"/actions/": PriorityAction, "/alerts/": Alert}.items():
         if part in route.path:
-            row = model.objects.first()
+            row = model._default_manager.first()
             return row.pk if row else 0
     return person.pk
 

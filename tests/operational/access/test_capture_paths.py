@@ -21,7 +21,9 @@ def status(path, method, **headers):
     environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "wsgi.input": BytesIO(), **headers}
     setup_testing_defaults(environ)
     statuses = []
-    list(front_door.application(environ, lambda line, _headers: statuses.append(line)))
+    chunks = front_door.application(environ, lambda line, _headers: statuses.append(line))
+    assert chunks is not None
+    list(chunks)
     return int(statuses[0].split()[0])
 
 

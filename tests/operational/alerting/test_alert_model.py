@@ -21,7 +21,7 @@ from operational.health.system_health import SystemHealth
 from operational.messages import sending
 from operational.models import Alert, AlertChange, Delivery
 from tests.clocks import stopped
-from tests.mail_server import HangUp
+from tests.mail_server import HangUp, MailServer
 from tests.property_tests import examples
 
 NOW = datetime(2026, 4, 1, 12, 0, 30, tzinfo=UTC)
@@ -48,7 +48,7 @@ class Killed(BaseException):
 class Company:
     """The real alerts and messages of one component, at a time that the test sets."""
 
-    mail: object
+    mail: MailServer
     patch: pytest.MonkeyPatch
     now: datetime = NOW
     seen: list[int] = field(default_factory=list)
@@ -117,7 +117,8 @@ def _do_nothing(_):
 
 def expected(levels):
     """Return the notifications of levels (0, 1 or 2) that are seen one after the other."""
-    names, sent, firing, window = ["ok", "warning", "critical"], [], 0, []
+    names, sent, firing = ["ok", "warning", "critical"], [], 0
+    window: list[int] = []
     for level in levels:
         window = [*window, level][-3:]
         breached = max(

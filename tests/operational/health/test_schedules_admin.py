@@ -7,6 +7,7 @@ from django.contrib import admin
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from config.beat_schedule import create_missing_entries
+from operational.admin.schedules import PeriodicTaskAdmin
 
 ADMIN = "/admin/django_celery_beat/"
 CRONTAB = {
@@ -112,5 +113,6 @@ def test_a_crontab_that_cannot_be_read_breaks_no_page(admin_client, report):
 @pytest.mark.parametrize(("runs", "last_run"), [(0, None), (1, "as recorded")])
 def test_a_job_that_has_never_run_has_no_last_run(report, runs, last_run):
     report.total_run_count = runs
-    formatted = admin.site.get_model_admin(PeriodicTask).last_run(report)
-    assert formatted == (report.last_run_at if last_run else None)
+    job_admin = admin.site.get_model_admin(PeriodicTask)
+    assert isinstance(job_admin, PeriodicTaskAdmin)
+    assert job_admin.last_run(report) == (report.last_run_at if last_run else None)
