@@ -150,7 +150,7 @@ def test_o20_processes_that_are_killed_again_and_again_are_replaced_while_others
             parents |= {parent(killed), parent(other)}
             os.kill(killed, signal.SIGKILL)
             assert other in processes(port)
-            wait_until(lambda first=first: len(processes(port) - first) == 1)
+            wait_for_others(port, first, 1)
         assert len(parents) == 1  # the server never ended as a whole
 
 
@@ -160,7 +160,11 @@ def test_o20_a_server_whose_processes_are_all_killed_is_back_at_once():
         first = processes(port)
         for process in first:
             os.kill(process, signal.SIGKILL)
-        wait_until(lambda: len(processes(port) - first) == 2)
+        wait_for_others(port, first, 2)
+
+
+def wait_for_others(port, former, number):
+    wait_until(lambda: len(processes(port) - former) == number)
 
 
 def parent(process):
