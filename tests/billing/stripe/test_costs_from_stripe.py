@@ -47,7 +47,8 @@ def sells_in_euros(shop, **euros):
     """Sell the price of 2000 USD for euros too, and return a subscription in them."""
     with shop.stripe.lock:
         price = shop.stripe.state.objects["price"][shop.price]
-        price["_currency_options"] = {"eur": {"unit_amount": 1800, **euros}}
+        option = {"unit_amount": 1800, "unit_amount_decimal": "1800"}
+        price["_currency_options"] = {"eur": option | euros}
     subscription = shop.subscribes(shop.customer("ada"))
     in_dashboard(shop, "subscription", subscription["id"], currency="eur")
     return subscription
