@@ -109,12 +109,13 @@ class ProfileDraft:
         once = {
             name: value
             for name, value in changes.set_once.items()
-            if name not in changes.set and (is_proved or name not in self._proved.values)
+            if layer.is_set_by(moment, name, once=True)
+            and (is_proved or name not in self._proved.values)
         }
         refusals = [
-            self._set(layer, name, value, moment, once=name in once)
+            self._set(layer, name, value, moment, once=name not in changes.set)
             for name, value in {**once, **changes.set}.items()
-            if name not in unset and layer.is_set_by(moment, name, once=name in once)
+            if name not in unset and layer.is_set_by(moment, name, once=name not in changes.set)
         ]
         self._note_claimed_email(email, record.project_key_id)
         return next(filter(None, refusals), None)
