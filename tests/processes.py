@@ -18,7 +18,7 @@ PATIENCE = 60  # seconds, for what takes a moment on an idle machine
 
 def fork(work: Callable[[], object]) -> int:
     """Run `work` in a child process with connections of its own; return the child's pid."""
-    capture.requests.close()
+    _end_committing_thread()
     pid = os.fork()
     if pid:
         return pid
@@ -31,6 +31,14 @@ def fork(work: Callable[[], object]) -> int:
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _end_committing_thread() -> None:
+    """Wait for the kernel, too: an ending thread holds locks of OpenSSL, which a child inherits."""
+    thread = capture.requests._thread
+    capture.requests.close()
+    if thread:
+        wait_until(lambda: not Path(f"/proc/self/task/{thread.native_id}").exists())
 
 
 _inherited: list[object] = []  # kept open in the child, as the sockets belong to the parent

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
@@ -12,9 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.calculations.event_times import EPOCH, microseconds
 from analytics.calculations.records import EventRecord, Proof
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +92,7 @@ class EventBatch(Sequence[EventRecord]):
             self.uuids[index].tobytes(),
             self.names[index],
             self.distinct_ids[index],
-            _EPOCH + timedelta(microseconds=int(self.times[index])),
+            EPOCH + timedelta(microseconds=int(self.times[index])),
             self.properties[index],
             proof=Proof.PROVED if self.proved[index] else Proof.CLAIMED,
         )
@@ -155,8 +154,3 @@ def pick(values: Sequence[Any], indices: Sequence[int]) -> Sequence[Any]:
     if len(indices) < 2:
         return [values[index] for index in indices]
     return itemgetter(*indices)(values)  # type: ignore[no-any-return]
-
-
-def microseconds(time: datetime) -> int:
-    """Return a time as Unix time in microseconds."""
-    return (time - _EPOCH) // timedelta(microseconds=1)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from analytics.calculations.records import EARLIEST, Arrival, InvalidEvent, Reason
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_CLOCK_AHEAD = timedelta(hours=23)
 
 # Unix times that are larger cannot be in seconds, milliseconds, microseconds.
@@ -64,6 +65,11 @@ def _parse_text(text: str) -> datetime:
     if end := _is_end_of_day(text):
         return datetime.fromisoformat(f"{end['day']}00{end['zeros']}") + timedelta(days=1)
     return datetime.fromisoformat(text)
+
+
+def microseconds(time: datetime) -> int:
+    """Return a time as Unix time in microseconds."""
+    return (time - EPOCH) // timedelta(microseconds=1)
 
 
 def event_time(

@@ -22,8 +22,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.calculations.batch import EventBatch, microseconds, pick
-from analytics.calculations.event_times import MAX_CLOCK_AHEAD
+from analytics.calculations.batch import EventBatch, pick
+from analytics.calculations.event_times import MAX_CLOCK_AHEAD, microseconds
 from analytics.calculations.records import (
     EARLIEST,
     IDENTITY_HASH,

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 import psycopg
 
-from analytics.calculations.batch import microseconds
 from analytics.calculations.cells import Firsts, activation_window
+from analytics.calculations.event_times import microseconds
 from analytics.calculations.records import EventRecord
 from analytics.rollups import definitions
 from analytics.rollups.definitions import Definitions

@@ -8,7 +8,7 @@ over any ``$set_once``, of which the earliest wins.
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
-from analytics.calculations.batch import microseconds
+from analytics.calculations.event_times import microseconds
 from analytics.calculations.people.bounds import BoundedProperties, Refusal
 from analytics.calculations.records import EventRecord
 

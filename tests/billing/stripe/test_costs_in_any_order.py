@@ -53,9 +53,9 @@ def customer_event(kind, day, stripe_json, **more):
 
 
 def _stored(kind, object_id):
-    found = gateway.stored(kind, object_id)
-    assert found is not None
-    return found
+    stripe_json = gateway.stored(kind, object_id)
+    assert stripe_json is not None
+    return stripe_json
 
 
 def in_any_order(*objects):
