@@ -135,8 +135,11 @@ def judge(
 def notification_due(
     state: AlertState, *, policy: Policy, now: datetime
 ) -> NotificationKind | None:
-    """Return which notification to send now, None if there is nothing new."""
-    if is_silenced(state.silenced_until, now):
+    """Return which notification to send now, None if there is nothing new.
+
+    None, too, while the reading is held or has no data, even if a silence ended meanwhile.
+    """
+    if is_silenced(state.silenced_until, now) or state.status in _INVALID.values():
         return None
     if state.firing is Severity.OK:
         return None if state.notified_severity is Severity.OK else NotificationKind.RESOLVED
@@ -206,8 +209,7 @@ def _with_severity(state: AlertState, latest: Reading, breached: Severity) -> Al
 
 
 def _is_reminder_due(state: AlertState, policy: Policy, now: datetime) -> bool:
-    is_judged = state.status in {AlertStatus.WARNING, AlertStatus.CRITICAL}
-    if policy.reminder is None or state.acknowledged or not is_judged or state.notified_at is None:
+    if policy.reminder is None or state.acknowledged or state.notified_at is None:
         return False
     return abs(now - state.notified_at) >= policy.reminder
 

@@ -91,6 +91,21 @@ def test_p18_an_alert_without_data_or_held_does_not_resolve():
     assert sent == [(1, NotificationKind.FIRING, "warning"), (5, NotificationKind.RESOLVED, "ok")]
 
 
+@pytest.mark.parametrize("unusable", [H, N])
+@pytest.mark.parametrize(
+    ("then", "kind"), [(C, NotificationKind.WORSE), (OK, NotificationKind.RESOLVED)]
+)
+def test_o11_a_silence_that_ends_while_the_reading_is_unusable_stays_quiet(unusable, then, kind):
+    sent = notifications([W, W, then, then, unusable, unusable, then], silenced=(2, 3))
+    severity = "ok" if then is OK else "critical"
+    assert sent == [(1, NotificationKind.FIRING, "warning"), (6, kind, severity)]
+
+
+def test_o11_an_alert_that_fired_in_silence_waits_for_a_usable_reading():
+    sent = notifications([W, W, W, H, H, W], silenced=(1, 2))
+    assert sent == [(5, NotificationKind.FIRING, "warning")]
+
+
 @pytest.mark.parametrize(
     ("value", "level"),
     [(0.2, OK), (0.19999, W), (0.15, W), (0.14999, C)],
@@ -147,6 +162,7 @@ def reference(levels, silenced):
                     valid = []
         if (
             day in silenced
+            or level not in rank
             or (firing is OK and last_sent[1] is OK)
             or last_sent == (episode, firing)
         ):
