@@ -13,6 +13,7 @@ from analytics.calculations.records import MAX_BODY, InvalidEvent, Reason, TooLa
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_MOST_MEMBERS = 16
 _BREAK_WITHIN = 64  # bytes; so much before the break of a broken body may be lost
 _COMPRESS_ABOVE = 2_000  # bytes; PostgreSQL keeps larger values in pieces of about this size
 
@@ -72,7 +73,7 @@ def _inflate_beginning(body: bytes) -> bytes:
 
 def _inflate(body: bytes, name: str, *, wbits: int) -> bytes:
     plain = b""
-    while body:
+    for _ in range(_MOST_MEMBERS):  # each costs a copy of the rest
         decompressor = isal_zlib.decompressobj(wbits=wbits)
         try:
             plain += decompressor.decompress(body, MAX_BODY + 1 - len(plain))
@@ -83,7 +84,9 @@ def _inflate(body: bytes, name: str, *, wbits: int) -> bytes:
         if not decompressor.eof:
             raise InvalidEvent(Reason.MALFORMED, f"body: {name} ends too early")
         body = decompressor.unused_data.lstrip(b"\0")  # zeros may fill a block
-    return plain
+        if not body:
+            return plain
+    raise InvalidEvent(Reason.MALFORMED, f"body: {name} in more than {_MOST_MEMBERS} members")
 
 
 def _decompress_brotli(body: bytes) -> bytes:

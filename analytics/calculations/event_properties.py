@@ -90,8 +90,11 @@ def without_hash(properties: bytes, proof: Proof) -> bytes:
     For the developer who looks for a mistake they say where a signature proved nothing.
     """
     decoded = decode_object(properties)
-    del decoded[IDENTITY_HASH]
-    if proof is Proof.CLAIMED:
+    is_signed = decoded.pop(IDENTITY_HASH, None) is not None
+    for changes in (decoded.get("$set"), decoded.get("$set_once")):
+        if isinstance(changes, dict):  # where a page put it by mistake
+            changes.pop(IDENTITY_HASH, None)
+    if is_signed and proof is Proof.CLAIMED:
         decoded[IDENTITY_HASH] = "invalid"
     return msgspec.json.encode(decoded)
 

@@ -89,7 +89,7 @@ def event_record(
         uuid = _signed_uuid(uuid, distinct_id)
     if source.proof >= Proof.PROVED:
         _check_exact(event, special, {distinct_id, other_id})
-    if special.identity_hash is not None:
+    if is_special and _HASH_NAME in properties:
         properties = without_hash(properties, proof)
     time = event_time(
         event.timestamp, event.offset, arrival, ignore_sent_at=_ignores_sent_at(special)

@@ -153,6 +153,12 @@ def test_a06_what_follows_a_document_is_never_lost_in_silence(wrap, encoding, en
     assert (answer.status_code, InboxRequest.objects.count()) == (400, 0)
 
 
+def test_s04_a_body_in_very_many_members_is_refused_at_once():
+    """Each member costs a copy of the rest: 400,000 of them took a thread for minutes."""
+    answer = sdk.post("/batch/", 400_000 * gzip.compress(b""), HTTP_CONTENT_ENCODING="gzip")
+    assert (answer.status_code, "16 members" in answer.json()["error"]) == (400, True)
+
+
 def test_an_empty_batch_is_a_400_that_says_so():
     assert error_of({"api_key": sdk.key(), "batch": []}) == (400, "batch: empty")
 

@@ -104,6 +104,14 @@ def test_no_table_holds_a_server_token(token):
         assert token not in {stored for (stored,) in cursor.fetchall()}
 
 
+@pytest.mark.parametrize("where", ["$set", "$set_once"])
+def test_s02_an_identity_hash_among_a_persons_properties_is_not_stored(where):
+    properties = {where: {"$identity_hash": "0" * 64, "plan": "pro"}}
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": [EVENT | {"properties": properties}]})
+    sdk.ingest()
+    assert Event.objects.get().properties == {where: {"plan": "pro"}}
+
+
 @pytest.mark.parametrize("dollar", ["$", r"\u0024"])
 @pytest.mark.parametrize("letter", ["i", r"\u0069"])
 def test_s02_an_identity_hash_is_neither_stored_nor_forwarded(dollar, letter):
