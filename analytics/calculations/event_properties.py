@@ -65,13 +65,11 @@ def _outer_fields(event: WireEvent, sdk: str, inner: dict[str, Any]) -> dict[str
     What is not of the expected type changes nothing.
     """
     outer: dict[str, Any] = {}
-    nothing: dict[str, Any] = {}
     for name, raw in (("$set", event.set), ("$set_once", event.set_once)):
-        if changes := decoded_or(decode_object, raw, nothing):
+        if changes := decoded_or(decode_object, raw, dict[str, Any]()):
             own = inner.get(name)
             outer[name] = (own if isinstance(own, dict) else {}) | changes
-    no_names: list[Any] = []
-    if names := decoded_or(_decode_list, event.unset, no_names):
+    if names := decoded_or(_decode_list, event.unset, list[Any]()):
         own = inner.get("$unset")
         outer["$unset"] = [*(own if isinstance(own, list) else []), *names]
     texts = {"$session_id": event.session_id, "$window_id": event.window_id}

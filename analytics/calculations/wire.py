@@ -29,9 +29,7 @@ from analytics.calculations.records import (
     Reason,
     Source,
 )
-from analytics.calculations.stored_json import (
-    stored_text,
-)
+from analytics.calculations.stored_json import stored_text
 from analytics.calculations.wire_format import (
     NOTHING_SPECIAL,
     SpecialProperties,

@@ -29,7 +29,31 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self.filter(is_protected("pk"))
 
 
-class Person(models.Model):
+class Described(models.Model):
+    """What events say about a person or a group, in two layers: what is claimed, and proved."""
+
+    properties = models.JSONField(
+        default=dict, help_text="The values in effect: the proved one where there is one"
+    )
+    proved = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="The proved values among the properties"
+    )
+    claimed = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="Claims that contradict a proved value"
+    )
+    refused = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="Why properties were not stored, by name"
+    )
+    set_at = models.JSONField(default=dict, db_default=EMPTY_OBJECT, help_text=SET_AT)
+    proved_set_at = models.JSONField(
+        default=dict, db_default=EMPTY_OBJECT, help_text="The same of what is proved"
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Person(Described):
     """An end user of the company's product, known by one or more distinct ids.
 
     The times are milestones of the person's whole life, kept by ingest under the definitions in
@@ -54,24 +78,8 @@ class Person(models.Model):
         db_default=True, help_text="Without one, events are stored but the person is not counted"
     )
     is_demo = models.BooleanField(default=False, help_text="Created by the demo, removed with it")
-    properties = models.JSONField(
-        default=dict, help_text="The values in effect: the proved one where there is one"
-    )
-    proved = models.JSONField(
-        default=dict, db_default=EMPTY_OBJECT, help_text="The proved values among the properties"
-    )
-    claimed = models.JSONField(
-        default=dict, db_default=EMPTY_OBJECT, help_text="Claims that contradict a proved value"
-    )
     email_claimed_with = models.BigIntegerField(
         null=True, help_text="The project key that claimed the e-mail address; null if proved"
-    )
-    refused = models.JSONField(
-        default=dict, db_default=EMPTY_OBJECT, help_text="Why properties were not stored, by name"
-    )
-    set_at = models.JSONField(default=dict, db_default=EMPTY_OBJECT, help_text=SET_AT)
-    proved_set_at = models.JSONField(
-        default=dict, db_default=EMPTY_OBJECT, help_text="The same of what is proved"
     )
 
     objects = PersonQuerySet.as_manager()
@@ -171,28 +179,12 @@ class PersonMerge(models.Model):
         return f"{self.other_id} into {self.distinct_id}: {self.get_result_display()}"
 
 
-class Group(models.Model):
+class Group(Described):
     """An account, company or team that events name, with the latest properties sent for it."""
 
     group_type = models.CharField(max_length=200)
     group_key = models.CharField(max_length=200)
     created_at = models.DateTimeField(db_default=Now())
-    properties = models.JSONField(
-        default=dict, help_text="The values in effect: the proved one where there is one"
-    )
-    proved = models.JSONField(
-        default=dict, db_default=EMPTY_OBJECT, help_text="The proved values among the properties"
-    )
-    claimed = models.JSONField(
-        default=dict, db_default=EMPTY_OBJECT, help_text="Claims that contradict a proved value"
-    )
-    refused = models.JSONField(
-        default=dict, db_default=EMPTY_OBJECT, help_text="Why properties were not stored, by name"
-    )
-    set_at = models.JSONField(default=dict, db_default=EMPTY_OBJECT, help_text=SET_AT)
-    proved_set_at = models.JSONField(
-        default=dict, db_default=EMPTY_OBJECT, help_text="The same of what is proved"
-    )
 
     class Meta:
         verbose_name = "customer group"

@@ -37,13 +37,6 @@ def shop(stripe_account, worker):
 
 
 @pytest.fixture
-def subscribed(shop, client):
-    subscription = shop.subscribes(shop.customer("ada"))
-    shop.delivered(client)
-    return subscription
-
-
-@pytest.fixture
 def hold(subscribed):
     usable = Subscription.objects.get().stripe_data
 

@@ -20,18 +20,6 @@ def shop(stripe_account, worker):
 
 
 @pytest.fixture
-def ask(admin_client):
-    def ask(endpoint, *, key="", **body):
-        headers = {"Idempotency-Key": key} if key else {}
-        body = {"distinct_id": "ada"} | body
-        return admin_client.post(
-            URL + endpoint, body, content_type="application/json", headers=headers
-        )
-
-    return ask
-
-
-@pytest.fixture
 def metered(shop):
     meter = shop.call(
         "post",

@@ -24,25 +24,6 @@ def shop(stripe_account, worker):
     return shop
 
 
-@pytest.fixture
-def ask(admin_client):
-    def ask(endpoint, *, key="", **body):
-        headers = {"Idempotency-Key": key} if key else {}
-        body = {"distinct_id": "ada"} | body
-        return admin_client.post(
-            URL + endpoint, body, content_type="application/json", headers=headers
-        )
-
-    return ask
-
-
-@pytest.fixture
-def subscribed(shop, client):
-    subscription = shop.subscribes(shop.customer("ada"))
-    shop.delivered(client)
-    return subscription
-
-
 def sessions(shop):
     return gateway.call("get", "/v1/checkout/sessions", limit=100)["data"]
 
