@@ -90,6 +90,16 @@ def mail_server(settings):
 
 
 @pytest.fixture
+def no_valkey(settings):
+    """A cache server that is not there.
+
+    `CACHES` is replaced as a whole: what is changed inside it stays changed for later tests.
+    """
+    default = {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9"}
+    settings.CACHES = {**settings.CACHES, "default": default}
+
+
+@pytest.fixture
 def web_hook(settings):
     """A web server in a network that alert channels may reach."""
     settings.PLUMBLINE_ALLOWED_NETWORKS = [ip_network("127.0.0.0/8")]

@@ -115,13 +115,7 @@ def test_a_wrong_clock_is_reported(monkeypatch):
     assert components()["clock"]["health"] == "warning"  # the database's clock is the real one
 
 
-def test_without_valkey_the_other_components_are_checked(settings):
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": "redis://127.0.0.1:9",
-        }
-    }
+def test_without_valkey_the_other_components_are_checked(no_valkey):
     by_name = components()
     assert (by_name["valkey"]["health"], by_name["database"]["health"]) == ("critical", "ok")
 

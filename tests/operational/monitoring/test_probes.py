@@ -6,8 +6,7 @@ from django.db import OperationalError, connection
 from operational.monitoring import probes
 
 
-def test_p35_the_process_lives_without_database_and_valkey(client, settings, monkeypatch):
-    settings.CACHES["default"]["LOCATION"] = "redis://127.0.0.1:9"
+def test_p35_the_process_lives_without_database_and_valkey(client, no_valkey):
     assert client.get("/livez").content == b"ok\n"  # and this test may not use a database
 
 

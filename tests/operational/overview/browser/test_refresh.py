@@ -12,19 +12,18 @@ from tests.operational.overview.browser.addresses import DASHBOARD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-ARMED = """
-    const live = () => document.getElementById("live");
-    let armed = live();
+# An attribute, as the page's policy forbids what polls a script: its text would be evaluated.
+MARK_ARMED = """
+    document.getElementById("live").dataset.armed = "";
     document.body.addEventListener("htmx:load", (event) => {
-        if (event.detail.elt.id === "live") armed = event.detail.elt;
+        if (event.detail.elt.id === "live") event.detail.elt.dataset.armed = "";
     });
-    window.isArmed = () => armed === live();
 """
 
 
 def a_minute_passes(page):
     """Let a minute pass once htmx has armed the next refresh of the swapped-in content."""
-    page.wait_for_function("isArmed()")
+    expect(page.locator("#live[data-armed]")).to_be_attached()
     page.clock.fast_forward(60_000)
 
 
@@ -32,7 +31,7 @@ def a_minute_passes(page):
 def dashboard(logged_in, company):
     logged_in.clock.install(time=timezone.now())
     logged_in.goto(DASHBOARD)
-    logged_in.evaluate(ARMED)
+    logged_in.evaluate(MARK_ARMED)
     return logged_in
 
 
