@@ -30,6 +30,13 @@ payers: LateRegistry[Callable[[Collection[int]], set[int]]] = LateRegistry()
 # Called with the ids of persons; return the e-mail addresses that others than events have proved.
 proved_addresses: LateRegistry[Callable[[Collection[int]], Mapping[int, str]]] = LateRegistry()
 
+# Called by ingest, in its transaction, with a cursor, the new events, and the person of each.
+events_stored: LateRegistry[Callable[[Any, Any, Any], None]] = LateRegistry()
+
+# Called with a cursor and the ids of persons whose events, days or ids have changed by other means,
+# such as a merge, in the transaction that changes them.
+persons_changed: LateRegistry[Callable[[Any, Collection[int]], None]] = LateRegistry()
+
 # Names of events that are never activity, because an app puts them on persons itself.
 passive_events: LateRegistry[Collection[str]] = LateRegistry()
 

@@ -45,6 +45,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "description": "Apply Stripe's events that failed or were never enqueued, and link the"
         " customers of persons who came later.",
     },
+    "update-referrals": {
+        "task": "growth.tasks.update_referrals",
+        "crontab": {"minute": "*"},
+        "useful_for": MINUTE,
+        "description": "Derive referrals from new events; make, settle and send their rewards.",
+    },
     "recount-due-revenue": {
         "task": "billing.tasks.recount_due_revenue",
         "crontab": {"minute": "3"},

@@ -40,6 +40,7 @@ PLUMBLINE_DATA_DIR = BASE_DIR / env.text("PLUMBLINE_DATA_DIR", ".local")
 PLUMBLINE_TIME_ZONE = env.time_zone("PLUMBLINE_TIME_ZONE", "UTC")
 PLUMBLINE_SIGNUP_EVENT = env.text("PLUMBLINE_SIGNUP_EVENT", "signed_up")
 PLUMBLINE_ACTIVATION_EVENT = env.text("PLUMBLINE_ACTIVATION_EVENT", "workflow_created")
+PLUMBLINE_REFERRAL_PROPERTY = env.text("PLUMBLINE_REFERRAL_PROPERTY", "referral_code")
 PLUMBLINE_PASSIVE_EVENTS = env.words("PLUMBLINE_PASSIVE_EVENTS")
 
 # --- Capture ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ docs = staff_page(ANY_STAFF)(require_safe(SpectacularSwaggerSplitView.as_view(ur
 urlpatterns = [
     path("", include("analytics.urls")),
     path("", include("billing.urls")),
+    path("", include("growth.urls")),
     path("", include("operational.urls")),
     path("", RedirectView.as_view(pattern_name="operational:dashboard")),
     path("admin/", RedirectView.as_view(pattern_name="operational:dashboard")),

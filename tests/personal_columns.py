@@ -11,7 +11,8 @@ DELETED = """
     analytics_person.properties analytics_person.proved analytics_person.claimed
     analytics_person.proved_set_at
     analytics_personmerge.distinct_id analytics_personmerge.other_id
-    billing_idempotentrequest.fingerprint
+    billing_idempotentrequest.fingerprint growth_referral.code growth_referralcode.code
+    growth_referralreward.code
 """
 
 # Stripe's JSON and what dj-stripe copies from it: `gateway.anonymize`.
@@ -53,6 +54,9 @@ CHOSEN = """
     operational_kpireading.status operational_priorityaction.kind operational_priorityaction.state
     operational_priorityaction.severity operational_qualityresult.verdict operational_report.kind
     operational_loginlimit.kind
+    growth_referralprogramme.slug growth_referralprogramme.name growth_referralprogramme.signup_url
+    growth_referralprogramme.reward growth_referralprogramme.webhook_url
+    growth_referralreward.milestone growth_referralreward.state growth_referralreward.signals
 """
 
 # Libraries of events, from a header of the request; no part of a person's profile.
@@ -62,6 +66,7 @@ SDKS = "analytics_inboxrequest.sdk analytics_rejectedevent.sdk"
 STAFF = """
     analytics_exclusion.by analytics_exclusion.ended_by analytics_exclusion.kept_by
     analytics_personmerge.cause analytics_personmerge.undone_by billing_refusedlink.refused_by
+    growth_referralreward.decided_by
     operational_reportsubscriber.email operational_reportsubscriber.time_zone
 """
 STAFF_TABLES = "auth_ knox_ django_otp_ otp_ operational_apitoken"
@@ -82,7 +87,7 @@ ACCOUNTING = """
 # Keyed hashes and numbers.
 IMPERSONAL = """
     analytics_erasedid.hash analytics_erasedid.key analytics_erasure.removed
-    analytics_identitysecret.salt analytics_lastactiveblock.minutes
+    growth_referralprogramme.salt analytics_identitysecret.salt analytics_lastactiveblock.minutes
     django_session.session_key django_admin_log.object_id
 """
 SYSTEM_TABLES = "django_migrations django_content_type django_celery_beat_"

@@ -15,6 +15,7 @@ from analytics.calculations.people.bounds import Refusal
 from analytics.calculations.people.identity import Identities, linking_records
 from analytics.calculations.records import EventRecord, Holds, Reason, Rejection
 from analytics.capture import erased_ids
+from analytics.extension_points import events_stored
 from analytics.forwarding import outbox
 from analytics.ingestion import copying, uuids
 from analytics.ingestion.partitions import lock_and_ensure_partitions, months_of
@@ -131,6 +132,8 @@ def _store(
     if not identity.store_proofs(cursor, identities):
         raise _ProvedMeanwhile
     exclusions.apply_rules(cursor, changed | identities.changed)
+    for note_events in events_stored:
+        note_events(cursor, fresh, person_ids)
     if forward:
         outbox.add(fresh)
     results: list[StoreResult] = [

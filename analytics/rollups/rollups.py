@@ -18,6 +18,7 @@ from analytics.calculations.batch import EventBatch
 from analytics.calculations.cells import Cell, add_cells
 from analytics.calculations.records import EventRecord
 from analytics.calculations.rows import EventRows
+from analytics.extension_points import persons_changed
 from analytics.rollups import (
     counters,
     definitions,
@@ -53,6 +54,8 @@ def locked_recount(cursor: psycopg.Cursor, person_ids: Collection[int]) -> Itera
     yield
     _add_persons(cursor, ids, calendar, 1)
     last_activity.recompute(cursor, in_force.ignored_events, ids)
+    for note_persons in persons_changed:
+        note_persons(cursor, ids)
     empty_everywhere(cursor)
 
 

@@ -17,6 +17,7 @@ MODELS = {
         *("analytics.eventminute", "analytics.forwardingbatch", "analytics.forwardingstate"),
         *("analytics.importrun", "analytics.lastactiveblock", "analytics.rollupdefinition"),
         *("billing.cashentry", "billing.heldobject", "billing.mrrday", "billing.mrrmovement"),
+        "growth.referralcheck",
         *("operational.alertchange", "operational.heartbeat", "operational.jobrun"),
         *("operational.kpireading", "operational.qualityresult"),
     ],
@@ -37,11 +38,12 @@ MODELS = {
         *("analytics.rejectedevent",),
         *("billing.limitexception", "billing.refusedlink", "billing.stripecustomer"),
         *("billing.stripeevent", "billing.usagereservation"),
+        *("growth.referral", "growth.referralcode", "growth.referralreward"),
     ],
     (OPERATOR, OPERATOR): [
         *("django_celery_beat.clockedschedule", "django_celery_beat.crontabschedule"),
         *("django_celery_beat.intervalschedule", "django_celery_beat.periodictask"),
-        "operational.alertchannel",
+        *("growth.referralprogramme", "operational.alertchannel"),
         *("operational.reportsubscriber",),
     ],
     (OPERATOR, OWNER): [

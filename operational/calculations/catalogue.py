@@ -45,6 +45,7 @@ class Kpi:
     default_goal: Goal
     people: Mapping[KpiGroup, str] = field(default_factory=dict)  # a label for each list of people
     bases: tuple[Basis, ...] = ()  # from which its goal chooses
+    set_up_page: str = ""  # the name of the URL where its data is set up, if staff does that
     counts_activity: bool = False  # if so, passive events are excluded, too
     formula_version: int = 1
 
@@ -196,15 +197,21 @@ _KPIS = (
         unit=Unit.RATIO,
         better=Better.HIGHER,
         formula=(
-            "referred people who signed up within 30 days after their inviter signed up"
+            "referred people who signed up within 30 x 24 h after their inviter signed up"
             " / size of the inviters' cohort"
         ),
         window="signups of the 30 days ending 30 days before the last complete day",
         numerator="Referred people who signed up within 30 days",
         denominator="Signed up and could invite",
-        exclusions=(_EXCLUDED_PEOPLE, "self-referrals"),
+        exclusions=(_EXCLUDED_PEOPLE, "self-referrals", _recent_signups(30)),
         source="referrals",
         default_goal=Goal("viral_coefficient", 1, 0.5, 5),
+        people={
+            KpiGroup.NUMERATOR: "Brought by a new person within 30 days",
+            KpiGroup.DENOMINATOR: "Signed up and could invite",
+            KpiGroup.MISSED: "Brought no one within 30 days",
+        },
+        set_up_page="growth:referrals",
     ),
 )
 

@@ -90,6 +90,30 @@ def measured_rate(
     )
 
 
+def measured_ratio(
+    numerator: int, denominator: int, *, window_from: date, window_to: date, empty_reason: str
+) -> Measurement:
+    """Return a number per person, which may exceed 1; not being a share, it has no interval.
+
+    `empty_reason` is the reason if the denominator is 0.
+    """
+    status, reason = Status.OK, ""
+    if not denominator:
+        status, reason = Status.NO_DATA, empty_reason
+    elif denominator < SMALLEST_SAMPLE:
+        status = Status.LOW_SAMPLE
+        reason = f"Only {denominator} eligible; at least {SMALLEST_SAMPLE} are needed."
+    return Measurement(
+        status=status,
+        reason=reason,
+        value=numerator / denominator if denominator else None,
+        numerator=numerator,
+        denominator=denominator,
+        window_from=window_from,
+        window_to=window_to,
+    )
+
+
 def measured_growth(
     before: int,
     now: int,

@@ -5,6 +5,7 @@ errors as `StripeProblem`.
 """
 
 from billing.stripe.gateway.calls import StripeProblem, call, every, fetch, is_set_up, path_of
+from billing.stripe.gateway.cards import card_fingerprints
 from billing.stripe.gateway.customer_records import customer_records
 from billing.stripe.gateway.deleted_customers import note_deletion
 from billing.stripe.gateway.guests import anonymize_guests, count_guests
@@ -71,6 +72,7 @@ __all__ = [
     "anonymize",
     "anonymize_guests",
     "call",
+    "card_fingerprints",
     "charge_ids",
     "checkout_url",
     "client_references",

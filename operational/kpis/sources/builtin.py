@@ -3,6 +3,7 @@
 from operational.kpis.sources.activation import ActivationSource, QuickActivationSource
 from operational.kpis.sources.base import KpiSource
 from operational.kpis.sources.growth import GrowthSource
+from operational.kpis.sources.referrals import ViralSource
 from operational.kpis.sources.retention import RetentionSource
 from operational.kpis.sources.revenue import ChurnSource, LtvCacSource
 
@@ -14,4 +15,5 @@ SOURCES: dict[str, KpiSource] = {
     "signup_activation": QuickActivationSource(),
     "growth_mom": GrowthSource(),
     "churn_rate": ChurnSource(),
+    "viral_coefficient": ViralSource(),
 }

@@ -52,12 +52,14 @@ MATRIX = {
         billing.fxrate billing.revenuesettings billing.planlimit billing.usagemeter billing.plan
         operational.kpigoal operational.qualityignore""",
     ("analyst", "none"): """
+        /admin/growth/referrals/ growth.referral growth.referralcode growth.referralreward
         /admin/analytics/events/ /admin/billing/persons/<person_id>/usage/
         /api/analytics/events/ /api/analytics/persons/
         /api/billing/usage/ /api/billing/stripe/subscription/ /api/billing/stripe/invoices/
         analytics.exclusion analytics.group analytics.person analytics.personmerge
         billing.usagenotice""",
     ("analyst", "operator"): """
+        /admin/growth/rewards/<reward_id>/ /api/growth/referrals/codes/
         analytics.exclusionrule analytics.rejectedevent billing.limitexception
         billing.stripecustomer billing.stripeevent /admin/billing/unlinked-customers/""",
     ("operator", "operator"): """
@@ -74,7 +76,8 @@ MATRIX = {
         /api/operational/send-daily-report/ /api/operational/send-weekly-report/
         django_celery_beat.clockedschedule django_celery_beat.crontabschedule
         django_celery_beat.intervalschedule django_celery_beat.periodictask
-        operational.alertchannel operational.reportsubscriber""",
+        /api/growth/referrals/
+        growth.referralprogramme operational.alertchannel operational.reportsubscriber""",
     ("operator", "none"): "analytics.inboxrequest operational.delivery",
     ("operator", "owner"): "analytics.projectkey",
     ("analyst", "owner"): "/api/analytics/persons/<distinct_id>",

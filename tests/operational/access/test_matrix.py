@@ -65,7 +65,7 @@ def address(route: Route) -> str:
         "distinct_id": "ada", "person_id": Person.objects.get().pk, "slug": "d7_retention",
         "kind": "daily", "token": "nonsense", "url": "nonsense", "app_label": "analytics",
         "reservation_id": UUID, "endpoint_id": UUID, "content_type_id": 1, "object_id": 1,
-        "id": 1, "pk": _pk(route),
+        "reward_id": UUID, "id": 1, "pk": _pk(route),
     }  # fmt: skip
     if route.model:
         values["object_id"] = getattr(apps.get_model(route.model)._default_manager.first(), "pk", 0)

@@ -1,0 +1,17 @@
+"""Links of growth in the sidebar."""
+
+from common.admin.sidebar import SidebarGroup, list_link, page_link
+
+GROUPS = [
+    SidebarGroup(
+        "Growth",
+        [
+            page_link("Referrals", "group_add", "growth:referrals"),
+            list_link("Referred people", "person_add", "growth.referral"),
+            list_link("Referral rewards", "redeem", "growth.referralreward"),
+            list_link("Referral codes", "link", "growth.referralcode"),
+            list_link("Referral programmes", "campaign", "growth.referralprogramme"),
+        ],
+        position=35,
+    ),
+]

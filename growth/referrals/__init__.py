@@ -1,0 +1,1 @@
+"""Codes and links, who invited whom, and rewards for it."""

@@ -1,0 +1,174 @@
+"""Derive who came with whose code, from persons' events and properties: each change once.
+
+A transaction that changes events or identities notes the persons (`checks`); `update` derives the
+referrals of those, and of persons whose signup is not the one that was read. `rebuild` derives all.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from django.db import transaction
+from django.db.models import F, Q
+
+from analytics.models import Person
+from analytics.rollups import definitions
+from common.locks import Lock, lock_shared, try_session_lock
+from common.postgres import array_literal, raw_cursor
+from growth.calculations.referral import Attribution, Naming, attribute, normalized
+from growth.models import Referral, ReferralCheck, ReferralCode
+from growth.referrals import checks
+
+BATCH = 500
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LINK_PATTERN = f"[?&]{checks.LINK_PARAMETER}=([A-Za-z0-9_-]+)"
+_NAMES_A_CODE = "(properties ?| %(names)s::text[] OR properties ->> '$current_url' ~ %(pattern)s)"
+
+_NAMINGS = f"""
+    SELECT person_id, timestamp, event.distinct_id, proved,
+        (SELECT array_agg(properties ->> name ORDER BY number)
+         FROM unnest(%(names)s::text[]) WITH ORDINALITY AS names (name, number))
+        || substring(properties ->> '$current_url' FROM %(pattern)s),
+        timestamp = signup_at AND %(signup)s IN (event, %(first)s)
+    FROM analytics_event AS event JOIN (
+        SELECT id, signup_at FROM analytics_person WHERE id = ANY(%(persons)s::bigint[])
+    ) AS person ON person_id = person.id
+    WHERE {_NAMES_A_CODE}
+"""
+_CANDIDATES = f"""
+    SELECT DISTINCT person_id FROM analytics_event WHERE {_NAMES_A_CODE}
+    UNION SELECT id FROM analytics_person WHERE properties ?| %(names)s::text[]
+    UNION SELECT person_id FROM growth_referral JOIN analytics_distinctid USING (distinct_id)
+"""
+
+
+def update(*, batch: int = BATCH) -> int:
+    """Derive what has changed, and return the number of persons; 0 while another process does."""
+    with try_session_lock("referrals") as acquired:
+        if not acquired:
+            return 0
+        _note_changed_signups()
+        done = 0
+        while taken := _update_batch(batch):
+            done += taken
+        return done
+
+
+def rebuild() -> int:
+    """Derive the referrals of everyone, and return the number of persons that were read."""
+    with transaction.atomic():
+        cursor = raw_cursor()
+        cursor.execute(f"INSERT INTO growth_referralcheck (person_id) {_CANDIDATES}", _parameters())
+    return update()
+
+
+def _note_changed_signups() -> None:
+    """Note persons whose signup is not the one that was read: it came late, or from a merge."""
+    changed = Referral.objects.exclude(
+        Q(signed_up_at=F("distinct_id__person__signup_at"))
+        | Q(signed_up_at=None, distinct_id__person__signup_at=None)
+    )
+    with transaction.atomic():
+        persons = set(changed.values_list("distinct_id__person_id", flat=True))
+        checks.note_persons(raw_cursor(), persons)
+
+
+@transaction.atomic
+def _update_batch(batch: int) -> int:
+    noted = ReferralCheck.objects.order_by("pk").select_for_update(skip_locked=True)[:batch]
+    rows = dict(noted.values_list("pk", "person_id"))
+    if not rows:
+        return 0
+    cursor = raw_cursor()
+    lock_shared(cursor, Lock.IDENTITY)  # persons are not merged or split meanwhile
+    _derive(cursor, sorted(set(rows.values())))
+    ReferralCheck.objects.filter(pk__in=rows).delete()
+    return len(rows)
+
+
+def _derive(cursor: psycopg.Cursor, person_ids: Collection[int]) -> None:
+    persons = Person.objects.in_bulk(person_ids)
+    derived = {
+        person_id: attribution
+        for person_id, attribution in _attributions(cursor, persons)
+        if attribution is not None
+    }
+    Referral.objects.filter(distinct_id__person_id__in=person_ids).delete()
+    Referral.objects.bulk_create(
+        Referral(
+            distinct_id_id=attribution.distinct_id,
+            code_id=attribution.code,
+            clicked_at=attribution.clicked_at,
+            signed_up_at=persons[person_id].signup_at,
+            is_named=attribution.is_named,
+            proved=attribution.proved,
+        )
+        for person_id, attribution in derived.items()
+    )
+
+
+def _attributions(
+    cursor: psycopg.Cursor, persons: dict[int, Person]
+) -> Iterator[tuple[int, Attribution | None]]:
+    visits: dict[int, list[Naming]] = defaultdict(list)
+    signups: dict[int, list[Naming]] = defaultdict(list)
+    cursor.execute(_NAMINGS, _parameters(persons))
+    rows = [*_readable(cursor.fetchall())]
+    stored = {person_id: _of_person(person) for person_id, person in persons.items()}
+    codes = {naming.code for _, naming, _ in rows}
+    codes |= {naming.code for naming in stored.values() if naming}
+    existing = set(ReferralCode.objects.filter(pk__in=codes).values_list("pk", flat=True))
+    for person_id, naming, is_signup in rows:
+        if naming.code in existing:
+            (signups if is_signup else visits)[person_id].append(naming)
+    for person_id, person in persons.items():
+        own = stored[person_id]
+        yield (
+            person_id,
+            attribute(
+                signup_at=person.signup_at,
+                signup=min(signups[person_id], key=_order, default=None),
+                person=own if own and own.code in existing else None,
+                visits=visits[person_id],
+            ),
+        )
+
+
+def _order(naming: Naming) -> tuple[bool, str, str]:
+    """Of several signup events of one moment the proved one decides."""
+    return not naming.proved, naming.distinct_id, naming.code
+
+
+def _readable(rows: Collection[tuple]) -> Iterator[tuple[int, Naming, bool]]:
+    for person_id, at, distinct_id, proved, texts, is_signup in rows:
+        code = next(filter(None, map(normalized, texts)), "")
+        if code:
+            yield person_id, Naming(code, at, distinct_id, proved), is_signup
+
+
+def _of_person(person: Person) -> Naming | None:
+    """Return the code among a person's properties, a proved one first."""
+    for layer, times, proved in (
+        (person.proved, person.proved_set_at, True),
+        (person.properties, person.set_at, False),
+    ):
+        for name in checks.property_names():
+            if code := normalized(layer.get(name)):
+                at = _EPOCH + timedelta(microseconds=abs(times.get(name, 0)))
+                return Naming(code, at, _first_id(person), proved)
+    return None
+
+
+def _first_id(person: Person) -> str:
+    return str(person.distinct_ids.order_by("pk").values_list("pk", flat=True)[0])
+
+
+def _parameters(person_ids: Collection[int] = ()) -> dict[str, object]:
+    return {
+        "names": checks.property_names(),
+        "pattern": _LINK_PATTERN,
+        "persons": array_literal(person_ids),
+        "signup": definitions.in_force().signup_event,
+        "first": definitions.FIRST_EVENT,
+    }

@@ -1,0 +1,47 @@
+"""What is known about inviters and referred persons that two accounts of one person share."""
+
+from analytics.models import Event, Person, PersonDay
+from analytics.rollups import definitions
+from billing.stripe import gateway
+from growth.calculations.reward import Party, Signal, signals
+from growth.models import Referral, ReferralReward
+
+EVENTS_READ = 1_000  # the latest of a person
+
+
+def signals_of(reward: ReferralReward) -> list[Signal]:
+    """Return what makes a reward suspicious, from the persons as they are now."""
+    inviter, referred = reward.code.distinct_id.person, reward.referred.person
+    proved = Referral.objects.filter(
+        distinct_id__person=referred, code_id=reward.code_id, proved=True
+    )
+    return signals(
+        party(inviter), party(referred), proved=proved.exists(), used_later=used_later(referred)
+    )
+
+
+def party(person: Person) -> Party:
+    customers = gateway.customer_ids_of(person.pk)
+    addresses = [person.properties.get("email"), person.proved.get("email")]
+    addresses.append(gateway.addresses_of([person.pk]).get(person.pk))
+    return Party(
+        person_id=person.pk,
+        addresses=frozenset(text for text in addresses if isinstance(text, str)),
+        devices=_devices(person),
+        cards=frozenset(gateway.card_fingerprints(customers)),
+    )
+
+
+def used_later(person: Person) -> bool:
+    """Whether the person was active on a day after that of activation, or else of the signup."""
+    start = person.activated_at or person.signup_at
+    if start is None:
+        return False
+    day = definitions.calendar().local_date(start)
+    return PersonDay.objects.filter(person=person, day__gt=day).exists()
+
+
+def _devices(person: Person) -> frozenset[str]:
+    latest = Event.objects.filter(person=person).order_by("-timestamp")
+    values = latest.values_list("properties__$device_id", flat=True)[:EVENTS_READ]
+    return frozenset(value for value in values if isinstance(value, str) and value)

@@ -1,0 +1,42 @@
+"""Which referrals count. Decided when read, so that merges and exclusions count at once."""
+
+from django.db.models import F, Q, QuerySet
+
+from growth.calculations.referral import CLICK_WINDOW, CLOCK_SKEW, INVITE_WINDOW
+from growth.models import Referral
+
+REFERRED, INVITER = "distinct_id__person", "code__distinct_id__person"
+
+
+def clicked() -> QuerySet[Referral]:
+    """Return those who came with a code of someone else, whether they signed up or not."""
+    return Referral.objects.filter(
+        ~Q(**{REFERRED: F(INVITER)}),
+        **{
+            f"{path}__{name}": value
+            for path in (REFERRED, INVITER)
+            for name, value in (("excluded", False), ("has_profile", True))
+        },
+    )
+
+
+def signed_up() -> QuerySet[Referral]:
+    """Return the referrals that count: the signup names the code, in time, and the person is new.
+
+    A person who activated before the click existed before.
+    """
+    is_new = Q(**{f"{REFERRED}__activated_at": None}) | Q(
+        **{f"{REFERRED}__activated_at__gte": F("clicked_at") - CLOCK_SKEW}
+    )
+    return clicked().filter(
+        is_new,
+        is_named=True,
+        signed_up_at=F(f"{REFERRED}__signup_at"),
+        signed_up_at__lte=F("clicked_at") + CLICK_WINDOW,
+    )
+
+
+def within_invite_window(referrals: QuerySet[Referral], moment: str) -> QuerySet[Referral]:
+    """Return those with a moment in the 30 x 24 hours that begin with the inviter's signup."""
+    start = F(f"{INVITER}__signup_at")
+    return referrals.filter(**{f"{moment}__gte": start, f"{moment}__lte": start + INVITE_WINDOW})

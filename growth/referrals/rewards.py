@@ -1,0 +1,152 @@
+"""Rewards of inviters: each at most once, held, then due, unless something is suspicious.
+
+The milestone is proved by Stripe: a paid invoice of a customer that is linked to the referred
+person. A referral whose code is only claimed still needs a review: whoever reads the public key can
+claim to have invited anyone.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from analytics.models import Person
+from billing.calculations.cash import CashKind
+from common.locks import Lock, lock_shared
+from common.postgres import raw_cursor
+from growth.calculations.reward import COUNTED_STATES, Milestone, RewardKind, RewardState
+from growth.models import Referral, ReferralReward
+from growth.referrals import parties, referred
+
+OPEN_STATES = (RewardState.HELD, RewardState.REVIEW, RewardState.DUE)
+
+# The first payment of each referred person without a reward; a payment before the click is one of a
+# customer who existed before.
+_PAID = """
+    SELECT referral.distinct_id, min(cash.happened_at)
+    FROM growth_referral AS referral
+    JOIN growth_referralcode AS code USING (code)
+    JOIN growth_referralprogramme AS programme ON programme.id = programme_id
+    JOIN analytics_distinctid AS named ON named.distinct_id = referral.distinct_id
+    JOIN analytics_distinctid AS own ON own.person_id = named.person_id
+    JOIN billing_stripecustomer AS customer ON customer.distinct_id = own.distinct_id
+    JOIN billing_cashentry AS cash ON cash.customer_id = customer.customer_id
+    WHERE reward <> %s AND kind = %s AND amount > 0 AND NOT EXISTS (
+        SELECT FROM growth_referralreward AS earlier
+        JOIN analytics_distinctid AS rewarded ON rewarded.distinct_id = referred
+        WHERE rewarded.person_id = named.person_id AND earlier.programme_id = code.programme_id
+    )
+    GROUP BY referral.distinct_id, clicked_at HAVING min(cash.happened_at) >= clicked_at
+"""
+_RETURNED = """
+    SELECT reward.id
+    FROM growth_referralreward AS reward
+    JOIN analytics_distinctid AS rewarded ON rewarded.distinct_id = referred
+    JOIN analytics_distinctid AS own ON own.person_id = rewarded.person_id
+    JOIN billing_stripecustomer AS customer ON customer.distinct_id = own.distinct_id
+    JOIN billing_cashentry AS cash ON cash.customer_id = customer.customer_id
+    WHERE state = ANY(%s) AND kind <> %s AND happened_at BETWEEN paid_at AND held_until
+        AND reward.id = coalesce(%s, reward.id)
+"""
+
+
+class NotOpen(Exception):
+    """The reward is no longer in a state in which staff decides about it."""
+
+
+def claim_all() -> int:
+    """Make a reward for each referral that counts and has been paid for; return their number."""
+    return sum(claim(referral, paid_at) is not None for referral, paid_at in _paid())
+
+
+def _paid() -> Iterator[tuple[Referral, datetime]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_PAID, [RewardKind.NONE, CashKind.PAYMENT])
+        paid_at = dict(cursor.fetchall())
+    referrals = referred.signed_up().filter(pk__in=paid_at).order_by("signed_up_at", "pk")
+    for referral in referrals.select_related("code__programme", "code__distinct_id", "distinct_id"):
+        yield referral, paid_at[referral.pk]
+
+
+@transaction.atomic
+def claim(referral: Referral, paid_at: datetime) -> ReferralReward | None:
+    """Make the reward for a referred person, unless there is one; claims at once make one."""
+    lock_shared(raw_cursor(), Lock.IDENTITY)  # persons are not merged meanwhile
+    offer = referral.code.programme
+    inviter, person = referral.code.distinct_id.person_id, referral.distinct_id.person_id
+    # In one order everywhere, so that two claims wait for each other and never deadlock.
+    list(Person.objects.select_for_update().filter(pk__in=[inviter, person]).order_by("pk"))
+    own = ReferralReward.objects.filter(programme=offer, milestone=Milestone.PAID)
+    if own.filter(referred__person=person).exists():
+        return None
+    earned = own.filter(code__distinct_id__person=inviter, state__in=COUNTED_STATES).count()
+    has_enough = offer.cap is not None and earned >= offer.cap
+    return ReferralReward.objects.create(
+        programme=offer,
+        code=referral.code,
+        referred_id=referral.pk,
+        milestone=Milestone.PAID,
+        state=RewardState.CAPPED if has_enough else RewardState.HELD,
+        paid_at=paid_at,
+        held_until=paid_at + timedelta(days=offer.hold_days),
+    )
+
+
+def settle_all(*, now: datetime) -> int:
+    """Reverse what was refunded, and let what was held long enough be due or reviewed."""
+    held = ReferralReward.objects.filter(state=RewardState.HELD, held_until__lte=now)
+    over = set(held.values_list("pk", flat=True))
+    return sum(_settle(reward_id, now=now) for reward_id in sorted(over | _reversed()))
+
+
+@transaction.atomic
+def _settle(reward_id: UUID, *, now: datetime) -> bool:
+    reward = ReferralReward.objects.select_for_update().get(pk=reward_id)
+    if reward.state not in OPEN_STATES:
+        return False
+    if _reversed(reward_id):
+        reward.state = RewardState.REVERSED
+    elif reward.state == RewardState.HELD and reward.held_until <= now:
+        reward.signals = [signal.value for signal in parties.signals_of(reward)]
+        reward.state = RewardState.REVIEW if reward.signals else RewardState.DUE
+        reward.next_attempt_at = now
+    else:
+        return False
+    reward.save(update_fields=["state", "signals", "next_attempt_at"])
+    return True
+
+
+def _reversed(reward_id: UUID | None = None) -> set[UUID]:
+    """Return the open rewards whose payment, or a later one, was returned while they were held."""
+    with connection.cursor() as cursor:
+        states = [state.value for state in OPEN_STATES]
+        cursor.execute(_RETURNED, [states, CashKind.PAYMENT, reward_id])
+        return {reward for (reward,) in cursor.fetchall()}
+
+
+def release(reward: ReferralReward, *, by: str, reason: str, now: datetime) -> None:
+    """Let a reviewed reward be sent; raise `NotOpen` if it is not under review."""
+    _decide(
+        reward, [RewardState.REVIEW], RewardState.DUE, by=by, reason=reason, next_attempt_at=now
+    )
+
+
+def refuse(reward: ReferralReward, *, by: str, reason: str) -> None:
+    """Refuse a reward that is held or under review; raise `NotOpen` if it is neither."""
+    before = [RewardState.HELD, RewardState.REVIEW]
+    _decide(reward, before, RewardState.REFUSED, by=by, reason=reason)
+
+
+def _decide(
+    reward: ReferralReward,
+    before: list[RewardState],
+    after: RewardState,
+    *,
+    by: str,
+    reason: str,
+    **more: object,
+) -> None:
+    rows = ReferralReward.objects.filter(pk=reward.pk, state__in=before)
+    if not rows.update(state=after, decided_by=by, reason=reason, **more):
+        raise NotOpen("This reward was decided meanwhile.")
