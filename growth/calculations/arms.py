@@ -1,4 +1,4 @@
-"""What an arm of an experiment adds up to: everybody assigned, whatever happened to them."""
+"""What an arm of an experiment adds up to: all persons assigned, whatever happened to them."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -61,7 +61,7 @@ def points(
     seed: int,
     draws: int = DRAWS,
 ) -> Points:
-    """Return the score with the treated arm's rates for everybody, less that with the holdout's.
+    """Return the score with the treated arm's rates for all, less that with the holdout's.
 
     `without_persons` are KPIs of the score that no person is behind, such as LTV:CAC.
     """

@@ -1,8 +1,8 @@
 """The effect on revenue per person assigned, where a few large payers must not decide it.
 
 The amounts of payers are capped once, at the 99th percentile of the payers of both arms together: a
-cap per arm would move with the effect, and one over everybody's zeros would cut ordinary buyers.
-Both versions are returned; the verdict is that of the capped amounts.
+cap per arm would move with the effect, and one over the zeros of all who did not pay would cut
+ordinary buyers. Both versions are returned; the verdict is that of the capped amounts.
 """
 
 from dataclasses import dataclass

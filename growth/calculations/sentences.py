@@ -72,7 +72,7 @@ def _verdict(reading: EffectReading) -> str:
     if reading.verdict is not Verdict.TOO_EARLY:
         return _VERDICTS[reading.verdict]
     if reading.more_persons is None:
-        return "Too early: nobody has reached the goal yet."
+        return "Too early: no one has reached the goal yet."
     people = counted(reading.more_persons, "more person", "more people")
     days = f", {counted(reading.more_days, 'more day')}" if reading.more_days else ""
     return f"Too early: about {people}{days}."

@@ -91,9 +91,9 @@ def test_rates_are_covered_in_93_to_98_percent_exactly(cell):
 
 def test_the_pooled_variance_is_that_of_all_amounts():
     paid = np.array([100, 300, 500])
-    everybody = [*paid, *[0] * 7]
+    all_persons = [*paid, *[0] * 7]
     variance = pooled_variance(amounts(6, paid[:2]), amounts(4, paid[2:]))
-    assert variance == pytest.approx(np.var(everybody))
+    assert variance == pytest.approx(np.var(all_persons))
 
 
 def test_the_difference_is_per_person_assigned():

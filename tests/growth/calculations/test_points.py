@@ -48,6 +48,13 @@ def test_the_same_seed_gives_the_same_interval():
     assert first.interval != other.interval
 
 
+def test_a_group_without_any_success_still_has_an_interval():
+    result = points(arm(900, (0, 0, 0)), arm(100, (0, 0, 0)), score, seed=1)
+    assert result.points == 0
+    assert result.interval.low < -1
+    assert result.interval.high > 0
+
+
 def test_points_above_the_target_count_for_nothing():
     result = points(arm(900, (450, 800, 300)), arm(900, (400, 700, 250)), score, seed=1)
     assert (result.points, result.interval.low, result.interval.high) == (0, 0, 0)
@@ -61,6 +68,7 @@ def test_persons_who_are_not_eligible_are_in_no_rate():
     result = points(treated, holdout, score, seed=1)
     expected = score({"d7_retention": 0.2}) - score({"d7_retention": 0.1})
     assert result.points == pytest.approx(expected)
+    assert result.interval.low < expected < result.interval.high
 
 
 def test_kpis_without_persons_are_not_attributable():

@@ -40,8 +40,10 @@ def test_the_same_seed_gives_the_same_p_value():
     assert first == pytest.approx(other, abs=0.05)
 
 
-def test_a_harmful_treatment_has_a_small_p_value_too():
-    assert randomisation_p(NONE, np.full(30, 9), (500, 500), seed=1) < 0.01
+@pytest.mark.parametrize(("treated", "holdout"), [(0, 30), (30, 0)])
+def test_no_p_value_is_smaller_than_its_draws_allow(treated, holdout):
+    paid = np.full(treated, 9), np.full(holdout, 9)
+    assert randomisation_p(paid[0], paid[1], (500, 500), seed=1, draws=999) == 2 / 1_000
 
 
 def test_without_any_amount_nothing_is_improbable():

@@ -97,12 +97,12 @@ def test_with_enough_persons_so_far_no_difference_is_seen():
     assert so_far("2000/18000", "220/2000", effect=0.03).verdict is Verdict.NO_DIFFERENCE
 
 
-def test_the_number_of_persons_is_unknown_while_nobody_has_reached_the_goal():
+def test_the_number_of_persons_is_unknown_while_no_person_has_reached_the_goal():
     reading = so_far("0/1800", "0/200")
     assert (reading.verdict, reading.more_persons) == (Verdict.TOO_EARLY, None)
 
 
-def test_the_number_of_days_is_unknown_while_nobody_arrives():
+def test_the_number_of_days_is_unknown_while_no_person_arrives():
     reading = so_far("200/1800", "20/200", persons_per_day=0)
     assert reading.more_persons > 0
     assert reading.more_days is None

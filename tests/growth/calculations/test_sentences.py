@@ -48,7 +48,7 @@ def test_too_early_before_burn_in():
     )
 
 
-def test_nobody_assigned():
+def test_no_person_assigned():
     assert said("0/0", "0/0") == (
         "In 14 days there is nothing to compare yet. Too early: about 5,000 more people, "
         "50 more days."

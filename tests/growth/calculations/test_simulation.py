@@ -9,14 +9,8 @@ import pytest
 
 from growth.calculations.readings import Verdict, rate_reading
 from tests.growth.calculations.campaigns import arms, plan, progress
-from tests.growth.calculations.simulation import (
-    CELLS,
-    fewest,
-    mean_payment,
-    most,
-    rates,
-    revenue,
-)
+from tests.growth.calculations.simulated_payments import mean_payment, revenue
+from tests.growth.calculations.simulation import CELLS, fewest, most, rates
 
 COVERED = (0.93, 0.98)
 FINAL_ALARMS, ALARMS_EVER = 35, 65  # of 1,000 campaigns without an effect
@@ -46,8 +40,10 @@ def assert_few_alarms(results, runs):
 def test_p68_rates_are_covered_and_rarely_work_without_an_effect(cell, runs):
     results = rates(cell, runs, np.random.default_rng(cell.seed))
     low, high = bounds(runs)
-    covering = results.covering(cell.treated - cell.base)
+    truth = cell.treated - cell.base
+    covering = results.covering(truth)
     assert covering >= low
+    assert results.covering_at_all_looks(truth) >= bounds(runs, (0.95, 1))[0]
     if cell.persons * cell.base >= FEWEST_CONVERSIONS:
         assert covering <= high
     if not cell.has_effect:
@@ -67,6 +63,7 @@ def test_p68_p69_revenue_is_covered_and_rarely_works_without_an_effect(cell, kin
         assert low <= results.covering(truth) <= high
     if not cell.has_effect:
         assert_few_alarms(results, runs)
+        assert results.covering_at_all_looks(0) >= bounds(runs, (0.95, 1))[0]
 
 
 def test_p68_daily_looks_at_the_final_interval_would_be_false_alarms():
