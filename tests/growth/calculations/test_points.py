@@ -13,6 +13,8 @@ TARGETS = {"d7_retention": (0.25, 20), "activation_rate": (0.40, 15), "d30_reten
 REST = ScoredKpi("others", 50, 60.0)
 BELOW = (0.10, 0.20, 0.05)
 BETTER = (0.20, 0.30, 0.10)
+NEAR = (0.24, 0.39, 0.14)  # the targets
+ABOVE = (0.30, 0.45, 0.20)
 
 
 def score(reached):
@@ -103,15 +105,27 @@ def test_without_a_score_there_are_no_points():
 )
 @pytest.mark.parametrize("treated", [BELOW, BETTER], ids=["without effect", "large effect"])
 def test_points_are_covered_in_93_to_97_percent(treated, persons, controls, runs):
-    rng = np.random.default_rng([persons, controls, runs])
-    truth = score(rates(treated)) - score(rates(BELOW))
-    covering = 0
-    for seed in range(runs):
-        arms = drawn(rng, persons, treated), drawn(rng, controls, BELOW)
-        interval = points(*arms, score, seed=seed, draws=400).interval
-        covering += interval.low <= truth <= interval.high
+    covering = covering_runs(runs, (persons, treated), (controls, BELOW))
     low, high = (465, 485) if runs == 500 else (fewest(runs, 0.93), most(runs, 0.97))
     assert low <= covering <= high
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("controls", [100, 500])
+def test_near_all_targets_points_are_covered_in_91_percent(controls):
+    """Without the stretch it is less: the scores of both arms are cut at 100."""
+    assert covering_runs(500, (9 * controls, ABOVE), (controls, NEAR)) >= 455
+
+
+def covering_runs(runs, treated, holdout):
+    """Return how many of the intervals hold the truth, for the size and the rates of both arms."""
+    rng = np.random.default_rng([treated[0], holdout[0], runs])
+    truth = score(rates(treated[1])) - score(rates(holdout[1]))
+    intervals = [
+        points(drawn(rng, *treated), drawn(rng, *holdout), score, seed=seed, draws=400).interval
+        for seed in range(runs)
+    ]
+    return sum(interval.low <= truth <= interval.high for interval in intervals)
 
 
 def drawn(rng, persons, chances):
