@@ -54,15 +54,15 @@ def attribute(
     `signup` and `person` are what the signup event and the person's properties name. What is
     proved comes first; what is only claimed counts if it was there at the signup.
     """
-    known = [naming for naming in visits if signup_at is None or naming.at <= signup_at]
-    known.sort(key=lambda naming: (naming.at, naming.distinct_id, naming.code))
+    before = [naming for naming in visits if signup_at is None or naming.at <= signup_at]
+    before.sort(key=lambda naming: (naming.at, naming.distinct_id, naming.code))
     named = _named(signup_at, signup, person)
     if named is None or signup_at is None:
-        if not known:
+        if not before:
             return None
-        visit = known[-1]
+        visit = before[-1]
         return Attribution(visit.code, visit.distinct_id, visit.at, False, visit.proved)
-    clicks = [naming.at for naming in known if naming.code == named.code]
+    clicks = [naming.at for naming in before if naming.code == named.code]
     return Attribution(
         code=named.code,
         distinct_id=named.distinct_id,

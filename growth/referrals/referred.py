@@ -9,13 +9,16 @@ REFERRED, INVITER = "distinct_id__person", "code__distinct_id__person"
 
 
 def clicked() -> QuerySet[Referral]:
-    """Return those who came with a code of someone else, whether they signed up or not."""
+    """Return those who came with a code of someone else, whether they signed up or not.
+
+    Most visitors have no profile yet; an inviter needs one.
+    """
     return Referral.objects.filter(
         ~Q(**{REFERRED: F(INVITER)}),
         **{
-            f"{path}__{name}": value
-            for path in (REFERRED, INVITER)
-            for name, value in (("excluded", False), ("has_profile", True))
+            f"{REFERRED}__excluded": False,
+            f"{INVITER}__excluded": False,
+            f"{INVITER}__has_profile": True,
         },
     )
 
@@ -30,6 +33,7 @@ def signed_up() -> QuerySet[Referral]:
     )
     return clicked().filter(
         is_new,
+        **{f"{REFERRED}__has_profile": True},
         is_named=True,
         signed_up_at=F(f"{REFERRED}__signup_at"),
         signed_up_at__lte=F("clicked_at") + CLICK_WINDOW,

@@ -10,7 +10,6 @@ from analytics.models import Person
 from analytics.rollups import definitions
 from growth.models import Referral, ReferralCode
 from growth.referrals import referred
-from growth.referrals.funnel import persons_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,9 @@ def virality(*, first: date, last: date) -> Virality:
 
 def accepted(*, first: date, last: date) -> QuerySet[Referral]:
     """Return the referrals of people who signed up within 30 x 24 hours after their inviter."""
-    return _of(referred.within_invite_window(referred.signed_up(), "signed_up_at"), first, last)
+    return _with_inviters_of(
+        referred.within_invite_window(referred.signed_up(), "signed_up_at"), first, last
+    )
 
 
 def invited(*, first: date, last: date) -> QuerySet[Referral]:
@@ -44,11 +45,11 @@ def invited(*, first: date, last: date) -> QuerySet[Referral]:
     clicked = referred.within_invite_window(referred.clicked(), "clicked_at")
     either = Q(pk__in=clicked.values("pk"))
     either |= Q(pk__in=accepted(first=first, last=last).values("pk"))
-    return _of(referred.clicked().filter(either), first, last)
+    return _with_inviters_of(referred.clicked().filter(either), first, last)
 
 
 def accepted_people(*, first: date, last: date) -> QuerySet[Person]:
-    return persons_of(accepted(first=first, last=last))
+    return persons_with_inviters_of(accepted(first=first, last=last))
 
 
 def inviting_people(*, first: date, last: date) -> QuerySet[Person]:
@@ -68,7 +69,7 @@ def _exists_before(end: datetime) -> bool:
     return ReferralCode.objects.filter(created_at__lt=end).exists() or referrals.exists()
 
 
-def _of(referrals: QuerySet[Referral], first: date, last: date) -> QuerySet[Referral]:
+def _with_inviters_of(referrals: QuerySet[Referral], first: date, last: date) -> QuerySet[Referral]:
     """Return those whose inviter signed up on these days."""
     start, end = definitions.calendar().span(first, last)
     signup = f"{referred.INVITER}__signup_at"

@@ -9,6 +9,7 @@ from analytics.people import persons
 from analytics.privacy import erasure
 from analytics.rollups import definitions
 from billing import demo
+from growth import demo as growth_demo
 from operational.kpis import readings
 from operational.models import KpiReading, PriorityAction, QualityRun
 
@@ -21,6 +22,7 @@ def remove(*, now: datetime, progress: Callable[[int], None] = lambda _: None) -
     """
     demo.clear()
     removed = erasure.erase_demo(progress=progress)
+    growth_demo.clear()
     last = definitions.last_complete_day(now)
     with transaction.atomic():
         recorded = KpiReading.objects.filter(day__lte=last).values_list("day", flat=True)

@@ -14,6 +14,7 @@ from analytics.rollups import definitions
 from billing import demo as billing_demo
 from common.commands import QuickCommand
 from common.formatting import counted
+from growth import demo as growth_demo
 from operational.actions import priority_actions
 from operational.kpis import readings
 from operational.overview import demo_data
@@ -60,6 +61,7 @@ class Command(QuickCommand):
             )
         with tqdm(desc="Demo subscriptions", unit=" events", disable=None, leave=False) as bar:
             customers = billing_demo.load(until=timezone.now(), seed=seed, progress=show)
+        growth_demo.load(until=timezone.now(), seed=seed)
         last = definitions.last_complete_day()
         history = [last - timedelta(days=ago) for ago in reversed(range(HISTORY_DAYS))]
         readings.record_readings(

@@ -60,6 +60,12 @@ def test_a_visit_alone_is_a_click_and_no_signup():
     assert (counted(), referred.clicked().count()) == ([], 1)
 
 
+def test_an_anonymous_visitor_without_a_profile_is_a_click():
+    url = {"$current_url": "https://shop.example/?ref=ADA"}
+    store(record("$pageview", "visitor-1", NOON, properties=url, profile=False))
+    assert referred.clicked().count() == 1
+
+
 def test_a_signup_that_names_no_code_after_a_visit_does_not_count():
     store(visit(), signup(at=NOON + DAY, code=""))
     assert counted() == []
@@ -88,7 +94,7 @@ def test_a_person_who_signed_up_before_the_visit_is_not_referred():
 
 
 def test_an_unknown_code_refers_no_one():
-    store(signup(code="NOBODY"))
+    store(signup(code="UNKNOWN"))
     assert rows() == []
 
 

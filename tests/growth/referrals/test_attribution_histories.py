@@ -1,4 +1,4 @@
-"""Whatever comes in whatever order: what is derived step by step equals what is rebuilt."""
+"""In any order of events and changes, what is derived step by step equals what is rebuilt."""
 
 from contextlib import suppress
 from datetime import timedelta

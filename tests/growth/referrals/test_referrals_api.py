@@ -67,7 +67,7 @@ def test_what_cannot_be_a_code_is_refused(code):
 
 @pytest.mark.usefixtures("_ada")
 def test_unknown_persons_programmes_and_codes_are_not_there():
-    assert post(CODES, distinct_id="nobody").status_code == 404
+    assert post(CODES, distinct_id="unknown").status_code == 404
     assert post(CODES, distinct_id="ada", programme="other").status_code == 404
     assert post(REFERRALS, distinct_id="bob", code="NONE").status_code == 404
     assert staff_client().get(CODES, {"distinct_id": "ada"}).status_code == 404
@@ -110,7 +110,7 @@ def test_the_first_code_that_the_backend_names_stays():
 
 
 @pytest.mark.usefixtures("inviter")
-def test_a_placeholder_is_no_person():
+def test_a_placeholder_is_not_a_person():
     assert post(REFERRALS, distinct_id="anonymous", code="ADA").status_code == 400
 
 
