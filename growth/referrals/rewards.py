@@ -1,8 +1,8 @@
 """Rewards of inviters: each at most once, held, then due, unless something is suspicious.
 
 The milestone is proved by Stripe: a paid invoice of a customer that is linked to the referred
-person. A referral whose code is only claimed still needs a review: everyone who reads the public key
-can claim to have invited anyone.
+person. A referral whose code is only claimed still needs a review: everyone who reads the public
+key can claim to have invited anyone.
 """
 
 from collections.abc import Iterator

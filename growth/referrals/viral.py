@@ -49,7 +49,7 @@ def invited(*, first: date, last: date) -> QuerySet[Referral]:
 
 
 def accepted_people(*, first: date, last: date) -> QuerySet[Person]:
-    return persons_with_inviters_of(accepted(first=first, last=last))
+    return persons_of(accepted(first=first, last=last))
 
 
 def inviting_people(*, first: date, last: date) -> QuerySet[Person]:
