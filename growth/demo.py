@@ -14,7 +14,7 @@ from growth.calculations.demo_referrals import (
     demo_referrals,
 )
 from growth.calculations.reward import RewardKind, RewardState
-from growth.models import ReferralCode, ReferralProgramme, ReferralReward
+from growth.models import ReferralCode, ReferralProgram, ReferralReward
 from growth.referrals import attribution, rewards
 
 FILE_NAME = "demo-referrals.jsonl"
@@ -40,8 +40,8 @@ def load(*, until: datetime, seed: int) -> int:
 
 
 def clear() -> None:
-    """Remove the demo's programme, after its persons, with whom everything else went."""
-    ReferralProgramme.objects.filter(slug=SLUG, codes=None).delete()
+    """Remove the demo's program, after its persons, with whom everything else went."""
+    ReferralProgram.objects.filter(slug=SLUG, codes=None).delete()
 
 
 def _people() -> list[DemoSignup]:
@@ -57,7 +57,7 @@ def _people() -> list[DemoSignup]:
 
 
 def _create_codes(referrals: DemoReferrals) -> None:
-    offer, _ = ReferralProgramme.objects.get_or_create(
+    offer, _ = ReferralProgram.objects.get_or_create(
         slug=SLUG,
         defaults={
             "name": "Bring a friend (demo)",
@@ -68,9 +68,7 @@ def _create_codes(referrals: DemoReferrals) -> None:
     )
     signups = {person.distinct_id: person.signup_at for person in _people()}
     ReferralCode.objects.bulk_create(
-        ReferralCode(
-            code=code, programme=offer, distinct_id_id=inviter, created_at=signups[inviter]
-        )
+        ReferralCode(code=code, program=offer, distinct_id_id=inviter, created_at=signups[inviter])
         for inviter, code in referrals.codes.items()
     )
 
@@ -78,7 +76,7 @@ def _create_codes(referrals: DemoReferrals) -> None:
 def _review_earlier(until: datetime) -> None:
     """Let staff have reviewed all but the latest rewards."""
     open_rewards = ReferralReward.objects.filter(
-        programme__slug=SLUG, state=RewardState.REVIEW, paid_at__lt=until - _REVIEWED_AFTER
+        program__slug=SLUG, state=RewardState.REVIEW, paid_at__lt=until - _REVIEWED_AFTER
     )
     open_rewards.update(
         state=RewardState.SENT, decided_by="demo", reason="Known customer", sent_at=until

@@ -14,5 +14,5 @@ def update_referrals() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def rebuild_referrals() -> None:
-    """Derive the referrals of everyone, such as after a programme was set up."""
+    """Derive the referrals of everyone, such as after a program was set up."""
     attribution.rebuild()

@@ -24,7 +24,7 @@ from billing.models import (
 )
 from billing.models import UsageReservation as Reservation
 from billing.stripe import loading
-from growth.models import Referral, ReferralCode, ReferralProgramme, ReferralReward
+from growth.models import Referral, ReferralCode, ReferralProgram, ReferralReward
 from operational import models
 from tests import sdk
 from tests.billing.stripe_shop import Shop
@@ -147,16 +147,16 @@ def refer():
     """Let the person invite someone, and be invited; staff names them in a reason about others."""
     moments = {"paid_at": timezone.now(), "held_until": timezone.now()}
     url = "https://corp.example/signup"
-    programme = ReferralProgramme.objects.create(slug="friends", name="Friends", signup_url=url)
+    program = ReferralProgram.objects.create(slug="friends", name="Friends", signup_url=url)
     for code, inviter, invited in (("LOVELACE", ID, "cyd"), ("BEN", "ben-identified", ID)):
-        own = ReferralCode.objects.create(code=code, programme=programme, distinct_id_id=inviter)
+        own = ReferralCode.objects.create(code=code, program=program, distinct_id_id=inviter)
         referral = {"clicked_at": timezone.now(), "is_named": True, "proved": True}
         Referral.objects.create(code=own, distinct_id_id=invited, **referral)
     ReferralReward.objects.create(
-        programme=programme, code_id="BEN", referred_id=ID, reason=NOTE, **moments
+        program=program, code_id="BEN", referred_id=ID, reason=NOTE, **moments
     )
     ReferralReward.objects.create(
-        programme=programme, code_id="BEN", referred_id="cyd", reason=NOTE, **moments
+        program=program, code_id="BEN", referred_id="cyd", reason=NOTE, **moments
     )
 
 

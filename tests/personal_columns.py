@@ -54,8 +54,8 @@ CHOSEN = """
     operational_kpireading.status operational_priorityaction.kind operational_priorityaction.state
     operational_priorityaction.severity operational_qualityresult.verdict operational_report.kind
     operational_loginlimit.kind
-    growth_referralprogramme.slug growth_referralprogramme.name growth_referralprogramme.signup_url
-    growth_referralprogramme.reward growth_referralprogramme.webhook_url
+    growth_referralprogram.slug growth_referralprogram.name growth_referralprogram.signup_url
+    growth_referralprogram.reward growth_referralprogram.webhook_url
     growth_referralreward.milestone growth_referralreward.state growth_referralreward.signals
 """
 
@@ -87,7 +87,7 @@ ACCOUNTING = """
 # Keyed hashes and numbers.
 IMPERSONAL = """
     analytics_erasedid.hash analytics_erasedid.key analytics_erasure.removed
-    growth_referralprogramme.salt analytics_identitysecret.salt analytics_lastactiveblock.minutes
+    growth_referralprogram.salt analytics_identitysecret.salt analytics_lastactiveblock.minutes
     django_session.session_key django_admin_log.object_id
 """
 SYSTEM_TABLES = "django_migrations django_content_type django_celery_beat_"

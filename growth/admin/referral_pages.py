@@ -21,7 +21,7 @@ from analytics.api.parameters import DayRangeQuery, parsed
 from analytics.rollups import definitions
 from common.admin.pages import require_permission, staff_page
 from growth.calculations.reward import SIGNAL_LABELS, RewardState, Signal
-from growth.models import ReferralProgramme, ReferralReward
+from growth.models import ReferralProgram, ReferralReward
 from growth.referrals import funnel, rewards
 from growth.referrals.funnel import ReferralStep
 
@@ -56,9 +56,9 @@ def referrals_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Referrals",
-        "programmes": ReferralProgramme.objects.order_by("pk"),
+        "programs": ReferralProgram.objects.order_by("pk"),
         "to_review": ReferralReward.objects.filter(state=RewardState.REVIEW).count(),
-        "may_set_up": request.user.has_perm("growth.add_referralprogramme"),
+        "may_set_up": request.user.has_perm("growth.add_referralprogram"),
         "values": request.GET.dict(),
     }
     parameters = request.GET.copy()
@@ -97,7 +97,7 @@ def _numbers(request: HttpRequest, days: dict[str, Any]) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def reward_page(request: HttpRequest, reward_id: UUID) -> HttpResponse:
     rows = ReferralReward.objects.select_related(
-        "programme", "code__distinct_id__person", "referred__person"
+        "program", "code__distinct_id__person", "referred__person"
     )
     reward = get_object_or_404(rows, pk=reward_id)
     form = DecisionForm(request.POST or None)

@@ -1,4 +1,4 @@
-"""Lists of codes, referred people and rewards, and the form of a programme."""
+"""Lists of codes, referred people and rewards, and the form of a program."""
 
 from contextlib import suppress
 from typing import Any
@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from common import queueing
@@ -16,7 +17,7 @@ from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
 from common.outgoing import GuardedSession, NoResponse
 from growth.calculations.reward import SIGNAL_LABELS, RewardKind, Signal
-from growth.models import Referral, ReferralCode, ReferralProgramme, ReferralReward
+from growth.models import Referral, ReferralCode, ReferralProgram, ReferralReward
 from growth.referrals import codes, sending
 
 
@@ -25,9 +26,9 @@ def person_link(distinct_id: Any) -> SafeString:
     return link_to(page, distinct_id.pk)
 
 
-class ProgrammeForm(forms.ModelForm):
+class ProgramForm(forms.ModelForm):
     class Meta:
-        model = ReferralProgramme
+        model = ReferralProgram
         fields = ["name", "slug", "signup_url", "reward", "webhook_url", "hold_days", "cap"]
 
     def clean_webhook_url(self) -> str:
@@ -46,35 +47,38 @@ def check_address(url: str) -> None:
             raise ValidationError(session.problem)
 
 
-@admin.register(ReferralProgramme)
-class ReferralProgrammeAdmin(ModelAdmin):
-    form = ProgrammeForm
-    fields = [*ProgrammeForm.Meta.fields, "webhook_secret"]
+@admin.register(ReferralProgram)
+class ReferralProgramAdmin(ModelAdmin):
+    form = ProgramForm
+    fields = [*ProgramForm.Meta.fields, "webhook_secret"]
     readonly_fields = ["webhook_secret"]
     prepopulated_fields = {"slug": ["name"]}
     list_display = ["name", "slug", "signup_url", "reward", "hold_days", "cap"]
     ordering = ["pk"]
-    change_form_before_template = "admin/growth/_programme_intro.html"
+    change_form_before_template = "admin/growth/_program_intro.html"
+
+    class Media:
+        css = {"all": ["analytics/pages.css"]}
 
     def save_model(
-        self, request: HttpRequest, obj: ReferralProgramme, form: Any, change: bool
+        self, request: HttpRequest, obj: ReferralProgram, form: Any, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
         if not change:  # what came before it counts, too
             queueing.enqueue("growth.tasks.rebuild_referrals")
 
     @admin.display(description="Webhook secret")
-    def webhook_secret(self, offer: ReferralProgramme) -> str:
+    def webhook_secret(self, offer: ReferralProgram) -> str:
         if offer.pk is None or offer.reward != RewardKind.WEBHOOK:
             return "Shown once rewards go to a webhook"
-        return sending.secret_of(offer)
+        return format_html('<span class="pl-breaks">{}</span>', sending.secret_of(offer))
 
 
 @admin.register(ReferralCode)
 class ReferralCodeAdmin(ReadOnlyAdmin):
-    list_display = ["code", "inviter", "link", "programme", "created_at"]
-    list_filter = ["programme"]
-    list_select_related = ["programme", "distinct_id"]
+    list_display = ["code", "inviter", "link", "program", "created_at"]
+    list_filter = ["program"]
+    list_select_related = ["program", "distinct_id"]
     search_fields = ["code__istartswith", "distinct_id__distinct_id__startswith"]
     search_help_text = "Start of a code or of a distinct id"
     ordering = ["-created_at"]
@@ -113,7 +117,7 @@ class ReferralAdmin(ReadOnlyAdmin):
 @admin.register(ReferralReward)
 class ReferralRewardAdmin(ReadOnlyAdmin):
     list_display = ["reward", "inviter", "referred_person", "state", "why", "paid_at", "held_until"]
-    list_filter = ["state", "programme"]
+    list_filter = ["state", "program"]
     list_select_related = ["referred", "code__distinct_id"]
     search_fields = ["code__code__istartswith", "referred__distinct_id__startswith"]
     search_help_text = "Start of a code or of a distinct id"

@@ -10,7 +10,7 @@ GROUPS = [
             list_link("Referred people", "person_add", "growth.referral"),
             list_link("Referral rewards", "redeem", "growth.referralreward"),
             list_link("Referral codes", "link", "growth.referralcode"),
-            list_link("Referral programmes", "campaign", "growth.referralprogramme"),
+            list_link("Referral programs", "campaign", "growth.referralprogram"),
         ],
         position=35,
     ),

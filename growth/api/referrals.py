@@ -17,9 +17,9 @@ from analytics.people import proving
 from billing.api.fields import TextField
 from common.api.endpoint import Endpoint
 from growth.calculations.referral import LONGEST_CODE, normalized
-from growth.models import ReferralCode, ReferralProgramme
+from growth.models import ReferralCode, ReferralProgram
 from growth.referrals import codes, naming
-from growth.referrals.codes import CodeTaken, NoPerson, NoProgramme
+from growth.referrals.codes import CodeTaken, NoPerson, NoProgram
 
 
 class Conflict(APIException):
@@ -40,8 +40,8 @@ class CodeField(TextField):
 
 class CodeQuery(serializers.Serializer):
     distinct_id = TextField(max_length=MAX_NAME, help_text="Any distinct id of the inviter.")
-    programme = serializers.SlugField(
-        required=False, default="", help_text="By default the oldest programme."
+    program = serializers.SlugField(
+        required=False, default="", help_text="By default the oldest program."
     )
 
 
@@ -67,7 +67,7 @@ class ReferralBody(serializers.Serializer):
 class CodeSerializer(serializers.Serializer):
     code = serializers.CharField(source="pk")
     link = serializers.SerializerMethodField(help_text="The sign-up page with the code.")
-    programme = serializers.CharField(source="programme.slug")
+    program = serializers.CharField(source="program.slug")
     distinct_id = serializers.CharField(source="distinct_id_id")
     created_at = serializers.DateTimeField()
 
@@ -89,7 +89,7 @@ class CodesView(Endpoint):
     @extend_schema(operation_id="growth_referral_code", responses=CodeSerializer)
     def get(self, _request: Request) -> Response:
         proving.prove(self.query["distinct_id"])
-        code = codes.code_of(self.query["distinct_id"], _programme(self.query["programme"]))
+        code = codes.code_of(self.query["distinct_id"], _program(self.query["program"]))
         if code is None:
             raise Http404("This person has no code. POST creates it.")
         return Response(CodeSerializer(code).data)
@@ -100,7 +100,7 @@ class CodesView(Endpoint):
     )
     def post(self, _request: Request) -> Response:
         """Return the person's code, after creating it if there was none."""
-        offer = _programme(self.body["programme"])
+        offer = _program(self.body["program"])
         proving.prove(self.body["distinct_id"])
         try:
             code, is_new = codes.get_or_create(
@@ -131,8 +131,8 @@ class ReferralsView(Endpoint):
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
-def _programme(slug: str) -> ReferralProgramme:
+def _program(slug: str) -> ReferralProgram:
     try:
-        return codes.programme(slug)
-    except NoProgramme as error:
+        return codes.program(slug)
+    except NoProgram as error:
         raise Http404(str(error)) from error

@@ -4,7 +4,7 @@ import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import growth.models.referral_programme
+import growth.models.referral_program
 import uuid
 from django.db import migrations, models
 
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ReferralProgramme',
+            name='ReferralProgram',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('slug', models.SlugField(help_text='Names it in the API and in webhooks', unique=True)),
@@ -73,18 +73,18 @@ class Migration(migrations.Migration):
                 ('webhook_url', models.CharField(blank=True, help_text='Gets a signed POST for each reward that is due', max_length=500, validators=[django.core.validators.URLValidator(['http', 'https'])], verbose_name='webhook')),
                 ('hold_days', models.PositiveSmallIntegerField(default=14, help_text='Days after the payment in which a refund takes the reward back', validators=[django.core.validators.MaxValueValidator(365)])),
                 ('cap', models.PositiveIntegerField(blank=True, default=20, help_text='Further ones are refused. Empty: no limit', null=True, verbose_name='rewards per inviter')),
-                ('salt', models.CharField(default=growth.models.referral_programme.new_salt, editable=False, max_length=32)),
+                ('salt', models.CharField(default=growth.models.referral_program.new_salt, editable=False, max_length=32)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'verbose_name': 'referral programme',
+                'verbose_name': 'referral program',
                 'constraints': [models.CheckConstraint(condition=models.Q(('reward', 'webhook'), ('webhook_url', ''), _negated=True), name='webhook_reward_has_an_address', violation_error_message='Enter the webhook that gets the rewards.')],
             },
         ),
         migrations.AddField(
             model_name='referralcode',
-            name='programme',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to='growth.referralprogramme'),
+            name='program',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to='growth.referralprogram'),
         ),
         migrations.CreateModel(
             name='ReferralReward',
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 ('last_error', models.TextField(blank=True)),
                 ('sent_at', models.DateTimeField(null=True)),
                 ('code', models.ForeignKey(db_column='code', db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='rewards', to='growth.referralcode')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='growth.referralprogramme')),
+                ('program', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='growth.referralprogram')),
                 ('referred', models.ForeignKey(db_column='referred', db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='analytics.distinctid')),
             ],
             options={
@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='referralcode',
-            constraint=models.UniqueConstraint(fields=('programme', 'distinct_id'), name='referral_code_of_an_id'),
+            constraint=models.UniqueConstraint(fields=('program', 'distinct_id'), name='referral_code_of_an_id'),
         ),
         migrations.AddIndex(
             model_name='referralreward',
@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='referralreward',
-            constraint=models.UniqueConstraint(fields=('programme', 'referred', 'milestone'), name='referral_reward_paid_once'),
+            constraint=models.UniqueConstraint(fields=('program', 'referred', 'milestone'), name='referral_reward_paid_once'),
         ),
         _cascades('referralcode', 'distinct_id', 'analytics_distinctid', 'distinct_id'),
         _cascades('referral', 'distinct_id', 'analytics_distinctid', 'distinct_id'),

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from analytics.models import DistinctId
 from growth.calculations.referral import LONGEST_CODE
-from growth.models.referral_programme import ReferralProgramme
+from growth.models.referral_program import ReferralProgram
 
 
 class ReferralCode(models.Model):
@@ -16,7 +16,7 @@ class ReferralCode(models.Model):
     """
 
     code = models.CharField(primary_key=True, max_length=LONGEST_CODE)
-    programme = models.ForeignKey(ReferralProgramme, on_delete=models.PROTECT, related_name="codes")
+    program = models.ForeignKey(ReferralProgram, on_delete=models.PROTECT, related_name="codes")
     distinct_id = models.ForeignKey(
         DistinctId,
         on_delete=models.CASCADE,
@@ -30,7 +30,7 @@ class ReferralCode(models.Model):
         verbose_name = "referral code"
         constraints = [
             models.UniqueConstraint(
-                fields=["programme", "distinct_id"], name="referral_code_of_an_id"
+                fields=["program", "distinct_id"], name="referral_code_of_an_id"
             )
         ]
 

@@ -9,14 +9,14 @@ from django.db.models.functions import Now
 from analytics.models import DistinctId
 from growth.calculations.reward import STATE_LABELS, Milestone, RewardState
 from growth.models.referral import ReferralCode
-from growth.models.referral_programme import ReferralProgramme
+from growth.models.referral_program import ReferralProgram
 
 
 class ReferralReward(models.Model):
     """What an inviter gets for a referred person who reached a milestone, at most once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    programme = models.ForeignKey(ReferralProgramme, on_delete=models.PROTECT)
+    program = models.ForeignKey(ReferralProgram, on_delete=models.PROTECT)
     code = models.ForeignKey(
         ReferralCode,
         on_delete=models.CASCADE,
@@ -52,7 +52,7 @@ class ReferralReward(models.Model):
         verbose_name = "referral reward"
         constraints = [
             models.UniqueConstraint(
-                fields=["programme", "referred", "milestone"], name="referral_reward_paid_once"
+                fields=["program", "referred", "milestone"], name="referral_reward_paid_once"
             )
         ]
         indexes = [

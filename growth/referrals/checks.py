@@ -29,10 +29,10 @@ def note_events(cursor: psycopg.Cursor, events: EventBatch, person_ids: NDArray)
 
 
 def note_persons(cursor: psycopg.Cursor, person_ids: Collection[int]) -> None:
-    """Note persons, where there is a programme."""
+    """Note persons, where there is a program."""
     if person_ids:
         cursor.execute(
             "INSERT INTO growth_referralcheck (person_id) SELECT unnest(%s::bigint[])"
-            " WHERE EXISTS (SELECT FROM growth_referralprogramme)",
+            " WHERE EXISTS (SELECT FROM growth_referralprogram)",
             [array_literal(person_ids)],
         )

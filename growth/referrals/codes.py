@@ -7,15 +7,15 @@ from django.db import IntegrityError, transaction
 
 from analytics.models import DistinctId
 from growth.calculations.referral import normalized
-from growth.models import ReferralCode, ReferralProgramme
+from growth.models import ReferralCode, ReferralProgram
 from growth.referrals.checks import LINK_PARAMETER
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without those that look alike
 _LENGTH = 8
 
 
-class NoProgramme(Exception):
-    """There is no programme, or none of that name."""
+class NoProgram(Exception):
+    """There is no program, or none of that name."""
 
 
 class NoPerson(Exception):
@@ -26,24 +26,24 @@ class CodeTaken(Exception):
     """The code belongs to another person, or the person has another code."""
 
 
-def programme(slug: str = "") -> ReferralProgramme:
-    """Return the programme of a name, or the oldest; raise `NoProgramme`."""
-    programmes = ReferralProgramme.objects.order_by("pk")
-    match = (programmes.filter(slug=slug) if slug else programmes).first()
+def program(slug: str = "") -> ReferralProgram:
+    """Return the program of a name, or the oldest; raise `NoProgram`."""
+    programs = ReferralProgram.objects.order_by("pk")
+    match = (programs.filter(slug=slug) if slug else programs).first()
     if match is None:
-        raise NoProgramme(f"There is no programme {slug!r}." if slug else "There is no programme.")
+        raise NoProgram(f"There is no program {slug!r}." if slug else "There is no program.")
     return match
 
 
-def code_of(distinct_id: str, offer: ReferralProgramme) -> ReferralCode | None:
+def code_of(distinct_id: str, offer: ReferralProgram) -> ReferralCode | None:
     """Return the oldest code of a person; merged persons may have several, which all work."""
-    codes = ReferralCode.objects.filter(programme=offer)
+    codes = ReferralCode.objects.filter(program=offer)
     person = DistinctId.objects.filter(pk=distinct_id).values("person_id")
     return codes.filter(distinct_id__person_id__in=person).order_by("created_at", "pk").first()
 
 
 def get_or_create(
-    distinct_id: str, offer: ReferralProgramme, *, code: str = ""
+    distinct_id: str, offer: ReferralProgram, *, code: str = ""
 ) -> tuple[ReferralCode, bool]:
     """Return a person's code and whether it is new; `code` chooses it. Raise NoPerson, CodeTaken.
 
@@ -57,7 +57,7 @@ def get_or_create(
             with transaction.atomic():
                 wanted = normalized(code) if code else new_code()
                 return ReferralCode.objects.create(
-                    code=wanted, programme=offer, distinct_id_id=distinct_id
+                    code=wanted, program=offer, distinct_id_id=distinct_id
                 ), True
         except IntegrityError:  # another request was faster, or the code is taken
             existing = code_of(distinct_id, offer)
@@ -76,6 +76,6 @@ def new_code() -> str:
 
 def link_of(code: ReferralCode) -> str:
     """Return the sign-up page with the code, next to the parameters that it has already."""
-    url = urlsplit(code.programme.signup_url)
+    url = urlsplit(code.program.signup_url)
     query = "&".join(filter(None, [url.query, urlencode({LINK_PARAMETER: code.pk})]))
     return urlunsplit(url._replace(query=query))

@@ -27,7 +27,7 @@ _PAID = """
     SELECT referral.distinct_id, min(cash.happened_at)
     FROM growth_referral AS referral
     JOIN growth_referralcode AS code USING (code)
-    JOIN growth_referralprogramme AS programme ON programme.id = programme_id
+    JOIN growth_referralprogram AS program ON program.id = program_id
     JOIN analytics_distinctid AS named ON named.distinct_id = referral.distinct_id
     JOIN analytics_distinctid AS own ON own.person_id = named.person_id
     JOIN billing_stripecustomer AS customer ON customer.distinct_id = own.distinct_id
@@ -35,7 +35,7 @@ _PAID = """
     WHERE reward <> %s AND kind = %s AND amount > 0 AND NOT EXISTS (
         SELECT FROM growth_referralreward AS earlier
         JOIN analytics_distinctid AS rewarded ON rewarded.distinct_id = referred
-        WHERE rewarded.person_id = named.person_id AND earlier.programme_id = code.programme_id
+        WHERE rewarded.person_id = named.person_id AND earlier.program_id = code.program_id
     )
     GROUP BY referral.distinct_id, clicked_at HAVING min(cash.happened_at) >= clicked_at
 """
@@ -65,7 +65,7 @@ def _paid() -> Iterator[tuple[Referral, datetime]]:
         cursor.execute(_PAID, [RewardKind.NONE, CashKind.PAYMENT])
         paid_at = dict(cursor.fetchall())
     referrals = referred.signed_up().filter(pk__in=paid_at).order_by("signed_up_at", "pk")
-    for referral in referrals.select_related("code__programme", "code__distinct_id", "distinct_id"):
+    for referral in referrals.select_related("code__program", "code__distinct_id", "distinct_id"):
         yield referral, paid_at[referral.pk]
 
 
@@ -73,17 +73,17 @@ def _paid() -> Iterator[tuple[Referral, datetime]]:
 def claim(referral: Referral, paid_at: datetime) -> ReferralReward | None:
     """Make the reward for a referred person, unless there is one; claims at once make one."""
     lock_shared(raw_cursor(), Lock.IDENTITY)  # persons are not merged meanwhile
-    offer = referral.code.programme
+    offer = referral.code.program
     inviter, person = referral.code.distinct_id.person_id, referral.distinct_id.person_id
     # In one order everywhere, so that two claims wait for each other and never deadlock.
     list(Person.objects.select_for_update().filter(pk__in=[inviter, person]).order_by("pk"))
-    own = ReferralReward.objects.filter(programme=offer, milestone=Milestone.PAID)
+    own = ReferralReward.objects.filter(program=offer, milestone=Milestone.PAID)
     if own.filter(referred__person=person).exists():
         return None
     earned = own.filter(code__distinct_id__person=inviter, state__in=COUNTED_STATES).count()
     has_enough = offer.cap is not None and earned >= offer.cap
     return ReferralReward.objects.create(
-        programme=offer,
+        program=offer,
         code=referral.code,
         referred_id=referral.pk,
         milestone=Milestone.PAID,

@@ -15,7 +15,7 @@ from common.calculations.backoff import backoff
 from common.claims import is_over
 from common.outgoing import GuardedSession, NoResponse
 from growth.calculations.reward import RewardKind, RewardState
-from growth.models import ReferralProgramme, ReferralReward
+from growth.models import ReferralProgram, ReferralReward
 
 LEASE = timedelta(minutes=2)  # longer than a request takes
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=12)
@@ -27,7 +27,7 @@ def send_due(*, now: datetime) -> int:
     due = ReferralReward.objects.filter(
         is_over("next_attempt_at", now, longest=LONGEST_WAIT),
         state=RewardState.DUE,
-        programme__reward=RewardKind.WEBHOOK,
+        program__reward=RewardKind.WEBHOOK,
     )
     ids = list(due.order_by("next_attempt_at").values_list("pk", flat=True))
     sent = 0
@@ -39,16 +39,16 @@ def send_due(*, now: datetime) -> int:
 
 
 def _send(reward_id: UUID, *, now: datetime) -> bool:
-    reward = ReferralReward.objects.select_related("programme").get(pk=reward_id)
+    reward = ReferralReward.objects.select_related("program").get(pk=reward_id)
     body = body_of(reward)
     headers = {
         "Content-Type": "application/json",
         "Idempotency-Key": str(reward.pk),
-        "Plumbline-Signature": signature(reward.programme, body, at=now),
+        "Plumbline-Signature": signature(reward.program, body, at=now),
     }
     with GuardedSession() as session:
         with suppress(NoResponse):  # the session says why
-            session.post(reward.programme.webhook_url, data=body, headers=headers)
+            session.post(reward.program.webhook_url, data=body, headers=headers)
         problem = session.problem
     own = ReferralReward.objects.filter(pk=reward.pk, state=RewardState.DUE)
     if problem:
@@ -64,7 +64,7 @@ def body_of(reward: ReferralReward) -> bytes:
         {
             "id": str(reward.pk),
             "type": "referral.reward",
-            "programme": reward.programme.slug,
+            "program": reward.program.slug,
             "milestone": reward.milestone,
             "code": reward.code_id,
             "inviter": reward.code.distinct_id_id,
@@ -74,7 +74,7 @@ def body_of(reward: ReferralReward) -> bytes:
     )
 
 
-def signature(offer: ReferralProgramme, body: bytes, *, at: datetime) -> str:
+def signature(offer: ReferralProgram, body: bytes, *, at: datetime) -> str:
     """Return the header's value: `t` and an HMAC-SHA256 over the time, a point and the body.
 
     After SECRET_KEY was replaced there is one for each key, so that the receiver can follow later.
@@ -88,10 +88,10 @@ def signature(offer: ReferralProgramme, body: bytes, *, at: datetime) -> str:
     return ",".join([f"t={moment}", *(f"v1={value}" for value in values)])
 
 
-def secret_of(offer: ReferralProgramme) -> str:
+def secret_of(offer: ReferralProgram) -> str:
     """Return the secret with which the receiver checks signatures: 64 hexadecimal digits."""
     return _secret(offer, settings.SECRET_KEY)
 
 
-def _secret(offer: ReferralProgramme, secret_key: str) -> str:
+def _secret(offer: ReferralProgram, secret_key: str) -> str:
     return salted_hmac(_PURPOSE, offer.salt, secret=secret_key, algorithm="sha256").hexdigest()

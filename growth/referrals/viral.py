@@ -10,6 +10,7 @@ from analytics.models import Person
 from analytics.rollups import definitions
 from growth.models import Referral, ReferralCode
 from growth.referrals import referred
+from growth.referrals.funnel import persons_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ MODELS = {
     (OPERATOR, OPERATOR): [
         *("django_celery_beat.clockedschedule", "django_celery_beat.crontabschedule"),
         *("django_celery_beat.intervalschedule", "django_celery_beat.periodictask"),
-        *("growth.referralprogramme", "operational.alertchannel"),
+        *("growth.referralprogram", "operational.alertchannel"),
         *("operational.reportsubscriber",),
     ],
     (OPERATOR, OWNER): [

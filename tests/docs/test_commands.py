@@ -17,7 +17,7 @@ from billing.models import Plan, PlanPrice
 from billing.stripe import sync
 from tests.billing.stripe_shop import Shop, create_person
 from tests.docs.forked_commands import run_shell
-from tests.growth.referrals.referring import create_programme
+from tests.growth.referrals.referring import create_program
 from tests.processes import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
@@ -44,7 +44,7 @@ def shop(stripe_account, settings):
     create_defaults()
     shop = Shop(stripe_account)
     create_person("ada@example.com")
-    create_programme()
+    create_program()
     PlanPrice.objects.create(plan=Plan.objects.get(slug="pro"), price_id=shop.price)
     return shop
 

@@ -3,7 +3,7 @@
 import pytest
 
 from growth import demo
-from growth.models import Referral, ReferralCode, ReferralProgramme, ReferralReward
+from growth.models import Referral, ReferralCode, ReferralProgram, ReferralReward
 from growth.referrals import funnel, viral
 from operational.overview import demo_data
 from tests.demo_company import load_demo
@@ -38,5 +38,5 @@ def test_the_viral_coefficient_has_a_value_and_rewards_wait_for_a_review():
 @pytest.mark.usefixtures("_company")
 def test_removing_the_demo_removes_its_referrals():
     demo_data.remove(now=NOW)
-    for model in (Referral, ReferralCode, ReferralProgramme, ReferralReward):
+    for model in (Referral, ReferralCode, ReferralProgram, ReferralReward):
         assert not model.objects.exists()

@@ -23,7 +23,7 @@ from operational.kpis.sources.base import no_signups_reason, signup_window
 
 AGE = 30  # days until every inviter had the full time to invite
 NOT_SET_UP = (
-    "No referrals are recorded. Set up a referral programme under Growth, Referrals, and give"
+    "No referrals are recorded. Set up a referral program under Growth, Referrals, and give"
     " people their links (docs/referrals.md)."
 )
 

@@ -11,8 +11,8 @@ def inviter(db):
 
 @pytest.fixture
 def offer(inviter):
-    """A programme whose rewards go to a webhook, and Ada with her code."""
-    programme = inviter.programme
-    programme.reward, programme.webhook_url = "webhook", "http://127.0.0.1:9/"
-    programme.save()
-    return programme
+    """A program whose rewards go to a webhook, and Ada with her code."""
+    program = inviter.program
+    program.reward, program.webhook_url = "webhook", "http://127.0.0.1:9/"
+    program.save()
+    return program

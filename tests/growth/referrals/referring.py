@@ -1,26 +1,26 @@
-"""Make programmes, codes, clicks and signups for tests."""
+"""Make programs, codes, clicks and signups for tests."""
 
 from datetime import timedelta
 
 from analytics.calculations.records import Proof
 from analytics.ingestion import ingest
-from growth.models import Referral, ReferralCode, ReferralProgramme
+from growth.models import Referral, ReferralCode, ReferralProgram
 from growth.referrals import attribution
 from tests.events import NOON, record
 
 DAY = timedelta(days=1)
 
 
-def create_programme(**more):
+def create_program(**more):
     values = {"slug": "friends", "name": "Friends", "signup_url": "https://shop.example/signup"}
-    return ReferralProgramme.objects.create(**values | more)
+    return ReferralProgram.objects.create(**values | more)
 
 
 def create_inviter(distinct_id="ada", code="ADA", *, signup_at=NOON - DAY, offer=None):
-    """Create a person who signed up, with a code in the only programme."""
+    """Create a person who signed up, with a code in the only program."""
     ingest.store([record("signed_up", distinct_id, signup_at)])
-    offer = offer or ReferralProgramme.objects.first() or create_programme()
-    return ReferralCode.objects.create(code=code, distinct_id_id=distinct_id, programme=offer)
+    offer = offer or ReferralProgram.objects.first() or create_program()
+    return ReferralCode.objects.create(code=code, distinct_id_id=distinct_id, program=offer)
 
 
 def signup(distinct_id="bob", at=NOON, *, code="ADA", proof=Proof.CLAIMED, **properties):

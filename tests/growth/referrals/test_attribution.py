@@ -7,7 +7,7 @@ from analytics.ingestion import ingest
 from analytics.models import Person, PersonMerge
 from analytics.people import persons, proving, unmerging
 from analytics.privacy import erasure
-from growth.models import Referral, ReferralCheck, ReferralCode, ReferralProgramme
+from growth.models import Referral, ReferralCheck, ReferralCode, ReferralProgram
 from growth.referrals import attribution, referred
 from tests.events import NOON, record
 from tests.growth.referrals import referring
@@ -144,16 +144,16 @@ def test_referrals_of_excluded_persons_do_not_count(who):
     assert counted() == []
 
 
-def test_without_a_programme_nothing_is_noted():
+def test_without_a_program_nothing_is_noted():
     Referral.objects.all().delete()
     ReferralCheck.objects.all().delete()
     ReferralCode.objects.all().delete()
-    ReferralProgramme.objects.all().delete()
+    ReferralProgram.objects.all().delete()
     ingest.store([signup()])
     assert not ReferralCheck.objects.exists()
 
 
-def test_a_rebuild_finds_what_came_before_the_programme():
+def test_a_rebuild_finds_what_came_before_the_program():
     store(signup())
     Referral.objects.all().delete()
     assert attribution.rebuild() == 1

@@ -83,7 +83,7 @@ def erase(distinct_id):
 @given(st.lists(steps, min_size=1, max_size=8))
 def test_step_by_step_equals_rebuilt(history):
     with transaction.atomic():
-        offer = referring.create_programme()
+        offer = referring.create_program()
         for who in ("ada", "bob"):
             referring.create_inviter(who, who.upper(), signup_at=NOON, offer=offer)
         for step, argument in history:

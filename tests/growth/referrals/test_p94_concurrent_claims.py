@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from analytics.calculations.records import Proof
-from growth.models import ReferralProgramme, ReferralReward
+from growth.models import ReferralProgram, ReferralReward
 from growth.referrals import referred, rewards
 from tests.events import NOON, record
 from tests.growth.referrals import referring
@@ -20,7 +20,7 @@ AT_ONCE = 8
 
 @pytest.fixture
 def _offer():
-    referring.create_programme(reward="webhook", webhook_url="http://127.0.0.1:9/", cap=None)
+    referring.create_program(reward="webhook", webhook_url="http://127.0.0.1:9/", cap=None)
     referring.create_inviter()
 
 
@@ -48,7 +48,7 @@ def test_p94_parallel_claims_of_one_referral_make_one_reward():
 
 @pytest.mark.usefixtures("_offer")
 def test_p94_parallel_claims_of_many_referrals_keep_the_cap():
-    ReferralProgramme.objects.update(cap=3)
+    ReferralProgram.objects.update(cap=3)
     for number in range(AT_ONCE):
         refer(f"friend-{number}", used=False)
     claims = [

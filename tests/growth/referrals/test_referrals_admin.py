@@ -1,4 +1,4 @@
-"""The pages of referrals: funnel, lists, the form of a programme, the review of a reward."""
+"""The pages of referrals: funnel, lists, the form of a program, the review of a reward."""
 
 import re
 
@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 
 from analytics.calculations.records import Proof
 from common import queueing
-from growth.models import ReferralProgramme, ReferralReward
+from growth.models import ReferralProgram, ReferralReward
 from growth.referrals import sending
 from tests.events import NOON, record
 from tests.growth.referrals.paying import LATER, make, pay, refer, states
@@ -15,7 +15,7 @@ from tests.growth.referrals.referring import DAY, signup, store, visit
 from tests.staff import member
 
 pytestmark = pytest.mark.django_db
-PAGE, PROGRAMMES = "/admin/growth/referrals/", "/admin/growth/referralprogramme/"
+PAGE, PROGRAMS = "/admin/growth/referrals/", "/admin/growth/referralprogram/"
 RANGE = {"from": "2024-05-01", "to": "2024-05-31"}
 FORM = {"name": "Friends", "slug": "friends", "signup_url": "https://shop.example/", "cap": "5"}
 FORM |= {"reward": "none", "webhook_url": "", "hold_days": "14"}
@@ -68,10 +68,10 @@ def test_the_funnel_counts_the_clicks_of_its_days(admin_client):
     assert {row.persons for row, *_ in response.context["steps"]} == {0}
 
 
-def test_without_a_programme_the_page_says_where_to_set_it_up(admin_client):
+def test_without_a_program_the_page_says_where_to_set_it_up(admin_client):
     response = admin_client.get(PAGE)
-    assert "No referral programme yet" in text(response)
-    assert PROGRAMMES + "add/" in response.content.decode()
+    assert "No referral program yet" in text(response)
+    assert PROGRAMS + "add/" in response.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,10 @@ def test_the_empty_kpi_leads_to_the_page(admin_client):
     assert f'href="{PAGE}"' in html
 
 
-def test_a_new_programme_has_what_came_before_it_derived(admin_client, monkeypatch):
+def test_a_new_program_has_what_came_before_it_derived(admin_client, monkeypatch):
     enqueued = []
     monkeypatch.setattr(queueing, "enqueue", lambda name, *_, **__: enqueued.append(name))
-    assert admin_client.post(PROGRAMMES + "add/", FORM).status_code == 302
+    assert admin_client.post(PROGRAMS + "add/", FORM).status_code == 302
     assert enqueued == ["growth.tasks.rebuild_referrals"]
 
 
@@ -106,14 +106,14 @@ def test_a_new_programme_has_what_came_before_it_derived(admin_client, monkeypat
         ({"signup_url": "javascript:alert(1)"}, "valid URL"),
     ],
 )
-def test_a_programme_that_cannot_work_is_refused(admin_client, changes, field):
-    response = admin_client.post(PROGRAMMES + "add/", FORM | changes)
+def test_a_program_that_cannot_work_is_refused(admin_client, changes, field):
+    response = admin_client.post(PROGRAMS + "add/", FORM | changes)
     assert field in text(response) or "TLS" in text(response)
-    assert not ReferralProgramme.objects.exists()
+    assert not ReferralProgram.objects.exists()
 
 
-def test_the_programme_shows_the_secret_of_its_webhook(admin_client, offer):
-    page = text(admin_client.get(f"{PROGRAMMES}{offer.pk}/change/"))
+def test_the_program_shows_the_secret_of_its_webhook(admin_client, offer):
+    page = text(admin_client.get(f"{PROGRAMS}{offer.pk}/change/"))
     assert sending.secret_of(offer) in page
 
 

@@ -6,11 +6,11 @@ import pytest
 from django.db import connections
 from rest_framework.test import APIClient
 
-from growth.models import ReferralCode, ReferralProgramme
+from growth.models import ReferralCode, ReferralProgram
 from growth.referrals import attribution, codes, referred
 from tests.api import staff_client
 from tests.growth.referrals import referring
-from tests.growth.referrals.referring import create_programme, signup, store
+from tests.growth.referrals.referring import create_program, signup, store
 from tests.staff import member
 from tests.tokens import bearer
 
@@ -20,7 +20,7 @@ CODES, REFERRALS = "/api/growth/referrals/codes", "/api/growth/referrals"
 
 @pytest.fixture
 def _ada():
-    create_programme()
+    create_program()
     store(signup("ada", code=""))
 
 
@@ -47,7 +47,7 @@ def test_a_code_is_created_once_and_comes_with_its_link():
     ],
 )
 def test_the_link_keeps_what_the_sign_up_page_has_already(url, link):
-    ReferralProgramme.objects.update(signup_url=url)
+    ReferralProgram.objects.update(signup_url=url)
     assert post(CODES, distinct_id="ada", code="ada").json()["link"] == link
 
 
@@ -66,14 +66,14 @@ def test_what_cannot_be_a_code_is_refused(code):
 
 
 @pytest.mark.usefixtures("_ada")
-def test_unknown_persons_programmes_and_codes_are_not_there():
+def test_unknown_persons_programs_and_codes_are_not_there():
     assert post(CODES, distinct_id="unknown").status_code == 404
-    assert post(CODES, distinct_id="ada", programme="other").status_code == 404
+    assert post(CODES, distinct_id="ada", program="other").status_code == 404
     assert post(REFERRALS, distinct_id="bob", code="NONE").status_code == 404
     assert staff_client().get(CODES, {"distinct_id": "ada"}).status_code == 404
 
 
-def test_without_a_programme_there_are_no_codes():
+def test_without_a_program_there_are_no_codes():
     assert post(CODES, distinct_id="ada").status_code == 404
 
 
@@ -131,9 +131,9 @@ def test_a_code_needs_the_scope_and_the_permission(group, scope, status):
 
 @pytest.mark.django_db(transaction=True)
 def test_requests_at_once_get_the_same_code():
-    create_programme()
+    create_program()
     store(signup("ada", code=""))
-    offer, results = codes.programme(), []
+    offer, results = codes.program(), []
 
     def create():
         results.append(codes.get_or_create("ada", offer)[0].pk)

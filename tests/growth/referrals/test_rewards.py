@@ -7,7 +7,7 @@ import pytest
 from analytics.calculations.records import Proof
 from billing.calculations.cash import CashKind
 from growth.calculations.reward import RewardState
-from growth.models import Referral, ReferralProgramme, ReferralReward
+from growth.models import Referral, ReferralProgram, ReferralReward
 from growth.referrals import attribution, rewards
 from tests.events import NOON, record
 from tests.growth.referrals import referring
@@ -48,8 +48,8 @@ def test_who_paid_before_the_click_existed_before():
     assert make() == {}
 
 
-def test_a_programme_without_rewards_makes_none():
-    ReferralProgramme.objects.update(reward="none")
+def test_a_program_without_rewards_makes_none():
+    ReferralProgram.objects.update(reward="none")
     refer()
     assert make() == {}
 
@@ -108,14 +108,14 @@ def test_p94_a_reward_stays_the_only_one_where_the_signup_moves_to_another_id():
 
 
 def test_the_cap_of_an_inviter_refuses_further_rewards():
-    ReferralProgramme.objects.update(cap=1)
+    ReferralProgram.objects.update(cap=1)
     refer("bob")
     refer("cleo")
     assert make() == {"bob": RewardState.HELD, "cleo": RewardState.CAPPED}
 
 
 def test_a_reversed_reward_leaves_room_under_the_cap():
-    ReferralProgramme.objects.update(cap=1)
+    ReferralProgram.objects.update(cap=1)
     refer("bob")
     pay(at=PAID_AT + DAY, kind=CashKind.REFUND)
     make()
@@ -124,7 +124,7 @@ def test_a_reversed_reward_leaves_room_under_the_cap():
 
 
 def test_the_cap_counts_every_code_of_a_merged_inviter():
-    ReferralProgramme.objects.update(cap=1)
+    ReferralProgram.objects.update(cap=1)
     referring.create_inviter("eve", "EVE")
     store(record("$merge_dangerously", "ada", NOON, other_id="eve", proof=Proof.PROVED))
     refer("bob")

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from growth.calculations.reward import RewardState
-from growth.models import ReferralProgramme, ReferralReward
+from growth.models import ReferralProgram, ReferralReward
 from growth.referrals import sending
 from tests.growth.referrals.paying import LATER, make, refer, states
 
@@ -34,7 +34,7 @@ def test_a_due_reward_is_sent_once_and_names_both_people(web_hook):
 
 @pytest.mark.usefixtures("_due")
 def test_the_signature_is_an_hmac_of_time_and_body():
-    offer, body = ReferralProgramme.objects.get(), b"{}"
+    offer, body = ReferralProgram.objects.get(), b"{}"
     header = dict(part.split("=") for part in sending.signature(offer, body, at=LATER).split(","))
     signed = f"{header['t']}.".encode() + body
     key = sending.secret_of(offer).encode()

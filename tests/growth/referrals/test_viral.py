@@ -9,7 +9,7 @@ import pytest
 
 from analytics.models import DistinctId, Person, PersonDay
 from analytics.people import exclusions
-from growth.models import Referral, ReferralCode, ReferralProgramme
+from growth.models import Referral, ReferralCode, ReferralProgram
 from growth.referrals import viral
 from operational.calculations.catalogue import KpiGroup
 from operational.kpis import sources
@@ -26,8 +26,8 @@ MIDDLE = datetime(2026, 2, 10, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _programme(db):
-    referring.create_programme()
+def _program(db):
+    referring.create_program()
 
 
 def person(name, signup_at=MIDDLE, **more):
@@ -38,9 +38,9 @@ def person(name, signup_at=MIDDLE, **more):
 
 def inviter(name="ada", signup_at=MIDDLE, **more):
     person(name, signup_at, **more)
-    offer = ReferralProgramme.objects.get()
+    offer = ReferralProgram.objects.get()
     return ReferralCode.objects.create(
-        code=name.upper(), distinct_id_id=name, programme=offer, created_at=START - 90 * DAY
+        code=name.upper(), distinct_id_id=name, program=offer, created_at=START - 90 * DAY
     )
 
 
@@ -176,8 +176,8 @@ def test_v14_an_inviter_who_never_signed_up_is_in_neither_number():
 def test_v15_a_chain_counts_each_link_for_its_own_inviter():
     inviter("ada")
     referral("bob", "ADA", MIDDLE + DAY)
-    offer = ReferralProgramme.objects.get()
-    ReferralCode.objects.create(code="BOB", distinct_id_id="bob", programme=offer)
+    offer = ReferralProgram.objects.get()
+    ReferralCode.objects.create(code="BOB", distinct_id_id="bob", program=offer)
     referral("cleo", "BOB", MIDDLE + 25 * DAY)
     assert numbers() == (2, 2)
 
@@ -225,7 +225,7 @@ def test_v21_without_a_code_there_is_no_value_although_people_signed_up():
     person("eve")
     reading = measured()
     assert (reading.value, reading.status) == (None, "no_data")
-    assert "Set up a referral programme" in reading.reason
+    assert "Set up a referral program" in reading.reason
 
 
 def test_v22_before_the_first_code_there_is_no_value():

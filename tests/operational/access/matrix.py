@@ -77,7 +77,7 @@ MATRIX = {
         django_celery_beat.clockedschedule django_celery_beat.crontabschedule
         django_celery_beat.intervalschedule django_celery_beat.periodictask
         /api/growth/referrals/
-        growth.referralprogramme operational.alertchannel operational.reportsubscriber""",
+        growth.referralprogram operational.alertchannel operational.reportsubscriber""",
     ("operator", "none"): "analytics.inboxrequest operational.delivery",
     ("operator", "owner"): "analytics.projectkey",
     ("analyst", "owner"): "/api/analytics/persons/<distinct_id>",

@@ -15,7 +15,7 @@ def new_salt() -> str:
     return secrets.token_hex(16)
 
 
-class ReferralProgramme(models.Model):
+class ReferralProgram(models.Model):
     """Where links lead, and what an inviter gets once the referred person has paid."""
 
     slug = models.SlugField(unique=True, help_text="Names it in the API and in webhooks")
@@ -54,7 +54,7 @@ class ReferralProgramme(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        verbose_name = "referral programme"
+        verbose_name = "referral program"
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(reward=RewardKind.WEBHOOK.value, webhook_url=""),
