@@ -50,6 +50,10 @@ class EffectPlan:
     effect: float  # the smallest worth seeing: a rate, or minor units per person assigned
     final_day: date  # the first day on which the window of the last person assigned has closed
 
+    def __post_init__(self) -> None:
+        if self.persons < 1 or not 0 < self.holdout < 1 or self.effect <= 0:
+            raise ValueError(f"{self} compares nothing: it needs persons, a holdout and an effect.")
+
     def kind(self, day: date) -> ReadingKind:
         return ReadingKind.FINAL if day >= self.final_day else ReadingKind.SO_FAR
 

@@ -52,6 +52,14 @@ def test_p68_the_day_of_the_final_reading_is_fixed_at_the_start(day, kind):
     assert plan().kind(day) is kind
 
 
+@pytest.mark.parametrize(
+    "nothing", [{"persons": 0}, {"holdout": 0}, {"holdout": 1}, {"effect": 0}, {"effect": -0.1}]
+)
+def test_a_plan_without_persons_a_holdout_or_an_effect_compares_nothing(nothing):
+    with pytest.raises(ValueError, match="compares nothing"):
+        plan(**nothing)
+
+
 def test_p68_what_is_significant_once_is_not_yet_so_far():
     treated, holdout = "600/4500", "45/500"
     assert final(treated, holdout).verdict is Verdict.WORKS
