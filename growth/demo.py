@@ -19,7 +19,7 @@ from growth.referrals import attribution, rewards
 
 FILE_NAME = "demo-referrals.jsonl"
 SLUG = "demo"
-# A name that never resolves: nobody else gets what the demo sends.
+# A name that never resolves, so that what the demo sends reaches no other server.
 _WEBHOOK = "https://rewards.invalid/"
 _REVIEWED_AFTER = timedelta(days=21)
 

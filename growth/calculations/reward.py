@@ -39,6 +39,7 @@ COUNTED_STATES = (RewardState.HELD, RewardState.REVIEW, RewardState.DUE, RewardS
 class Signal(StrEnum):
     """Why a reward needs a review before it is sent."""
 
+    GONE = "gone"
     CLAIMED = "claimed"
     SELF = "self"
     ADDRESS = "address"
@@ -61,6 +62,7 @@ STATE_LABELS = {
     RewardState.CAPPED: "Refused: the inviter has enough",
 }
 SIGNAL_LABELS = {
+    Signal.GONE: "The referral no longer counts: see the two people",
     Signal.CLAIMED: "The code is only claimed, through the public key",
     Signal.SELF: "Inviter and referred person are the same",
     Signal.ADDRESS: "Both have the same mailbox",
@@ -80,11 +82,14 @@ class Party:
     cards: frozenset[str] = frozenset()
 
 
-def signals(inviter: Party, referred: Party, *, proved: bool, used_later: bool) -> list[Signal]:
+def signals(
+    inviter: Party, referred: Party, *, counts: bool, proved: bool, used_later: bool
+) -> list[Signal]:
     """Return what makes a referral suspicious, in the order of `Signal`."""
     mailboxes = _mailboxes(inviter.addresses), _mailboxes(referred.addresses)
     raised = {
-        Signal.CLAIMED: not proved,
+        Signal.GONE: not counts,
+        Signal.CLAIMED: counts and not proved,
         Signal.SELF: inviter.person_id == referred.person_id,
         Signal.ADDRESS: bool(mailboxes[0] & mailboxes[1]),
         Signal.DEVICE: bool(inviter.devices & referred.devices),

@@ -10,6 +10,7 @@ from analytics.calculations.batch import EventBatch
 from common.postgres import array_literal
 
 LINK_PARAMETER = "ref"
+FEW = 200  # events whose reading costs as much as a query
 
 
 def property_names() -> list[str]:
@@ -19,6 +20,8 @@ def property_names() -> list[str]:
 
 def note_events(cursor: psycopg.Cursor, events: EventBatch, person_ids: NDArray) -> None:
     """Note the persons of events that seem to name a code; `person_ids` are those of the events."""
+    if len(events) > FEW and not _is_set_up(cursor):
+        return
     markers = [f'"{name}"'.encode() for name in property_names()] + [b"ref="]
     indices = [
         index
@@ -36,3 +39,8 @@ def note_persons(cursor: psycopg.Cursor, person_ids: Collection[int]) -> None:
             " WHERE EXISTS (SELECT FROM growth_referralprogram)",
             [array_literal(person_ids)],
         )
+
+
+def _is_set_up(cursor: psycopg.Cursor) -> bool:
+    cursor.execute("SELECT FROM growth_referralprogram LIMIT 1")
+    return cursor.fetchone() is not None

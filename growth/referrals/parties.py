@@ -4,19 +4,22 @@ from analytics.models import Event, Person, PersonDay
 from analytics.rollups import definitions
 from billing.stripe import gateway
 from growth.calculations.reward import Party, Signal, signals
-from growth.models import Referral, ReferralReward
+from growth.models import ReferralReward
+from growth.referrals import referred
 
 EVENTS_READ = 1_000  # the latest of a person
 
 
 def signals_of(reward: ReferralReward) -> list[Signal]:
     """Return what makes a reward suspicious, from the persons as they are now."""
-    inviter, referred = reward.code.distinct_id.person, reward.referred.person
-    proved = Referral.objects.filter(
-        distinct_id__person=referred, code_id=reward.code_id, proved=True
-    )
+    inviter, person = reward.code.distinct_id.person, reward.referred.person
+    own = referred.signed_up().filter(distinct_id__person=person, code_id=reward.code_id)
     return signals(
-        party(inviter), party(referred), proved=proved.exists(), used_later=used_later(referred)
+        party(inviter),
+        party(person),
+        counts=own.exists(),
+        proved=own.filter(proved=True).exists(),
+        used_later=used_later(person),
     )
 
 

@@ -8,7 +8,7 @@ from analytics.models import Person, PersonMerge
 from analytics.people import persons, proving, unmerging
 from analytics.privacy import erasure
 from growth.models import Referral, ReferralCheck, ReferralCode, ReferralProgram
-from growth.referrals import attribution, referred
+from growth.referrals import attribution, checks, referred
 from tests.events import NOON, record
 from tests.growth.referrals import referring
 from tests.growth.referrals.referring import DAY, rows, signup, store, visit
@@ -144,12 +144,13 @@ def test_referrals_of_excluded_persons_do_not_count(who):
     assert counted() == []
 
 
-def test_without_a_program_nothing_is_noted():
+@pytest.mark.parametrize("number", [1, checks.FEW + 1])
+def test_without_a_program_nothing_is_noted(number):
     Referral.objects.all().delete()
     ReferralCheck.objects.all().delete()
     ReferralCode.objects.all().delete()
     ReferralProgram.objects.all().delete()
-    ingest.store([signup()])
+    ingest.store([signup(f"friend-{index}") for index in range(number)])
     assert not ReferralCheck.objects.exists()
 
 
@@ -192,3 +193,9 @@ def test_erasing_the_inviter_erases_their_referrals():
     store(signup())
     erasure.erase([persons.ids_of(["ada"])["ada"]])
     assert rows() == []
+
+
+@pytest.mark.parametrize("number", [1, checks.FEW + 1])
+def test_persons_are_noted_in_small_and_in_large_batches(number):
+    ingest.store([signup(f"friend-{index}") for index in range(number)])
+    assert ReferralCheck.objects.count() == number

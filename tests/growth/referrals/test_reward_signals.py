@@ -3,11 +3,13 @@
 import pytest
 
 from analytics.calculations.records import Proof
+from analytics.models import Person
 from billing.models import StripeCustomer
 from billing.stripe import gateway
 from growth.calculations.reward import RewardState, Signal
 from growth.models import ReferralReward
 from tests.events import NOON, record
+from tests.growth.referrals import referring
 from tests.growth.referrals.paying import LATER, make, refer
 from tests.growth.referrals.referring import DAY, store
 
@@ -120,3 +122,19 @@ def test_persons_that_turn_out_to_be_the_same_need_a_review():
     make()
     store(record("$merge_dangerously", "ada", NOON, other_id="bob", proof=Proof.PROVED))
     assert Signal.SELF in signals()
+
+
+@pytest.mark.parametrize("who", ["ada", "bob"])
+def test_a_referral_of_a_person_who_is_excluded_meanwhile_needs_a_review(who):
+    refer()
+    make()
+    Person.objects.filter(distinct_ids__distinct_id=who).update(excluded=True)
+    assert signals() == [Signal.GONE]
+
+
+def test_a_late_signup_that_names_another_code_needs_a_review():
+    refer()
+    make()
+    referring.create_inviter("eve", "EVE")
+    store(referring.signup("bob", NOON - DAY / 2, code="EVE", proof=Proof.PROVED))
+    assert signals() == [Signal.GONE]
