@@ -30,6 +30,9 @@ payers: LateRegistry[Callable[[Collection[int]], set[int]]] = LateRegistry()
 # Called with the ids of persons; return the e-mail addresses that others than events have proved.
 proved_addresses: LateRegistry[Callable[[Collection[int]], Mapping[int, str]]] = LateRegistry()
 
+# Called with e-mail addresses; return those that no e-mail may go to, such as ones that bounced.
+undeliverable_addresses: LateRegistry[Callable[[Collection[str]], Collection[str]]] = LateRegistry()
+
 # Called by ingest, in its transaction, with a cursor, the new events, and the person of each.
 events_stored: LateRegistry[Callable[[Any, Any, Any], None]] = LateRegistry()
 

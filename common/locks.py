@@ -18,6 +18,7 @@ class Lock(IntEnum):
     names of jobs (`try_session_lock`). `row_lock_sql` adds a row's id to a key.
     """
 
+    MAIL_EVENTS = 7_201_030  # what follows from the events of an e-mail address
     FORWARDING = 7_201_004  # one process forwards at a time, which keeps the order of events
     PARTITIONS = 7_201_002  # one process creates partitions of the event table at a time
     IDENTITY = 7_201_003  # which person a distinct id belongs to; shared by batches without merges

@@ -85,6 +85,8 @@ PLUMBLINE_EMAIL_FROM = env.sender("PLUMBLINE_EMAIL_FROM")  # empty: no e-mail is
 # Caps on the e-mails to persons, as many within a day and within an hour.
 PLUMBLINE_EMAILS_PER_ADDRESS = env.number("PLUMBLINE_EMAILS_PER_ADDRESS", 5, minimum=1)
 PLUMBLINE_EMAILS_PER_HOUR = env.number("PLUMBLINE_EMAILS_PER_HOUR", 500, minimum=1)
+# As many soft bounces in a row suppress an address.
+PLUMBLINE_SOFT_BOUNCES = env.number("PLUMBLINE_SOFT_BOUNCES", 5, minimum=1)
 ADMIN_EMAIL = env.addresses("ADMIN_EMAIL")  # receives alerts
 # Or one of django-anymail's, with its ANYMAIL_... settings.
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "common.smtp.EmailBackend")

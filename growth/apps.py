@@ -3,11 +3,14 @@
 from django.apps import AppConfig
 
 from analytics.extension_points import (
+    before_erasing,
     events_stored,
     exporters,
     naming_stores,
+    passive_events,
     person_stores,
     persons_changed,
+    undeliverable_addresses,
 )
 from common.admin import sidebar
 
@@ -22,4 +25,9 @@ class GrowthConfig(AppConfig):
         person_stores.register("growth.referrals.personal_data.PERSON_STORES")
         naming_stores.register("growth.referrals.personal_data.NAMING_STORES")
         exporters.register("growth.referrals.personal_data.sections")
+        person_stores.register("growth.suppression.personal_data.PERSON_STORES")
+        exporters.register("growth.suppression.personal_data.sections")
+        before_erasing.register("growth.suppression.personal_data.suppress_erased")
+        passive_events.register("growth.suppression.mail_records.PASSIVE_EVENTS")
+        undeliverable_addresses.register("growth.suppression.suppressions.undeliverable_among")
         sidebar.registry.register("growth.admin.sidebar.GROUPS")

@@ -24,7 +24,10 @@ from billing.models import (
 )
 from billing.models import UsageReservation as Reservation
 from billing.stripe import loading
+from growth.calculations.mail.mail_events import MailEventKind
 from growth.models import Referral, ReferralCode, ReferralProgram, ReferralReward
+from growth.suppression import mail_records, suppressions
+from growth.suppression.mail_records import MailReport
 from operational import models
 from tests import sdk
 from tests.billing.stripe_shop import Shop
@@ -158,6 +161,17 @@ def refer():
     ReferralReward.objects.create(
         program=program, code_id="BEN", referred_id="cyd", reason=NOTE, **moments
     )
+
+
+def mail():
+    """Let a provider report a bounce and a click, and staff lift a suppression."""
+    message = {"message_id": "m1", "address": EMAIL, "at": timezone.now()}
+    for kind in ("bounced", "clicked"):
+        link = f"https://corp.example/{EMAIL}"
+        report = MailReport("Postmark", MailEventKind(kind), **message, response=NOTE, link=link)
+        mail_records.record(report, now=timezone.now())
+    rows = suppressions.active_rows_of([EMAIL])
+    suppressions.lift(rows, by="eve", reason=NOTE, now=timezone.now())
 
 
 def report(user):

@@ -56,7 +56,10 @@ CHOSEN = """
     operational_loginlimit.kind
     growth_referralprogram.slug growth_referralprogram.name growth_referralprogram.signup_url
     growth_referralprogram.reward growth_referralprogram.webhook_url
-    growth_referralreward.milestone growth_referralreward.state growth_referralreward.signals
+    growth_mailtopic.slug growth_mailtopic.name growth_mailtopic.description
+    growth_mailevent.kind growth_mailevent.provider growth_suppression.reason
+    growth_suppression.source growth_referralreward.milestone growth_referralreward.state
+    growth_referralreward.signals
 """
 
 # Libraries of events, from a header of the request; no part of a person's profile.
@@ -66,7 +69,7 @@ SDKS = "analytics_inboxrequest.sdk analytics_rejectedevent.sdk"
 STAFF = """
     analytics_exclusion.by analytics_exclusion.ended_by analytics_exclusion.kept_by
     analytics_personmerge.cause analytics_personmerge.undone_by billing_refusedlink.refused_by
-    growth_referralreward.decided_by
+    growth_referralreward.decided_by growth_suppression.lifted_by
     operational_reportsubscriber.email operational_reportsubscriber.time_zone
 """
 STAFF_TABLES = "auth_ knox_ django_otp_ otp_ operational_apitoken"
@@ -87,6 +90,7 @@ ACCOUNTING = """
 # Keyed hashes and numbers.
 IMPERSONAL = """
     analytics_erasedid.hash analytics_erasedid.key analytics_erasure.removed
+    growth_mailevent.identity growth_suppression.hash growth_suppression.key
     growth_referralprogram.salt analytics_identitysecret.salt analytics_lastactiveblock.minutes
     django_session.session_key django_admin_log.object_id
 """

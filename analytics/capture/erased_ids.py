@@ -1,32 +1,29 @@
 """Erased distinct ids, remembered as hashes, so that late events do not bring persons back."""
 
-import hmac
 from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
-
-from django.conf import settings
 
 from analytics.calculations.people.mentions import ids_in
 from analytics.models import ErasedId, Erasure
+from common.keyed_hash import HashKey, hash_keys
 from common.postgres import array_literal, raw_cursor
 
 
 def remember(distinct_ids: Iterable[str], erasure: Erasure) -> None:
     """Drop events of these ids from now on."""
-    key, fingerprint = _keys()[0]
-    hashes = sorted({_hash(key, distinct_id).hex() for distinct_id in distinct_ids})
+    key = _keys()[0]
+    hashes = sorted({key.digest(distinct_id).hex() for distinct_id in distinct_ids})
     with raw_cursor() as cursor:
         cursor.execute(
             "INSERT INTO analytics_erasedid (hash, key, erasure_id)"
             " SELECT decode(hash, 'hex'), %s, %s FROM unnest(%s::text[]) AS hash"
             " ON CONFLICT DO NOTHING",
-            [fingerprint, erasure.pk, array_literal(hashes)],
+            [key.fingerprint, erasure.pk, array_literal(hashes)],
         )
 
 
 def forget(distinct_id: str) -> bool:
     """Accept events of an id again; return whether it was erased."""
-    hashes = [_hash(key, distinct_id) for key, _ in _keys()]
+    hashes = [key.digest(distinct_id) for key in _keys()]
     return ErasedId.objects.filter(pk__in=hashes).delete()[0] > 0
 
 
@@ -34,7 +31,7 @@ def among(distinct_ids: Collection[str]) -> set[str]:
     """Return those of the ids that are erased. Where nothing was erased, it costs one query."""
     if not distinct_ids or not ErasedId.objects.exists():
         return set()
-    id_of = {_hash(key, id_): id_ for key, _ in _keys() for id_ in distinct_ids}
+    id_of = {key.digest(id_): id_ for key in _keys() for id_ in distinct_ids}
     with raw_cursor() as cursor:
         cursor.execute(
             "SELECT hash FROM analytics_erasedid WHERE hash = ANY(ARRAY("
@@ -46,7 +43,7 @@ def among(distinct_ids: Collection[str]) -> set[str]:
 
 def erasure_of(distinct_id: str) -> Erasure | None:
     """Return the receipt of an id that was erased."""
-    hashes = [_hash(key, distinct_id) for key, _ in _keys()]
+    hashes = [key.digest(distinct_id) for key in _keys()]
     row = ErasedId.objects.select_related("erasure").filter(pk__in=hashes).first()
     return row.erasure if row else None
 
@@ -62,19 +59,8 @@ def naming_erased(payloads: Sequence[bytes]) -> list[bool]:
 
 def any_with_unknown_key() -> bool:
     """Whether erased ids were hashed with a SECRET_KEY that is no longer configured."""
-    return ErasedId.objects.exclude(key__in=[fingerprint for _, fingerprint in _keys()]).exists()
+    return ErasedId.objects.exclude(key__in=[key.fingerprint for key in _keys()]).exists()
 
 
-def _hash(key: bytes, distinct_id: str) -> bytes:
-    return hmac.digest(key, distinct_id.encode(errors="surrogatepass"), "sha256")
-
-
-def _keys() -> Sequence[tuple[bytes, str]]:
-    return _derived(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-
-
-@lru_cache(maxsize=8)
-def _derived(*secrets: str) -> Sequence[tuple[bytes, str]]:
-    """Return the current key and earlier ones, each with its fingerprint."""
-    keys = [hmac.digest(secret.encode(), b"plumbline.erased-ids", "sha256") for secret in secrets]
-    return [(key, hmac.digest(key, b"fingerprint", "sha256").hex()[:8]) for key in keys]
+def _keys() -> Sequence[HashKey]:
+    return hash_keys("erased-ids")

@@ -5,14 +5,14 @@ so a claimed one is used only where staff trusts the key that claimed it.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from analytics.extension_points import proved_addresses
+from analytics.extension_points import proved_addresses, undeliverable_addresses
 from analytics.models import Person, ProjectKey
 
 
@@ -22,12 +22,13 @@ class AddressSource(StrEnum):
     PROVED = "proved by your backend or a verified identity"
     STRIPE = "the address of their Stripe customer"
     TRUSTED = "claimed with a key whose addresses you allow to be mailed"
+    SUPPRESSED = "on the suppression list: it bounced, or its owner reported spam"
     CLAIMED = "only claimed, so it is not mailed"
     NONE = "no address"
 
     @property
     def may_be_mailed(self) -> bool:
-        return self not in {AddressSource.CLAIMED, AddressSource.NONE}
+        return self in {AddressSource.PROVED, AddressSource.STRIPE, AddressSource.TRUSTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,16 @@ def addresses_of(persons: Collection[Person]) -> dict[int, PersonAddress]:
     """Return the addresses of persons by id, with a bounded number of queries."""
     others = _proved_elsewhere([person.pk for person in persons if not _proved(person)])
     trusted = _trusted_keys({person.email_claimed_with for person in persons})
-    return {person.pk: _decided(person, others.get(person.pk, ""), trusted) for person in persons}
+    decided = {
+        person.pk: _decided(person, others.get(person.pk, ""), trusted) for person in persons
+    }
+    undeliverable = _undeliverable({row.address for row in decided.values() if row.may_be_mailed})
+    return {
+        person_id: replace(row, source=AddressSource.SUPPRESSED)
+        if row.may_be_mailed and row.address in undeliverable
+        else row
+        for person_id, row in decided.items()
+    }
 
 
 def _decided(person: Person, elsewhere: str, trusted: Collection[int | None]) -> PersonAddress:
@@ -85,6 +95,13 @@ def _proved_elsewhere(person_ids: Collection[int]) -> dict[int, str]:
         for person_id, value in addresses(person_ids).items()
         if (address := valid_address(value))
     }
+
+
+def _undeliverable(addresses: Collection[str]) -> set[str]:
+    """Return those of the addresses that no e-mail may go to."""
+    if not addresses:
+        return set()
+    return {address for among in undeliverable_addresses for address in among(addresses)}
 
 
 def _trusted_keys(key_ids: Collection[int | None]) -> set[int]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection
 
+from analytics import extension_points
 from analytics.calculations.event_totals import EventTotal
 from analytics.insights import event_totals
 from analytics.people.person_sql import with_person
@@ -47,7 +48,7 @@ def total_of(meter: Meter, window: Window) -> EventTotal:
     """Return the total of events that is a meter's usage in a window."""
     return EventTotal(
         event=meter.event,
-        excluded_events=OWN_EVENTS,
+        excluded_events=_own_events(),
         aggregation=meter.aggregation,
         property=meter.property,
         start=window.start,
@@ -55,6 +56,11 @@ def total_of(meter: Meter, window: Window) -> EventTotal:
         proof_since=window.start - PROOF_LOOKS_BACK,
         proved_only=meter.proved_only,
     )
+
+
+def _own_events() -> tuple[str, ...]:
+    """Return the events of every app of Plumbline, `OWN_EVENTS` among them."""
+    return tuple(sorted(set().union(*extension_points.passive_events)))
 
 
 def usage_of(

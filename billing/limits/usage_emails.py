@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from analytics.models import Person
 from analytics.people import addresses, mail_caps, persons
-from analytics.people.addresses import PersonAddress
+from analytics.people.addresses import AddressSource, PersonAddress
 from analytics.people.mail_caps import MailVerdict
 from billing.limits import usage_limits, usage_prompts
 from billing.limits.usage_limits import UsageDecision
@@ -109,6 +109,8 @@ def _reason_not_to_send(
         return UsageNotice.Email.DEMO
     if not recipient.address:
         return UsageNotice.Email.NO_ADDRESS
+    if recipient.source is AddressSource.SUPPRESSED:
+        return UsageNotice.Email.SUPPRESSED
     return None if recipient.may_be_mailed else UsageNotice.Email.UNPROVED
 
 

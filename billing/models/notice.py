@@ -22,6 +22,7 @@ class UsageNotice(models.Model):
         FAILED = "failed", "Failed: the next run retries"
         NO_ADDRESS = "no_address", "Not sent: no e-mail address"
         UNPROVED = "unproved", "Not sent: the address is only claimed"
+        SUPPRESSED = "suppressed", "Not sent: the address bounced or its owner reported spam"
         DUPLICATE = "duplicate", "Not sent: the address got the same e-mail for another person"
         CAPPED = "capped", "Not sent: the address got its e-mails of the day"
         OUTDATED = "outdated", "Not sent: no longer true"

@@ -15,8 +15,8 @@ def person_event(
 ) -> EventRecord:
     """Return an event for `ingest.store`; events with the same key are the same event, stored once.
 
-    It does not create a profile. Its name must be one of `usage.OWN_EVENTS`, so that it is not
-    usage, and passive, so that it is not activity.
+    It does not create a profile. Its name must be among `extension_points.passive_events`, so that
+    it is neither activity nor usage.
     """
     return EventRecord(
         uuid=keyed_uuid("person-event", *key).bytes,

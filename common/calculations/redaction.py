@@ -15,7 +15,7 @@ _RULES = [
     for pattern, replacement in (
         # An address keeps its host: https://hooks.slack.com/…
         (r"(\b[a-zA-Z][\w+.-]*://)(?:[^\s/@'\"]*@)?([^\s/?#'\"<>,;)]*)[^\s'\"<>,)]*", r"\1\2/…"),
-        (r"(?<![\w.])/(?:api|admin|array|billing|reports)/[^\s'\"<>,)]*", "/…"),
+        (r"(?<![\w.])/(?:api|admin|array|billing|mail|reports)/[^\s'\"<>,)]*", "/…"),
         (r"\?[^\s'\"<>]*=[^\s'\"<>]*", "?…"),
         (rf"(?<!{_LETTER}){_LETTER}+?(?:@|%40){_LETTER}+", OMITTED),
         # Keys of Plumbline, PostHog and Stripe; tokens; what follows such a name.

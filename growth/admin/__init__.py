@@ -1,3 +1,3 @@
-from growth.admin import referral_pages, referrals
+from growth.admin import referral_pages, referrals, suppression, suppression_pages
 
-__all__ = ["referral_pages", "referrals"]
+__all__ = ["referral_pages", "referrals", "suppression", "suppression_pages"]

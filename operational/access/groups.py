@@ -23,7 +23,7 @@ MODELS = {
     ],
     (VIEWER, OPERATOR): [
         *("billing.fxrate", "billing.plan", "billing.planlimit", "billing.planprice"),
-        *("billing.revenuesettings", "billing.usagemeter"),
+        *("billing.revenuesettings", "billing.usagemeter", "growth.mailtopic"),
         *("operational.alert", "operational.kpigoal", "operational.priorityaction"),
         *("operational.qualityignore", "operational.qualityrun", "operational.report"),
     ],
@@ -31,7 +31,7 @@ MODELS = {
         *("analytics.distinctid", "analytics.event", "analytics.eventuuid", "analytics.group"),
         *("analytics.mailclaim", "analytics.personday", "analytics.personmerge"),
         *("billing.idempotentrequest", "billing.revenuecustomer", "billing.subscriptionstart"),
-        *("billing.usagenotice",),
+        *("billing.usagenotice", "growth.mailevent"),
     ],
     (ANALYST, OPERATOR): [
         *("analytics.exclusion", "analytics.exclusionrule", "analytics.person"),
@@ -39,6 +39,7 @@ MODELS = {
         *("billing.limitexception", "billing.refusedlink", "billing.stripecustomer"),
         *("billing.stripeevent", "billing.usagereservation"),
         *("growth.referral", "growth.referralcode", "growth.referralreward"),
+        "growth.suppression",
     ],
     (OPERATOR, OPERATOR): [
         *("django_celery_beat.clockedschedule", "django_celery_beat.crontabschedule"),

@@ -39,6 +39,7 @@ PATHS = {
     "/api/analytics/persons/gr4ce@example.com": "401 Unauthorized: GET analytics:person",
     "/api/analytics/persons/gr4ce": "401 Unauthorized: GET analytics:person",
     "/reports/unsubscribe/t0k3n/": "404 Not Found: GET operational:unsubscribe",
+    "/mail/preferences/t0k3n/": "404 Not Found: GET growth:preferences",
     "/billing/checkout/t0k3n/": "404 Not Found: GET billing:checkout",
     "/gr4ce@example.com/?data=t0k3n&token=t0k3n&search=gr4ce": "404 Not Found: GET (no view)",
     "/api/gr4ce?email=gr4ce@example.com": "404 Not Found: GET (no view)",

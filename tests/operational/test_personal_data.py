@@ -42,6 +42,7 @@ def customer(staff, stripe_account, worker, client, tmp_path, settings):  # noqa
     customer = named_everywhere.bill(stripe_account, client, staff)
     named_everywhere.limit()
     named_everywhere.refer()
+    named_everywhere.mail()
     named_everywhere.report(User.objects.get())
     send(event("late"), event("late", "ben-identified", to=EMAIL))  # wait in the inbox
     return customer

@@ -35,6 +35,7 @@ SECRETS = {
     "a path of ours": ("Not Found: /api/analytics/persons/ada", "ada"),
     "a path with a token": ("/array/phc_abc/config.js", "phc"),
     "a link to unsubscribe": ("/reports/unsubscribe/abc:def/", "abc"),
+    "a link to e-mail preferences": ("/mail/preferences/abc:def/", "abc"),
 }
 
 

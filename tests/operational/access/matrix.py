@@ -13,8 +13,9 @@ LEVELS = ["public", "user", "staff", "viewer", "analyst", "operator", "owner", "
 # Who may read and who may change at these URLs. `app.model` are the admin's pages of a model.
 MATRIX = {
     ("public", "public"): """
-        /admin/login/ /reports/unsubscribe/<token>/ /billing/checkout/<token>/
-        /api/billing/stripe/webhook/<endpoint_id>/""",
+        /admin/login/ /reports/unsubscribe/<token>/ /mail/preferences/<token>/
+        /billing/checkout/<token>/
+        /api/billing/stripe/webhook/<endpoint_id>/ /mail/webhooks/<provider>/""",
     ("public", "none"): """
         / /admin/ /admin/logout/ /favicon.ico /livez /readyz /admin/passkeys/jsi18n/
         /billing/checkout/done/ /billing/checkout/canceled/""",
@@ -50,16 +51,17 @@ MATRIX = {
     ("viewer", "operator"): """
         /admin/operational/actions/<pk>/ /admin/operational/alerts/<pk>/
         billing.fxrate billing.revenuesettings billing.planlimit billing.usagemeter billing.plan
-        operational.kpigoal operational.qualityignore""",
+        growth.mailtopic operational.kpigoal operational.qualityignore""",
     ("analyst", "none"): """
         /admin/growth/referrals/ growth.referral growth.referralcode growth.referralreward
         /admin/analytics/events/ /admin/billing/persons/<person_id>/usage/
         /api/analytics/events/ /api/analytics/persons/
         /api/billing/usage/ /api/billing/stripe/subscription/ /api/billing/stripe/invoices/
         analytics.exclusion analytics.group analytics.person analytics.personmerge
-        billing.usagenotice""",
+        billing.usagenotice growth.mailevent /admin/growth/suppressions/export.csv""",
     ("analyst", "operator"): """
         /admin/growth/rewards/<reward_id>/ /api/growth/referrals/codes/
+        /api/growth/retention/suppressions/ growth.suppression
         analytics.exclusionrule analytics.rejectedevent billing.limitexception
         billing.stripecustomer billing.stripeevent /admin/billing/unlinked-customers/""",
     ("operator", "operator"): """
@@ -76,7 +78,8 @@ MATRIX = {
         /api/operational/send-daily-report/ /api/operational/send-weekly-report/
         django_celery_beat.clockedschedule django_celery_beat.crontabschedule
         django_celery_beat.intervalschedule django_celery_beat.periodictask
-        /api/growth/referrals/
+        /api/growth/referrals/ /api/growth/retention/suppressions/<pk>/lift/
+        /admin/growth/suppressions/import/ /admin/growth/suppressions/<pk>/lift/
         growth.referralprogram operational.alertchannel operational.reportsubscriber""",
     ("operator", "none"): "analytics.inboxrequest operational.delivery",
     ("operator", "owner"): "analytics.projectkey",

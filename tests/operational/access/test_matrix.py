@@ -30,6 +30,8 @@ BOOKKEEPING = {"operational_apitoken"}  # last uses
 CSRF_EXEMPT = {
     "/api/billing/stripe/webhook/<endpoint_id>/",
     "/billing/checkout/<token>/",
+    "/mail/preferences/<token>/",
+    "/mail/webhooks/<provider>/",
     "/reports/unsubscribe/<token>/",
 }
 WRITE = re.compile(r"\b(?:INSERT INTO|(?<!FOR )UPDATE|DELETE FROM)\s+\"?(\w+)")
@@ -65,7 +67,7 @@ def address(route: Route) -> str:
         "distinct_id": "ada", "person_id": Person.objects.get().pk, "slug": "d7_retention",
         "kind": "daily", "token": "nonsense", "url": "nonsense", "app_label": "analytics",
         "reservation_id": UUID, "endpoint_id": UUID, "content_type_id": 1, "object_id": 1,
-        "reward_id": UUID, "id": 1, "pk": _pk(route),
+        "reward_id": UUID, "provider": "postmark", "id": 1, "pk": _pk(route),
     }  # fmt: skip
     if route.model:
         values["object_id"] = getattr(apps.get_model(route.model)._default_manager.first(), "pk", 0)

@@ -1,0 +1,146 @@
+"""The suppression list: the only code that decides whether an address may be mailed.
+
+Rows are found by a keyed hash of the address, compared as all addresses are: in any case of ASCII
+letters. Importing, and changes of persons, only ever add rows.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from common.calculations.mailbox import lower_ascii
+from common.keyed_hash import HashKey, hash_keys
+from common.postgres import array_literal, is_storable, raw_cursor
+from growth.calculations.mail.mail_events import STOPS_EVERY_EMAIL, SuppressionReason
+from growth.models import MailTopic, Suppression
+
+_ROWS_PER_STEP = 2_000
+_MATCHING = """
+SELECT DISTINCT hash FROM growth_suppression WHERE lifted_at IS NULL
+AND hash = ANY(ARRAY(SELECT decode(hash, 'hex') FROM unnest(%(hashes)s::text[]) AS hash))
+"""
+_MARKETING = _MATCHING + "AND (topic_id IS NULL OR topic_id = %(topic)s)"
+_EVERYTHING = _MATCHING + "AND topic_id IS NULL AND reason = ANY(%(reasons)s)"
+
+
+def suppressed_among(addresses: Collection[str], topic: MailTopic | None = None) -> set[str]:
+    """Return those of the addresses that marketing on a topic must not go to, in one query."""
+    return _among(addresses, _MARKETING, topic=topic.pk if topic else None)
+
+
+def is_suppressed(address: str, topic: MailTopic | None = None) -> bool:
+    return bool(suppressed_among([address], topic))
+
+
+def undeliverable_among(addresses: Collection[str]) -> set[str]:
+    """Return those of the addresses that no e-mail at all goes to: they bounced or complained."""
+    return _among(addresses, _EVERYTHING, reasons=sorted(STOPS_EVERY_EMAIL))
+
+
+def _among(addresses: Collection[str], query: str, **parameters: object) -> set[str]:
+    if not addresses or not Suppression.objects.exists():
+        return set()
+    hashed = [(digest, address) for address in addresses for digest in _digests(address)]
+    hashes = array_literal({digest.hex() for digest, _ in hashed})
+    with raw_cursor() as cursor:
+        cursor.execute(query, {"hashes": hashes, **parameters})
+        matches = {bytes(digest) for (digest,) in cursor.fetchall()}
+    return {address for digest, address in hashed if digest in matches}
+
+
+def rows_of(addresses: Iterable[str]) -> QuerySet[Suppression]:
+    """Return all rows of addresses, lifted ones too."""
+    digests = [digest for address in addresses for digest in _digests(address)]
+    return Suppression.objects.filter(hash__in=digests)
+
+
+def active_rows_of(addresses: Iterable[str]) -> QuerySet[Suppression]:
+    return rows_of(addresses).filter(lifted_at=None)
+
+
+def readable_rows_of(addresses: Iterable[str]) -> QuerySet[Suppression]:
+    """Return the rows that hold more of these addresses than hashes."""
+    return rows_of(addresses).exclude(address="", detail="")
+
+
+def add(
+    addresses: Iterable[str],
+    reason: SuppressionReason,
+    *,
+    source: str,
+    at: datetime,
+    topic: MailTopic | None = None,
+    detail: str = "",
+) -> int:
+    """Suppress addresses, and return how many were not yet for this reason and topic."""
+    normalized = sorted({lower_ascii(address.strip()) for address in addresses})
+    steps = range(0, len(normalized), _ROWS_PER_STEP)
+    parts = [normalized[start : start + _ROWS_PER_STEP] for start in steps]
+    return sum(
+        _add(part, reason, source=source, at=at, topic=topic, detail=detail) for part in parts
+    )
+
+
+def _add(
+    addresses: Sequence[str],
+    reason: SuppressionReason,
+    *,
+    source: str,
+    at: datetime,
+    topic: MailTopic | None,
+    detail: str,
+) -> int:
+    same = active_rows_of(addresses).filter(reason=reason, topic=topic)
+    existing = {bytes(digest) for digest in same.values_list("hash", flat=True)}
+    key = _keys()[0]
+    rows = [
+        Suppression(
+            hash=key.digest(address),
+            key=key.fingerprint,
+            address="" if reason is SuppressionReason.ERASED else address,
+            reason=reason.value,
+            source=source,
+            at=at,
+            topic=topic,
+            detail=detail,
+        )
+        for address in addresses
+        if is_storable(address) and existing.isdisjoint(_digests(address))
+    ]
+    Suppression.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
+
+
+class NoReason(ValueError):
+    """Lifting a suppression needs a reason."""
+
+
+def lift(rows: QuerySet[Suppression], *, by: str, reason: str, now: datetime) -> int:
+    """Lift active rows; they stay, with who lifted them and why. Raise NoReason."""
+    if not reason.strip():
+        raise NoReason("Say why mail may go to this address again.")
+    lifted = {"lifted_at": now, "lifted_by": by, "lift_reason": reason.strip()}
+    return rows.filter(lifted_at=None).update(**lifted)
+
+
+def anonymize(addresses: Iterable[str]) -> int:
+    """Keep only the hashes of these addresses, which stay suppressed."""
+    rows = readable_rows_of(addresses)
+    rows.exclude(lifted_at=None).update(lift_reason="(erased)")
+    return rows.update(address="", detail="")
+
+
+def any_with_unknown_key() -> bool:
+    """Whether addresses were hashed with a SECRET_KEY that is no longer configured."""
+    fingerprints = [key.fingerprint for key in _keys()]
+    return Suppression.objects.filter(lifted_at=None).exclude(key__in=fingerprints).exists()
+
+
+def _digests(address: str) -> list[bytes]:
+    normalized = lower_ascii(address.strip())
+    return [key.digest(normalized) for key in _keys()]
+
+
+def _keys() -> Sequence[HashKey]:
+    return hash_keys("suppressed-addresses")
