@@ -26,6 +26,7 @@ class Lock(IntEnum):
     PLAN_LIMITS = 7_201_010  # with a person's id: reservations of that person's limits
     MAIL_CAPS = 7_201_011  # the claims of e-mails to persons
     MRR_LEDGER = 7_201_020  # the ledgers of MRR and cash
+    REFERRAL_REWARDS = 7_201_030  # who has a reward, and how many an inviter has
 
 
 _POSITION = {key: position for position, key in enumerate(Lock)}

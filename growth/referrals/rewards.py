@@ -11,9 +11,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from analytics.models import Person
 from billing.calculations.cash import CashKind
-from common.locks import Lock, lock_shared
+from common.locks import Lock, lock_shared, locked_cursor
 from common.postgres import raw_cursor
 from growth.calculations.reward import COUNTED_STATES, Milestone, RewardKind, RewardState
 from growth.models import Referral, ReferralReward
@@ -64,8 +63,7 @@ def _paid() -> Iterator[tuple[Referral, datetime]]:
     with connection.cursor() as cursor:
         cursor.execute(_PAID, [RewardKind.NONE, CashKind.PAYMENT])
         paid_at = dict(cursor.fetchall())
-    referrals = referred.signed_up().filter(pk__in=paid_at).order_by("signed_up_at", "pk")
-    for referral in referrals.select_related("code__program", "code__distinct_id", "distinct_id"):
+    for referral in referred.signed_up().filter(pk__in=paid_at).order_by("signed_up_at", "pk"):
         yield referral, paid_at[referral.pk]
 
 
@@ -73,10 +71,13 @@ def _paid() -> Iterator[tuple[Referral, datetime]]:
 def claim(referral: Referral, paid_at: datetime) -> ReferralReward | None:
     """Make the reward for a referred person, unless there is one; claims at once make one."""
     lock_shared(raw_cursor(), Lock.IDENTITY)  # persons are not merged meanwhile
-    offer = referral.code.program
-    inviter, person = referral.code.distinct_id.person_id, referral.distinct_id.person_id
-    # In one order everywhere, so that two claims wait for each other and never deadlock.
-    list(Person.objects.select_for_update().filter(pk__in=[inviter, person]).order_by("pk"))
+    locked_cursor(Lock.REFERRAL_REWARDS)
+    rows = referred.signed_up().select_related("code__program", "code__distinct_id", "distinct_id")
+    current = rows.filter(pk=referral.pk, code=referral.code_id).first()
+    if current is None:  # it changed while this waited
+        return None
+    offer = current.code.program
+    inviter, person = current.code.distinct_id.person_id, current.distinct_id.person_id
     own = ReferralReward.objects.filter(program=offer, milestone=Milestone.PAID)
     if own.filter(referred__person=person).exists():
         return None
@@ -84,8 +85,8 @@ def claim(referral: Referral, paid_at: datetime) -> ReferralReward | None:
     has_enough = offer.cap is not None and earned >= offer.cap
     return ReferralReward.objects.create(
         program=offer,
-        code=referral.code,
-        referred_id=referral.pk,
+        code=current.code,
+        referred_id=current.pk,
         milestone=Milestone.PAID,
         state=RewardState.CAPPED if has_enough else RewardState.HELD,
         paid_at=paid_at,
@@ -102,8 +103,8 @@ def settle_all(*, now: datetime) -> int:
 
 @transaction.atomic
 def _settle(reward_id: UUID, *, now: datetime) -> bool:
-    reward = ReferralReward.objects.select_for_update().get(pk=reward_id)
-    if reward.state not in OPEN_STATES:
+    reward = ReferralReward.objects.select_for_update().filter(pk=reward_id).first()
+    if reward is None or reward.state not in OPEN_STATES:  # erased, or settled, meanwhile
         return False
     if _reversed(reward_id):
         reward.state = RewardState.REVERSED

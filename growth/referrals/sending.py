@@ -39,7 +39,10 @@ def send_due(*, now: datetime) -> int:
 
 
 def _send(reward_id: UUID, *, now: datetime) -> bool:
-    reward = ReferralReward.objects.select_related("program").get(pk=reward_id)
+    rows = ReferralReward.objects.select_related("program", "code")
+    reward = rows.filter(pk=reward_id).first()
+    if reward is None:  # its person was erased meanwhile
+        return False
     body = body_of(reward)
     headers = {
         "Content-Type": "application/json",
