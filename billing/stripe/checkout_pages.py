@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from csp.decorators import csp_update
 from django.conf import settings
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -120,5 +121,6 @@ def _page(
     request: HttpRequest, title: str, text: str, *, status: int = HTTPStatus.OK, **more: str
 ) -> HttpResponse:
     product = {"product": settings.PLUMBLINE_CHECKOUT_RETURN_URL}
-    context = {"title": title, "text": text} | product | more
+    theme = admin.site.each_context(request)  # without its colors the button is invisible
+    context = theme | {"title": title, "text": text} | product | more
     return render(request, "billing/checkout.html", context, status=status)

@@ -5,6 +5,7 @@ Everyone who gets hold of a link can open it: it shows nothing of the person but
 
 from http import HTTPStatus
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -26,11 +27,13 @@ def preferences_page(request: HttpRequest, token: str) -> HttpResponse:
     """Show the choices. Only a POST changes any: a GET or HEAD, as scanners send, does not."""
     link = preferences.read_token(token)
     if link is None:
-        return render(request, _TEMPLATE, {"is_invalid": True}, status=HTTPStatus.NOT_FOUND)
+        context = admin.site.each_context(request) | {"is_invalid": True}
+        return render(request, _TEMPLATE, context, status=HTTPStatus.NOT_FOUND)
     message = _change(request, link) if request.method == "POST" else ""
     from_all, topic_ids = preferences.unsubscribed(link)
     topics = [(topic, topic.pk not in topic_ids) for topic in MailTopic.objects.all()]
     context = {
+        **admin.site.each_context(request),  # the colors of the theme
         "link": link,
         "message": message,
         "from_all": from_all,

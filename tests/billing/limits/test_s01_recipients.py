@@ -8,6 +8,8 @@ from analytics.people import addresses
 from billing.limits import usage_emails, usage_notices
 from billing.models import StripeCustomer, UsageNotice
 from billing.stripe import gateway
+from growth.calculations.mail.mail_events import SuppressionReason
+from growth.suppression import suppressions
 from tests.billing.admin_pages import text
 from tests.billing.limited_usage import NOW, ada, claim, identify, limit, notify, price, ran
 
@@ -43,6 +45,22 @@ def outcome(mail_server):
 def test_s01_a_claimed_address_gets_no_mail(mail_server):
     claim("mallory@example.com")
     assert outcome(mail_server) == (Email.UNPROVED, [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "email", "recipients"),
+    [
+        (SuppressionReason.COMPLAINT, Email.SUPPRESSED, []),
+        (SuppressionReason.HARD_BOUNCE, Email.SUPPRESSED, []),
+        (SuppressionReason.UNSUBSCRIBED, Email.SENT, ["ada@example.com"]),  # from marketing
+    ],
+)
+def test_p44_a_notice_is_not_sent_to_who_bounced_or_complained(
+    mail_server, reason, email, recipients
+):
+    identify("ada@example.com")
+    suppressions.add(["ADA@example.com"], reason, source="test", at=NOW)
+    assert outcome(mail_server) == (email, recipients)
 
 
 def test_s01_a_claim_does_not_redirect_mail_from_a_proved_address(mail_server):
@@ -115,11 +133,11 @@ def test_s01_an_address_proved_after_the_notice_is_used_when_it_is_sent(mail_ser
     assert mail_server.messages[0].recipients == ["ada@example.com"]
 
 
-def test_s01_the_addresses_of_many_persons_need_two_queries(django_assert_num_queries, key):
+def test_s01_the_addresses_of_many_persons_need_three_queries(django_assert_num_queries, key):
     for number in range(9):
         claim(f"person{number}@example.com", f"person{number}", key=key.pk)
     persons = list(Person.objects.all())
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(addresses.addresses_of(persons)) == 9
 
 

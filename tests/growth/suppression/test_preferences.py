@@ -154,3 +154,8 @@ def test_headers_and_links_are_about_the_address_in_any_case():
     assert (
         preferences.read_token(preferences_url("ADA@example.com").rpartition("/")[2]).address == ADA
     )
+
+
+def test_the_page_has_the_colors_that_make_its_buttons_visible(mail_client, path):
+    for address in (path, "/mail/preferences/x/", "/billing/checkout/done/"):
+        assert b"unfold-theme-colors" in mail_client.get(address).content
