@@ -12,6 +12,7 @@ from analytics.extension_points import (
     persons_changed,
     undeliverable_addresses,
 )
+from common import data_quality
 from common.admin import sidebar
 
 
@@ -31,3 +32,4 @@ class GrowthConfig(AppConfig):
         passive_events.register("growth.suppression.mail_records.PASSIVE_EVENTS")
         undeliverable_addresses.register("growth.suppression.suppressions.undeliverable_among")
         sidebar.registry.register("growth.admin.sidebar.GROUPS")
+        data_quality.registry.register("growth.spend.quality_checks.CHECKS")

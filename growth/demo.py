@@ -1,4 +1,4 @@
-"""The demo company's referrals, imported and derived in the usual way."""
+"""The demo company's marketing spend, and its referrals, imported and derived in the usual way."""
 
 import io
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from growth.calculations.demo_referrals import (
 from growth.calculations.reward import RewardKind, RewardState
 from growth.models import ReferralCode, ReferralProgram, ReferralReward
 from growth.referrals import attribution, rewards
+from growth.spend import demo_spend
 
 FILE_NAME = "demo-referrals.jsonl"
 SLUG = "demo"
@@ -25,7 +26,8 @@ _REVIEWED_AFTER = timedelta(days=21)
 
 
 def load(*, until: datetime, seed: int) -> int:
-    """Let people of the demo invite others, up to `until`; return the number of referrals."""
+    """Enter spend, and let people of the demo invite others; return the number of referrals."""
+    demo_spend.load(until=until, seed=seed)
     referrals = demo_referrals(_people(), seed=seed)
     if not referrals.codes:
         return 0
@@ -40,7 +42,8 @@ def load(*, until: datetime, seed: int) -> int:
 
 
 def clear() -> None:
-    """Remove the demo's program, after its persons, with whom everything else went."""
+    """Remove the spend and the program, after the persons, with whom everything else went."""
+    demo_spend.clear()
     ReferralProgram.objects.filter(slug=SLUG, codes=None).delete()
 
 

@@ -2,9 +2,12 @@
 
 from django.urls import URLPattern, path, re_path
 
+from growth.admin.acquisition import acquisition_page
 from growth.admin.referral_pages import referrals_page, reward_page
+from growth.admin.spend_entry import spend_add_page
 from growth.admin.suppression_pages import export, import_page, lift_page
 from growth.api.referrals import CodesView, ReferralsView
+from growth.api.spend import SpendView
 from growth.api.suppressions import LiftView, SuppressionsView
 from growth.suppression.preference_pages import preferences_page
 from growth.suppression.webhooks import provider_webhook
@@ -31,4 +34,7 @@ urlpatterns: list[URLPattern] = [
     re_path(r"^mail/preferences/(?P<token>[^/]+)/?$", preferences_page, name="preferences"),
     re_path(r"^api/growth/referrals/?$", ReferralsView.as_view(), name="api-referrals"),
     re_path(r"^api/growth/referrals/codes/?$", CodesView.as_view(), name="referral-codes"),
+    path("admin/growth/acquisition/", acquisition_page, name="acquisition"),
+    path("admin/growth/spend/add/", spend_add_page, name="spend-add"),
+    re_path(r"^api/growth/spend/?$", SpendView.as_view(), name="api-spend"),
 ]

@@ -60,6 +60,8 @@ CHOSEN = """
     growth_mailevent.kind growth_mailevent.provider growth_suppression.reason
     growth_suppression.source growth_referralreward.milestone growth_referralreward.state
     growth_referralreward.signals
+    growth_spendday.channel growth_spendday.campaign growth_spendday.currency growth_spendday.into
+    growth_channelalias.alias growth_channelalias.channel
 """
 
 # Libraries of events, from a header of the request; no part of a person's profile.

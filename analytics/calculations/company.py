@@ -106,7 +106,7 @@ def _signed_up(random: Random, person: _Character) -> dict[str, Any]:
         {
             "channel": channel,
             "$set": {"email": email, "name": f"{first} {last}"},
-            "$set_once": {"channel": channel},
+            "$set_once": {"channel": channel, "$initial_utm_source": channel},
         },
     )
 

@@ -1,3 +1,19 @@
-from growth.admin import referral_pages, referrals, suppression, suppression_pages
+from growth.admin import (
+    acquisition,
+    referral_pages,
+    referrals,
+    spend,
+    spend_entry,
+    suppression,
+    suppression_pages,
+)
 
-__all__ = ["referral_pages", "referrals", "suppression", "suppression_pages"]
+__all__ = [
+    "acquisition",
+    "referral_pages",
+    "referrals",
+    "spend",
+    "spend_entry",
+    "suppression",
+    "suppression_pages",
+]

@@ -6,6 +6,9 @@ GROUPS = [
     SidebarGroup(
         "Growth",
         [
+            page_link("Acquisition", "savings", "growth:acquisition"),
+            list_link("Spend by day", "payments", "growth.spendday"),
+            list_link("Channel aliases", "alt_route", "growth.channelalias"),
             page_link("Referrals", "group_add", "growth:referrals"),
             list_link("Referred people", "person_add", "growth.referral"),
             list_link("Referral rewards", "redeem", "growth.referralreward"),

@@ -24,6 +24,7 @@ MODELS = {
     (VIEWER, OPERATOR): [
         *("billing.fxrate", "billing.plan", "billing.planlimit", "billing.planprice"),
         *("billing.revenuesettings", "billing.usagemeter", "growth.mailtopic"),
+        *("growth.channelalias", "growth.spendday"),
         *("operational.alert", "operational.kpigoal", "operational.priorityaction"),
         *("operational.qualityignore", "operational.qualityrun", "operational.report"),
     ],

@@ -9,8 +9,8 @@ SCOPES = {
     "analytics:write": "Erase and export persons",
     "billing:read": "Read usage, subscriptions, invoices and revenue",
     "billing:write": "Check and reserve usage; sell, change and end subscriptions",
-    "growth:read": "Read referral codes and suppressed addresses",
-    "growth:write": "Create referral codes, say who invited whom, suppress addresses",
+    "growth:read": "Read referral codes, marketing spend and suppressed addresses",
+    "growth:write": "Create referral codes, say who invited whom, record spend, suppress addresses",
     "operational:read": "Read KPIs, the alignment score, alerts, reports and health",
     "operational:write": "Send reports",
 }

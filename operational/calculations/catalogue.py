@@ -120,12 +120,14 @@ _KPIS = (
             " CAC = marketing and sales spend / new customers"
         ),
         window="CAC: the 90 days ending on the last complete day",
-        numerator="LTV: gross profit per customer over its lifetime",
-        denominator="CAC: cost of winning a customer",
+        numerator="LTV, gross profit per customer over its lifetime, in minor units such as cents",
+        denominator="CAC, cost of winning a customer, in minor units",
         exclusions=(_EXCLUDED_CUSTOMERS,),
         source=f"{_BILLING} and marketing spend",
         formula_version=2,
         default_goal=Goal("ltv_cac", 1, 4, 15, 3, 2),
+        people={KpiGroup.DENOMINATOR: "Became customers in the 90 days"},
+        set_up_page="growth:spend-add",
     ),
     Kpi(
         slug="signup_activation",

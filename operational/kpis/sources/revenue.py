@@ -1,21 +1,19 @@
-"""KPIs on what customers pay: churn, lifetime value against cost, and growth of MRR."""
+"""KPIs on what customers pay: churn."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from fractions import Fraction
 
 from django.db.models import QuerySet
 
 from analytics.insights import cohorts
 from analytics.models import Person
 from analytics.rollups.counters import Span
-from billing.revenue import customer_churn, lifetime_value, mrr
+from billing.revenue import customer_churn, mrr
 from billing.revenue import settings as revenue_settings
-from billing.revenue.lifetime_value import Ltv
 from billing.stripe import gateway
 from common.calculations.statistics import Status
-from common.formatting import Unit, money
+from common.formatting import Unit
 from operational.calculations.catalogue import KpiGroup
 from operational.calculations.kpi import Figure, Goal, Measurement, measured_rate, no_data
 
@@ -70,43 +68,6 @@ class ChurnSource:
         return persons_of(before if group is KpiGroup.DENOMINATOR else before - churned)
 
 
-class LtvCacSource:
-    """LTV / CAC; without marketing spend there is only LTV."""
-
-    def measure(self, *, as_of: date, goal: Goal) -> Measurement:
-        ltv = _ltv(as_of)
-        if ltv is None or ltv.lifetime is None:
-            return no_data(NOT_CONNECTED)
-        value = money(ltv.lifetime.ltv, ltv.currency)
-        return no_data(
-            f"LTV is {value}, but CAC is unknown: no marketing and sales spend is recorded."
-        )
-
-    def spans(self, *, as_of: date) -> Sequence[Span]:
-        return ()
-
-    def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
-        ltv = _ltv(as_of)
-        if ltv is None or ltv.lifetime is None:
-            return ()
-        churn = Measurement(
-            Status.OK,
-            "Below 1.67 %, so counted as 1.67 %." if ltv.lifetime.capped else "",
-            value=float(ltv.churn.rate or Fraction(0)),
-            window_from=ltv.window_from,
-            window_to=as_of,
-        )
-        unset = "" if ltv.margin_is_set else "Not set, so counted as 100 %."
-        margin = Measurement(Status.OK, unset, value=float(ltv.gross_margin))
-        return (
-            Figure("Monthly churn behind LTV", Unit.RATE, churn),
-            Figure("Gross margin", Unit.RATE, margin),
-        )
-
-    def people(self, *, as_of: date, goal: Goal, group: KpiGroup) -> QuerySet[Person]:
-        return cohorts.no_persons()
-
-
 def held_if_unreliable(measurement: Measurement, as_of: date) -> Measurement:
     """Hold a value if the ledger behind it is incomplete."""
     problem = revenue_settings.rebuild_needed()
@@ -121,11 +82,6 @@ def held_if_unreliable(measurement: Measurement, as_of: date) -> Measurement:
 def persons_of(customer_ids: Collection[str]) -> QuerySet[Person]:
     persons = set(gateway.persons_of(customer_ids).values()) if customer_ids else set()
     return cohorts.with_ids(persons)
-
-
-def _ltv(as_of: date) -> Ltv | None:
-    """Return LTV; None, without further queries, before the first payment."""
-    return None if mrr.first_day() is None else lifetime_value.estimate(as_of=as_of)
 
 
 def _share(part: int | None, whole: int) -> Measurement:

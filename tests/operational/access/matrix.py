@@ -49,6 +49,8 @@ MATRIX = {
         analytics.importrun billing.mrrmovement billing.cashentry billing.heldobject
         operational.jobrun operational.kpireading""",
     ("viewer", "operator"): """
+        /admin/growth/acquisition/ /admin/growth/spend/add/ /api/growth/spend/
+        growth.channelalias growth.spendday
         /admin/operational/actions/<pk>/ /admin/operational/alerts/<pk>/
         billing.fxrate billing.revenuesettings billing.planlimit billing.usagemeter billing.plan
         growth.mailtopic operational.kpigoal operational.qualityignore""",
