@@ -71,7 +71,7 @@ class SpendLine:
 
 
 def minor_units(text: str, currency: str) -> int:
-    """Return an amount such as 1234.50 in minor units; raise SpendLineError, for example for -1 or 1,5.
+    """Return an amount such as 1234.50 in minor units; raise SpendLineError for -1 or 1,5.
 
     More decimals than the currency has are refused: they cannot be kept exactly.
     """
@@ -86,7 +86,10 @@ def minor_units(text: str, currency: str) -> int:
 
 
 def line_of(fields: Mapping[str, str], *, number: int, currency: str) -> SpendLine:
-    """Return the line in the fields of a CSV row; `currency` is the default. Raise SpendLineError."""
+    """Return the line in the fields of a CSV row; raise SpendLineError.
+
+    `currency` is that of rows without their own.
+    """
     own = (fields.get("currency") or currency).strip().lower()
     first, last = _range(fields)
     return SpendLine(
