@@ -9,7 +9,7 @@ contradicts it: an id that was only claimed to belong to a person with another p
 off once it is proved, too. So a person never has two proved ids that only a claim has joined.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import cast
@@ -118,7 +118,7 @@ class Identities:
     def apply(self, events: EventBatch) -> NDArray[np.int64]:
         """Apply events in order and return the person of each at its time."""
         linking = linking_records(events)
-        if not linking and not any(map(self._contradicts_claim, events.proved_ids)):
+        if not linking and not self._contradict_claims(events.proved_ids):
             distinct_ids, number = events.numbered_ids
             persons = [self._person(distinct_id) for distinct_id in distinct_ids]
             for distinct_id in events.proved_ids:
@@ -147,6 +147,19 @@ class Identities:
     def _person(self, distinct_id: str) -> int:
         person = self.find(distinct_id)
         return self._create(distinct_id) if person is None else person
+
+    def _contradict_claims(self, distinct_ids: Iterable[str]) -> bool:
+        """Whether any of these ids contradicts a claim, if they are proved one after the other."""
+        joined: set[int] = set()  # persons of whom one of the ids is to be proved
+        for distinct_id in distinct_ids:
+            person = self.find(distinct_id)
+            if person is None or is_illegal(distinct_id):
+                continue
+            proved = self.proved_ids.get(person, set())
+            if distinct_id not in proved and (proved or person in joined):
+                return True
+            joined.add(person)
+        return False
 
     def _contradicts_claim(self, distinct_id: str) -> bool:
         """Whether an id, if proved now, is not the person that it was only claimed to be."""
