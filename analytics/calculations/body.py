@@ -14,7 +14,13 @@ from analytics.calculations.compression import GZIP_MAGIC, decompress
 from analytics.calculations.event_times import parse_time
 from analytics.calculations.records import MAX_EVENTS, InvalidEvent, Reason, TooLarge
 from analytics.calculations.stored_json import UNREADABLE
-from analytics.calculations.wire_format import ABSENT, as_token, decode_event, event_token
+from analytics.calculations.wire_format import (
+    ABSENT,
+    as_token,
+    decode_event,
+    event_token,
+    is_any_of,
+)
 
 _MAX_COMMAS = 2_000_000  # a body of 20 MB could hold ten million values, each an object
 
@@ -30,6 +36,7 @@ class Envelope(msgspec.Struct):
     token: str  # "" where the body has none
     sent_at: datetime | None = None  # by the sender's clock
     size: int = 0  # bytes, decompressed
+    is_history: bool = False
 
 
 class _Wire(msgspec.Struct):
@@ -37,6 +44,7 @@ class _Wire(msgspec.Struct):
     token: msgspec.Raw = ABSENT
     api_key: msgspec.Raw = ABSENT
     sent_at: Any = None
+    historical_migration: Any = None
 
 
 _decode_wire = msgspec.json.Decoder(_Wire).decode
@@ -94,7 +102,8 @@ def open_body(body: bytes, *, encoding: str = "", token: str = "") -> Envelope:
     if len(events) > MAX_EVENTS:
         raise TooLarge
     token = as_token(wire.api_key) or as_token(wire.token) or token or _first_token(events)
-    return Envelope(events, token, parse_sent_at(wire.sent_at), len(plain))
+    is_history = is_any_of(wire.historical_migration, "true", "1")
+    return Envelope(events, token, parse_sent_at(wire.sent_at), len(plain), is_history)
 
 
 def _decoded(plain: bytes) -> _Wire:

@@ -102,7 +102,8 @@ def _parse_alone(body: bytes, arrival: Arrival) -> ParsedRequest | Unreadable:
         envelope = open_body(body)
     except (InvalidEvent, TooLarge) as error:
         return error
-    return parse(envelope.events, arrival.with_sent_at(envelope.sent_at))
+    sent = arrival.with_sent_at(envelope.sent_at).of_history(is_history=envelope.is_history)
+    return parse(envelope.events, sent)
 
 
 def parse(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> ParsedRequest:

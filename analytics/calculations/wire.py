@@ -106,6 +106,7 @@ def event_record(
         proof,
         source.project_key_id,
         time.is_arrival,
+        arrival is not None and arrival.is_history,
     )
 
 

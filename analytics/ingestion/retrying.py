@@ -136,7 +136,7 @@ def _arrival(row: RejectedEvent) -> Arrival:
         raise CannotRetry("its time of arrival or its project key is unknown: send it again")
     oldest = retention_period.oldest(row.received_at)
     (source,) = verified_identity.sources(raw_cursor(), [row.project_key_id]).values()
-    return Arrival(row.received_at, row.sent_at, row.sdk, oldest, source)
+    return Arrival(row.received_at, row.sent_at, row.sdk, oldest, source, is_history=True)
 
 
 def _put_back(row: RejectedEvent) -> None:

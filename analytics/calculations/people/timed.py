@@ -1,7 +1,8 @@
 """Properties that remember when they were set, so that history does not overwrite today.
 
 Captured events change properties in the order in which they arrive. Imported events are history, in
-any order: theirs is decided by the times of the events. A later ``$set`` wins over an earlier, and
+any order, as are retried ones and those that an SDK sends with `historical_migration`: theirs is
+decided by the times of the events. A later ``$set`` wins over an earlier, and
 over any ``$set_once``, of which the earliest wins.
 """
 
@@ -28,7 +29,7 @@ class Moment(NamedTuple):
 
     @classmethod
     def of_event(cls, record: EventRecord) -> Self:
-        return cls(microseconds(record.timestamp), record.is_imported)
+        return cls(microseconds(record.timestamp), record.is_imported or record.is_history)
 
 
 class TimedProperties(BoundedProperties):

@@ -15,6 +15,7 @@ from analytics.calculations.records import Proof
 from analytics.ingestion.ingest import store
 from analytics.models import DistinctId, Group, Person, PersonMerge
 from analytics.people import unmerging
+from tests import sdk
 from tests.events import NOON, record
 from tests.property_tests import examples
 
@@ -145,6 +146,37 @@ def test_a10_history_does_not_set_back_a_customer_group():
     store([group(9, False, plan="pro")])
     store([group(0, True, plan="free", seats=3)])
     assert Group.objects.get().properties == {"plan": "pro", "seats": 3}
+
+
+def sent(*plans, **fields):
+    """Send a body with an event for each day and plan that it sets, and these other fields."""
+    batch = [
+        {
+            "event": "used",
+            "distinct_id": "ada",
+            "timestamp": (NOON + days * DAY).isoformat(),
+            "properties": {"$set": {"plan": plan}},
+        }
+        for days, plan in plans
+    ]
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": batch, **fields})
+    sdk.ingest()
+    return Person.objects.get().properties["plan"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("says_so", [True, "true", 1])
+def test_a10_an_sdk_that_migrates_history_does_not_set_back_today(says_so):
+    sent((9, "pro"))
+    assert sent((0, "free"), historical_migration=says_so) == "pro"
+    assert sent((10, "team"), historical_migration=says_so) == "team"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("says_not", [{}, {"historical_migration": False}])
+def test_a10_other_events_of_an_sdk_apply_in_order_of_arrival(says_not):
+    sent((9, "pro"))
+    assert sent((0, "free"), **says_not) == "free"
 
 
 @pytest.mark.django_db
