@@ -189,6 +189,28 @@ def test_b07_updates_of_a_second_count_in_their_order_from_a_file():
                 transaction.set_rollback(True)
 
 
+def test_b07_updates_of_a_second_that_return_to_what_was_before_count_in_their_order():
+    """1 seat for a month; then 2 and at once 1 again: 1 seat, stored and counted."""
+
+    def seats(number):
+        return subscription(item(price(1000), number), quantity=number)
+
+    def changed(before, after, event_id):
+        was = {"quantity": before, "items": {"data": seats(before)["items"]["data"]}}
+        return event("updated", "2024-02-01", seats(after), event_id=event_id, before=was)
+
+    for first, second in ("ab", "ba"):
+        events = [changed(1, 2, f"evt_{first}"), changed(2, 1, f"evt_{second}")]
+        events.append(event("created", "2024-01-01", seats(1), event_id="evt_0"))
+        for order in permutations(events):
+            with transaction.atomic():
+                for row in order:
+                    load(row)
+                assert _stored("subscription", "sub_1")["quantity"] == 1
+                assert level().mrr == 1000
+                transaction.set_rollback(True)
+
+
 def test_b07_a_customer_s_updates_of_a_second_leave_the_last_one_stored():
     ada = customer(name="Ada")
     bea = customer(name="Bea")
