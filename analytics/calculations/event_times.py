@@ -14,6 +14,7 @@ MAX_CLOCK_AHEAD = timedelta(hours=23)
 # Unix times that are larger cannot be in seconds, milliseconds, microseconds.
 _LARGEST_BY_UNIT = ((10**11, 1), (10**14, 1_000), (10**17, 1_000_000))
 _NANOSECONDS = 1_000_000_000
+_LONGEST = 100  # characters of a time
 _is_unix_time = re.compile(r"\d{9,19}(?:\.\d*)?").fullmatch  # 8 digits are a date
 
 # What is usual beside ISO 8601: a zone by name or after a blank, and the end of a day.
@@ -38,6 +39,7 @@ def parse_time(value: Any, name: str) -> datetime:
     microseconds or nanoseconds.
     """
     try:
+        value = _not_too_long(value)
         if isinstance(value, str) and _is_unix_time(value.strip()):
             value = float(value)
         if isinstance(value, str):
@@ -56,6 +58,13 @@ def _from_unix_time(value: Any) -> datetime:
         raise TypeError
     units = (unit for largest, unit in _LARGEST_BY_UNIT if value <= largest)
     return datetime.fromtimestamp(value / next(units, _NANOSECONDS), UTC)
+
+
+def _not_too_long(value: Any) -> Any:
+    """Return the value; a long text is no time, and reading it could take long."""
+    if isinstance(value, str) and len(value) > _LONGEST:
+        raise ValueError
+    return value
 
 
 def _parse_text(text: str) -> datetime:
@@ -109,7 +118,7 @@ def _by_our_clock(
 ) -> datetime:
     try:
         if timestamp is None:
-            return arrival.received_at - timedelta(milliseconds=float(offset or 0))
+            return arrival.received_at - timedelta(milliseconds=float(_not_too_long(offset) or 0))
         happened_at = parse_time(timestamp, "timestamp")
         if arrival.sent_at and not ignore_sent_at:
             happened_at += arrival.received_at - arrival.sent_at

@@ -38,6 +38,7 @@ class TimedProperties(BoundedProperties):
     def __init__(self, values: Mapping[str, Any], times: Mapping[str, int]) -> None:
         super().__init__(values)
         self.times: Times = dict(times)
+        self._is_limited = True
 
     def set_at(
         self, moment: Moment, name: str, value: Any, *, once: bool = False
@@ -68,13 +69,22 @@ class TimedProperties(BoundedProperties):
         return name not in self.values if time is None else moment.time >= abs(time)
 
     def remove(self, moment: Moment, name: str) -> None:
-        """Remove a property, and remember when."""
+        """Remove a property, and remember when; see `limit_removed`."""
         self.unset(name)
         self.times[name] = moment.time
-        self.limit_removed()
+
+    def unset(self, name: str) -> None:
+        super().unset(name)
+        self._is_limited = False
 
     def limit_removed(self) -> None:
-        """Forget the oldest removals beyond `MAX_REMOVED`, and those of very long names."""
+        """Forget the oldest removals beyond `MAX_REMOVED`, and those of very long names.
+
+        Once after all changes of an event: it costs as much as there are names.
+        """
+        if self._is_limited:
+            return
+        self._is_limited = True
         removed = sorted(
             (name for name in self.times if name not in self.values),
             key=lambda name: (len(name) <= _MAX_REMOVED_NAME, abs(self.times[name]), name),
