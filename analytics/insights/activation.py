@@ -151,7 +151,8 @@ def _median_times(
         cursor.execute(
             f"""
             SELECT {month if by_month else "NULL::date"},
-                   percentile_cont(0.5) WITHIN GROUP (ORDER BY activated_at - signup_at)
+                   percentile_cont(0.5) WITHIN GROUP (  -- numbers sort faster than intervals
+                       ORDER BY date_part('epoch', activated_at - signup_at))
             FROM analytics_person
             WHERE NOT excluded AND has_profile
               AND signup_at >= %(start)s AND signup_at < %(end)s
@@ -161,7 +162,11 @@ def _median_times(
             parameters,
         )
         # A clock that runs ahead cannot make a person activate before signup.
-        return {month: max(median, timedelta(0)) for month, median in cursor if median is not None}
+        return {
+            month: timedelta(seconds=max(seconds, 0))
+            for month, seconds in cursor
+            if seconds is not None
+        }
 
 
 def _months(first: date, last: date) -> Iterator[tuple[date, date]]:
