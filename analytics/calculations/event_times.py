@@ -18,6 +18,7 @@ _LONGEST = 100  # characters of a time
 _is_unix_time = re.compile(r"\d{9,19}(?:\.\d*)?").fullmatch  # 8 digits are a date
 
 # What is usual beside ISO 8601: a zone by name or after a blank, and the end of a day.
+_FRACTION_WITHOUT_POINT = re.compile(r"(?<=\d\d:\d\d:\d\d)(?=\d)")  # posthog-php's microtime
 _UTC = re.compile(r"\s*(?:UTC|GMT)$")
 _BLANK_BEFORE_OFFSET = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)")
 _is_end_of_day = re.compile(
@@ -71,6 +72,7 @@ def _parse_text(text: str) -> datetime:
     if text[3:5] == ", ":  # "Thu, 01 Oct 2026 10:00:00 GMT"
         return parsedate_to_datetime(text)
     text = _BLANK_BEFORE_OFFSET.sub("", _UTC.sub("Z", text))
+    text = _FRACTION_WITHOUT_POINT.sub(".", text, count=1)
     if end := _is_end_of_day(text):
         return datetime.fromisoformat(f"{end['day']}00{end['zeros']}") + timedelta(days=1)
     return datetime.fromisoformat(text)

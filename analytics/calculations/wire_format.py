@@ -91,10 +91,22 @@ class SpecialProperties(msgspec.Struct, gc=False):
 
 
 class WireOptions(msgspec.Struct, gc=False):
-    """v1's options that capture acts on, named after the properties that v0 has for them."""
+    """v1's options, each of which v0 has as a property."""
 
     profile: Scalar = msgspec.field(name="process_person_profile", default=None)
     ignore_sent_at: Scalar = msgspec.field(name="disable_skew_correction", default=None)
+    cookieless: Scalar = msgspec.field(name="cookieless_mode", default=None)
+    product_tour: Scalar = msgspec.field(name="product_tour_id", default=None)
+
+    def properties(self) -> dict[str, Any]:
+        """Return the options that were sent, as the properties of v0."""
+        properties = {
+            "$process_person_profile": self.profile,
+            "$ignore_sent_at": self.ignore_sent_at,
+            "$cookieless_mode": self.cookieless,
+            "$product_tour_id": self.product_tour,
+        }
+        return {name: value for name, value in properties.items() if value is not None}
 
 
 class _Named(msgspec.Struct, gc=False):
@@ -129,15 +141,9 @@ def uuid_as_sent(raw: bytes | msgspec.Raw) -> str:
     return uuid if isinstance(uuid, str) else ""
 
 
-def special_properties(event: WireEvent, properties: bytes) -> SpecialProperties:
-    """Return the properties and options that capture acts on."""
-    special = decoded_or(_decode_special, properties, NOTHING_SPECIAL)
-    if event.options:
-        options = wire_options(event)
-        special = msgspec.structs.replace(
-            special, profile=options.profile, ignore_sent_at=options.ignore_sent_at
-        )
-    return special
+def special_properties(properties: bytes) -> SpecialProperties:
+    """Return the properties that capture acts on."""
+    return decoded_or(_decode_special, properties, NOTHING_SPECIAL)
 
 
 def only_v0(event: WireEvent) -> WireEvent:
@@ -147,13 +153,14 @@ def only_v0(event: WireEvent) -> WireEvent:
 
 
 def wire_options(event: WireEvent) -> WireOptions:
-    """Return v1's options; those that are not true or false change nothing."""
+    """Return v1's options; those of another type than v1 says change nothing."""
     options = decoded_or(_decode_options, event.options, _NO_OPTIONS)
-    profile, ignore_sent_at = (
+    profile, ignore_sent_at, cookieless = (
         value if isinstance(value, bool) else None
-        for value in (options.profile, options.ignore_sent_at)
+        for value in (options.profile, options.ignore_sent_at, options.cookieless)
     )
-    return WireOptions(profile, ignore_sent_at)
+    tour = options.product_tour if isinstance(options.product_tour, str) else None
+    return WireOptions(profile, ignore_sent_at, cookieless, tour)
 
 
 def is_text(value: Any) -> bool:

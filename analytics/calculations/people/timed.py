@@ -1,9 +1,9 @@
 """Properties that remember when they were set, so that history does not overwrite today.
 
 Captured events change properties in the order in which they arrive. Imported events are history, in
-any order, as are retried ones and those that an SDK sends with `historical_migration`: theirs is
-decided by the times of the events. A later ``$set`` wins over an earlier, and
-over any ``$set_once``, of which the earliest wins.
+any order, as are retried ones, those that an SDK sends with `historical_migration`, and those that
+come after a later event of their request: theirs is decided by the times of the events. A later
+``$set`` wins over an earlier, and over any ``$set_once``, of which the earliest wins.
 """
 
 from collections.abc import Mapping

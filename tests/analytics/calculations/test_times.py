@@ -205,3 +205,17 @@ def test_a11_a_time_of_sending_may_be_digits_in_a_text(sent_at):
 
 def test_a11_eight_digits_are_a_date():
     assert time_of(timestamp="20240430") == -36 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2024-05-01T11:00:0512+00:00", 5.12),  # posthog-php, from microtime(true)
+        ("2024-05-01 11:00:05123456Z", 5.123456),
+        ("2024-05-01T11:00:05.1234567+00:00", 5.123456),  # posthog-dotnet
+        ("2024-05-01T11:00:05.123456789Z", 5.123456),  # posthog-go
+        ("2024-05-01T11:00:05.123456789", 5.123456),  # posthog-rs
+    ],
+)
+def test_a13_fractions_of_a_second_are_read_as_sdks_write_them(text, seconds):
+    assert time_of(timestamp=text) == timedelta(seconds=seconds) - HOUR

@@ -228,3 +228,42 @@ def test_a10_batches_of_any_cut_equal_event_by_event(events, cut):
     one_by_one = stored(*([each] for each in events))
     assert stored(events) == one_by_one
     assert stored(events[:cut], events[cut:]) == one_by_one
+
+
+def send_batch(*events):
+    """Send events with these times and properties in one request, in this order."""
+    batch = [
+        {"event": name, "distinct_id": "ada", "timestamp": f"2024-05-0{day}T12:00:00Z"}
+        | {"properties": properties}
+        for name, day, properties in events
+    ]
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": batch})
+    sdk.ingest()
+
+
+@pytest.mark.django_db
+def test_a10_in_a_batch_with_its_newest_event_first_the_newest_value_stays():
+    days = [("$set", day, {"$set": {"plan": f"plan {day}"}}) for day in (3, 2, 1)]
+    send_batch(("used", 4, {}), *days)
+    assert Person.objects.get().properties == {"plan": "plan 3"}
+
+
+@pytest.mark.django_db
+def test_a10_in_a_batch_with_its_newest_event_first_the_first_value_is_set_once():
+    send_batch(*(("$set", day, {"$set_once": {"source": f"ad {day}"}}) for day in (3, 2, 1)))
+    assert Person.objects.get().properties == {"source": "ad 1"}
+
+
+@pytest.mark.django_db
+def test_a10_groups_in_a_batch_with_its_newest_event_first_keep_the_newest_value():
+    company = {"$group_type": "company", "$group_key": "acme"}
+    days = (("$groupidentify", day, company | {"$group_set": {"seats": day}}) for day in (3, 1))
+    send_batch(*days)
+    assert Group.objects.get().properties == {"seats": 3}
+
+
+@pytest.mark.django_db
+def test_a10_batches_still_apply_in_order_of_arrival():
+    send_batch(("$set", 3, {"$set": {"plan": "pro"}}))
+    send_batch(("$set", 1, {"$set": {"plan": "free"}}))
+    assert Person.objects.get().properties == {"plan": "free"}
