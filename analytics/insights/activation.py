@@ -143,8 +143,8 @@ def _median_times(
         "zone": calendar.zone.key,
         "start": start,
         "end": end,
-        "skew": ACTIVATION_CLOCK_SKEW,
-        "window": ACTIVATION_WINDOW,
+        "skew": ACTIVATION_CLOCK_SKEW // timedelta(minutes=1),
+        "window": ACTIVATION_WINDOW // timedelta(hours=1),
     }
     month = "date_trunc('month', signup_at AT TIME ZONE %(zone)s)::date"
     with connection.cursor() as cursor:
@@ -156,7 +156,8 @@ def _median_times(
             FROM analytics_person
             WHERE NOT excluded AND has_profile
               AND signup_at >= %(start)s AND signup_at < %(end)s
-              AND activated_at - signup_at BETWEEN -%(skew)s::interval AND %(window)s::interval
+              AND activated_at BETWEEN signup_at - make_interval(mins => %(skew)s)
+                  AND signup_at + make_interval(hours => %(window)s)
             {"GROUP BY ROLLUP (1)" if by_month else ""}
             """,
             parameters,
