@@ -20,7 +20,7 @@ from analytics.calculations.stored_json import (
 )
 from analytics.calculations.wire_format import WireEvent, wire_options
 
-_NO_PROPERTIES = {b"null", b"[]"}  # PHP cannot tell an empty object from an empty list
+_NO_PROPERTIES = {b"null", b"[]"}  # PHP writes an empty object as a list
 _MAX_IGNORED = 200  # characters of an unusable time that the event keeps
 
 _decode_list = msgspec.json.Decoder(list[Any]).decode

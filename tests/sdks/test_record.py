@@ -39,7 +39,7 @@ def post(url, path, body, **headers):
         (gzip.compress(json.dumps(EVENT).encode(), mtime=0), "gzip"),
         (zstandard.ZstdCompressor().compress(json.dumps(EVENT).encode()), "zstd"),
         (b"data=" + quote(base64.b64encode(json.dumps(EVENT).encode()), safe="").encode(), ""),
-        (b'{"n": 1.50, "n": 2}', ""),  # what no JSON library writes stays a text
+        (b'{"n": 1.50, "n": 2}', ""),  # rare JSON stays a text
         (b"", ""),
     ],
 )

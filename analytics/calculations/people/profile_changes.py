@@ -23,7 +23,7 @@ class GroupChange(NamedTuple):
 def makes_profile(event: str, process_person_profile: Any) -> bool:
     """Whether an event makes a profile, by its name and its ``$process_person_profile``, if any.
 
-    Backends describe groups with an id that is nobody's: a new one each time, or the group's.
+    Backends describe groups with an id of no person: a new one each time, or the group's.
     """
     if event == "$groupidentify":
         return is_any_of(process_person_profile, "true", "1")

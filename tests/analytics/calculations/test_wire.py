@@ -196,7 +196,7 @@ def test_names_are_stored_without_escapes(name):
 
 
 @pytest.mark.parametrize("empty", [[], None, {}])
-def test_a01_empty_properties_are_no_properties_also_as_php_writes_them(empty):
+def test_a01_empty_properties_may_be_a_list_as_php_writes_them(empty):
     assert only(properties=empty).properties == b"{}"
 
 
