@@ -5,7 +5,7 @@ repetition and gaps do not matter. Offline (`read=False`) the object of the newe
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -50,7 +50,7 @@ def apply(
     """Apply an event, once among parallel workers; return its new state.
 
     `read`: read the object from Stripe; None: if Stripe is set up. With `follow=False` the caller
-    has to call `timeline.add_all` and send `stripe_changed`, for many events together.
+    has to call `follow_all`, for many events together.
     """
     event = _claim(event_id, now)
     if event is None:
@@ -74,6 +74,25 @@ def apply(
         logger.warning("Stripe event %s failed: %s", event.pk, type(error).__name__)
         return _fail(event, error, now)
     return _finish(event, StripeEventState.APPLIED, "")
+
+
+def follow_all(
+    customer_ids: Collection[str],
+    object_ids: Collection[str] = (),
+    progress: Callable[[int], Any] = lambda _: None,
+) -> None:
+    """Have timelines and ledger follow many changes: of customers' objects, of coupons and prices.
+
+    `progress` is called with how many more customers are done.
+    """
+    if customer_ids or object_ids:
+        timeline.add_all(customer_ids)
+        stripe_changed.send(
+            sender=None,
+            customer_ids=set(customer_ids),
+            object_ids=set(object_ids),
+            progress=progress,
+        )
 
 
 def _follow(event: StripeEvent, *, is_linked_now: bool) -> None:
