@@ -3,6 +3,6 @@
 from django.dispatch import Signal
 
 # Sent in the Celery job after commit. `customer_ids`: whose objects changed; `object_ids`: coupons
-# and prices that changed, which may be of many customers; `progress`, if a command waits: called with
-# how many more customers are done.
+# and prices that changed, which may be of many customers; `progress`: called with how many more
+# customers are done.
 stripe_changed = Signal()

@@ -88,13 +88,13 @@ class _Referred:
     def __init__(self, objects: Collection[Json]) -> None:
         ids = {kind: _pointers(objects, kind) for kind in _POINTERS}
         self._stored = {kind: set(stored_of(kind, ids[kind])) for kind in _POINTERS if ids[kind]}
-        self._known = cache(_ensure_known)
+        self._ensured = cache(_ensure_known)
 
     def ensure(self, stripe_json: Json) -> None:
         if stripe_json["object"] == "subscription":
-            completed(stripe_json, discounts={}, stored=self._known)
+            completed(stripe_json, discounts={}, stored=self._ensured)
         elif stripe_json.get("discount"):
-            completed_discount(stripe_json["discount"], discounts={}, stored=self._known)
+            completed_discount(stripe_json["discount"], discounts={}, stored=self._ensured)
         for kind in _POINTERS:
             for object_id in _pointers([stripe_json], kind) - self._stored.get(kind, set()):
                 refresh(kind, object_id)
