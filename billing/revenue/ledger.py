@@ -53,7 +53,8 @@ def recount(
             cursor = locked_cursor(Lock.MRR_LEDGER)
             revenue_settings.adopt_at_first()
             frozen: Frozen = {} if new_rates else _frozen_rates(chunk)
-            rows = rows_of(chunk, _context(moment), frozen)
+            with _without_garbage_collection():
+                rows = rows_of(chunk, _context(moment), frozen)
             rows.held += cash.recount(chunk)
             changed += ledger_writing.replace(cursor, chunk, rows)
         progress(len(chunk))
