@@ -104,7 +104,7 @@ def event_time(
         return EventTime(arrival.received_at, is_arrival=True)
     if _not_too_early(happened_at) < arrival.oldest:
         raise InvalidEvent(
-            Reason.TOO_OLD, f"timestamp: before {arrival.oldest.date()}, no longer retained"
+            Reason.TOO_OLD, f"timestamp: before {arrival.oldest.date()}, which is too old"
         )
     return EventTime(happened_at)
 

@@ -52,7 +52,7 @@ class Identities:
 
     @property
     def merges(self) -> Mapping[int, int]:
-        """Each merged person, and the person that it is now part of."""
+        """Each merged person, and the person that it is now part of; computed at each call."""
         return {source: self.current(source) for source in self._merged}
 
     @property
@@ -63,6 +63,8 @@ class Identities:
     def current(self, person: int) -> int:
         """Return the person that a person is now part of, or the person itself."""
         while (target := self._merged.get(person)) is not None:
+            if (further := self._merged.get(target)) is not None:
+                self._merged[person] = further  # so that a long chain is short the next time
             person = target
         return person
 
@@ -100,7 +102,7 @@ class Identities:
     def _apply(self, events: EventBatch, index: int, linking: Mapping[int, EventRecord]) -> int:
         distinct_id = events.distinct_ids[index]
         record = linking.get(index)
-        if events.proved[index]:
+        if events.proves_id(index):
             self.prove(distinct_id, record or events[index])
         if record:
             self._link(record)

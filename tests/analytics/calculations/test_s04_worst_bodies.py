@@ -7,8 +7,10 @@ import tracemalloc
 
 import pytest
 
+from analytics.calculations.batch import EventBatch
 from analytics.calculations.body import open_body
 from analytics.calculations.event_times import event_time, parse_time
+from analytics.calculations.people.identity import Identities
 from analytics.calculations.people.mentions import Mentions, ids_in
 from analytics.calculations.people.profile import Profile, ProfileDraft, PropertyChanges
 from analytics.calculations.records import MAX_BODY, MAX_EVENT, Arrival, InvalidEvent, Reason
@@ -134,3 +136,14 @@ def test_s04_s08_a_person_is_looked_for_in_any_text(text):
 @pytest.mark.parametrize("unit", ["?", "user", "a-", "http://", "secret ", "@"])
 def test_s04_a_log_line_of_any_length_is_redacted(unit):
     assert len(redact(unit * MAX_EVENT)) <= 2_000
+
+
+def test_s04_any_number_of_persons_may_be_merged_one_into_the_next():
+    records = [
+        record("$create_alias", f"{number}", other_id=f"{number - 1}")
+        for number in range(1, 50_000)
+    ]
+    before = {str(number): number for number in range(50_000)}
+    identities = Identities(before, set(), iter(()))
+    identities.apply(EventBatch.from_records(records))
+    assert set(identities.merges.values()) == {49_999}
