@@ -42,6 +42,8 @@ _MAX_DROPPED = 4 * MAX_BODY  # bytes of a refused body that are still read
 _V0 = frozenset({"/e", "/i/v0/e", "/i/v0/ai/batch", "/capture", "/track", "/engage", "/batch"})
 _V1 = frozenset({"/i/v1/analytics/events", "/i/v1/ai/events"})
 _FLAGS = frozenset({"/flags", "/decide"})
+# Recordings, logs and metrics: a 404 that pages can read ends them; without it they are retried.
+_UNSUPPORTED = frozenset({"/s", "/i/v1/logs", "/i/v1/metrics"})
 
 _DATABASE_ERRORS = (django.db.Error, psycopg.Error)
 
@@ -59,7 +61,7 @@ _OVER_QUOTA = CaptureResponse(200, {"status": 1, "quota_limited": ["events"]})
 def serves(path: str) -> bool:
     """Whether this application serves a path."""
     path = path.rstrip("/")
-    if path in _V0 or path in _FLAGS or path in _V1:
+    if path in _V0 or path in _V1 or path in _FLAGS or path in _UNSUPPORTED:
         return True
     return path.startswith("/array/") or is_script_path(path) is not None
 

@@ -219,3 +219,11 @@ def test_a17_no_other_file_is_served(posthog_js, name):
 def test_a17_without_a_file_other_scripts_are_missing_to_pages_of_any_origin():
     answer = sdk.request("GET", "/static/surveys.js", HTTP_ORIGIN=SHOP)
     assert (answer.status_code, allowed(answer)["Allow-Origin"]) == (404, SHOP)
+
+
+@with_and_without_slash(["/s", "/i/v1/logs", "/i/v1/metrics"])
+def test_recordings_logs_and_metrics_are_a_404_that_pages_can_read(path):
+    answer = sdk.post(f"{path}?token=phc_1", [{"event": "$snapshot"}], HTTP_ORIGIN=SHOP)
+    assert (answer.status_code, answer.json()["error"]) == (404, "not found")
+    assert allowed(answer)["Allow-Origin"] == SHOP
+    assert InboxRequest.objects.count() == 0
