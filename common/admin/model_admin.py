@@ -23,7 +23,7 @@ class ModelAdmin(UnfoldModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Refuse to filter by rows that refer to the model's, which would fail in the database."""
         referring = {relation.name for relation in self.opts.related_objects}
-        is_referring = lookup.split(LOOKUP_SEP)[0] in referring
+        is_referring = lookup.split(LOOKUP_SEP, maxsplit=1)[0] in referring
         return not is_referring and bool(super().lookup_allowed(lookup, value, request))
 
     def response_action(

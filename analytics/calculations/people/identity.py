@@ -198,8 +198,10 @@ class Identities:
             self._merged[other] = target
             if other in self.excluded_by_hand:
                 self.excluded_by_hand.add(target)
-            proved = self.proved_ids.get(target, set()) | self.proved_ids.pop(other, set())
-            self.proved_ids[target] = proved
+            both = (self.proved_ids.pop(person, set()) for person in (target, other))
+            fewer, more = sorted(both, key=len)  # the larger set may grow with every merge
+            more |= fewer
+            self.proved_ids[target] = more
         return target
 
     def _refusal(

@@ -13,7 +13,14 @@ from analytics.calculations.event_times import event_time, parse_time
 from analytics.calculations.people.identity import Identities
 from analytics.calculations.people.mentions import Mentions, ids_in
 from analytics.calculations.people.profile import Profile, ProfileDraft, PropertyChanges
-from analytics.calculations.records import MAX_BODY, MAX_EVENT, Arrival, InvalidEvent, Reason
+from analytics.calculations.records import (
+    MAX_BODY,
+    MAX_EVENT,
+    Arrival,
+    InvalidEvent,
+    Proof,
+    Reason,
+)
 from analytics.calculations.stored_json import stored_object
 from analytics.calculations.wire import read_event
 from common.calculations.redaction import redact
@@ -139,11 +146,11 @@ def test_s04_a_log_line_of_any_length_is_redacted(unit):
 
 
 def test_s04_any_number_of_persons_may_be_merged_one_into_the_next():
+    number_of = {str(number): number for number in range(50_000)}
     records = [
-        record("$create_alias", f"{number}", other_id=f"{number - 1}")
-        for number in range(1, 50_000)
+        record("$merge_dangerously", f"{number + 1}", other_id=f"{number}", proof=Proof.PROVED)
+        for number in range(49_999)
     ]
-    before = {str(number): number for number in range(50_000)}
-    identities = Identities(before, set(), iter(()))
+    identities = Identities(number_of, set(), iter(()))
     identities.apply(EventBatch.from_records(records))
     assert set(identities.merges.values()) == {49_999}
