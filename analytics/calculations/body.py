@@ -116,7 +116,7 @@ def _decoded(plain: bytes) -> _Wire:
 _SURROGATES = re.compile(
     rb"(?i)(?<!\\)((?:\\\\)*+)\\u(d[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|d[89a-f][0-9a-f]{2})"
 )
-_MAX_SURROGATES = 100_000  # halves and pairs of a body in which a half is mended
+_MAX_SURROGATES = 100_000  # halves and pairs of a body in which halves are replaced
 
 
 def _without_lone_surrogates(plain: bytes) -> bytes:

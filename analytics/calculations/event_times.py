@@ -62,7 +62,7 @@ def _from_unix_time(value: Any) -> datetime:
 
 
 def _not_too_long(value: Any) -> Any:
-    """Return the value; a long text is no time, and reading it could take long."""
+    """Return the value unless it is a long text: it cannot be a time, and takes long to read."""
     if isinstance(value, str) and len(value) > _LONGEST:
         raise ValueError
     return value
