@@ -20,7 +20,7 @@ class ModelAdmin(UnfoldModelAdmin):
     ) -> Any | None:
         return None if "\0" in object_id else super().get_object(request, object_id, from_field)
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Refuse to filter by rows that refer to the model's, which would fail in the database."""
         referring = {relation.name for relation in self.opts.related_objects}
         is_referring = lookup.split(LOOKUP_SEP, maxsplit=1)[0] in referring

@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def write(path: Path, sdk: str, version: str, requests: Sequence[dict[str, Any]]) -> None:
     """Write a recording; what has to come of it is then added by hand."""
-    recording = {"sdk": sdk, "lib": sdk, "version": version, "obtained": "recorded"}
+    recording: dict[str, Any] = {"sdk": sdk, "lib": sdk, "version": version, "obtained": "recorded"}
     recording |= {"expected": {"": {"events": [], "persons": []}}, "requests": requests}
     path.write_text(json.dumps(recording, indent=1, ensure_ascii=False) + "\n")
 

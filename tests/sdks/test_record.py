@@ -77,7 +77,7 @@ def test_the_command_writes_a_file_for_the_sdk_and_its_version(tmp_path):
     path = tmp_path / "posthog-x-1.2.json"
     command = [sys.executable, "-m", "tests.sdks.record", str(path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        url = re.search(r"http://\S+(?=,)", process.stdout.readline())[0]
+        (url,) = re.findall(r"http://\S+(?=,)", process.stdout.readline())
         post(url, "/e/", json.dumps(EVENT))
         process.send_signal(signal.SIGINT)
     recording = json.loads(path.read_text())
