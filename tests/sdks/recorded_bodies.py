@@ -44,7 +44,7 @@ def stored_body(
         for ascii_only in (False, True):
             value = _json(text)
             if json.dumps(value, separators=separators, ensure_ascii=ascii_only) == text:
-                style = {"spacing": spacing} if spacing != "compact" else {}
+                style: dict[str, Any] = {"spacing": spacing} if spacing != "compact" else {}
                 style |= {"ascii": True} if ascii_only else {}
                 return stored | style | {"json": value}
     return stored | {"text": text}
