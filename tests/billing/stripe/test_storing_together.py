@@ -172,6 +172,50 @@ def test_objects_stored_together_leave_the_rows_of_one_at_a_time(before, file, a
     assert after(lambda: stored(file)) == after(lambda: stored(*([row] for row in file)))
 
 
+CHARGE = {"id": "ch_1", "object": "charge", "amount": 1000, "currency": "usd"}
+REFUND = {"id": "re_1", "object": "refund", "charge": "ch_1", "amount": 1000, "currency": "usd"}
+GONE = {"id": "cus_1", "object": "customer", "deleted": True}
+OPTIONS = {"currency_options": {"eur": {"unit_amount": 900}}}
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param([subscription(), GONE], id="a subscription, then the end of its customer"),
+        pytest.param([GONE, subscription()], id="the end of a customer, then its subscription"),
+        pytest.param([GONE, {"id": "cus_1", "object": "customer"}, subscription()], id="a return"),
+        pytest.param(
+            [CHARGE | {"customer": ERASED}, REFUND | {"metadata": {"name": "Ada"}}],
+            id="the charge of a person who was erased, then its refund",
+        ),
+        pytest.param(
+            [subscription(customer="cus_3"), subscription(customer="cus_1"), GONE],
+            id="another customer of a subscription, then its end",
+        ),
+        pytest.param(
+            [price(active=True) | OPTIONS, price(active=True, nickname="Old")],
+            id="a version with all fields, then one without",
+        ),
+        pytest.param(
+            [price(active=True), {"id": "prod_a", "object": "product", "name": "Pro"}],
+            id="a price, then its product",
+        ),
+        pytest.param(
+            [subscription(customer="cus_9"), {"id": "cus_9", "object": "customer", "name": 7}],
+            id="a subscription, then its customer",
+        ),
+    ],
+)
+@pytest.mark.parametrize("read_now", [False, True])
+def test_what_depends_on_what_is_before_it_is_stored_as_after_it(file, read_now):
+    def stored(*parts):
+        for part in parts:
+            gateway.store_all(part, as_of=NOW, read_now=read_now)
+
+    _, together = after(lambda: stored(file))
+    assert together == after(lambda: stored(*([row] for row in file)))[1]
+
+
 @given(file=files)
 @examples(80)
 def test_a_file_leaves_the_ledgers_of_its_lines_loaded_one_at_a_time(file):
