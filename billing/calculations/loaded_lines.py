@@ -26,7 +26,7 @@ class LoadedLine:
     customer_id: str = ""
     outcome: LoadOutcome = LoadOutcome.STORED
     reason: str = ""
-    version: str = ""  # of an object, the start of its fingerprint
+    version: int = 0  # of a stored object
     referred: str = ""  # id of a coupon or price, which subscriptions of any customer refer to
     charge_id: str = ""  # of a refund or dispute, which name no customer
 

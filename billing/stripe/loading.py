@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, groupby, islice
 from typing import Any
 
 from django.db import DatabaseError, transaction
@@ -87,7 +87,7 @@ def _take(
             _refuse(line, first_line(error))
             continue
         line.kind = sys.intern(stripe_json["object"])
-        line.stripe_id = str(stripe_json.get("id") or "")
+        line.stripe_id = sys.intern(str(stripe_json.get("id") or ""))
         (received if line.kind == "event" else objects).append((line, stripe_json))
     _take_objects(objects, as_of)
     due = [(_take_event(line, event), line) for line, event in received]
@@ -145,9 +145,9 @@ def _take_objects(objects: list[tuple[LoadedLine, Json]], as_of: datetime) -> No
 
 def _note(line: LoadedLine, stripe_json: Json) -> None:
     """Note what of a stored object the end of the load needs."""
-    line.customer_id = customer_of(stripe_json)
+    line.customer_id = sys.intern(customer_of(stripe_json))
     line.referred = line.stripe_id if line.kind in EXPANDABLE else ""
-    line.version = events.fingerprint_of(stripe_json)[:32]
+    line.version = _version(stripe_json)
     if line.kind in {"refund", "dispute"}:
         line.charge_id = gateway.charge_of(stripe_json)
 
@@ -164,25 +164,33 @@ def _refuse(line: LoadedLine, reason: str) -> None:
 
 def _mark_superseded(loaded: list[LoadedLine]) -> None:
     """Mark the lines of an object that lost to another version of it in the file."""
-    first: dict[tuple[str, str], str] = {}
-    several: dict[str, dict[str, list[LoadedLine]]] = {}  # lines by kind and id
-    for line in loaded:
-        if line.version and first.setdefault((line.kind, line.stripe_id), line.version) != (
-            line.version
-        ):
-            several.setdefault(line.kind, {})[line.stripe_id] = []
-    for line in loaded if several else ():
-        if line.version and line.stripe_id in several.get(line.kind, {}):
-            several[line.kind][line.stripe_id].append(line)
-    for kind, lines_of in several.items():
-        for ids in _chunks(lines_of):
-            kept = gateway.stored_of(kind, ids)
-            for stripe_id in ids:
-                version = events.fingerprint_of(kept.get(stripe_id, {}))[:32]
-                for line in lines_of[stripe_id]:
-                    if line.version != version:
-                        line.outcome = LoadOutcome.IGNORED
-                        line.reason = "Superseded by another line."
+    stored = sorted((line for line in loaded if line.version), key=_object_of)
+    groups = (list(lines) for _, lines in groupby(stored, key=_object_of))
+    for several in _chunks(rows for rows in groups if len({row.version for row in rows}) > 1):
+        kept = _kept_versions({_object_of(rows[0]) for rows in several})
+        for line in chain.from_iterable(several):
+            if line.version != kept.get(_object_of(line)):
+                line.outcome, line.reason = LoadOutcome.IGNORED, "Superseded by another line."
+
+
+def _kept_versions(objects: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return the versions that are stored of objects, by kind and id."""
+    return {
+        (kind, object_id): _version(stripe_json)
+        for kind in {kind for kind, _ in objects}
+        for object_id, stripe_json in gateway.stored_of(
+            kind, [object_id for own_kind, object_id in objects if own_kind == kind]
+        ).items()
+    }
+
+
+def _object_of(line: LoadedLine) -> tuple[str, str]:
+    return line.kind, line.stripe_id
+
+
+def _version(stripe_json: Json) -> int:
+    """Return a number that differs between versions of an object: it takes little memory."""
+    return int(events.fingerprint_of(stripe_json)[:15], 16)
 
 
 def _find_owners(loaded: list[LoadedLine]) -> None:
