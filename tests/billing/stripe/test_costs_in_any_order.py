@@ -9,6 +9,7 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.calculations.loaded_lines import LoadOutcome
 from billing.models import HeldObject, MrrMovement, RevenueCustomer, RevenueSettings
 from billing.revenue import ledger, ledger_check, mrr
 from billing.revenue import settings as revenue_settings
@@ -232,7 +233,7 @@ def test_b21_a_file_with_coupon_and_tiers_in_any_order():
     by_tier = subscription(item(bare, 8)) | {"id": "sub_2", "customer": "cus_2"}
     for order in permutations([ten, full, flat, by_tier]):
         with transaction.atomic():
-            assert set(load(*order)) == {loading.LoadOutcome.STORED}
+            assert set(load(*order)) == {LoadOutcome.STORED}
             mrr_of = RevenueCustomer.objects.order_by("pk").values_list("mrr", flat=True)
             assert list(mrr_of) == [9000, 740]
             transaction.set_rollback(True)
@@ -240,8 +241,8 @@ def test_b21_a_file_with_coupon_and_tiers_in_any_order():
 
 def test_b21_what_was_held_counts_once_the_coupon_is_loaded():
     named = subscription(item(price(10000)), discounts=["di_HALF"])
-    assert load(named) == [loading.LoadOutcome.HELD]
-    assert load(discount()) == [loading.LoadOutcome.HELD, loading.LoadOutcome.STORED][1:]
+    assert load(named) == [LoadOutcome.HELD]
+    assert load(discount()) == [LoadOutcome.HELD, LoadOutcome.STORED][1:]
     assert level().mrr == 0
     load(COUPON)
     assert (level().mrr, HeldObject.objects.count()) == (5000, 0)
