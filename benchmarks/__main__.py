@@ -17,6 +17,7 @@ NAMES = (
     "memory",
     "ledger",
     "webhooks",
+    "loading",
     "operating",
     "abuse",
 )

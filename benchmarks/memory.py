@@ -38,7 +38,7 @@ def run(scale: float) -> None:
     }
     for name, bodies in backlogs.items():
         traffic.fill_inbox(bodies)
-        print(f"  {name}: {_peak():.0f} MB (at most 600)", flush=True)
+        print(f"  {name}: {peak(DATABASE, 'ingest', '--once'):.0f} MB (at most 600)", flush=True)
         assert not InboxRequest.objects.exists()
 
 
@@ -53,11 +53,11 @@ def _body(token: str, event: bytes) -> bytes:
     return b'{"api_key":"%b","batch":[%b]}' % (token.encode(), b",".join([event] * number))
 
 
-def _peak() -> float:
-    """Empty the inbox in a separate process; return its peak memory in MB."""
+def peak(database: str, *command: str) -> float:
+    """Run a command of manage.py in a separate process; return its peak memory in MB."""
     child = subprocess.run(
-        [sys.executable, "-c", _MEASURE, sys.executable, "manage.py", "ingest", "--once"],
-        env={**os.environ, "DATABASE_URL": dataset.url(DATABASE)},
+        [sys.executable, "-c", _MEASURE, sys.executable, "manage.py", *command],
+        env={**os.environ, "DATABASE_URL": dataset.url(database)},
         stdout=subprocess.PIPE,
         check=True,
     )

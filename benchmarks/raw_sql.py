@@ -34,7 +34,8 @@ _ACTIVATION = (
     _COHORT
     + """
 SELECT count(*), count(*) FILTER (
-    WHERE activated BETWEEN signup - interval '5 minutes' AND signup + %(within)s::interval)
+    WHERE activated BETWEEN signup - interval '5 minutes'
+        AND signup + interval '1 hour' * %(hours)s)
 FROM cohort LEFT JOIN (
     SELECT person_id, min(timestamp) AS activated FROM analytics_event
     WHERE event = 'workflow_created' GROUP BY person_id
@@ -65,28 +66,28 @@ GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
-def retention(ignored: list[str], end: date, day: int) -> tuple[int, int]:
-    window = {"first": day + 30, "last": day}
-    return _row(_RETENTION, ignored=ignored, end=end, day=day, **window)
+class Kpis:
+    """The KPIs as of the day before `end`."""
 
+    def __init__(self, ignored: list[str], end: date) -> None:
+        self._values = {"ignored": ignored, "end": end}
 
-def activation(end: date, *, age: int, within: str) -> tuple[int, int]:
-    return _row(_ACTIVATION, end=end, first=age + 30, last=age, within=within)
+    def retention(self, day: int) -> tuple[int, int]:
+        return self._row(_RETENTION, day=day, first=day + 30, last=day)
 
+    def activation(self, *, age: int, hours: int) -> tuple[int, int]:
+        return self._row(_ACTIVATION, first=age + 30, last=age, hours=hours)
 
-def active(ignored: list[str], first: date, until: date) -> int:
-    return _row(_ACTIVE, ignored=ignored, **{"from": first, "until": until})[0]
+    def active(self, first: date, until: date) -> int:
+        return int(self._row(_ACTIVE, **{"from": first, "until": until})[0])
 
+    def weekly(self, first: date) -> list[tuple[date, int, int]]:
+        return self._rows(_WEEKLY, **{"from": first})
 
-def weekly(ignored: list[str], first: date) -> list[tuple[date, int, int]]:
-    return _rows(_WEEKLY, ignored=ignored, **{"from": first})
+    def _row(self, query: str, **values: Any) -> Any:
+        return self._rows(query, **values)[0]
 
-
-def _row(query: str, **parameters: Any) -> Any:
-    return _rows(query, **parameters)[0]
-
-
-def _rows(query: str, **parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        return cursor.fetchall()
+    def _rows(self, query: str, **values: Any) -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute(query, self._values | values)
+            return cursor.fetchall()

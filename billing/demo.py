@@ -13,6 +13,7 @@ from billing.calculations.demo.events import events as demo_events
 from billing.calculations.demo.prices import PREFIX, PRODUCTS, lookup_key, price_terms
 from billing.models import Plan, PlanPrice, StripeCustomer, StripeEvent
 from billing.stripe import gateway, loading
+from billing.stripe.loading import LoadStep
 from billing.stripe.signals import stripe_changed
 
 Json = dict[str, Any]
@@ -35,9 +36,9 @@ def load(
     events = list(demo_events(people, prices=prices, until=until, seed=seed))
     done = 0
 
-    def show() -> None:
+    def show(step: LoadStep, more: int) -> None:
         nonlocal done
-        done += 1
+        done += more if step == LoadStep.APPLYING else 0
         progress(done, len(events))
 
     loaded = loading.load((json.dumps(event) for event in events), progress=show)

@@ -27,7 +27,6 @@ from common.calculations.redaction import OMITTED, redact
 
 logger = logging.getLogger(__name__)
 
-_LONGEST = 1_000  # characters of a message
 _MOST_FRAMES = 60  # of a traceback, the innermost
 _PLAIN = (str, int, float, Decimal, date, timedelta, UUID, type(None))
 # Arguments by name, which Celery and the web server's access log use.
@@ -90,7 +89,7 @@ def _message(record: logging.LogRecord) -> str:
     text = str(_plain(record.msg))
     with suppress(TypeError, ValueError, KeyError):  # arguments that do not fit are omitted
         text = text % _plain_arguments(record.args) if record.args else text
-    return redact(text.strip().partition("\n")[0][:_LONGEST])
+    return redact(text.strip().partition("\n")[0])
 
 
 def _about_request(request: HttpRequest, status: int) -> str:

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from struct import Struct
+from typing import Any
 from weakref import WeakSet
 
 import psycopg
 from django.db import connection, transaction
 from django.db.models.functions import Lower
+from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, Format
 from psycopg.pq.abc import PGresult
@@ -53,9 +55,10 @@ def is_closed_by_server(raw: psycopg.Connection) -> bool:
 
 
 class Prepared:
-    """A statement that returns nothing, prepared once on each connection.
+    """A statement that is prepared once on each connection.
 
-    It goes to libpq without a cursor, which would cost the client more than twice as much.
+    It goes to libpq without a cursor, which would cost the client more than twice as much. Errors
+    are those that psycopg would raise.
     """
 
     def __init__(self, name: str, statement: str) -> None:
@@ -63,20 +66,34 @@ class Prepared:
         self._ready_on: WeakSet[psycopg.Connection] = WeakSet()
 
     def execute(self, raw: psycopg.Connection, values: Sequence[bytes | None]) -> None:
-        """Execute it with values in PostgreSQL's binary form; raise what psycopg would."""
+        """Execute it with values in PostgreSQL's binary form."""
+        self._result(raw, values, Format.BINARY)
+
+    def rows(self, raw: psycopg.Connection, texts: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Execute it with values in PostgreSQL's text form; return the rows."""
+        result = self._result(raw, [text.encode() for text in texts], Format.TEXT)
+        transformer = Transformer(raw)
+        transformer.set_pgresult(result)
+        return transformer.load_rows(0, result.ntuples, tuple)
+
+    def _result(
+        self, raw: psycopg.Connection, values: Sequence[bytes | None], form: Format
+    ) -> PGresult:
         if not raw.autocommit:
             raw.execute("")  # psycopg begins a transaction with its first statement
         if raw not in self._ready_on:
             _checked(raw.pgconn.prepare(self._name, self._statement))
             self._ready_on.add(raw)
-        formats = [Format.BINARY] * len(values)
+        formats = [form] * len(values)
         # None is NULL, which psycopg's annotation omits.
-        _checked(raw.pgconn.exec_prepared(self._name, values, formats))  # type: ignore[arg-type]
+        arguments: Any = values, formats, Format.BINARY
+        return _checked(raw.pgconn.exec_prepared(self._name, *arguments))
 
 
-def _checked(result: PGresult) -> None:
-    if result.status != ExecStatus.COMMAND_OK:
+def _checked(result: PGresult) -> PGresult:
+    if result.status not in {ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK}:
         raise error_from_result(result)
+    return result
 
 
 def array_literal(values: Iterable[object]) -> str:

@@ -56,7 +56,7 @@ def read_each_once(read: Callable[[Sequence[K]], list[R]]) -> Callable[[Sequence
     def once(keys: Sequence[K]) -> list[R]:
         results = _results.get()
         if results is None:
-            return read(keys)
+            return read(keys) if keys else []
         by_key: dict[K, R] = results.setdefault(read, {})
         if missing := [key for key in dict.fromkeys(keys) if key not in by_key]:
             by_key.update(zip(missing, read(missing), strict=True))

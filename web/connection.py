@@ -14,7 +14,7 @@ import httptools
 
 from web import environ, response
 from web.environ import Environ
-from web.exchange import FieldsTooLarge, Incoming, Writing
+from web.exchange import FieldsTooLarge, Incoming, TooManyRequests, Writing
 from web.limits import Pace
 from web.response import Response
 from web.service import Service
@@ -70,7 +70,8 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserUpgrade:
             self._is_last = True  # we speak nothing else
         except httptools.HttpParserError as error:
-            self._refuse(431 if isinstance(error.__context__, FieldsTooLarge) else 400)
+            if not isinstance(error.__context__, TooManyRequests):
+                self._refuse(431 if isinstance(error.__context__, FieldsTooLarge) else 400)
         if self._is_busy:
             self._stop_reading_if_there_is_more()
         elif incoming := self.incoming:
@@ -115,6 +116,10 @@ class Connection(asyncio.Protocol):
     # The parser's calls.
 
     def on_message_begin(self) -> None:
+        if len(self.complete) >= self.limits.waiting_requests:
+            last, _ = self.complete.pop()
+            self.complete.append((last, False))
+            raise TooManyRequests
         self._is_new = False
         now = self.service.loop.time()
         self.incoming = Incoming(now, Pace(now), self._constant.copy())

@@ -15,6 +15,10 @@ class FieldsTooLarge(ValueError):
     """The head and the trailers of a request are larger than allowed."""
 
 
+class TooManyRequests(ValueError):
+    """A client sends more requests than it may before the answers to the first ones."""
+
+
 @dataclass(slots=True)
 class Incoming:
     """A request of which not everything has arrived."""

@@ -22,6 +22,7 @@ class Limits:
     memory: int = 256 * 1024 * 1024  # all requests and responses together
     connections: int = 4096
     waiting_per_address: int = 500
+    waiting_requests: int = 16  # of a connection; after so many that wait for an answer it ends
 
     def longest_pause(self, *, is_new: bool) -> float:
         """Return how long a connection may be silent before its first or its next request."""

@@ -20,6 +20,7 @@ from analytics.calculations.records import EventRecord, Proof
 class EventBatch(Sequence[EventRecord]):
     """Events in some order, each at the same index of every column.
 
+    What is signed for its distinct id proves that id, but is not `proved`: it may be untrue.
     An event that capture itself acts on keeps its record, in `special`. The record of any other
     event is made on access; if proved, it came with a server key.
     """
@@ -43,7 +44,7 @@ class EventBatch(Sequence[EventRecord]):
             np.frombuffer(b"".join([record.uuid for record in records]), "V16"),
             np.array([microseconds(record.timestamp) for record in records], np.int64),
             [record.properties for record in records],
-            np.array([record.proof > Proof.CLAIMED for record in records], np.bool_),
+            np.array([record.proof >= Proof.PROVED for record in records], np.bool_),
             dict(enumerate(records)),
         )
 
@@ -138,9 +139,19 @@ class EventBatch(Sequence[EventRecord]):
 
     @cached_property
     def proved_ids(self) -> list[str]:
-        """The different distinct ids that proved events name."""
+        """The different distinct ids that events prove."""
         distinct_ids, number = self.numbered_ids
-        return [distinct_ids[index] for index in np.unique(number[self.proved]).tolist()]
+        proving = number[self.proved].tolist() + number[sorted(self._signed)].tolist()
+        return [distinct_ids[index] for index in sorted(set(proving))]
+
+    def proves_id(self, index: int) -> bool:
+        """Whether an event proves its distinct id."""
+        return bool(self.proved[index]) or index in self._signed
+
+    @cached_property
+    def _signed(self) -> frozenset[int]:
+        special = self.special.items()
+        return frozenset(index for index, record in special if record.proof is Proof.VERIFIED)
 
 
 def _numbered(texts: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:

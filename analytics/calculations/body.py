@@ -14,7 +14,15 @@ from analytics.calculations.compression import GZIP_MAGIC, decompress
 from analytics.calculations.event_times import parse_time
 from analytics.calculations.records import MAX_EVENTS, InvalidEvent, Reason, TooLarge
 from analytics.calculations.stored_json import UNREADABLE
-from analytics.calculations.wire_format import ABSENT, as_token, decode_event, event_token
+from analytics.calculations.wire_format import (
+    ABSENT,
+    Fields,
+    Scalar,
+    as_token,
+    decode_event,
+    event_token,
+    is_any_of,
+)
 
 _MAX_COMMAS = 2_000_000  # a body of 20 MB could hold ten million values, each an object
 
@@ -30,16 +38,18 @@ class Envelope(msgspec.Struct):
     token: str  # "" where the body has none
     sent_at: datetime | None = None  # by the sender's clock
     size: int = 0  # bytes, decompressed
+    is_history: bool = False
 
 
 class _Wire(msgspec.Struct):
     batch: list[msgspec.Raw] | None = None
     token: msgspec.Raw = ABSENT
     api_key: msgspec.Raw = ABSENT
-    sent_at: Any = None
+    sent_at: Scalar = None
+    historical_migration: Scalar = None
 
 
-_decode_wire = msgspec.json.Decoder(_Wire).decode
+_decode_wire = Fields(_Wire).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -94,24 +104,27 @@ def open_body(body: bytes, *, encoding: str = "", token: str = "") -> Envelope:
     if len(events) > MAX_EVENTS:
         raise TooLarge
     token = as_token(wire.api_key) or as_token(wire.token) or token or _first_token(events)
-    return Envelope(events, token, parse_sent_at(wire.sent_at), len(plain))
+    is_history = is_any_of(wire.historical_migration, "true", "1")
+    return Envelope(events, token, parse_sent_at(wire.sent_at), len(plain), is_history)
 
 
 def _decoded(plain: bytes) -> _Wire:
     return _Wire(_decode_list(plain)) if plain.lstrip()[:1] == b"[" else _decode_wire(plain)
 
 
+# A whole pair, or half of one, after an even number of backslashes.
 _SURROGATES = re.compile(
-    rb"(?i)\\(?:u(d[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|d[89a-f][0-9a-f]{2})|.)", re.DOTALL
+    rb"(?i)(?<!\\)((?:\\\\)*+)\\u(d[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|d[89a-f][0-9a-f]{2})"
 )
+_MAX_SURROGATES = 100_000  # halves and pairs of a body in which halves are replaced
 
 
 def _without_lone_surrogates(plain: bytes) -> bytes:
     """Replace the halves of cut characters, which JavaScript sends and JSON readers refuse."""
-    if b"\\ud" not in plain and b"\\uD" not in plain:
+    if not 0 < plain.count(b"\\ud") + plain.count(b"\\uD") <= _MAX_SURROGATES:
         return plain
     return _SURROGATES.sub(
-        lambda escape: rb"\ufffd" if len(escape[1] or b"") == 4 else escape[0], plain
+        lambda escape: escape[1] + rb"\ufffd" if len(escape[2]) == 4 else escape[0], plain
     )
 
 

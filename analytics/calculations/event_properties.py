@@ -20,6 +20,7 @@ from analytics.calculations.stored_json import (
 )
 from analytics.calculations.wire_format import WireEvent, wire_options
 
+_NO_PROPERTIES = {b"null", b"[]"}  # PHP writes an empty object as a list
 _MAX_IGNORED = 200  # characters of an unusable time that the event keeps
 
 _decode_list = msgspec.json.Decoder(list[Any]).decode
@@ -33,7 +34,7 @@ def stored_properties(event: WireEvent, sdk: str) -> bytes:
     raw = bytes(event.properties or b"{}")
     if not raw.startswith(b"{"):
         raw = raw.strip()
-        if raw == b"null":
+        if raw in _NO_PROPERTIES:
             raw = b"{}"
         if not raw.startswith(b"{"):
             raise InvalidEvent(Reason.BAD_FIELD, "properties: not an object")
@@ -74,9 +75,7 @@ def _outer_fields(event: WireEvent, sdk: str, inner: dict[str, Any]) -> dict[str
         outer["$unset"] = [*(own if isinstance(own, list) else []), *names]
     texts = {"$session_id": event.session_id, "$window_id": event.window_id}
     outer |= {name: text for name, text in texts.items() if isinstance(text, str)}
-    profile = wire_options(event).profile
-    if profile is not None:
-        outer["$process_person_profile"] = profile
+    outer |= wire_options(event).properties()
     if sdk:
         outer["$lib"], _, outer["$lib_version"] = sdk.partition("/")
     return outer

@@ -14,9 +14,11 @@ MAX_CLOCK_AHEAD = timedelta(hours=23)
 # Unix times that are larger cannot be in seconds, milliseconds, microseconds.
 _LARGEST_BY_UNIT = ((10**11, 1), (10**14, 1_000), (10**17, 1_000_000))
 _NANOSECONDS = 1_000_000_000
+_LONGEST = 100  # characters of a time
 _is_unix_time = re.compile(r"\d{9,19}(?:\.\d*)?").fullmatch  # 8 digits are a date
 
 # What is usual beside ISO 8601: a zone by name or after a blank, and the end of a day.
+_FRACTION_WITHOUT_POINT = re.compile(r"(?<=\d\d:\d\d:\d\d)(?=\d)")  # posthog-php's microtime
 _UTC = re.compile(r"\s*(?:UTC|GMT)$")
 _BLANK_BEFORE_OFFSET = re.compile(r"\s+(?=[+-]\d\d:?\d\d$)")
 _is_end_of_day = re.compile(
@@ -38,6 +40,7 @@ def parse_time(value: Any, name: str) -> datetime:
     microseconds or nanoseconds.
     """
     try:
+        value = _not_too_long(value)
         if isinstance(value, str) and _is_unix_time(value.strip()):
             value = float(value)
         if isinstance(value, str):
@@ -58,10 +61,18 @@ def _from_unix_time(value: Any) -> datetime:
     return datetime.fromtimestamp(value / next(units, _NANOSECONDS), UTC)
 
 
+def _not_too_long(value: Any) -> Any:
+    """Return the value unless it is a long text: it cannot be a time, and takes long to read."""
+    if isinstance(value, str) and len(value) > _LONGEST:
+        raise ValueError
+    return value
+
+
 def _parse_text(text: str) -> datetime:
     if text[3:5] == ", ":  # "Thu, 01 Oct 2026 10:00:00 GMT"
         return parsedate_to_datetime(text)
     text = _BLANK_BEFORE_OFFSET.sub("", _UTC.sub("Z", text))
+    text = _FRACTION_WITHOUT_POINT.sub(".", text, count=1)
     if end := _is_end_of_day(text):
         return datetime.fromisoformat(f"{end['day']}00{end['zeros']}") + timedelta(days=1)
     return datetime.fromisoformat(text)
@@ -93,7 +104,7 @@ def event_time(
         return EventTime(arrival.received_at, is_arrival=True)
     if _not_too_early(happened_at) < arrival.oldest:
         raise InvalidEvent(
-            Reason.TOO_OLD, f"timestamp: before {arrival.oldest.date()}, no longer retained"
+            Reason.TOO_OLD, f"timestamp: before {arrival.oldest.date()}, which is too old"
         )
     return EventTime(happened_at)
 
@@ -109,7 +120,7 @@ def _by_our_clock(
 ) -> datetime:
     try:
         if timestamp is None:
-            return arrival.received_at - timedelta(milliseconds=float(offset or 0))
+            return arrival.received_at - timedelta(milliseconds=float(_not_too_long(offset) or 0))
         happened_at = parse_time(timestamp, "timestamp")
         if arrival.sent_at and not ignore_sent_at:
             happened_at += arrival.received_at - arrival.sent_at

@@ -160,7 +160,7 @@ def _in_time(
     )
     earliest = np.array([microseconds(max(EARLIEST, arrival.oldest)) for arrival in arrivals])
     times = together.times + np.repeat(received_at - sent_at, sizes)
-    proved = [arrival.source.proof > Proof.CLAIMED for arrival in arrivals]
+    proved = [arrival.source.proof >= Proof.PROVED for arrival in arrivals]
     together = replace(together, times=times, proved=np.repeat(np.array(proved, np.bool_), sizes))
     ends = np.cumsum(np.array(sizes, np.int64))
     starts = np.append(0, ends[:-1])

@@ -19,6 +19,7 @@ from analytics.calculations import ordinary
 from analytics.calculations.batch import EventBatch
 from analytics.calculations.body import open_body, parse_sent_at
 from analytics.calculations.compression import decompress
+from analytics.calculations.people.profile_changes import marking_history
 from analytics.calculations.records import (
     MAX_EVENT,
     MAX_EVENTS,
@@ -102,7 +103,8 @@ def _parse_alone(body: bytes, arrival: Arrival) -> ParsedRequest | Unreadable:
         envelope = open_body(body)
     except (InvalidEvent, TooLarge) as error:
         return error
-    return parse(envelope.events, arrival.with_sent_at(envelope.sent_at))
+    sent = arrival.with_sent_at(envelope.sent_at).of_history(is_history=envelope.is_history)
+    return parse(envelope.events, sent)
 
 
 def parse(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> ParsedRequest:
@@ -124,6 +126,6 @@ def parse(events: Sequence[msgspec.Raw | bytes], arrival: Arrival) -> ParsedRequ
             parsed.rejections.append(error.rejection(raw, position))
     order = np.argsort(np.array([*together, *alone], np.int64))
     parsed.without_time = [event.uuid for event in alone.values() if event.ignores_timestamp]
-    records = EventBatch.from_records(list(alone.values()))
+    records = EventBatch.from_records(list(marking_history(alone.values())))
     parsed.events = EventBatch.concatenate([batch, records]).take(order)
     return parsed

@@ -93,6 +93,7 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     proof: Proof = Proof.CLAIMED
     project_key_id: int | None = None
     ignores_timestamp: bool = False  # it has the time of its arrival instead
+    is_history: bool = False  # it may come after events that are later than itself
 
     @property
     def is_imported(self) -> bool:
@@ -144,7 +145,12 @@ class Arrival:
     sdk: str = ""  # of v1, such as "posthog-python/7.91.1"
     oldest: datetime = EARLIEST
     source: Source = field(default_factory=Source)
+    is_history: bool = False
 
     def with_sent_at(self, sent_at: datetime | None) -> "Arrival":
         """Return the arrival with the body's time of sending, unless a header gave one."""
         return self if self.sent_at or not sent_at else replace(self, sent_at=sent_at)
+
+    def of_history(self, *, is_history: bool) -> "Arrival":
+        """Return the arrival of events that the body says are history."""
+        return replace(self, is_history=True) if is_history else self

@@ -49,7 +49,7 @@ def stored_object(raw: bytes) -> bytes:
         raw.decode()
     nested = raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
     large_exponent = has_large_exponent(raw)
-    escaped_name = b"\\u" in raw and _has_escaped_name(raw)
+    escaped_name = _has_escaped_name(raw)
     if nested or large_exponent or escaped_name or len(raw) > MAX_INTEGER:
         decoded = decode_object(raw)
         if nested and _depth(decoded) > MAX_DEPTH:
@@ -59,7 +59,18 @@ def stored_object(raw: bytes) -> bytes:
     return _NUL_ESCAPE.sub(rb"\1\\ufffd", raw) if b"\\u0000" in raw else raw
 
 
-_has_escaped_name = re.compile(rb'\\u[^"]*"\s*:').search
+def _has_escaped_name(raw: bytes) -> bool:
+    """Whether a name in a JSON object has an escape by number. Reads everything once."""
+    escape = raw.find(b"\\u")
+    while escape >= 0:
+        rest = _rest_of_text(raw, escape)
+        if rest is None or rest[1]:
+            return True
+        escape = raw.find(b"\\u", rest.end())
+    return False
+
+
+_rest_of_text = re.compile(rb'(?:[^"\\]++|\\.)*+"\s*+(:?)', re.DOTALL).match
 
 # PostgreSQL's text cannot hold NUL characters.
 _NUL_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")

@@ -80,7 +80,7 @@ def event_record(
     properties = stored_properties(event, sdk)
     uuid = _uuid(event, raw, position, arrival, source)
     is_special = _may_be_special(event, name, properties)
-    special = special_properties(event, properties) if is_special else NOTHING_SPECIAL
+    special = special_properties(properties) if is_special else NOTHING_SPECIAL
     distinct_id, other_id = _distinct_id(event, special), _other_id(name, special)
     proof = _proof(special, distinct_id, source)
     if proof is Proof.VERIFIED:
@@ -106,6 +106,7 @@ def event_record(
         proof,
         source.project_key_id,
         time.is_arrival,
+        arrival is not None and arrival.is_history,
     )
 
 

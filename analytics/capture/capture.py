@@ -114,7 +114,7 @@ def accept(submission: Submission) -> Commit:
     """
     envelope = _open(submission)
     key = _admit(submission, envelope)
-    arrival = _arrival(submission, envelope)
+    arrival = _arrival(key, submission, envelope)
     rejected: list[Rejection] = []
     for event in answers.read(envelope.events, arrival):
         if not isinstance(event, Rejection):
@@ -140,7 +140,7 @@ def accept_each(submission: Submission) -> Accepted:
     except RateLimited:  # SDKs do not send the request again, but these events
         results = _all(uuids, "retry", "too many events per second")
         return Accepted(results, is_rate_limited=True)
-    arrival = _arrival(submission, envelope)
+    arrival = _arrival(key, submission, envelope)
     answered = answers.answer(envelope.events, arrival)
     results = _by_uuid(uuids, answered.results)
     if len(answered.rejected) == len(answered.results):
@@ -188,8 +188,8 @@ def _admit(submission: Submission, envelope: Envelope) -> Key:
     return key
 
 
-def _arrival(submission: Submission, envelope: Envelope) -> Arrival:
-    oldest = retention_period.oldest(submission.received_at)
+def _arrival(key: Key, submission: Submission, envelope: Envelope) -> Arrival:
+    oldest = retention_period.oldest(submission.received_at, is_claim=not key.is_server)
     arrival = Arrival(submission.received_at, submission.sent_at, submission.sdk, oldest)
     return arrival.with_sent_at(envelope.sent_at)
 

@@ -40,8 +40,10 @@ RETRY_RATE_LIMIT = 1
 _MAX_DROPPED = 4 * MAX_BODY  # bytes of a refused body that are still read
 
 _V0 = frozenset({"/e", "/i/v0/e", "/i/v0/ai/batch", "/capture", "/track", "/engage", "/batch"})
-_V1 = "/i/v1/analytics/events"
+_V1 = frozenset({"/i/v1/analytics/events", "/i/v1/ai/events"})
 _FLAGS = frozenset({"/flags", "/decide"})
+# Recordings, logs and metrics: a 404 that pages can read ends them; without it they are retried.
+_UNSUPPORTED = frozenset({"/s", "/i/v1/logs", "/i/v1/metrics"})
 
 _DATABASE_ERRORS = (django.db.Error, psycopg.Error)
 
@@ -59,7 +61,7 @@ _OVER_QUOTA = CaptureResponse(200, {"status": 1, "quota_limited": ["events"]})
 def serves(path: str) -> bool:
     """Whether this application serves a path."""
     path = path.rstrip("/")
-    if path in _V0 or path in _FLAGS or path == _V1:
+    if path in _V0 or path in _V1 or path in _FLAGS or path in _UNSUPPORTED:
         return True
     return path.startswith("/array/") or is_script_path(path) is not None
 
@@ -117,7 +119,7 @@ def _respond(environ: Environ, method: str) -> CaptureResponse | Pending:
     path = environ["PATH_INFO"].rstrip("/")
     if path in _V0 and method in {"POST", "GET"}:
         return _v0(environ, method)
-    if path == _V1 and method == "POST":
+    if path in _V1 and method == "POST":
         return _v1(environ)
     if _has_body(environ):
         _drop(environ["wsgi.input"])
@@ -125,14 +127,14 @@ def _respond(environ: Environ, method: str) -> CaptureResponse | Pending:
         return CaptureResponse(200, NO_FLAGS) if method in {"POST", "GET"} else _not_allowed("POST")
     if document := _document(path, environ):
         return document if method == "GET" else _not_allowed("GET")
-    if path in _V0 or path == _V1:
-        return _not_allowed("POST" if path == _V1 else "GET, POST")
+    if path in _V0 or path in _V1:
+        return _not_allowed("POST" if path in _V1 else "GET, POST")
     return CaptureResponse(404, {"status": 0, "error": "not found"})
 
 
 def _document(path: str, environ: Environ) -> CaptureResponse | None:
     if is_script_path(path):
-        return script(accepts_gzip="gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""))
+        return script(path, accepts_gzip="gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""))
     match = REMOTE_CONFIG_PATH.match(path)
     return remote_config(*match.groups()) if match else None
 

@@ -26,6 +26,7 @@ REMOTE_CONFIG = {
     "isAuthenticated": False,
     "toolbarParams": {},
     "elementsChainAsString": True,
+    "autocapture_opt_out": False,  # current posthog-js captures no clicks without it
     "defaultIdentifiedOnly": True,
 }
 

@@ -21,6 +21,7 @@ from analytics.calculations.records import (
     Arrival,
     Holds,
     InvalidEvent,
+    Proof,
     Reason,
     Rejection,
     Source,
@@ -183,10 +184,13 @@ def parse(requests: Sequence[Request], sources: Mapping[int, Source]) -> Iterato
             received_at=request.received_at,
             sent_at=request.sent_at,
             sdk=request.sdk,
-            oldest=retention_period.oldest(request.received_at),
-            source=sources[request.project_key_id],
+            oldest=retention_period.oldest(
+                request.received_at, is_claim=source.proof < Proof.PROVED
+            ),
+            source=source,
         )
         for request in requests
+        for source in [sources[request.project_key_id]]
     ]
     bodies = parse_bodies([request.body for request in requests], arrivals)
     for request, arrival, body in zip(requests, arrivals, bodies, strict=True):

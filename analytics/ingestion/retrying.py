@@ -134,9 +134,9 @@ def _read(row: RejectedEvent) -> EventRecord:
 def _arrival(row: RejectedEvent) -> Arrival:
     if row.received_at is None or row.project_key_id is None:
         raise CannotRetry("its time of arrival or its project key is unknown: send it again")
-    oldest = retention_period.oldest(row.received_at)
+    oldest = retention_period.oldest(row.received_at, is_claim=False)  # staff vouches for it
     (source,) = verified_identity.sources(raw_cursor(), [row.project_key_id]).values()
-    return Arrival(row.received_at, row.sent_at, row.sdk, oldest, source)
+    return Arrival(row.received_at, row.sent_at, row.sdk, oldest, source, is_history=True)
 
 
 def _put_back(row: RejectedEvent) -> None:

@@ -143,25 +143,31 @@ def _median_times(
         "zone": calendar.zone.key,
         "start": start,
         "end": end,
-        "skew": ACTIVATION_CLOCK_SKEW,
-        "window": ACTIVATION_WINDOW,
+        "skew": ACTIVATION_CLOCK_SKEW // timedelta(minutes=1),
+        "window": ACTIVATION_WINDOW // timedelta(hours=1),
     }
     month = "date_trunc('month', signup_at AT TIME ZONE %(zone)s)::date"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT {month if by_month else "NULL::date"},
-                   percentile_cont(0.5) WITHIN GROUP (ORDER BY activated_at - signup_at)
+                   percentile_cont(0.5) WITHIN GROUP (  -- numbers sort faster than intervals
+                       ORDER BY date_part('epoch', activated_at - signup_at))
             FROM analytics_person
             WHERE NOT excluded AND has_profile
               AND signup_at >= %(start)s AND signup_at < %(end)s
-              AND activated_at - signup_at BETWEEN -%(skew)s::interval AND %(window)s::interval
+              AND activated_at BETWEEN signup_at - make_interval(mins => %(skew)s)
+                  AND signup_at + make_interval(hours => %(window)s)
             {"GROUP BY ROLLUP (1)" if by_month else ""}
             """,
             parameters,
         )
         # A clock that runs ahead cannot make a person activate before signup.
-        return {month: max(median, timedelta(0)) for month, median in cursor if median is not None}
+        return {
+            month: timedelta(seconds=max(seconds, 0))
+            for month, seconds in cursor
+            if seconds is not None
+        }
 
 
 def _months(first: date, last: date) -> Iterator[tuple[date, date]]:

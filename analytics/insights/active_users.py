@@ -69,52 +69,57 @@ def default_first_day(*, last: date, longest: timedelta) -> date:
 
 def active_days(*, first: date, last: date, as_of: date) -> list[ActiveUserDay]:
     """Return every day from `first` to `last`, days without activity included."""
-    trailing = CounterName.TRAILING_7, CounterName.TRAILING_30
-    cells = counters.values((CounterName.ACTIVE_DAY, *trailing), first=first, last=last)
-    before = first - timedelta(days=1)
-    running = counters.totals([Span(name, last=before) for name in trailing])
+    active, *changes, before_7, before_30 = counters.read(day_spans(first, last))
+    running = [sum(before.values()) for before in (before_7, before_30)]
     days = []
     for day in _days(first, last):
         running = [
-            persons + cells.get((name, 0, day), 0)
-            for name, persons in zip(trailing, running, strict=True)
+            persons + change.get(day, 0) for persons, change in zip(running, changes, strict=True)
         ]
-        active = cells.get((CounterName.ACTIVE_DAY, 0, day), 0)
-        days.append(ActiveUserDay(day, day, active, day <= as_of, *running))
+        days.append(ActiveUserDay(day, day, active.get(day, 0), day <= as_of, *running))
     return days
+
+
+def day_spans(first: date, last: date) -> list[Span]:
+    """Return the counters of the days: active, changes of both trailing sums, and these before."""
+    trailing, before = (CounterName.TRAILING_7, CounterName.TRAILING_30), first - timedelta(days=1)
+    return [
+        *(Span(name, first, last, by_day=True) for name in (CounterName.ACTIVE_DAY, *trailing)),
+        *(Span(name, last=before) for name in trailing),
+    ]
 
 
 def active_weeks(*, first: date, last: date, as_of: date) -> list[ActiveUserPeriod]:
     """Return every ISO week that touches the days from `first` to `last`."""
     start = date.fromordinal(week_start(first.toordinal()))
-    cells = counters.values((CounterName.ACTIVE_WEEK,), first=start, last=last)
+    (active,) = counters.read([Span(CounterName.ACTIVE_WEEK, start, last, by_day=True)])
     weeks = []
     for monday in _days(start, last, step=7):
         sunday = monday + timedelta(days=6)
-        active = cells.get((CounterName.ACTIVE_WEEK, 0, monday), 0)
-        weeks.append(ActiveUserPeriod(monday, sunday, active, sunday <= as_of))
+        weeks.append(ActiveUserPeriod(monday, sunday, active.get(monday, 0), sunday <= as_of))
     return weeks
 
 
 def active_months(*, first: date, last: date, as_of: date) -> list[ActiveUserMonth]:
     """Return every calendar month that touches the days from `first` to `last`."""
     start = first.replace(day=1)
-    accounting = (
+    before = month_before(start)
+    names = (
+        CounterName.ACTIVE_MONTH,
         CounterName.MONTH_NEW,
         CounterName.MONTH_RETAINED,
         CounterName.MONTH_RESURRECTED,
         CounterName.MONTH_CHURNED,
     )
-    before = month_before(start)
-    cells = counters.values((CounterName.ACTIVE_MONTH, *accounting), first=before, last=last)
+    persons, *accounting = counters.read([Span(name, before, last, by_day=True) for name in names])
     daily = _daily_sums(start, last)
     months = []
-    active_before = cells.get((CounterName.ACTIVE_MONTH, 0, before), 0)
+    active_before = persons.get(before, 0)
     for month in _months(start, last):
         end = month_end(month)
-        active = cells.get((CounterName.ACTIVE_MONTH, 0, month), 0)
+        active = persons.get(month, 0)
         complete = end <= as_of
-        growth = GrowthAccounting(*(cells.get((name, 0, month), 0) for name in accounting))
+        growth = GrowthAccounting(*(cells.get(month, 0) for cells in accounting))
         months.append(
             ActiveUserMonth(
                 start=month,

@@ -123,25 +123,16 @@ def weekly_retention(
 
     Only weeks that are over on `as_of` are in a cohort's row; None leaves an end open.
     """
-    size, retained = CounterName(f"{cohort}_week"), CounterName(f"{cohort}_week_retained")
-    cells = counters.values(
-        (size, retained),
-        first=_monday(cohorts_from) if cohorts_from else date.min,
-        last=min(cohorts_to or date.max, as_of),
-        numbers=range(weeks + 1),
+    sizes, *retained = counters.read(
+        week_spans(cohort, weeks, cohorts_from or date.min, cohorts_to or date.max, as_of=as_of)
     )
-    sizes = {week: persons for (name, _, week), persons in cells.items() if name == size}
     return [
         WeekCohort(
             week=week,
             size=persons,
             weeks=tuple(
-                WeekRetention(
-                    week=number,
-                    eligible=persons,
-                    retained=cells.get((retained, number, week), 0),
-                )
-                for number in range(min(weeks + 1, ((as_of - week).days + 1) // 7))
+                WeekRetention(week=number, eligible=persons, retained=cells.get(week, 0))
+                for number, cells in enumerate(retained[: ((as_of - week).days + 1) // 7])
             ),
         )
         for week, persons in sorted(sizes.items())
@@ -149,8 +140,16 @@ def weekly_retention(
     ]
 
 
-def _monday(day: date) -> date:
-    return date.fromordinal(week_start(day.toordinal()))
+def week_spans(
+    cohort: CohortKind, weeks: int, first: date, last: date, *, as_of: date
+) -> list[Span]:
+    """Return the counters of weekly cohorts: size, and those active in weeks 0 to `weeks`."""
+    first, last = date.fromordinal(week_start(first.toordinal())), min(last, as_of)
+    size, retained = CounterName(f"{cohort}_week"), CounterName(f"{cohort}_week_retained")
+    return [
+        Span(size, first, last, by_day=True),
+        *(Span(retained, first, last, number, by_day=True) for number in range(weeks + 1)),
+    ]
 
 
 def _earlier(day: date, count: int) -> date:

@@ -18,7 +18,7 @@ class Event(models.Model):
     distinct_id = models.TextField()
     properties = models.JSONField()
     proved = models.BooleanField(
-        db_default=False, help_text="Sent by the backend or a verified identity, not only claimed"
+        db_default=False, help_text="Sent by the backend, not only claimed"
     )
 
     def __str__(self) -> str:

@@ -8,7 +8,8 @@ import msgspec
 import psycopg
 from msgspec.structs import asdict
 
-from analytics.calculations.people.identity import Identities, JournalEntry, MergeVerdict
+from analytics.calculations.people.identity import Identities
+from analytics.calculations.people.identity_journal import JournalEntry, MergeVerdict
 from analytics.calculations.people.merge import (
     Before,
     Remaining,

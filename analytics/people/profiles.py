@@ -70,7 +70,7 @@ def update(
     changes = _changes(events, persons, {entry.record.uuid for entry in identities.journal})
     if not changes:
         return result
-    journal = Journal(cursor, identities, cause)
+    journal, merged = Journal(cursor, identities, cause), identities.merges.keys()
     for its_persons, its_changes in _portions(cursor, changes, identities):
         before = _read(cursor, its_persons)
         drafts = {person: ProfileDraft(before.get(person, Profile())) for person in its_persons}
@@ -78,7 +78,7 @@ def update(
             journal.merge(record, drafts)
             if refusal := drafts[person].change(change, record):
                 result.refusals[record.uuid] = refusal
-        now = {pk: draft.profile for pk, draft in drafts.items() if pk not in identities.merges}
+        now = {pk: draft.profile for pk, draft in drafts.items() if pk not in merged}
         different = {pk: profile for pk, profile in now.items() if profile != before.get(pk)}
         result.changed.update(_write(cursor, different, before))
     journal.write()

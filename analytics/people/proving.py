@@ -1,6 +1,6 @@
 """Proof of distinct ids that does not come with an event."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import uuid4
 
 import psycopg
@@ -23,6 +23,12 @@ def person_named(distinct_id: str) -> Person | None:
     """
     prove(distinct_id)
     return persons.find_person(distinct_id)
+
+
+def unproved(distinct_ids: Collection[str]) -> set[str]:
+    """Return those of some ids that a person has and nothing has proved."""
+    rows = DistinctId.objects.filter(pk__in=distinct_ids, proved=False)
+    return set(rows.values_list("pk", flat=True))
 
 
 @transaction.atomic

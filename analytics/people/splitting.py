@@ -57,12 +57,18 @@ def move_ids(cursor: psycopg.Cursor, distinct_ids: Collection[str], *, old: int,
 
 
 def was_identified(person_id: int) -> bool:
-    """Whether an event identified the person, or a valid merge created it from two."""
-    identifying = Event.objects.filter(person=person_id, event="$identify").values_list(
-        "distinct_id"
-    )
+    """Whether an event identified the person, or a valid merge created it from two.
+
+    What was only claimed of an id that was split off identified another person, if anyone.
+    """
+    identifying = Event.objects.filter(person=person_id, event="$identify")
+    ids = identifying.values_list("distinct_id", "proved").distinct()
+    claimed = {distinct_id for distinct_id, proved in ids if not proved}
+    split = PersonMerge.objects.filter(result=PersonMerge.Result.SPLIT, distinct_id__in=claimed)
+    disproved = set(split.values_list("distinct_id", flat=True))
     return _has_merges(person_id) or any(
-        not is_illegal(distinct_id) for (distinct_id,) in identifying.distinct()
+        not is_illegal(distinct_id) and (proved or distinct_id not in disproved)
+        for distinct_id, proved in ids
     )
 
 

@@ -75,6 +75,13 @@ class RevenueCustomer(models.Model):
                 condition=models.Q(changes_on__isnull=False),
                 name="revenue_customer_changes",
             ),
+            models.Index(
+                fields=["customer_id"],
+                condition=~models.Q(at_risk=0)
+                | ~models.Q(with_tax=0)
+                | ~models.Q(scheduled_churn=0),
+                name="revenue_customer_outlook",
+            ),
             GinIndex(fields=["refers_to"], name="revenue_customer_refers_to"),
         ]
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -49,35 +50,31 @@ class Churn:
         return Fraction(self.mrr_lost, self.mrr_before) if self.mrr_before else None
 
 
+class Losses(NamedTuple):
+    """What was lost within a window of days."""
+
+    customers: int  # who paid at its start, and pay nothing at its end
+    joined_and_left: int  # customers who did both within it
+    mrr: int  # how far customers fell below what they paid at its start
+    decrease: int  # contraction and churn as a whole
+
+
 @read_once
 def last_30_days(*, as_of: date) -> Churn:
     """Return churn over the 30 days that end on `as_of`."""
     start = as_of - timedelta(days=CHURN_DAYS)
     before = mrr.level(start)
-    ((left, both),) = customers_lost([(start, as_of)])
-    lost, decrease = _mrr_lost(start, as_of)
+    (lost,) = losses([(start, as_of)])
     return Churn(
         as_of=as_of,
         currency=revenue_settings.currency_in_force(),
         window_from=start + timedelta(days=1),
-        rate=Rate(left, before.customers),
-        joined_and_left=both,
+        rate=Rate(lost.customers, before.customers),
+        joined_and_left=lost.joined_and_left,
         mrr_before=before.mrr,
-        mrr_lost=lost,
-        mrr_gained_and_lost=decrease - lost,
+        mrr_lost=lost.mrr,
+        mrr_gained_and_lost=lost.decrease - lost.mrr,
     )
-
-
-def _mrr_lost(start: date, end: date) -> tuple[int, int]:
-    """Return how much of the MRR of `start` was lost, and contraction and churn as a whole."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(sum(paid - least(paid, lowest)), 0), coalesce(sum(decrease), 0)"
-            f" FROM ({_MOVED}) AS moved",
-            [start, end],
-        )
-        lost, decrease = cursor.fetchone()
-        return int(lost), int(decrease)
 
 
 def churned_customers(*, as_of: date) -> list[str]:
@@ -91,20 +88,18 @@ def churned_customers(*, as_of: date) -> list[str]:
 
 
 @read_each_once
-def customers_lost(windows: Sequence[tuple[date, date]]) -> list[tuple[int, int]]:
-    """Return two numbers per window, with one query.
-
-    How many customers of its start pay nothing at its end, and how many joined and left within it.
-    """
+def losses(windows: Sequence[tuple[date, date]]) -> list[Losses]:
+    """Return what was lost between the ends of two days, for each window, with one query."""
     starts, ends = zip(*windows, strict=True)
     moved = _MOVED.replace("> %s", "> first").replace("<= %s", "<= last")
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE paid > 0 AND pays = 0),"
-            " count(*) FILTER (WHERE paid = 0 AND pays = 0 AND came)"
+            " count(*) FILTER (WHERE paid = 0 AND pays = 0 AND came),"
+            " coalesce(sum(paid - least(paid, lowest)), 0), coalesce(sum(decrease), 0)"
             " FROM unnest(%s::date[], %s::date[])"
             " WITH ORDINALITY AS windows (first, last, position)"
             f" LEFT JOIN LATERAL ({moved}) AS moved ON true GROUP BY position ORDER BY position",
             [list(starts), list(ends)],
         )
-        return [(left, both) for left, both in cursor.fetchall()]
+        return [Losses(*map(int, row)) for row in cursor.fetchall()]

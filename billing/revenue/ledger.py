@@ -35,9 +35,16 @@ Progress = Callable[[int, int], None]  # customers done, all customers
 
 
 def recount(
-    customer_ids: Collection[str], *, now: datetime | None = None, new_rates: bool = False
+    customer_ids: Collection[str],
+    *,
+    now: datetime | None = None,
+    new_rates: bool = False,
+    progress: Callable[[int], Any] = lambda _: None,
 ) -> int:
-    """Recompute ledger and cash of these customers; return the number of changed movements."""
+    """Recompute ledger and cash of these customers; return the number of changed movements.
+
+    `progress` is called with how many more customers are done.
+    """
     moment = now or timezone.now()
     ids = iter(sorted(set(customer_ids)))
     changed = 0
@@ -46,9 +53,11 @@ def recount(
             cursor = locked_cursor(Lock.MRR_LEDGER)
             revenue_settings.adopt_at_first()
             frozen: Frozen = {} if new_rates else _frozen_rates(chunk)
-            rows = rows_of(chunk, _context(moment), frozen)
+            with _without_garbage_collection():
+                rows = rows_of(chunk, _context(moment), frozen)
             rows.held += cash.recount(chunk)
             changed += ledger_writing.replace(cursor, chunk, rows)
+        progress(len(chunk))
     return changed
 
 
@@ -104,10 +113,13 @@ def recount_held(*, now: datetime) -> int:
 
 
 def stripe_changed(
-    customer_ids: set[str], object_ids: Collection[str] = frozenset(), **_: Any
+    customer_ids: set[str],
+    object_ids: Collection[str] = frozenset(),
+    progress: Callable[[int], Any] = lambda _: None,
+    **_: Any,
 ) -> None:
     """Follow a change of customers' objects, and of coupons and prices."""
-    recount(customer_ids | (_referring_to(object_ids) if object_ids else set()))
+    recount(customer_ids | (_referring_to(object_ids) if object_ids else set()), progress=progress)
 
 
 @transaction.atomic

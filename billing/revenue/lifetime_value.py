@@ -7,7 +7,7 @@ from fractions import Fraction
 from billing.calculations.lifetime import Lifetime, MonthlyChurn, lifetime, pooled
 from billing.revenue import mrr
 from billing.revenue import settings as revenue_settings
-from billing.revenue.customer_churn import CHURN_DAYS, customers_lost
+from billing.revenue.customer_churn import CHURN_DAYS, losses
 from billing.revenue.mrr import MrrLevel
 from common.read_once import read_once
 
@@ -33,9 +33,12 @@ def estimate(*, as_of: date) -> Ltv:
     """Return lifetime value, with churn pooled over the 90 days that end on `as_of`."""
     ends = [as_of - timedelta(days=CHURN_DAYS * number) for number in range(CHURN_WINDOWS + 1)]
     now, *starts = mrr.levels(ends)
-    lost = customers_lost(list(zip(ends[1:], ends, strict=False)))
+    windows = losses(list(zip(ends[1:], ends, strict=False)))
     churn = pooled(
-        [MonthlyChurn(left, then.customers) for (left, _), then in zip(lost, starts, strict=True)]
+        [
+            MonthlyChurn(lost.customers, then.customers)
+            for lost, then in zip(windows, starts, strict=True)
+        ]
     )
     margin, is_set = revenue_settings.gross_margin()
     return Ltv(

@@ -11,12 +11,12 @@ from fractions import Fraction
 from typing import Annotated, NamedTuple
 
 from django.db import connection
-from django.db.models import F, Min, Q, Sum
+from django.db.models import F
 
 from analytics.rollups import definitions
 from billing.calculations.lifetime import arpa
 from billing.calculations.movements import MovementKind
-from billing.models import HeldObject, MrrDay, MrrMovement, RevenueCustomer
+from billing.models import COUNTED, HeldObject, MrrDay, MrrMovement
 from billing.revenue import settings as revenue_settings
 from common.read_once import read_each_once, read_once
 
@@ -25,12 +25,29 @@ SHOWN_DAYS = 30
 _CHANGE = F("new") + F("reactivation") + F("expansion") - F("contraction") - F("churn")
 _CUSTOMERS = F("new_customers") + F("reactivated_customers") - F("churned_customers")
 
+# Reads each day once: what changed between one wanted day and the next, added up.
 _LEVELS = """
-SELECT coalesce(sum(new + reactivation + expansion - contraction - churn), 0),
-       coalesce(sum(new_customers + reactivated_customers - churned_customers), 0)
-FROM unnest(%s::date[]) WITH ORDINALITY AS wanted (end_of, position)
-LEFT JOIN billing_mrrday ON day <= end_of
-GROUP BY position ORDER BY position
+SELECT coalesce(sum(mrr) OVER days, 0), coalesce(sum(customers) OVER days, 0)
+FROM (
+    SELECT position, end_of, lag(end_of, 1, '-infinity') OVER (ORDER BY end_of) AS before
+    FROM unnest(%s::date[]) WITH ORDINALITY AS wanted (end_of, position)
+) AS wanted CROSS JOIN LATERAL (
+    SELECT sum(new + reactivation + expansion - contraction - churn) AS mrr,
+           sum(new_customers + reactivated_customers - churned_customers) AS customers
+    FROM billing_mrrday WHERE day > before AND day <= end_of
+) AS changed
+WINDOW days AS (ORDER BY end_of) ORDER BY position
+"""
+_OUTLOOK = f"""
+SELECT coalesce(sum(at_risk), 0), coalesce(sum(with_tax), 0), coalesce(sum(scheduled_churn), 0),
+       count(*) FILTER (WHERE scheduled_churn > 0)
+FROM billing_revenuecustomer
+WHERE (at_risk <> 0 OR with_tax <> 0 OR scheduled_churn <> 0) AND {COUNTED}
+"""
+_HELD = f"""
+SELECT currency, sum(original_amount)::bigint, count(*), min(day) FROM billing_mrrmovement
+WHERE kind = '{MovementKind.HELD}' AND day <= %s AND {COUNTED}
+GROUP BY currency ORDER BY currency
 """
 
 
@@ -102,13 +119,9 @@ def outlook(*, as_of: date) -> Outlook | None:
     """Return what is uncertain or about to be lost; None for past days: it is unknown then."""
     if as_of < definitions.last_complete_day():
         return None
-    sums = RevenueCustomer.objects.counted().aggregate(
-        at_risk=Sum("at_risk", default=0),
-        with_tax=Sum("with_tax", default=0),
-        ending=Sum("scheduled_churn", default=0),
-        number=Sum(1, filter=Q(scheduled_churn__gt=0), default=0),
-    )
-    return Outlook(*(int(sums[name]) for name in ("at_risk", "with_tax", "ending", "number")))
+    with connection.cursor() as cursor:
+        cursor.execute(_OUTLOOK)
+        return Outlook(*map(int, cursor.fetchone()))
 
 
 @read_once
@@ -136,13 +149,9 @@ def report(*, as_of: date, first: date | None = None, last: date | None = None) 
 @read_once
 def held_amounts(*, as_of: date) -> list[HeldAmount]:
     """Return the amounts that wait for an exchange rate, by currency."""
-    held = MrrMovement.objects.counted().filter(kind=MovementKind.HELD, day__lte=as_of)
-    sums = (
-        held.values("currency")
-        .annotate(amount=Sum("original_amount"), movements=Sum(1), first_day=Min("day"))
-        .order_by("currency")
-    )
-    return [HeldAmount(**row) for row in sums]
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [as_of])
+        return [HeldAmount(*row) for row in cursor.fetchall()]
 
 
 def customers_at(day: date) -> list[str]:

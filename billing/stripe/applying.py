@@ -5,7 +5,7 @@ repetition and gaps do not matter. Offline (`read=False`) the object of the newe
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -50,7 +50,7 @@ def apply(
     """Apply an event, once among parallel workers; return its new state.
 
     `read`: read the object from Stripe; None: if Stripe is set up. With `follow=False` the caller
-    has to call `timeline.add_all` and send `stripe_changed`, for many events together.
+    has to call `follow_all`, for many events together.
     """
     event = _claim(event_id, now)
     if event is None:
@@ -74,6 +74,25 @@ def apply(
         logger.warning("Stripe event %s failed: %s", event.pk, type(error).__name__)
         return _fail(event, error, now)
     return _finish(event, StripeEventState.APPLIED, "")
+
+
+def follow_all(
+    customer_ids: Collection[str],
+    object_ids: Collection[str] = (),
+    progress: Callable[[int], Any] = lambda _: None,
+) -> None:
+    """Have timelines and ledger follow many changes: of customers' objects, of coupons and prices.
+
+    `progress` is called with how many more customers are done.
+    """
+    if customer_ids or object_ids:
+        timeline.add_all(customer_ids)
+        stripe_changed.send(
+            sender=None,
+            customer_ids=set(customer_ids),
+            object_ids=set(object_ids),
+            progress=progress,
+        )
 
 
 def _follow(event: StripeEvent, *, is_linked_now: bool) -> None:
@@ -169,20 +188,23 @@ def _check_deleted(kind: str, object_id: str, *, deleted: bool) -> None:
 
 
 def _store_newest(event: StripeEvent) -> None:
-    """Store the object as the last event of the same second leaves it.
+    """Store the object as the events of its second leave it, and as the last of its events does.
 
-    The events are locked, so that who applies the other ones sees what this one stored.
+    What is the last one of a second may depend on the events before. The events are locked, so
+    that who applies the other ones sees what this one stored.
     """
     refused = Q(state__in=[StripeEventState.IGNORED, StripeEventState.REFUSED]) & ~Q(pk=event.pk)
     rows = StripeEvent.objects.select_for_update().exclude(refused).order_by("pk")
-    same_second = rows.filter(object_id=event.object_id, happened_at=event.happened_at)
     kind = _kind_of(event)
-    newest = in_order(row.payload for row in same_second if _kind_of(row) == kind)[-1]
-    stripe_json = _complete(newest["data"]["object"], None)
-    mark = {"deleted": True} if _is_deletion(newest) else {}
-    moment, rank = moment_and_rank(newest)
-    as_of = datetime.fromtimestamp(moment, UTC) + timedelta(microseconds=rank)
-    gateway.store(stripe_json | mark, as_of=as_of, read_now=True)
+    of_object = [row for row in rows.filter(object_id=event.object_id) if _kind_of(row) == kind]
+    ordered = in_order(row.payload for row in of_object)
+    so_far = [each for each in ordered if each["created"] <= event.payload["created"]]
+    for newest in (so_far[-1], ordered[-1]):
+        stripe_json = _complete(newest["data"]["object"], None)
+        mark = {"deleted": True} if _is_deletion(newest) else {}
+        moment, rank = moment_and_rank(newest)
+        as_of = datetime.fromtimestamp(moment, UTC) + timedelta(microseconds=rank)
+        gateway.store(stripe_json | mark, as_of=as_of, read_now=True)
 
 
 def _complete(stripe_json: Json, fresh: Json | None) -> Json:

@@ -6,7 +6,7 @@ What a buyer can choose, such as the address at the checkout or the `client_refe
 of a payment link, is a suggestion (`link_suggestions`).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
@@ -28,8 +28,14 @@ _NAMING = frozenset({"customer", "subscription", "checkout.session"})  # objects
 
 def link_by(stripe_json: Json) -> bool:
     """Link the customer of a stored object; return whether the link is new."""
-    customer_id = customer_of(stripe_json) if stripe_json.get("object") in _NAMING else ""
-    return bool(customer_id) and bool(link(customer_ids=[customer_id]))
+    return bool(link_all([stripe_json]))
+
+
+def link_all(objects: Iterable[Json]) -> set[str]:
+    """Link the customers of stored objects; return those whose link is new."""
+    naming = (customer_of(row) for row in objects if row.get("object") in _NAMING)
+    customer_ids = set(naming) - {""}
+    return link(customer_ids=customer_ids) if customer_ids else set()
 
 
 def link(
@@ -40,12 +46,9 @@ def link(
     It does not matter whether a person, its customer or its subscription came first: some of them
     are given where they change, and `link_late` finds the rest.
     """
-    named = gateway.named_by_metadata(customer_ids=customer_ids, distinct_ids=distinct_ids)
-    linked = {
-        customer_id
-        for customer_id, distinct_id in named
-        if _link(customer_id, distinct_id, LinkProof.METADATA)
-    }
+    linked = _link_by_metadata(
+        gateway.named_by_metadata(customer_ids=customer_ids, distinct_ids=distinct_ids)
+    )
     if distinct_ids is None:
         _unlink_entered(gateway.linked_by_entered_address(customer_ids=customer_ids))
         linked |= _link_by_addresses(gateway.named_by_address(customer_ids=customer_ids))
@@ -66,18 +69,27 @@ def metadata_id_of(stripe_json: Json) -> str:
     return str((stripe_json.get("metadata") or {}).get(METADATA) or "")
 
 
-def _link(customer_id: str, distinct_id: str, link_proof: LinkProof) -> bool:
+def _link_by_metadata(named: Collection[tuple[str, str]]) -> set[str]:
+    """Link customers to the persons that their metadata names."""
+    unproved = proving.unproved({distinct_id for _, distinct_id in named})
+    for customer_id, distinct_id in named:
+        if distinct_id in unproved:
+            proving.prove(distinct_id, cause=f"Stripe customer {customer_id}")
+    # Proof may split persons, so what they refused and have is read again.
+    return gateway.link_named([customer_id for customer_id, _ in named]) if named else set()
+
+
+def _link_to_address(customer_id: str, distinct_id: str) -> bool:
     if gateway.is_erased(customer_id):
         return False
     proving.prove(distinct_id, cause=f"Stripe customer {customer_id}")
     if is_refused(customer_id, distinct_id):
         return False
-    values = {"distinct_id_id": distinct_id, "proof": link_proof}
-    _, created = StripeCustomer.objects.get_or_create(customer_id=customer_id, defaults=values)
-    if created or link_proof != LinkProof.METADATA:
-        return created
-    other = StripeCustomer.objects.filter(pk=customer_id).exclude(proof=LinkProof.STAFF)
-    return other.update(**values) == 1
+    _, created = StripeCustomer.objects.get_or_create(
+        customer_id=customer_id,
+        defaults={"distinct_id_id": distinct_id, "proof": LinkProof.EMAIL},
+    )
+    return created
 
 
 def _link_by_addresses(with_address: Collection[tuple[str, str]]) -> set[str]:
@@ -102,7 +114,7 @@ def _link_by_email(customer_id: str, email: str) -> bool:
     if person is None or distinct_id is None or paying_persons([person.pk]):
         return False
     is_entered = gateway.has_entered_address(customer_id)
-    return not is_entered and _link(customer_id, distinct_id, LinkProof.EMAIL)
+    return not is_entered and _link_to_address(customer_id, distinct_id)
 
 
 def _unlink_entered(customer_ids: Collection[str]) -> None:

@@ -1,17 +1,25 @@
 """Compare all stored Stripe objects with Stripe, and correct them."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from billing.calculations.stripe_completion import EXPANDABLE
 from billing.calculations.stripe_event import NAMES
 from billing.calculations.stripe_fields import UnusableStripeObject
-from billing.stripe import applying, customers, gateway, timeline
+from billing.models import StripeEvent
+from billing.stripe import applying, customers, gateway
 from billing.stripe import events as stripe_events
 from billing.stripe.gateway import StoreOutcome
-from billing.stripe.signals import stripe_changed
+from common.formatting import first_line
+
+Json = dict[str, Any]
+Progress = Callable[[str, int], Any]  # kind, or FOLLOWING; how many more objects, or customers
+
+FOLLOWING = "Updating customers' MRR"
+_BATCH = 1_000
 
 # Each kind comes after those it refers to.
 _KINDS: dict[str, dict[str, Any]] = {
@@ -37,10 +45,10 @@ class SyncReport:
     missed_events: int = 0
 
 
-def sync(progress: Callable[[str], Any] = lambda _: None) -> SyncReport:
+def sync(progress: Progress = lambda *_: None) -> SyncReport:
     """Read all objects and the events of the last 30 days from Stripe, and correct stored ones.
 
-    `progress` is called with the kind of each object. Raises StripeProblem.
+    Raises StripeProblem; what was stored before stays.
     """
     report, changed, referred = SyncReport(), set[str](), set[str]()
     for kind, filters in _KINDS.items():
@@ -49,35 +57,50 @@ def sync(progress: Callable[[str], Any] = lambda _: None) -> SyncReport:
         else:
             changed |= _sync_kind(kind, filters, report, progress)
     changed |= _missed_events(report, progress)
-    if changed or referred:
-        timeline.add_all(changed)
-        stripe_changed.send(sender=None, customer_ids=changed, object_ids=referred)
+    applying.follow_all(changed, referred, lambda number: progress(FOLLOWING, number))
     return report
 
 
 def _sync_kind(
-    kind: str, filters: dict[str, Any], report: SyncReport, progress: Callable[[str], Any]
+    kind: str, filters: dict[str, Any], report: SyncReport, progress: Progress
 ) -> set[str]:
     """Sync objects of a kind; return the ids of the customers, coupons or prices with changes."""
-    outcomes: Counter[StoreOutcome] = Counter()
+    report.outcomes[kind] = Counter()
     changed, seen = set[str](), set[str]()
     as_of = gateway.moment()
-    for listed in gateway.every(kind, **filters):
-        seen.add(listed["id"])
-        progress(kind)
-        try:
-            stripe_json, change = gateway.keep(listed, as_of=as_of)
-        except UnusableStripeObject as error:
-            report.refused.append((kind, listed["id"], str(error)))
-            continue
-        outcomes[change] += 1
-        if change == StoreOutcome.CHANGED:
-            report.corrected.append((kind, listed["id"]))
-        if customers.link_by(stripe_json) or change in {StoreOutcome.NEW, StoreOutcome.CHANGED}:
-            changed.add(listed["id"] if kind in EXPANDABLE else gateway.owner_of(stripe_json))
-    report.outcomes[kind] = outcomes
+    for listed in _batches(kind, filters, progress):
+        seen.update(row["id"] for row in listed)
+        kept = gateway.keep_all(listed, as_of=as_of)
+        changed |= _note(kind, kept, report)
     _check_unlisted(gateway.stored_ids(kind) - seen, kind, report)
-    return changed - {""}
+    return changed
+
+
+def _batches(kind: str, filters: dict[str, Any], progress: Progress) -> Iterator[list[Json]]:
+    """Yield Stripe's objects in batches, so that they are never all in memory."""
+    listed = gateway.every(kind, **filters)
+    while batch := list(islice(listed, _BATCH)):
+        yield batch
+        progress(kind, len(batch))
+
+
+def _note(kind: str, kept: list[tuple[Json, gateway.Stored]], report: SyncReport) -> set[str]:
+    """Report outcomes; return the ids of the customers, coupons or prices with changes."""
+    usable, changed = [], []
+    for stripe_json, outcome in kept:
+        if isinstance(outcome, Exception):
+            report.refused.append((kind, stripe_json["id"], first_line(outcome)))
+            continue
+        usable.append(stripe_json)
+        report.outcomes[kind][outcome] += 1
+        if outcome == StoreOutcome.CHANGED:
+            report.corrected.append((kind, stripe_json["id"]))
+        if outcome in {StoreOutcome.NEW, StoreOutcome.CHANGED}:
+            changed.append(stripe_json)
+    linked = customers.link_all(usable)
+    if kind in EXPANDABLE:
+        return {stripe_json["id"] for stripe_json in changed}
+    return linked | gateway.owners_of(changed)
 
 
 def _check_unlisted(object_ids: set[str], kind: str, report: SyncReport) -> None:
@@ -87,19 +110,23 @@ def _check_unlisted(object_ids: set[str], kind: str, report: SyncReport) -> None
             report.missing_at_stripe.append((kind, object_id))
 
 
-def _missed_events(report: SyncReport, progress: Callable[[str], Any]) -> set[str]:
+def _missed_events(report: SyncReport, progress: Progress) -> set[str]:
     """Apply events that never arrived, oldest first; the objects are already up to date."""
-    events = [event for event in gateway.every("event") if event["type"] in NAMES]
-    changed = set[str]()
-    for event in reversed(events):
-        progress("event")
-        try:
-            received = stripe_events.receive(event)
-        except UnusableStripeObject as error:
-            report.refused.append(("event", event["id"], str(error)))
-            continue
-        if received is not None and received.due_at is not None:
-            report.missed_events += 1
-            applying.apply(received.pk, now=gateway.moment(), read=False, follow=False)
-            changed.add(received.customer_id)
-    return changed - {""}
+    missed = []
+    for listed in _batches("event", {}, progress):
+        stored = StripeEvent.objects.filter(pk__in=[event["id"] for event in listed])
+        stored_ids = set(stored.values_list("pk", flat=True))
+        for event in listed:
+            if event["type"] not in NAMES or event["id"] in stored_ids:
+                continue
+            try:
+                received = stripe_events.receive(event)
+            except UnusableStripeObject as error:
+                report.refused.append(("event", event["id"], str(error)))
+                continue
+            if received is not None and received.due_at is not None:
+                missed.append((received.pk, received.customer_id))
+    for event_id, _ in reversed(missed):  # Stripe lists the newest first
+        applying.apply(event_id, now=gateway.moment(), read=False, follow=False)
+    report.missed_events = len(missed)
+    return {customer_id for _, customer_id in missed} - {""}

@@ -21,10 +21,12 @@ _BATCH = 1_000
 
 def add_all(customer_ids: Collection[str]) -> None:
     """Add every applied event of some customers to their persons' timelines."""
-    rows = StripeEvent.objects.filter(customer_id__in=customer_ids, state=StripeEventState.APPLIED)
-    events = rows.order_by("pk").iterator(chunk_size=_BATCH)
-    while batch := list(islice(events, _BATCH)):
-        add(batch)
+    ids = iter(customer_ids)
+    while owners := list(islice(ids, _BATCH)):
+        rows = StripeEvent.objects.filter(customer_id__in=owners, state=StripeEventState.APPLIED)
+        events = rows.order_by("pk").iterator(chunk_size=_BATCH)
+        while batch := list(islice(events, _BATCH)):
+            add(batch)
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Model, QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponseBase
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
@@ -18,6 +19,12 @@ class ModelAdmin(UnfoldModelAdmin):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any | None:
         return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse to filter by rows that refer to the model's, which would fail in the database."""
+        referring = {relation.name for relation in self.opts.related_objects}
+        is_referring = lookup.split(LOOKUP_SEP, maxsplit=1)[0] in referring
+        return not is_referring and bool(super().lookup_allowed(lookup, value, request))
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Model]

@@ -4,15 +4,20 @@ The check and the OpenAPI schema read the same declaration.
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer, ValidationError
 from rest_framework.views import APIView
 
 from common.api.unusable import unusable_fields, unusable_parameters
+from common.read_once import reading_together
 
 Declared: TypeAlias = "type[Serializer] | Mapping[str, type[Serializer]] | None"
 
@@ -29,6 +34,11 @@ class Endpoint(APIView):
     refusals: Collection[HTTPStatus] = ()  # of its own, beyond those of every endpoint
     query: dict[str, Any]
     body: dict[str, Any]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Read once what several parts need, where a request changes nothing."""
+        with reading_together() if request.method in SAFE_METHODS else nullcontext():
+            return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # who is not allowed learns nothing

@@ -8,6 +8,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
+import msgspec
 from rest_framework import serializers
 
 
@@ -31,8 +32,7 @@ _FIELDS: Mapping[type, type[serializers.Field]] = {
 
 def as_json(answer: Any) -> Any:
     """Return a dataclass as the plain values that its JSON has."""
-    dataclass: Any = type(answer)
-    return serializer_of(dataclass)(answer).data
+    return msgspec.to_builtins(answer)
 
 
 @cache

@@ -3,6 +3,7 @@
 import re
 
 OMITTED = "…"
+LONGEST = 1_000  # characters of a text; the patterns take longer and longer for more
 
 _LETTER = r"[^\s@'\"<>(){}\[\],;:=/\\|&?]"
 _NAME = (
@@ -32,8 +33,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def redact(text: str) -> str:
-    """Return the text on one line, with an ellipsis for whatever is not for logs."""
-    text = _UNPRINTABLE.sub(" ", text)
+    """Return the text on one line, cut, with an ellipsis for whatever is not for logs."""
+    text = _UNPRINTABLE.sub(" ", text[:LONGEST])
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text

@@ -8,7 +8,6 @@ from analytics.api.parameters import DayQuery
 from common.api.access import STAFF_ONLY
 from common.api.endpoint import Endpoint
 from common.api.serializers import as_json, serializer_of
-from common.read_once import reading_together
 from operational.kpis.alignment import alignment_score
 from operational.kpis.kpi_report import AlignmentReport, alignment_report
 
@@ -24,7 +23,6 @@ class AlignmentScoreView(Endpoint):
         operation_id="operational_alignment_score",
         responses=serializer_of(AlignmentReport),
     )
-    @reading_together()
     def get(self, _request: Request) -> Response:
         alignment = alignment_score(as_of=self.query["as_of"])
         return Response(as_json(alignment_report(alignment)))

@@ -9,7 +9,6 @@ from rest_framework.response import Response
 from common.api.access import STAFF_ONLY
 from common.api.endpoint import Endpoint
 from common.calculations.health import Health
-from common.read_once import reading_together
 from operational.overview.real_time import RealTime, real_time_metrics
 
 
@@ -51,6 +50,5 @@ class RealTimeMetricsView(Endpoint):
     required_permission = "operational.view_kpireading"
 
     @extend_schema(operation_id="operational_real_time_metrics", responses=RealTimeSerializer)
-    @reading_together()
     def get(self, _request: Request) -> Response:
         return Response(RealTimeSerializer(real_time_metrics(timezone.now())).data)

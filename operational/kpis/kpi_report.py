@@ -137,9 +137,7 @@ def alignment_report(alignment: Alignment) -> AlignmentReport:
 
 
 def reported_goal(goal: Goal) -> ReportedGoal:
-    values = asdict(goal)
-    del values["kpi"]
-    return ReportedGoal(**values)
+    return ReportedGoal(**{part.name: getattr(goal, part.name) for part in fields(ReportedGoal)})
 
 
 def _kpi(status: KpiStatus) -> ReportedKpi:

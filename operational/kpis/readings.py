@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from analytics.rollups import definitions
+from analytics.rollups import counters, definitions
 from common.calculations.statistics import Status
 from common.read_once import reading_together
 from operational.calculations.catalogue import CATALOGUE, Kpi
@@ -115,7 +115,7 @@ def input_problem() -> str:
 def _read(goals_in_force: Mapping[str, Goal], as_of: date) -> list[KpiStatus]:
     problem, passive_events = input_problem(), sorted(definitions.in_force().passive_events)
     statuses = []
-    sources.read_ahead(as_of=as_of)
+    counters.read(sources.spans(as_of=as_of))
     for slug, kpi in CATALOGUE.items():
         goal = goals_in_force[slug]
         measurement = sources.measure(slug, as_of=as_of, goal=goal)

@@ -6,16 +6,17 @@ from datetime import date, datetime, timedelta
 
 from analytics import demo, health
 from analytics.health import Problem
-from analytics.insights.retention import CohortKind, WeekCohort, weekly_retention
+from analytics.insights.retention import CohortKind, WeekCohort, week_spans, weekly_retention
 from analytics.people import persons
-from analytics.rollups import definitions
+from analytics.rollups import counters, definitions
+from analytics.rollups.counters import Span
 from billing.revenue import customer_churn, mrr
 from billing.revenue.customer_churn import Churn
 from billing.revenue.mrr import Mrr
 from common.calculations.line_chart import LineChart
 from common.read_once import reading_together
 from operational.calculations.alignment import Contribution
-from operational.kpis import readings
+from operational.kpis import readings, sources
 from operational.kpis.alignment import Alignment, TrendPoint, alignment_score
 from operational.kpis.history import history_chart, history_window
 from operational.kpis.readings import KpiStatus
@@ -84,6 +85,7 @@ def gather(*, now: datetime) -> Dashboard | Waiting:
         capture = health.capture_health(now, patience=timedelta(0), rejected_within=timedelta.max)
         return Waiting(capture.problems)
     as_of = definitions.last_complete_day(now)
+    counters.read([*sources.spans(as_of=as_of), *_cohort_spans(as_of)])
     statuses = readings.read_kpis(as_of=as_of)
     alignment = alignment_score(as_of=as_of, statuses=statuses)
     rows = _rows(statuses, alignment, as_of)
@@ -125,8 +127,16 @@ def _cohorts(as_of: date) -> tuple[WeekCohort, ...]:
     cohorts = weekly_retention(
         cohort=CohortKind.SIGNUP,
         weeks=COHORT_WEEKS,
-        cohorts_from=as_of - timedelta(weeks=COHORT_WEEKS),
+        cohorts_from=_first_cohort(as_of),
         cohorts_to=None,
         as_of=as_of,
     )
     return tuple(replace(cohort, weeks=cohort.weeks[1:]) for cohort in cohorts)
+
+
+def _cohort_spans(as_of: date) -> list[Span]:
+    return week_spans(CohortKind.SIGNUP, COHORT_WEEKS, _first_cohort(as_of), date.max, as_of=as_of)
+
+
+def _first_cohort(as_of: date) -> date:
+    return as_of - timedelta(weeks=COHORT_WEEKS)

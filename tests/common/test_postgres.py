@@ -13,6 +13,10 @@ REVOKE = Prepared(
     "test_revoke", "UPDATE analytics_projectkey SET revoked_at = $1::timestamptz WHERE id = $2"
 )
 DIVIDE = Prepared("test_divide", "UPDATE analytics_projectkey SET daily_quota = 1 / $1::bigint")
+SUM = Prepared(
+    "test_sum",
+    "SELECT name, count(*), NULL FROM unnest($1::text[]) AS name GROUP BY name ORDER BY name",
+)
 MOMENT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
 
@@ -43,6 +47,15 @@ def test_a_prepared_statement_is_part_of_the_surrounding_transaction():
         transaction.set_rollback(True)
     key.refresh_from_db()
     assert key.revoked_at is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("names", "rows"), [("{b,a,b}", [("a", 1, None), ("b", 2, None)]), ("{}", [])]
+)
+def test_a_prepared_statement_returns_its_rows_every_time(names, rows):
+    connection.ensure_connection()
+    assert [SUM.rows(connection.connection, [names]) for _ in range(2)] == [rows, rows]
 
 
 @pytest.mark.django_db

@@ -119,6 +119,14 @@ def test_alias_group_person_properties_and_exceptions_arrive(proxy, visit):
     assert (person.properties["plan"], person.distinct_ids.count()) == ("pro", 2)
 
 
+def test_clicks_are_captured(proxy, visit):
+    page = visit(proxy.url, autocapture=True)
+    page.evaluate("document.body.innerHTML = '<button>Buy</button>'")
+    page.wait_for_function("posthog.autocapture?.isEnabled")
+    page.click("button")
+    arrive("$pageview", "$autocapture")
+
+
 @pytest.mark.parametrize("shop", ["module.js"], indirect=True)
 def test_the_remote_configuration_loads(proxy, visit):
     page = visit(proxy.url)

@@ -117,3 +117,9 @@ def test_what_is_not_a_request_is_refused(port, data, expected):
 
 def test_s13_an_error_is_not_read_as_another_type_than_it_has(port):
     assert b"\r\nX-Content-Type-Options: nosniff\r\n" in exchange(port, b"nonsense\r\n\r\n")
+
+
+def test_s04_a_client_that_does_not_wait_for_answers_gets_some_and_is_disconnected(port):
+    answer = exchange(port, 1_000 * b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert 1 < answer.count(b"HTTP/1.1 200 OK") <= 18
+    assert answer.count(b"Connection: close") == 1

@@ -9,55 +9,17 @@ contradicts it: an id that was only claimed to belong to a person with another p
 off once it is proved, too. So a person never has two proved ids that only a claim has joined.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.calculations.batch import EventBatch
+from analytics.calculations.people.identity_journal import JournalEntry, MergeVerdict, Split
 from analytics.calculations.people.placeholders import is_illegal
 from analytics.calculations.records import EventRecord, Proof
-
-
-class MergeVerdict(StrEnum):
-    """The result for two ids or persons that an event says are the same, or are not."""
-
-    MERGED = "merged"
-    ALREADY_IDENTIFIED = "cannot_merge_already_identified"
-    ILLEGAL_ID = "illegal_distinct_id"
-    PROTECTED = "protected"
-    UNPROVED = "unproved"
-    BOTH_PAY = "both_pay"
-    SPLIT = "split"
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """A merge, a refusal or a split, with the event that caused it and the persons before it.
-
-    `split_id` is the id that was split off.
-    """
-
-    verdict: MergeVerdict
-    record: EventRecord
-    person: int | None = None  # kept; in a split: the new one
-    other: int | None = None  # merged into `person`, if merged; in a split: the old one
-    attached: int = 0  # of the batch's attachments, those before
-    person_identified: bool = False
-    other_identified: bool = False
-    split_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """A distinct id that leaves a person for a new one, with its events."""
-
-    distinct_id: str
-    old: int
-    new: int
 
 
 def linking_records(events: EventBatch) -> dict[int, EventRecord]:
@@ -90,7 +52,7 @@ class Identities:
 
     @property
     def merges(self) -> Mapping[int, int]:
-        """Each merged person, and the person that it is now part of."""
+        """Each merged person, and the person that it is now part of; computed at each call."""
         return {source: self.current(source) for source in self._merged}
 
     @property
@@ -101,6 +63,8 @@ class Identities:
     def current(self, person: int) -> int:
         """Return the person that a person is now part of, or the person itself."""
         while (target := self._merged.get(person)) is not None:
+            if (further := self._merged.get(target)) is not None:
+                self._merged[person] = further  # so that a long chain is short the next time
             person = target
         return person
 
@@ -118,7 +82,7 @@ class Identities:
     def apply(self, events: EventBatch) -> NDArray[np.int64]:
         """Apply events in order and return the person of each at its time."""
         linking = linking_records(events)
-        if not linking and not any(map(self._contradicts_claim, events.proved_ids)):
+        if not linking and not self._contradict_claims(events.proved_ids):
             distinct_ids, number = events.numbered_ids
             persons = [self._person(distinct_id) for distinct_id in distinct_ids]
             for distinct_id in events.proved_ids:
@@ -138,7 +102,7 @@ class Identities:
     def _apply(self, events: EventBatch, index: int, linking: Mapping[int, EventRecord]) -> int:
         distinct_id = events.distinct_ids[index]
         record = linking.get(index)
-        if events.proved[index]:
+        if events.proves_id(index):
             self.prove(distinct_id, record or events[index])
         if record:
             self._link(record)
@@ -147,6 +111,19 @@ class Identities:
     def _person(self, distinct_id: str) -> int:
         person = self.find(distinct_id)
         return self._create(distinct_id) if person is None else person
+
+    def _contradict_claims(self, distinct_ids: Iterable[str]) -> bool:
+        """Whether any of these ids contradicts a claim, if they are proved one after the other."""
+        joined: set[int] = set()  # persons of whom one of the ids is to be proved
+        for distinct_id in distinct_ids:
+            person = self.find(distinct_id)
+            if person is None or is_illegal(distinct_id):
+                continue
+            proved = self.proved_ids.get(person, set())
+            if distinct_id not in proved and (proved or person in joined):
+                return True
+            joined.add(person)
+        return False
 
     def _contradicts_claim(self, distinct_id: str) -> bool:
         """Whether an id, if proved now, is not the person that it was only claimed to be."""
@@ -221,8 +198,10 @@ class Identities:
             self._merged[other] = target
             if other in self.excluded_by_hand:
                 self.excluded_by_hand.add(target)
-            proved = self.proved_ids.get(target, set()) | self.proved_ids.pop(other, set())
-            self.proved_ids[target] = proved
+            both = (self.proved_ids.pop(person, set()) for person in (target, other))
+            fewer, more = sorted(both, key=len)  # the larger set may grow with every merge
+            more |= fewer
+            self.proved_ids[target] = more
         return target
 
     def _refusal(

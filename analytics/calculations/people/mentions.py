@@ -16,7 +16,10 @@ from common.calculations.mailbox import lower_ascii
 
 ERASED = "(erased)"
 
-_ADDRESS = re.compile(r"[\w.+'-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+")
+_AT = re.compile(r"(?<=[\w.+'-])(?:@|%40)(?=[\w-])")
+_LOCAL_PART = re.compile(r"[\w.+'-]+")
+_DOMAIN = re.compile(r"[\w-]+(?:\.[\w-]+)+")
+_LONGEST_PART = 320  # characters before and after the @, so that any text is searched quickly
 _FILE_ENDING = re.compile(r"(?i)(\.(csv|gz|jsonl?|txt|zip))+$")
 _WORDS = re.compile(r"[\w.@+-]+"), re.compile(r"[^\s\"'<>,;()\[\]{}]+")
 # A short or numeric id is only an id in a field that holds ids.
@@ -123,7 +126,7 @@ class Mentions:
         """Return the parts of a text that are an id or an address."""
         spans = set[str]()
         if "@" in text or "%40" in text:
-            addresses = (_FILE_ENDING.sub("", part) for part in _ADDRESS.findall(text))
+            addresses = (_FILE_ENDING.sub("", part) for part in _addresses_in(text))
             spans = {part for part in addresses if lower_ascii(unquote(part)) in self.emails}
         words = {word.strip(".") for pattern in _WORDS for word in pattern.findall(text)}
         return spans | (words & self._distinctive)
@@ -134,6 +137,20 @@ class Mentions:
             self.emails | other.emails,
             self.names | other.names,
         )
+
+
+def _addresses_in(text: str) -> Iterator[str]:
+    """Yield what looks like an e-mail address: at each @ what is before and after it."""
+    for at in _AT.finditer(text):
+        before = text[max(0, at.start() - _LONGEST_PART) : at.start()][::-1]
+        local = _LOCAL_PART.match(before)
+        domain = _DOMAIN.match(text, at.end(), at.end() + _LONGEST_PART)
+        if local and domain:
+            yield text[at.start() - local.end() : domain.end()]
+
+
+def _is_address(text: str) -> bool:
+    return text in _addresses_in(text)
 
 
 def ids_in(payload: bytes) -> set[str]:
@@ -154,9 +171,9 @@ def _decoded(text: bytes) -> str:
 def mentions_of(distinct_ids: Iterable[str], facts: Iterable[Any]) -> Mentions:
     """Return what names a person, given its ids and JSON objects about it, such as properties."""
     ids = frozenset(id_ for id_ in distinct_ids if not is_illegal(id_))
-    emails, names = {id_ for id_ in ids if _ADDRESS.fullmatch(id_)}, set[str]()
+    emails, names = {id_ for id_ in ids if _is_address(id_)}, set[str]()
     for name, text in (pair for fact in facts for pair in _texts(fact, "")):
-        if _ADDRESS.fullmatch(text) and _EMAIL_FIELD.search(name):
+        if _is_address(text) and _EMAIL_FIELD.search(name):
             emails.add(text)
         elif _NAME_FIELD.search(name) and len(text) >= _SHORTEST_NAME:
             names.add(text)

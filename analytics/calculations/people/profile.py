@@ -103,8 +103,8 @@ class ProfileDraft:
         email, moment = self._email, Moment.of_event(record)
         is_proved = record.proof >= Proof.PROVED
         layer = self._proved if is_proved else self._claims
-        unset = sorted(set(changes.unset))
-        for name in unset:
+        unset = set(changes.unset)
+        for name in sorted(unset):
             self._remove({self._claims, layer}, name, moment)
         once = {
             name: value
@@ -117,6 +117,8 @@ class ProfileDraft:
             for name, value in {**once, **changes.set}.items()
             if name not in unset and layer.is_set_by(moment, name, once=name not in changes.set)
         ]
+        for each in (self._claims, self._proved):
+            each.limit_removed()
         self._note_claimed_email(email, record.project_key_id)
         return next(filter(None, refusals), None)
 
@@ -129,6 +131,7 @@ class ProfileDraft:
             note(self._refused, name, Refusal(reason))
         for name in {*claims, *proved}:
             self._forget_equal_claim(name)
+        self._claims.limit_removed()
         self._note_claimed_email(email, other.email_claimed_with)
         return TakenOver(claims, proved)
 
@@ -153,7 +156,6 @@ class ProfileDraft:
         claims, proved = self._claims.values, self._proved.values
         if name in claims and name in proved and claims[name] == proved[name]:
             self._claims.unset(name)
-            self._claims.limit_removed()
 
     @property
     def _email(self) -> Any:

@@ -1,7 +1,10 @@
 """What events change about persons and groups."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
+
+import msgspec
 
 from analytics.calculations.people.profile import PropertyChanges
 from analytics.calculations.records import OTHER_ID, EventRecord
@@ -18,13 +21,35 @@ class GroupChange(NamedTuple):
 
 
 def makes_profile(event: str, process_person_profile: Any) -> bool:
-    """Whether an event makes a profile, by its name and its ``$process_person_profile``, if any."""
+    """Whether an event makes a profile, by its name and its ``$process_person_profile``, if any.
+
+    Backends describe groups with an id of no person: a new one each time, or the group's.
+    """
+    if event == "$groupidentify":
+        return is_any_of(process_person_profile, "true", "1")
     return event in OTHER_ID or not is_any_of(process_person_profile, "false", "0")
 
 
 def may_change_person(properties: bytes) -> bool:
     """Whether an event's properties may change its person; quick, for every event."""
     return b'"$set' in properties or b'"$unset"' in properties
+
+
+def marking_history(events: Iterable[EventRecord]) -> Iterator[EventRecord]:
+    """Yield the events of a request, history marked: what comes after an event later than itself.
+
+    posthog-elixir sends the newest event first. Only events that may change properties count.
+    """
+    latest: datetime | None = None
+    for event in events:
+        is_relevant = event.event == "$groupidentify" or may_change_person(event.properties)
+        if not is_relevant or event.ignores_timestamp:
+            yield event
+        elif latest and event.timestamp < latest:
+            yield msgspec.structs.replace(event, is_history=True)
+        else:
+            latest = event.timestamp
+            yield event
 
 
 def person_changes(record: EventRecord) -> PropertyChanges:

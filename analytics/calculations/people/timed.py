@@ -1,8 +1,9 @@
 """Properties that remember when they were set, so that history does not overwrite today.
 
 Captured events change properties in the order in which they arrive. Imported events are history, in
-any order: theirs is decided by the times of the events. A later ``$set`` wins over an earlier, and
-over any ``$set_once``, of which the earliest wins.
+any order, as are retried ones, those that an SDK sends with `historical_migration`, and those that
+come after a later event of their request: theirs is decided by the times of the events. A later
+``$set`` wins over an earlier, and over any ``$set_once``, of which the earliest wins.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ class Moment(NamedTuple):
 
     @classmethod
     def of_event(cls, record: EventRecord) -> Self:
-        return cls(microseconds(record.timestamp), record.is_imported)
+        return cls(microseconds(record.timestamp), record.is_imported or record.is_history)
 
 
 class TimedProperties(BoundedProperties):
@@ -37,6 +38,7 @@ class TimedProperties(BoundedProperties):
     def __init__(self, values: Mapping[str, Any], times: Mapping[str, int]) -> None:
         super().__init__(values)
         self.times: Times = dict(times)
+        self._is_limited = True
 
     def set_at(
         self, moment: Moment, name: str, value: Any, *, once: bool = False
@@ -67,13 +69,22 @@ class TimedProperties(BoundedProperties):
         return name not in self.values if time is None else moment.time >= abs(time)
 
     def remove(self, moment: Moment, name: str) -> None:
-        """Remove a property, and remember when."""
+        """Remove a property, and remember when; see `limit_removed`."""
         self.unset(name)
         self.times[name] = moment.time
-        self.limit_removed()
+
+    def unset(self, name: str) -> None:
+        super().unset(name)
+        self._is_limited = False
 
     def limit_removed(self) -> None:
-        """Forget the oldest removals beyond `MAX_REMOVED`, and those of very long names."""
+        """Forget the oldest removals beyond `MAX_REMOVED`, and those of very long names.
+
+        Once after all changes of an event: it costs as much as there are names.
+        """
+        if self._is_limited:
+            return
+        self._is_limited = True
         removed = sorted(
             (name for name in self.times if name not in self.values),
             key=lambda name: (len(name) <= _MAX_REMOVED_NAME, abs(self.times[name]), name),

@@ -2,14 +2,16 @@
 
 import gzip
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
 from django.core.management.base import CommandError
 from tqdm import tqdm
 
+from billing.calculations.loaded_lines import LoadedLine, LoadOutcome, counts, reasons
 from billing.stripe import loading
-from billing.stripe.loading import LoadOutcome
+from billing.stripe.loading import LoadStep
 from common.commands import QuickCommand
 from common.formatting import number
 
@@ -27,27 +29,40 @@ class Command(QuickCommand):
 
     def handle(self, *_: Any, file: Path, **__: Any) -> None:
         try:
-            with _opened(file) as lines, tqdm(desc="Loading", unit=" lines", disable=None) as bar:
-                loaded = loading.load(lines, progress=bar.update)
+            with _opened(file) as lines, _Progress() as progress:
+                loaded = loading.load(lines, progress=progress)
         except (OSError, EOFError) as error:
             raise CommandError(f"{file}: {error}") from error
         self._summarize(loaded)
 
-    def _summarize(self, loaded: list[loading.LoadedLine]) -> None:
-        counts = loading.counts(loaded)
-        width = max(map(len, counts), default=0)
+    def _summarize(self, loaded: list[LoadedLine]) -> None:
+        numbers_of = counts(loaded)
+        width = max(map(len, numbers_of), default=0)
         self.stdout.write(
             f"{'':{width}}  " + "  ".join(f"{outcome:>13}" for outcome in LoadOutcome)
         )
-        for kind, of_kind in counts.items():
+        for kind, of_kind in numbers_of.items():
             numbers = "  ".join(f"{of_kind[outcome] or '':>13}" for outcome in LoadOutcome)
             self.stdout.write(f"{kind:{width}}  {numbers}".rstrip())
-        for (outcome, kind, reason), lines in loading.reasons(loaded).items():
+        for (outcome, kind, reason), lines in reasons(loaded).items():
             numbers = ", ".join(map(str, lines[:_MAX_LINES])) + (
                 ", ..." if lines[_MAX_LINES:] else ""
             )
             self.stdout.write(f"{outcome} {kind} ({len(lines)}: line {numbers}): {reason}")
         self.stdout.write(f"Lines read: {number(len(loaded))}.")
+
+
+class _Progress(ExitStack):
+    """A bar for each step, on standard error if it is a terminal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bars: dict[LoadStep, tqdm] = {}
+
+    def __call__(self, step: LoadStep, more: int) -> None:
+        if step not in self._bars:
+            self._bars[step] = self.enter_context(tqdm(desc=step, disable=None))
+        self._bars[step].update(more)
 
 
 def _opened(file: Path) -> gzip.GzipFile | IO[bytes]:

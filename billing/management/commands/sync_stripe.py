@@ -18,9 +18,10 @@ class Command(QuickCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         with tqdm(desc="Reading", unit=" objects", disable=None) as bar:
 
-            def progress(kind: str) -> None:
-                bar.set_description(f"Reading {kind}s", refresh=False)
-                bar.update()
+            def progress(kind: str, more: int) -> None:
+                doing = kind if kind == sync.FOLLOWING else f"Reading {kind}s"
+                bar.set_description(doing, refresh=False)
+                bar.update(more)
 
             try:
                 report = sync.sync(progress)

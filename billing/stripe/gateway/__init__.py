@@ -6,8 +6,17 @@ errors as `StripeProblem`.
 
 from billing.stripe.gateway.calls import StripeProblem, call, every, fetch, is_set_up, path_of
 from billing.stripe.gateway.cards import card_fingerprints
+from billing.stripe.gateway.customer_objects import (
+    anonymize,
+    charge_ids,
+    charge_of,
+    count_objects,
+    delete_customers,
+    is_erased,
+    is_of_erased,
+    objects_of,
+)
 from billing.stripe.gateway.customer_records import customer_records
-from billing.stripe.gateway.deleted_customers import note_deletion
 from billing.stripe.gateway.guests import anonymize_guests, count_guests
 from billing.stripe.gateway.links import (
     VALID_HOURS,
@@ -18,26 +27,19 @@ from billing.stripe.gateway.links import (
 )
 from billing.stripe.gateway.naming import (
     has_entered_address,
+    link_named,
     linked_by_entered_address,
     named_by_address,
     named_by_metadata,
 )
 from billing.stripe.gateway.objects import (
     KINDS,
-    StoreOutcome,
-    anonymize,
-    charge_ids,
-    count_objects,
-    delete_customers,
     delete_prices,
     ids_with_prefix,
-    is_erased,
-    is_of_erased,
     is_placeholder,
-    objects_of,
-    store,
     stored,
     stored_ids,
+    stored_of,
 )
 from billing.stripe.gateway.open_sessions import count_sessions_of, open_sessions_of
 from billing.stripe.gateway.reading import (
@@ -51,9 +53,18 @@ from billing.stripe.gateway.reading import (
     subscription_events,
     subscriptions_of,
 )
-from billing.stripe.gateway.refreshing import keep, moment, owner_of, refresh
+from billing.stripe.gateway.refreshing import (
+    keep,
+    keep_all,
+    moment,
+    owner_of,
+    owners_of,
+    owners_of_charges,
+    refresh,
+)
 from billing.stripe.gateway.returned import returned
 from billing.stripe.gateway.signatures import BadSignature, verified
+from billing.stripe.gateway.storing import Stored, StoreOutcome, note_deletion, store, store_all
 from billing.stripe.gateway.unlinked import (
     client_references,
     count_unlinked,
@@ -67,6 +78,7 @@ __all__ = [
     "BadSignature",
     "CheckoutLinkExpired",
     "StoreOutcome",
+    "Stored",
     "StripeProblem",
     "addresses_of",
     "anonymize",
@@ -74,6 +86,7 @@ __all__ = [
     "call",
     "card_fingerprints",
     "charge_ids",
+    "charge_of",
     "checkout_url",
     "client_references",
     "count_guests",
@@ -95,6 +108,8 @@ __all__ = [
     "is_placeholder",
     "is_set_up",
     "keep",
+    "keep_all",
+    "link_named",
     "linked_by_entered_address",
     "moment",
     "named_by_address",
@@ -103,6 +118,8 @@ __all__ = [
     "objects_of",
     "open_sessions_of",
     "owner_of",
+    "owners_of",
+    "owners_of_charges",
     "paid_items_of",
     "path_of",
     "persons_of",
@@ -111,8 +128,10 @@ __all__ = [
     "refresh",
     "returned",
     "store",
+    "store_all",
     "stored",
     "stored_ids",
+    "stored_of",
     "subscribing_customers",
     "subscription_events",
     "subscriptions_of",

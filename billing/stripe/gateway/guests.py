@@ -6,7 +6,7 @@ from typing import Any
 from djstripe.models import Charge, Session, StripeModel
 
 from billing.calculations.stripe_personal import anonymous
-from billing.stripe.gateway.objects import rewrite
+from billing.stripe.gateway.customer_objects import rewrite
 
 Json = dict[str, Any]
 

@@ -45,6 +45,13 @@ AND NOT EXISTS (
 {{condition}}
 ORDER BY named.customer_id, named.rank, named.created, named.distinct_id
 """
+_LINK = f"""
+INSERT INTO billing_stripecustomer AS kept (customer_id, distinct_id, proof)
+SELECT customer_id, distinct_id, 'metadata' FROM ({_BY_METADATA}) AS named_now
+ON CONFLICT (customer_id) DO UPDATE SET distinct_id = EXCLUDED.distinct_id, proof = EXCLUDED.proof
+WHERE kept.proof <> 'staff'
+RETURNING customer_id
+"""
 # A buyer entered the address: the checkout created the customer. Otherwise the company's code did.
 _ENTERED = """
 EXISTS (
@@ -96,6 +103,14 @@ def named_by_metadata(
     with connection.cursor() as cursor:
         cursor.execute(_BY_METADATA.format(condition=" ".join(conditions)), values)
         return list(cursor.fetchall())
+
+
+def link_named(customer_ids: Collection[str]) -> set[str]:
+    """Link those of some customers that `named_by_metadata` returns now; return their ids."""
+    query = _LINK.format(condition="AND named.customer_id = ANY(%(customer_ids)s)")
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"customer_ids": list(customer_ids)})
+        return {customer_id for (customer_id,) in cursor.fetchall()}
 
 
 def named_by_address(*, customer_ids: Collection[str] | None = None) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from analytics.models import Person
-from analytics.rollups import counters
+from analytics.rollups.counters import Span
 from common.calculations.statistics import Status
 from common.formatting import error_line
 from operational.calculations.catalogue import CATALOGUE, KpiGroup
@@ -46,9 +46,9 @@ def source_of(kpi_slug: str) -> KpiSource:
     return _sources().get(kpi_slug) or NotConnected(CATALOGUE[kpi_slug].source)
 
 
-def read_ahead(*, as_of: date) -> None:
-    """Read the counters of all KPIs with one query, for use within `reading_together`."""
-    counters.totals([span for source in _sources().values() for span in source.spans(as_of=as_of)])
+def spans(*, as_of: date) -> list[Span]:
+    """Return the counters that the KPIs read, so that one statement reads all of them."""
+    return [span for source in _sources().values() for span in source.spans(as_of=as_of)]
 
 
 def measure(kpi_slug: str, *, as_of: date, goal: Goal) -> Measurement:

@@ -21,7 +21,7 @@ class KpiSource(Protocol):
     def measure(self, *, as_of: date, goal: Goal) -> Measurement: ...
 
     def spans(self, *, as_of: date) -> Sequence[Span]:
-        """Return counters that it reads, so that one query reads those of all KPIs."""
+        """Return the counters that it reads, so that one statement reads those of all KPIs."""
         ...
 
     def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.calculations import parsing
+from analytics.calculations.people.profile_changes import marking_history
 from analytics.calculations.records import MAX_EVENT, Arrival, InvalidEvent
 from analytics.calculations.wire import event_record
 from analytics.calculations.wire_format import decode_event
@@ -64,6 +65,10 @@ bodies = st.tuples(
 
 
 def separately(raws, arrival):
+    return marking_history(_read_each(raws, arrival))
+
+
+def _read_each(raws, arrival):
     for position, raw in enumerate(raws):
         try:
             yield event_record(decode_event(raw), raw, arrival, position=position)

@@ -193,3 +193,21 @@ def test_names_are_stored_without_escapes(name):
     (record,) = parsing.parse([raw.encode()], Arrival(NOW)).events
     assert f'"{name}"'.encode() in record.properties
     assert msgspec.json.decode(record.properties) == {name: "\u00e4 \\u0024"}
+
+
+@pytest.mark.parametrize("empty", [[], None, {}])
+def test_a01_empty_properties_may_be_a_list_as_php_writes_them(empty):
+    assert only(properties=empty).properties == b"{}"
+
+
+@pytest.mark.parametrize(
+    ("properties", "profile"),
+    [
+        ({}, False),
+        ({"$process_person_profile": True}, True),  # posthog-js, with the visitor's own id
+        ({"$process_person_profile": False}, False),
+    ],
+)
+def test_a_backends_description_of_a_group_makes_no_person(properties, profile):
+    group = {"$group_type": "company", "$group_key": "acme", "$group_set": {"seats": 3}}
+    assert only(event="$groupidentify", properties=group | properties).profile is profile

@@ -17,6 +17,7 @@ UUID = "018f0000-0000-7000-8000-000000000001"
 SHOP = "https://shop.example.com"
 V0 = ["/e", "/i/v0/e", "/i/v0/ai/batch", "/capture", "/track", "/engage", "/batch"]
 V1 = "/i/v1/analytics/events"
+V1_PATHS = [V1, "/i/v1/ai/events"]
 FLAGS = ["/flags", "/decide"]
 CONFIG = ["/array/phc_1/config", "/array/phc_1/config.js"]
 
@@ -55,7 +56,7 @@ def test_a_get_can_carry_plain_json_in_data():
     assert sdk.request("GET", f"/e/?data={data}").status_code == 200
 
 
-@with_and_without_slash([V1])
+@with_and_without_slash(V1_PATHS)
 def test_v1_is_answered_by_uuid(path):
     batch = {"batch": [EVENT | {"uuid": UUID}]}
     answer = sdk.post(path, batch, HTTP_AUTHORIZATION=f"Bearer {sdk.key()}")
@@ -80,6 +81,7 @@ def test_the_remote_configuration_switches_off_unsupported_features(path):
     config = sdk.request("GET", path).json()
     assert (config["token"], config["supportedCompression"]) == ("phc_1", ["gzip-js", "base64"])
     assert not config["sessionRecording"]
+    assert config["autocapture_opt_out"] is False  # without it posthog-js captures no clicks
     assert not config["surveys"]
     assert not config["hasFeatureFlags"]
 
@@ -96,7 +98,7 @@ def test_a_token_cannot_break_out_of_the_script():
     assert b'["\\"];alert(1);\\"\\u003cimg>"]' in answer.content
 
 
-@with_and_without_slash([*V0, V1, *FLAGS, *CONFIG])
+@with_and_without_slash([*V0, *V1_PATHS, *FLAGS, *CONFIG])
 def test_a_browser_can_send_requests_from_any_origin_with_any_header(path):
     headers = "authorization,content-type,posthog-request-id"
     answer = sdk.request(
@@ -133,6 +135,7 @@ def test_requests_without_an_origin_get_no_cors_headers():
     [
         ("PUT", "/batch/", "GET, POST"),
         ("GET", V1, "POST"),
+        ("GET", "/i/v1/ai/events", "POST"),
         ("DELETE", "/flags", "POST"),
         ("POST", "/array/phc_1/config", "GET"),
     ],
@@ -189,3 +192,38 @@ def test_a17_without_a_file_the_script_says_so_in_the_console(path):
     answer = sdk.request("GET", path)
     assert answer.headers["Content-Type"].startswith("text/javascript")
     assert b"PLUMBLINE_POSTHOG_JS" in answer.content
+
+
+@pytest.fixture
+def posthog_js(settings, tmp_path):
+    """The folder of posthog-js's scripts."""
+    settings.PLUMBLINE_POSTHOG_JS = tmp_path / "array.js"
+    settings.PLUMBLINE_POSTHOG_JS.write_text("let posthog;")
+    (tmp_path / "surveys.js").write_text("let surveys;")
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", ["/static/surveys.js", "/static/1.449.2/surveys.js"])
+def test_a17_scripts_that_posthog_js_loads_later_are_files_of_the_same_folder(posthog_js, path):
+    assert sdk.request("GET", path, HTTP_ORIGIN=SHOP).content == b"let surveys;"
+
+
+@pytest.mark.parametrize("name", ["toolbar.js", "..js", ".hidden.js", "%2e%2e/secret.js", "a.json"])
+def test_a17_no_other_file_is_served(posthog_js, name):
+    (posthog_js / ".hidden.js").write_text("secret")
+    (posthog_js.parent / "secret.js").write_text("secret")
+    answer = sdk.request("GET", f"/static/1.449.2/{name}", HTTP_ORIGIN=SHOP)
+    assert (answer.status_code, b"secret" in answer.content) == (404, False)
+
+
+def test_a17_without_a_file_other_scripts_are_missing_to_pages_of_any_origin():
+    answer = sdk.request("GET", "/static/surveys.js", HTTP_ORIGIN=SHOP)
+    assert (answer.status_code, allowed(answer)["Allow-Origin"]) == (404, SHOP)
+
+
+@with_and_without_slash(["/s", "/i/v1/logs", "/i/v1/metrics"])
+def test_recordings_logs_and_metrics_are_a_404_that_pages_can_read(path):
+    answer = sdk.post(f"{path}?token=phc_1", [{"event": "$snapshot"}], HTTP_ORIGIN=SHOP)
+    assert (answer.status_code, answer.json()["error"]) == (404, "not found")
+    assert allowed(answer)["Allow-Origin"] == SHOP
+    assert InboxRequest.objects.count() == 0

@@ -75,7 +75,7 @@ def test_good_events_are_ok():
         ({"distinct_id": ""}, "distinct_id: missing"),
         ({"event": [7]}, "event: not a text"),
         ({"timestamp": "1889-01-01"}, "timestamp: before 1990"),
-        ({"properties": []}, "properties: not an object"),
+        ({"properties": [1]}, "properties: not an object"),
         ({"properties": {"x": "x" * 2_100_000}}, "event: larger than 2,097,152 bytes"),
     ],
 )
@@ -145,6 +145,26 @@ def test_an_event_can_disable_its_profile():
     send(event(options={"process_person_profile": False}))
     assert stored().properties["$process_person_profile"] is False
     assert not Person.objects.get().has_profile
+
+
+def test_an_option_that_is_missing_leaves_the_property_in_force():
+    send(event(options={}, properties={"$process_person_profile": False}))
+    assert stored().properties["$process_person_profile"] is False
+    assert not Person.objects.get().has_profile
+
+
+def test_options_become_the_properties_that_v0_has_for_them():
+    options = {"cookieless_mode": True, "disable_skew_correction": True, "product_tour_id": "t1"}
+    send(event(options=options | {"process_person_profile": True}))
+    expected = {"$cookieless_mode": True, "$ignore_sent_at": True, "$product_tour_id": "t1"}
+    expected |= {"$process_person_profile": True}
+    assert expected.items() <= stored().properties.items()
+
+
+@pytest.mark.parametrize("options", [{"cookieless_mode": "yes"}, {"product_tour_id": [1]}])
+def test_a12_an_option_of_another_type_becomes_no_property(options):
+    send(event(options=options))
+    assert stored().properties.keys() == {"$lib", "$lib_version"}
 
 
 @pytest.mark.parametrize("options", [None, {}, {"cookieless_mode": True, "unheard_of": [1]}])

@@ -12,7 +12,7 @@ from analytics.capture import ledger
 from analytics.capture.capture import ensure_default_project_key
 from analytics.ingestion.inbox import Inbox
 from analytics.ingestion.retrying import retry
-from analytics.models import Event, ImportRun, InboxRequest, RejectedEvent
+from analytics.models import Event, ImportRun, InboxRequest, Person, RejectedEvent
 from tests import sdk
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +63,14 @@ def test_a_retried_event_is_read_as_of_its_arrival(settings, time_machine):
     retry(RejectedEvent.objects.all())
     earliest = Event.objects.order_by("timestamp")[0]
     assert earliest.timestamp == datetime(2023, 1, 1, 11, tzinfo=UTC)
+
+
+def test_a10_a_retried_event_does_not_set_back_what_was_set_since(settings):
+    send(GOOD, OLD | {"properties": {"$set": {"plan": "free", "city": "Kyiv"}}})
+    send(GOOD | {"properties": {"$set": {"plan": "pro"}}})
+    settings.PLUMBLINE_EVENT_RETENTION_DAYS = 0
+    retry(RejectedEvent.objects.all())
+    assert Person.objects.get().properties == {"plan": "pro", "city": "Kyiv"}
 
 
 def test_a_retried_event_has_the_uuid_of_its_arrival(settings):

@@ -15,6 +15,7 @@ from analytics.calculations.records import Proof
 from analytics.ingestion.ingest import store
 from analytics.models import DistinctId, Group, Person, PersonMerge
 from analytics.people import unmerging
+from tests import sdk
 from tests.events import NOON, record
 from tests.property_tests import examples
 
@@ -147,6 +148,37 @@ def test_a10_history_does_not_set_back_a_customer_group():
     assert Group.objects.get().properties == {"plan": "pro", "seats": 3}
 
 
+def sent(*plans, **fields):
+    """Send a body with an event for each day and plan that it sets, and these other fields."""
+    batch = [
+        {
+            "event": "used",
+            "distinct_id": "ada",
+            "timestamp": (NOON + days * DAY).isoformat(),
+            "properties": {"$set": {"plan": plan}},
+        }
+        for days, plan in plans
+    ]
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": batch, **fields})
+    sdk.ingest()
+    return Person.objects.get().properties["plan"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("says_so", [True, "true", 1])
+def test_a10_an_sdk_that_migrates_history_does_not_set_back_today(says_so):
+    sent((9, "pro"))
+    assert sent((0, "free"), historical_migration=says_so) == "pro"
+    assert sent((10, "team"), historical_migration=says_so) == "team"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("says_not", [{}, {"historical_migration": False}])
+def test_a10_other_events_of_an_sdk_apply_in_order_of_arrival(says_not):
+    sent((9, "pro"))
+    assert sent((0, "free"), **says_not) == "free"
+
+
 @pytest.mark.django_db
 def test_a10_a_merge_brings_the_times_and_undoing_it_takes_them_away():
     store([live(1, set={"city": "Kyiv"})])
@@ -196,3 +228,42 @@ def test_a10_batches_of_any_cut_equal_event_by_event(events, cut):
     one_by_one = stored(*([each] for each in events))
     assert stored(events) == one_by_one
     assert stored(events[:cut], events[cut:]) == one_by_one
+
+
+def send_batch(*events):
+    """Send events with these times and properties in one request, in this order."""
+    batch = [
+        {"event": name, "distinct_id": "ada", "timestamp": f"2024-05-0{day}T12:00:00Z"}
+        | {"properties": properties}
+        for name, day, properties in events
+    ]
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": batch})
+    sdk.ingest()
+
+
+@pytest.mark.django_db
+def test_a10_in_a_batch_with_its_newest_event_first_the_newest_value_stays():
+    days = [("$set", day, {"$set": {"plan": f"plan {day}"}}) for day in (3, 2, 1)]
+    send_batch(("used", 4, {}), *days)
+    assert Person.objects.get().properties == {"plan": "plan 3"}
+
+
+@pytest.mark.django_db
+def test_a10_in_a_batch_with_its_newest_event_first_the_first_value_is_set_once():
+    send_batch(*(("$set", day, {"$set_once": {"source": f"ad {day}"}}) for day in (3, 2, 1)))
+    assert Person.objects.get().properties == {"source": "ad 1"}
+
+
+@pytest.mark.django_db
+def test_a10_groups_in_a_batch_with_its_newest_event_first_keep_the_newest_value():
+    company = {"$group_type": "company", "$group_key": "acme"}
+    days = (("$groupidentify", day, company | {"$group_set": {"seats": day}}) for day in (3, 1))
+    send_batch(*days)
+    assert Group.objects.get().properties == {"seats": 3}
+
+
+@pytest.mark.django_db
+def test_a10_batches_still_apply_in_order_of_arrival():
+    send_batch(("$set", 3, {"$set": {"plan": "pro"}}))
+    send_batch(("$set", 1, {"$set": {"plan": "free"}}))
+    assert Person.objects.get().properties == {"plan": "free"}

@@ -43,12 +43,13 @@ MERGING = {
 }
 
 
+EVENTS = [*MERGING, *MERGING, "$set", "used", "signed_up", "workflow_created"]
+
+
 @st.composite
-def events(draw):
+def events(draw, names=EVENTS):
     """Draw what an SDK would send: mostly about who is who."""
-    name = draw(
-        st.sampled_from([*MERGING, *MERGING, "$set", "used", "signed_up", "workflow_created"])
-    )
+    name = draw(st.sampled_from(names))
     properties = {}
     if name in MERGING and (name != "$identify" or draw(st.booleans())):
         properties[MERGING[name]] = draw(IDS)
@@ -71,10 +72,10 @@ def events(draw):
 
 @st.composite
 def histories(draw):
-    """Draw events with uuids, some of them sent twice."""
-    history = [
-        event | {"uuid": None} for event in draw(st.lists(events(), min_size=8, max_size=25))
-    ]
+    """Draw events with uuids, some of them sent twice; the last ones only prove ids."""
+    drawn = draw(st.lists(events(), min_size=8, max_size=25))
+    drawn += draw(st.lists(events(["used"]), max_size=4))
+    history = [event | {"uuid": None} for event in drawn]
     for number, event in enumerate(history):
         event["uuid"] = str(uuid.UUID(int=number + 1, version=4))
     for source, distance in draw(

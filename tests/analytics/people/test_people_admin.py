@@ -330,3 +330,9 @@ def test_a_customer_group_is_listed_and_opens(admin):
     store([record("$groupidentify", properties=named)])
     assert "Blue team" in page(admin, GROUPS, q="a1")
     assert "Blue team" in page(admin, f"{GROUPS}{Group.objects.get().pk}/change/")
+
+
+@pytest.mark.parametrize("relation", ["days", "event", "distinct_ids", "exclusions"])
+def test_a_list_is_not_filtered_by_rows_that_refer_to_a_person(admin_client, relation):
+    response = admin_client.get(f"/admin/analytics/person/?{relation}=999999999")
+    assert response.status_code in {302, 400}

@@ -91,6 +91,12 @@ def test_s02_an_id_claimed_before_its_owner_came_is_split_off_once_proved():
     assert rebuild.check() == []
 
 
+def test_s02_claims_join_no_ids_that_are_proved_in_a_single_batch():
+    link("$create_alias", "ada", "ben")
+    store([record(distinct_id=distinct_id, proof=Proof.PROVED) for distinct_id in ("ada", "ben")])
+    assert persons() == [["ada"], ["ben"]]
+
+
 def test_s02_an_id_that_the_api_names_is_split_off(victim):
     link("$create_alias", "attacker", "another")
     store([record(distinct_id="attacker", proof=Proof.PROVED)])

@@ -83,6 +83,15 @@ def test_a_person_identified_by_an_event_stays_identified_after_the_undo(two_peo
     assert person_with("ada").is_identified
 
 
+def test_the_undo_identifies_no_person_by_what_was_claimed_before_its_id_was_split_off():
+    store([record("$create_alias", "ben", other_id="ada"), record("$identify", "ada")])
+    store([record("used", distinct_id, proof=Proof.PROVED) for distinct_id in ("ben", "ada")])
+    store([record("used", "cleo")])
+    before = state()
+    undo(merge("cleo", "ada"))
+    assert state() == before
+
+
 def test_events_of_the_other_id_since_the_merge_move_back_with_it(two_people):
     line = merge("ada", "anon")
     store([record("paid", "anon", NOON + 9 * DAY), record("paid", "ada", NOON + 9 * DAY)])

@@ -44,6 +44,12 @@ def test_s10b_claimed_events_do_not_count_next_to_proved_ones():
     assert used() == (2, 50)
 
 
+def test_s10b_a_signed_event_of_their_own_frees_no_one_of_what_is_claimed():
+    ran(50)
+    ran(1, proof=Proof.VERIFIED)
+    assert used() == (51, 0)
+
+
 def test_s10b_strangers_cannot_use_up_the_limit_of_a_person_whose_usage_is_proved():
     limit(10)
     backend_ran(9)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from analytics.models import DistinctId, Person
+from billing.calculations.loaded_lines import LoadOutcome
 from billing.models import CashEntry, HeldObject, RevenueCustomer, StripeCustomer
 from billing.revenue import cash, ledger
 from billing.stripe import loading
-from billing.stripe.loading import LoadOutcome
 from tests.billing.stripe_json import at
 
 pytestmark = pytest.mark.django_db

@@ -9,6 +9,7 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.calculations.loaded_lines import LoadOutcome
 from billing.models import HeldObject, MrrMovement, RevenueCustomer, RevenueSettings
 from billing.revenue import ledger, ledger_check, mrr
 from billing.revenue import settings as revenue_settings
@@ -189,6 +190,28 @@ def test_b07_updates_of_a_second_count_in_their_order_from_a_file():
                 transaction.set_rollback(True)
 
 
+def test_b07_updates_of_a_second_that_return_to_what_was_before_count_in_their_order():
+    """1 seat for a month; then 2 and at once 1 again: 1 seat, stored and counted."""
+
+    def seats(number):
+        return subscription(item(price(1000), number), quantity=number)
+
+    def changed(before, after, event_id):
+        was = {"quantity": before, "items": {"data": seats(before)["items"]["data"]}}
+        return event("updated", "2024-02-01", seats(after), event_id=event_id, before=was)
+
+    for first, second in ("ab", "ba"):
+        events = [changed(1, 2, f"evt_{first}"), changed(2, 1, f"evt_{second}")]
+        events.append(event("created", "2024-01-01", seats(1), event_id="evt_0"))
+        for order in permutations(events):
+            with transaction.atomic():
+                for row in order:
+                    load(row)
+                assert _stored("subscription", "sub_1")["quantity"] == 1
+                assert level().mrr == 1000
+                transaction.set_rollback(True)
+
+
 def test_b07_a_customer_s_updates_of_a_second_leave_the_last_one_stored():
     ada = customer(name="Ada")
     bea = customer(name="Bea")
@@ -210,7 +233,7 @@ def test_b21_a_file_with_coupon_and_tiers_in_any_order():
     by_tier = subscription(item(bare, 8)) | {"id": "sub_2", "customer": "cus_2"}
     for order in permutations([ten, full, flat, by_tier]):
         with transaction.atomic():
-            assert set(load(*order)) == {loading.LoadOutcome.STORED}
+            assert set(load(*order)) == {LoadOutcome.STORED}
             mrr_of = RevenueCustomer.objects.order_by("pk").values_list("mrr", flat=True)
             assert list(mrr_of) == [9000, 740]
             transaction.set_rollback(True)
@@ -218,8 +241,8 @@ def test_b21_a_file_with_coupon_and_tiers_in_any_order():
 
 def test_b21_what_was_held_counts_once_the_coupon_is_loaded():
     named = subscription(item(price(10000)), discounts=["di_HALF"])
-    assert load(named) == [loading.LoadOutcome.HELD]
-    assert load(discount()) == [loading.LoadOutcome.HELD, loading.LoadOutcome.STORED][1:]
+    assert load(named) == [LoadOutcome.HELD]
+    assert load(discount()) == [LoadOutcome.HELD, LoadOutcome.STORED][1:]
     assert level().mrr == 0
     load(COUPON)
     assert (level().mrr, HeldObject.objects.count()) == (5000, 0)

@@ -9,10 +9,10 @@ from collections import Counter
 import pytest
 from django.core.management import CommandError, call_command
 
+from billing.calculations.loaded_lines import LoadOutcome
 from billing.models import HeldObject, MrrMovement, StripeEvent
 from billing.revenue import ledger_check
 from billing.stripe import gateway, loading
-from billing.stripe.loading import LoadOutcome
 from tests.billing.stripe_json import at, event, item, price, subscription
 from tests.real_data import DATA, needed
 

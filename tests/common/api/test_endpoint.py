@@ -1,5 +1,6 @@
 """A08, O13: what an endpoint does not declare is refused by name, on every endpoint."""
 
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from common.api.access import ANY_USER
 from common.api.endpoint import Endpoint
+from common.read_once import read_once
 from operational.models import Delivery
 from tests.api import refused, staff_client
 from tests.urls import addresses
@@ -191,10 +193,24 @@ class Greeting(Endpoint):
         return Response(self.query | self.body)
 
 
-def greet(method, path, body=None):
+@read_once
+def now() -> float:
+    return perf_counter()
+
+
+class Clock(Endpoint):
+    required_permission = ANY_USER
+
+    def get(self, _request):
+        return Response(now() == now())
+
+    post = get
+
+
+def greet(method, path, body=None, view=Greeting):
     request = getattr(APIRequestFactory(), method)(path, body, format="json")
     force_authenticate(request, User(username="ada", is_staff=True))
-    return Greeting.as_view()(request)
+    return view.as_view()(request)
 
 
 def test_a08_what_is_declared_for_a_method_is_read_for_it_alone():
@@ -208,3 +224,9 @@ def test_a08_head_takes_what_get_takes_and_others_stay_405():
     assert greet("head", "/?name=ada").status_code == 200
     assert greet("options", "/?anything=1").status_code == 200
     assert greet("put", "/?anything=1").status_code == 405
+
+
+@pytest.mark.parametrize(("method", "once"), [("get", True), ("post", False)])
+def test_a_request_that_changes_nothing_reads_once_what_its_parts_share(method, once):
+    assert greet(method, "/", view=Clock).data is once
+    assert now() != now()

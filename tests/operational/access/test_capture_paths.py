@@ -13,7 +13,7 @@ from tests.tokens import token
 pytestmark = pytest.mark.django_db
 
 FLAGS = {"/flags", "/decide"}  # the same for everyone: no flags
-PATHS = [*front_door._V0, front_door._V1, *FLAGS, "/array/unknown/config"]
+PATHS = [*front_door._V0, *front_door._V1, *FLAGS, "/array/unknown/config"]
 METHODS = "GET HEAD OPTIONS POST PUT PATCH DELETE".split()
 
 
