@@ -27,7 +27,7 @@ from billing.stripe import loading
 from growth.calculations.mail.mail_events import MailEventKind
 from growth.models import Referral, ReferralCode, ReferralProgram, ReferralReward
 from growth.suppression import mail_records, suppressions
-from growth.suppression.mail_records import MailReport
+from growth.suppression.mail_reports import MailReport
 from operational import models
 from tests import sdk
 from tests.billing.stripe_shop import Shop

@@ -31,17 +31,17 @@ class DnsResolver:
 
 def check(domain: str, selector: str, resolver: DnsResolver) -> list[DomainFinding]:
     """Check SPF, DKIM and DMARC of a domain; DKIM only with a selector."""
-    findings = [_asked("SPF", lambda: _spf(domain, resolver))]
+    findings = [_answered("SPF", lambda: _spf(domain, resolver))]
     if selector:
         name = f"{selector}._domainkey.{domain}"
         findings.append(
-            _asked("DKIM", lambda: sender_domain.check_dkim(name, resolver.texts(name)))
+            _answered("DKIM", lambda: sender_domain.check_dkim(name, resolver.texts(name)))
         )
-    findings.append(_asked("DMARC", lambda: _dmarc(domain, resolver)))
+    findings.append(_answered("DMARC", lambda: _dmarc(domain, resolver)))
     return findings
 
 
-def _asked(subject: str, ask: Callable[[], DomainFinding]) -> DomainFinding:
+def _answered(subject: str, ask: Callable[[], DomainFinding]) -> DomainFinding:
     try:
         return ask()
     except dns.exception.DNSException as error:

@@ -6,10 +6,8 @@ event is the same if it says the same of the same message: who, what, when.
 
 import hashlib
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -18,18 +16,17 @@ from django.db.models import Max
 from analytics.ingestion import ingest
 from analytics.people import persons
 from billing.stripe.person_events import person_event
-from common.calculations.mailbox import lower_ascii
 from common.locks import Lock, locked_cursor
 from growth.calculations.mail.machines import Interaction, machine_flags
 from growth.calculations.mail.mail_events import (
     AddressEvent,
     MailEventKind,
     SuppressionReason,
-    kind_of,
     reasons_to_suppress,
 )
 from growth.models import MailEvent
 from growth.suppression import suppressions
+from growth.suppression.mail_reports import MailReport
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +43,6 @@ TIMELINE_EVENTS = {
 PASSIVE_EVENTS = frozenset(TIMELINE_EVENTS.values())
 
 _REPEATABLE = {MailEventKind.OPENED, MailEventKind.CLICKED}  # with the same message
-_LONGEST_TEXT = 2_000
 _REASON_KINDS = {
     SuppressionReason.HARD_BOUNCE: MailEventKind.BOUNCED,
     SuppressionReason.COMPLAINT: MailEventKind.COMPLAINED,
@@ -56,45 +52,6 @@ _REASON_KINDS = {
 _DECIDING = [*_REASON_KINDS.values(), MailEventKind.DELIVERED]
 _AUTOMATIC = "Plumbline"
 _DELIVERED_AGAIN = "A later e-mail was delivered"
-
-
-@dataclass(frozen=True, slots=True)
-class MailReport:
-    """An event as a provider reports it; "" and None where it does not say."""
-
-    provider: str
-    kind: MailEventKind
-    message_id: str = ""
-    address: str = ""
-    at: datetime | None = None
-    event_id: str = ""
-    response: str = ""
-    link: str = ""
-    user_agent: str = ""
-    payload: bytes = b""  # what identifies an event without any id or time
-
-
-def report_of(event: Any, provider: str) -> MailReport | None:
-    """Read a tracking event of Anymail; None if it means nothing here."""
-    response = _text(event.mta_response) or _text(event.description)
-    kind = kind_of(
-        _text(event.event_type), reject_reason=_text(event.reject_reason), response=response
-    )
-    if kind is None:
-        return None
-    own_id = event.metadata.get("message_id") if isinstance(event.metadata, dict) else None
-    return MailReport(
-        provider=_text(provider)[:50],
-        kind=kind,
-        message_id=_text(own_id or event.message_id).strip().strip("<>")[:998],
-        address=lower_ascii(_text(event.recipient).strip())[:320],
-        at=event.timestamp,
-        event_id=_text(event.event_id),
-        response=response,
-        link=_without_query(_text(event.click_url)),
-        user_agent=_text(event.user_agent)[:300],
-        payload=repr(event.esp_event).encode(errors="replace"),
-    )
 
 
 def record(report: MailReport, *, now: datetime) -> bool:
@@ -222,18 +179,3 @@ def _add_to_timelines(events: list[MailEvent]) -> None:
                 )
             )
     ingest.store(records)
-
-
-def _text(value: Any) -> str:
-    """Return a text that the database stores, cut; "" for anything else."""
-    text = value if isinstance(value, str) else ""
-    text = text.replace("\0", "").encode(errors="replace").decode()
-    return text[:_LONGEST_TEXT]
-
-
-def _without_query(url: str) -> str:
-    """Return a link without what may identify someone."""
-    try:
-        return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
-    except ValueError:
-        return ""

@@ -131,12 +131,6 @@ def anonymize(addresses: Iterable[str]) -> int:
     return rows.update(address="", detail="")
 
 
-def any_with_unknown_key() -> bool:
-    """Whether addresses were hashed with a SECRET_KEY that is no longer configured."""
-    fingerprints = [key.fingerprint for key in _keys()]
-    return Suppression.objects.filter(lifted_at=None).exclude(key__in=fingerprints).exists()
-
-
 def _digests(address: str) -> list[bytes]:
     normalized = lower_ascii(address.strip())
     return [key.digest(normalized) for key in _keys()]

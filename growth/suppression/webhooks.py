@@ -18,7 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
-from growth.suppression import mail_records
+from growth.suppression import mail_records, mail_reports
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def provider_webhook(request: HttpRequest, provider: str) -> HttpResponse:
 @receiver(tracking)
 def record_event(event: Any, esp_name: str, **_: Any) -> None:
     """Record an event of a checked request."""
-    report = mail_records.report_of(event, esp_name)
+    report = mail_reports.report_of(event, esp_name)
     if report is not None:
         mail_records.record(report, now=timezone.now())
 

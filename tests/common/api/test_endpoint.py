@@ -31,7 +31,8 @@ NOT_REST = {  # Stripe's own body, and the page of the schema
 }
 
 
-PATH_VALUES = {"distinct_id": "ada", "reservation_id": "00000000-0000-4000-8000-000000000000"}
+RESERVATION = "00000000-0000-4000-8000-000000000000"
+PATH_VALUES = {"distinct_id": "ada", "reservation_id": RESERVATION, "id": 1}
 
 
 def call(method, path, query=None, body=None, client=None) -> Any:

@@ -6,7 +6,7 @@ from itertools import count
 from growth.calculations.mail.mail_events import MailEventKind
 from growth.models import MailTopic, Suppression
 from growth.suppression import mail_records
-from growth.suppression.mail_records import MailReport
+from growth.suppression.mail_reports import MailReport
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 LATER = NOON + timedelta(days=365)

@@ -124,7 +124,7 @@ def outcome(reports):
     MailEvent.objects.all().delete()
     Suppression.objects.all().delete()
     record(*reports)
-    columns = ["message_id", "address", "kind", "link"]
+    columns = ["message_id", "address", "kind", "link", "is_machine"]
     return active(), sorted(MailEvent.objects.values_list(*columns, "identity"), key=str)
 
 
