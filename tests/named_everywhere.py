@@ -3,6 +3,7 @@
 import gzip
 import json
 import time
+from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
@@ -165,7 +166,7 @@ def refer():
 
 def mail():
     """Let a provider report a bounce and a click, and staff lift a suppression."""
-    message = {"message_id": "m1", "address": EMAIL, "at": timezone.now()}
+    message: dict[str, Any] = {"message_id": "m1", "address": EMAIL, "at": timezone.now()}
     for kind in ("bounced", "clicked"):
         link = f"https://corp.example/{EMAIL}"
         report = MailReport("Postmark", MailEventKind(kind), **message, response=NOTE, link=link)

@@ -115,11 +115,11 @@ def test_after_a_change_of_the_reporting_currency_amounts_are_held_until_convert
 
 def test_deleting_uncovers_the_days():
     record(line(9000, "2024-06-01", "2024-06-03"), line(50, campaign="spring"))
-    days = {"first": AS_OF.replace(day=1), "last": AS_OF.replace(day=2)}
-    assert recording.delete(channel="google", campaign="", **days) == 2
+    first, last = AS_OF.replace(day=1), AS_OF.replace(day=2)
+    assert recording.delete(channel="google", campaign="", first=first, last=last) == 2
     assert stored() == [(1, 50, 50), (3, 3000, 3000)]
-    assert recording.delete(channel="google", **days) == 1
-    assert spending.spending(**days).uncovered == [days["first"], days["last"]]
+    assert recording.delete(channel="google", first=first, last=last) == 1
+    assert spending.spending(first=first, last=last).uncovered == [first, last]
 
 
 def test_a_real_amount_replaces_that_of_the_demo():

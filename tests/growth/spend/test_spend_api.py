@@ -100,7 +100,7 @@ def test_rows_that_share_a_day_are_refused():
 def test_the_list_is_filtered_and_paged():
     record(line(90, "2024-06-01", "2024-06-03"), line(1, channel="x"))
     client = staff_client()
-    page = client.get(URL, {"channel": "adwords", "from": "2024-06-02", "limit": 1}).json()
+    page = client.get(f"{URL}?channel=adwords&from=2024-06-02&limit=1").json()
     assert [row["day"] for row in page["results"]] == ["2024-06-03"]
     following = client.get(page["next"]).json()
     assert [row["day"] for row in following["results"]] == ["2024-06-02"]

@@ -15,6 +15,7 @@ def test_the_demo_covers_every_day_so_that_the_ratio_has_a_value():
     assert demo_spend.load(until=NOW, seed=1) == 3 * demo_spend.DAYS
     total = acquisition.overall(as_of=AS_OF)
     assert (total.cost.status, total.spending.uncovered) == (Status.OK, [])
+    assert total.ratio is not None
     assert total.ratio > 0
 
 

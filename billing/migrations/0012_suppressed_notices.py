@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0010_claims_of_notices'),
+        ('billing', '0011_customers_about_to_change_mrr'),
     ]
 
     operations = [
