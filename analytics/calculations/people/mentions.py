@@ -31,6 +31,9 @@ _NAME_FIELD = re.compile(
 )
 _EMAIL_FIELD = re.compile(r"(?i)e-?mail")
 _SHORTEST_NAME = 4
+# Anyone can claim properties of a person, and each name or address is searched for everywhere.
+_MOST = 100  # names, and addresses besides the ids
+_LONGEST_FIELD = 100  # characters of a field's name that are read, the last ones
 
 # In JSON that may be invalid: what is between two quotes, and fields with a text or a number.
 _QUOTE = re.compile(rb'(?<!\\)"')
@@ -172,19 +175,20 @@ def mentions_of(distinct_ids: Iterable[str], facts: Iterable[Any]) -> Mentions:
     """Return what names a person, given its ids and JSON objects about it, such as properties."""
     ids = frozenset(id_ for id_ in distinct_ids if not is_illegal(id_))
     emails, names = {id_ for id_ in ids if _is_address(id_)}, set[str]()
+    most_emails = len(emails) + _MOST
     for name, text in (pair for fact in facts for pair in _texts(fact, "")):
-        if _is_address(text) and _EMAIL_FIELD.search(name):
-            emails.add(text)
-        elif _NAME_FIELD.search(name) and len(text) >= _SHORTEST_NAME:
+        if _EMAIL_FIELD.search(name) and _is_address(text):
+            emails |= {text} if len(emails) < most_emails else set()
+        elif len(names) < _MOST and len(text) >= _SHORTEST_NAME and _NAME_FIELD.search(name):
             names.add(text)
     return Mentions(ids, frozenset(lower_ascii(email) for email in emails), frozenset(names))
 
 
 def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the texts in JSON with the name of their field, or that of the one around it."""
+    """Yield the texts in JSON with the name of their field, or that of the one around it, cut."""
     if isinstance(value, dict):
         for key, row in value.items():
-            yield from _texts(row, f"{name}.{key}" if name else key)
+            yield from _texts(row, (f"{name}.{key}" if name else key)[-_LONGEST_FIELD:])
     elif isinstance(value, list):
         for row in value:
             yield from _texts(row, name)

@@ -11,7 +11,7 @@ from analytics.calculations.batch import EventBatch
 from analytics.calculations.body import open_body
 from analytics.calculations.event_times import event_time, parse_time
 from analytics.calculations.people.identity import Identities
-from analytics.calculations.people.mentions import Mentions, ids_in
+from analytics.calculations.people.mentions import Mentions, ids_in, mentions_of
 from analytics.calculations.people.profile import Profile, ProfileDraft, PropertyChanges
 from analytics.calculations.records import (
     MAX_BODY,
@@ -138,6 +138,14 @@ def test_s04_s08_a_person_is_looked_for_in_any_text(text):
     assert not mentions.in_text(text)
     assert mentions.in_text(f"{text} ada@example.com")
     assert ids_in(f'{text}" "ada@example.com"'.encode()) >= {"ada@example.com"}
+
+
+@pytest.mark.parametrize("field", ["a" * 60_000, "email", "name", "user." * 12_000 + "name"])
+def test_s04_s08_what_names_a_person_is_read_from_any_profile(field):
+    texts = [f"{number}@example.com" for number in range(20_000)]
+    mentions = mentions_of(["ada"], [{field: texts}, {"email": "ada@example.com"}])
+    assert len(mentions.emails) <= 101
+    assert len(mentions.names) <= 100
 
 
 @pytest.mark.parametrize("unit", ["?", "user", "a-", "http://", "secret ", "@"])
