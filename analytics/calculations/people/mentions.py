@@ -32,7 +32,7 @@ _NAME_FIELD = re.compile(
 _EMAIL_FIELD = re.compile(r"(?i)e-?mail")
 _SHORTEST_NAME = 4
 # Anyone can claim properties of a person, and each name or address is searched for everywhere.
-_MOST = 100  # names, and addresses besides the ids
+_MOST = 100  # names, and addresses, in a JSON object about a person
 _LONGEST_FIELD = 100  # characters of a field's name that are read, the last ones
 
 # In JSON that may be invalid: what is between two quotes, and fields with a text or a number.
@@ -175,13 +175,22 @@ def mentions_of(distinct_ids: Iterable[str], facts: Iterable[Any]) -> Mentions:
     """Return what names a person, given its ids and JSON objects about it, such as properties."""
     ids = frozenset(id_ for id_ in distinct_ids if not is_illegal(id_))
     emails, names = {id_ for id_ in ids if _is_address(id_)}, set[str]()
-    most_emails = len(emails) + _MOST
-    for name, text in (pair for fact in facts for pair in _texts(fact, "")):
+    for fact in facts:
+        its_emails, its_names = _named_in(fact)
+        emails |= its_emails
+        names |= its_names
+    return Mentions(ids, frozenset(lower_ascii(email) for email in emails), frozenset(names))
+
+
+def _named_in(fact: Any) -> tuple[set[str], set[str]]:
+    """Return the addresses and the names in a JSON object about a person, the first ones."""
+    emails, names = set[str](), set[str]()
+    for name, text in _texts(fact, ""):
         if _EMAIL_FIELD.search(name) and _is_address(text):
-            emails |= {text} if len(emails) < most_emails else set()
+            emails |= {text} if len(emails) < _MOST else set()
         elif len(names) < _MOST and len(text) >= _SHORTEST_NAME and _NAME_FIELD.search(name):
             names.add(text)
-    return Mentions(ids, frozenset(lower_ascii(email) for email in emails), frozenset(names))
+    return emails, names
 
 
 def _texts(value: Any, name: str) -> Iterator[tuple[str, str]]:
