@@ -21,7 +21,8 @@ def variables(monkeypatch):
         return read(name, default)
 
     monkeypatch.setattr(env, "text", record)
-    monkeypatch.setenv("ANYMAIL_POSTMARK_SERVER_TOKEN", "token")
+    for name in ("ANYMAIL_POSTMARK_SERVER_TOKEN", "ANYMAIL_WEBHOOK_SECRET"):
+        monkeypatch.setenv(name, "user:secret")
     runpy.run_path(str(ROOT / "config" / "settings.py"))
     for module in ROOT.glob("devstack/**/*.py"):
         names |= set(re.findall(rf'environ\.get\("(PLUMBLINE_{VARIABLE})"', module.read_text()))
@@ -37,4 +38,4 @@ def test_the_configuration_page_has_every_variable(variables):
     page = (ROOT / "docs" / "configuration.md").read_text()
     cells = re.findall(r"^\| (`[A-Z].*?`) \|", page, re.MULTILINE)
     named = {name for cell in cells for name in re.findall(rf"`({VARIABLE})`", cell)}
-    assert named == {name for name in variables if not name.startswith("ANYMAIL_")}
+    assert named == variables - {"ANYMAIL_POSTMARK_SERVER_TOKEN"}  # there are hundreds of them

@@ -17,7 +17,9 @@ FIRST = date(2024, 2, 27)
 COLUMNS = "new", "reactivation", "expansion", "contraction", "churn"
 CUSTOMERS = "new_customers", "reactivated_customers", "churned_customers"
 days = st.integers(0, 6).map(lambda number: FIRST + timedelta(days=number))
-changes = st.tuples(*(st.integers(0, 2**31 - 1) for _ in (*COLUMNS, *CUSTOMERS)))
+changes = st.tuples(
+    *(st.integers(0, 2**31 - 1) for _ in COLUMNS), *(st.integers(0, 2**29) for _ in CUSTOMERS)
+)
 amounts = st.sampled_from([0, 0, 1, 2**40])
 customers = st.lists(st.tuples(amounts, amounts, amounts, st.booleans()), max_size=6)
 
