@@ -13,7 +13,7 @@ import msgspec
 from analytics.calculations.compression import GZIP_MAGIC, decompress
 from analytics.calculations.event_times import parse_time
 from analytics.calculations.records import MAX_EVENTS, InvalidEvent, Reason, TooLarge
-from analytics.calculations.stored_json import UNREADABLE
+from analytics.calculations.stored_json import UNREADABLE, has_too_many_large_exponents
 from analytics.calculations.wire_format import (
     ABSENT,
     Fields,
@@ -92,6 +92,8 @@ def open_body(body: bytes, *, encoding: str = "", token: str = "") -> Envelope:
     plain = decompress(body, encoding=encoding)
     if len(plain) > _MAX_COMMAS and plain.count(b",") > _MAX_COMMAS:
         raise TooLarge
+    if has_too_many_large_exponents(plain):
+        raise InvalidEvent(Reason.MALFORMED, "body: too many numbers with large exponents")
     try:
         wire = _decoded(plain)
     except UNREADABLE as error:

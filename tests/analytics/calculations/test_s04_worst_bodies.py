@@ -67,6 +67,20 @@ def test_s04_a_small_object_in_place_of_an_id_is_still_an_id():
     assert (event.distinct_id, event.timestamp) == ('{"id":7}', NOON)
 
 
+@pytest.mark.parametrize("number", [b"9e300", b"-1.5E+308", b"1e-300"])
+def test_s04_a_body_of_numbers_with_large_exponents_is_refused_undecoded(number):
+    repeated = b"{%b}" % b",".join([b'"sent_at":%b' % number] * 100_000)
+    inside = b'{"batch":[{"properties":{"a":[%b]}}]}' % b",".join([number] * 100_000)
+    for body in (repeated, inside):
+        with pytest.raises(InvalidEvent, match="exponents"):
+            open_body(body)
+
+
+@pytest.mark.parametrize("text", [b"1e300", b"x0e123x5e123"])
+def test_s04_texts_that_look_like_such_numbers_are_read(text):
+    assert open_body(b'{"api_key":"a","event":"%b"}' % (text * 10_000)).token == "a"
+
+
 def test_s04_a_cut_character_among_millions_of_escapes_takes_little_memory(peak_megabytes):
     body = b'{"api_key":"a","event":"\\ud800' + b"\\n" * (MAX_BODY // 2 - 50) + b'"}'
     assert open_body(body).token == "a"
