@@ -51,8 +51,8 @@ UNFILTERED = {
     "billing/stripe/erasure.py": "about a single person",
     "billing/stripe/export.py": "about a single person",
     "billing/stripe/loading.py": "about the lines of a file",
-    "growth/referrals/funnel.py": "about people, of whom the excluded ones are left out",
-    "growth/referrals/rewards.py": "about people, of whom the excluded ones are left out",
+    "growth/referrals/funnel.py": "about people, without the excluded ones",
+    "growth/referrals/rewards.py": "about people, without the excluded ones",
 }
 LEDGERS = "MrrMovement|CashEntry|HeldObject|RevenueCustomer|SubscriptionStart"
 ROWS = re.compile(rf"\b(?:{LEDGERS})\.objects\b(?!\.(?:counted|marked)\(\))|\bmodel\.objects\b")
