@@ -38,6 +38,7 @@ from analytics.calculations.stored_json import (
     MAX_INTEGER,
     UNREADABLE,
     has_large_exponent,
+    may_have_too_many_values,
 )
 
 # What capture acts on: names of events, and fields inside or outside of the properties. An escape
@@ -92,7 +93,10 @@ def ordinary_indices(raws: Sequence[bytes]) -> list[int]:
     return [
         index
         for index, raw in enumerate(raws)
-        if len(raw) <= MAX_EVENT and may_be_ordinary(raw) and _brackets(raw) <= MAX_DEPTH
+        if len(raw) <= MAX_EVENT
+        and may_be_ordinary(raw)
+        and _brackets(raw) <= MAX_DEPTH
+        and not may_have_too_many_values(raw)
     ]
 
 

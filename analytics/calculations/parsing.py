@@ -29,7 +29,7 @@ from analytics.calculations.records import (
     Rejection,
     TooLarge,
 )
-from analytics.calculations.stored_json import UNREADABLE
+from analytics.calculations.stored_json import UNREADABLE, may_have_too_many_values
 from analytics.calculations.wire import read_event
 
 _BYTES_TOGETHER = 64 * 1024  # as received: the columns read from them fit a processor's cache
@@ -90,7 +90,9 @@ def _ordinary_body(body: bytes, arrival: Arrival) -> _OrdinaryBody | None:
         return None
     try:
         plain = decompress(body)
-        if len(plain) > MAX_EVENT or not ordinary.may_be_ordinary(plain):
+        if len(plain) > MAX_EVENT or may_have_too_many_values(plain):
+            return None
+        if not ordinary.may_be_ordinary(plain):
             return None
         decoded = _decode_body(plain)
     except (InvalidEvent, TooLarge, *UNREADABLE):

@@ -11,6 +11,7 @@ from analytics.calculations.records import InvalidEvent, Reason
 
 MAX_DEPTH = 100  # levels of properties; every JSON reader has some limit
 MAX_INTEGER = 4_000  # digits; Python reads up to 4,300
+MAX_VALUES = 20_000  # of an event's properties: decoded, each takes up to a hundred bytes
 
 # What msgspec raises for unreadable JSON.
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeError)
@@ -61,11 +62,15 @@ def stored_object(raw: bytes) -> bytes:
     """
     if not raw.isascii():
         raw.decode()
-    nested = raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
+    brackets = raw.count(b"{") + raw.count(b"[")
+    nested, many = brackets > MAX_DEPTH, may_have_too_many_values(raw)
     large_exponent = has_large_exponent(raw)
     escaped_name = _has_escaped_name(raw)
-    if nested or large_exponent or escaped_name or len(raw) > MAX_INTEGER:
+    if nested or many or large_exponent or escaped_name or len(raw) > MAX_INTEGER:
         decoded = decode_object(raw)
+        if many and _has_too_many_values(decoded):
+            detail = f"properties: more than {MAX_VALUES:,} values"
+            raise InvalidEvent(Reason.TOO_LARGE, detail)
         if nested and _depth(decoded) > MAX_DEPTH:
             raise InvalidEvent(Reason.BAD_FIELD, f"properties: deeper than {MAX_DEPTH} levels")
         if large_exponent or escaped_name:
@@ -93,6 +98,22 @@ _NUL_ESCAPE = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 def stored_text(text: str) -> str:
     """Return a text without the NUL characters that PostgreSQL cannot hold."""
     return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
+def may_have_too_many_values(raw: bytes) -> bool:
+    """Whether there may be too many values in JSON; some commas and brackets may be in texts."""
+    return raw.count(b",") + raw.count(b"{") + raw.count(b"[") >= MAX_VALUES
+
+
+def _has_too_many_values(value: Any) -> bool:
+    """Whether there are too many values; stops counting there."""
+    number, left = 0, [value]
+    while left and number <= MAX_VALUES:
+        node = left.pop()
+        inner = node.values() if isinstance(node, dict) else node
+        number += len(inner)
+        left += [each for each in inner if isinstance(each, dict | list)]
+    return number > MAX_VALUES
 
 
 def _depth(value: Any) -> int:

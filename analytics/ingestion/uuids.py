@@ -179,23 +179,33 @@ def _time_array(events: EventBatch, indices: Sequence[int]) -> str:
 
 
 def _same_as_stored(cursor: psycopg.Cursor, events: EventBatch, indices: Sequence[int]) -> set[int]:
-    """Return those indices whose event equals the stored one of its uuid, as in `_are_same`."""
+    """Return those indices whose event equals the stored one of its uuid, as in `_are_same`.
+
+    A stored event is read once for all repetitions of its uuid.
+    """
     cursor.execute(
         """
-        SELECT index
-        FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[], %s::boolean[],
-                    %s::timestamptz[])
-            AS again (index, uuid, event, distinct_id, properties, proved, exact_time)
-        JOIN analytics_eventuuid AS register USING (uuid)
-        JOIN analytics_distinctid AS id USING (distinct_id)
-        CROSS JOIN LATERAL (  -- by the key, each alone
-            SELECT * FROM analytics_event AS stored
-            WHERE stored.person_id = id.person_id AND stored.timestamp = register.timestamp
-                AND stored.uuid = again.uuid
-            LIMIT 1
-        ) AS stored
-        WHERE stored.event = again.event AND stored.distinct_id = again.distinct_id
-            AND stored.properties = again.properties AND stored.proved >= again.proved
+        WITH again AS (
+            SELECT * FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[],
+                                 %s::boolean[], %s::timestamptz[])
+                AS again (index, uuid, event, distinct_id, properties, proved, exact_time)
+        ), stored AS MATERIALIZED (
+            SELECT named.uuid, named.distinct_id, stored.timestamp, stored.event, stored.proved,
+                   stored.distinct_id AS stored_id, md5(stored.properties::text) AS properties
+            FROM (SELECT DISTINCT uuid, distinct_id FROM again) AS named
+            JOIN analytics_eventuuid AS register USING (uuid)
+            JOIN analytics_distinctid AS id USING (distinct_id)
+            CROSS JOIN LATERAL (  -- by the key, each alone
+                SELECT * FROM analytics_event AS stored
+                WHERE stored.person_id = id.person_id AND stored.timestamp = register.timestamp
+                    AND stored.uuid = named.uuid
+                LIMIT 1
+            ) AS stored
+        )
+        SELECT index FROM again JOIN stored USING (uuid, distinct_id)
+        WHERE stored.event = again.event AND stored.stored_id = again.distinct_id
+            AND stored.properties = md5(again.properties::text)
+            AND stored.proved >= again.proved
             AND coalesce(stored.timestamp = again.exact_time, true)
         """,
         [

@@ -10,6 +10,7 @@ import pytest
 from analytics.calculations.batch import EventBatch
 from analytics.calculations.body import open_body
 from analytics.calculations.event_times import event_time, parse_time
+from analytics.calculations.parsing import parse_bodies
 from analytics.calculations.people.identity import Identities
 from analytics.calculations.people.mentions import Mentions, ids_in, mentions_of
 from analytics.calculations.people.profile import Profile, ProfileDraft, PropertyChanges
@@ -65,6 +66,36 @@ def test_s04_a_small_object_in_place_of_an_id_is_still_an_id():
     raw = b'{"event":"a","distinct_id":{"id": 7},"timestamp":[1],"properties":{"b":[1]}}'
     event = read_event(raw, ARRIVAL)
     assert (event.distinct_id, event.timestamp) == ('{"id":7}', NOON)
+
+
+MANY = [
+    b'{"a":[%b]}' % b",".join([b"[]"] * 20_001),
+    b"{%b}" % b",".join(b'"a%d":1' % number for number in range(20_001)),
+    b'{"a":{"b":[%b]}}' % b",".join([b'{"c":1}'] * 10_001),
+]
+FEW = [
+    b'{"a":[%b]}' % b",".join([b"1"] * 19_000),
+    b'{"a":"%b"}' % (b"[1],{}" * 100_000),
+]
+
+
+@pytest.mark.parametrize("properties", MANY)
+def test_s05_an_event_of_too_many_values_is_refused_as_too_large(properties):
+    body = b'{"batch":[%b]}' % event_with(properties)
+    (parsed,) = parse_bodies([body], [ARRIVAL])
+    assert [rejection.reason for rejection in parsed.rejections] == [Reason.TOO_LARGE]
+
+
+@pytest.mark.parametrize("properties", FEW)
+def test_s05_neither_many_values_nor_the_commas_of_a_text_are_too_many(properties):
+    (parsed,) = parse_bodies([b'{"batch":[%b]}' % event_with(properties)], [ARRIVAL])
+    assert parsed.events.properties == [properties]
+
+
+def event_with(properties):
+    uuid = b"0190f0f0-0000-7000-8000-000000000000"
+    fields = b'"event":"a","uuid":"%b","distinct_id":"b","timestamp":"2024-05-01T10:00:00Z"' % uuid
+    return b'{%b,"properties":%b}' % (fields, properties)
 
 
 @pytest.mark.parametrize("number", [b"9e300", b"-1.5E+308", b"1e-300"])
