@@ -199,7 +199,7 @@ class SpendView(Endpoint):
         changes = recording.save(self.body["rows"], now=timezone.now())
         return Response(ChangesSerializer(changes).data)
 
-    @extend_schema(operation_id="growth_delete_spend", responses=DeletedSerializer)
+    @extend_schema(operation_id="growth_delete_spend", responses={200: DeletedSerializer})
     def delete(self, _request: Request) -> Response:
         """Delete the spend of a channel on some days: they are not covered any more."""
         return Response(DeletedSerializer({"deleted": recording.delete(**self.query)}).data)

@@ -17,6 +17,7 @@ Scalar = str | int | float | bool
 _TRUTHS = {"true": True, "false": False}
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _LONGEST_PATTERN = 1_000  # characters; a longer text is compared as it is
+_SEPARATOR = re.compile(r"[\x1c-\x1f]")  # blanks for Python, but not for PostgreSQL
 _SPECIAL = re.compile(r"([][\\.^$*+?(){}|])")
 _AFTER_ADDRESS = r"""\.?[\s>"',;)]*$"""
 
@@ -49,7 +50,7 @@ def _meant(value: Scalar) -> Scalar:
     """Return the truth or number that a text stands for, otherwise the text."""
     if not isinstance(value, str):
         return value
-    text = value.strip()
+    text = value if _SEPARATOR.search(value) else value.strip()
     if text.lower() in _TRUTHS:
         return _TRUTHS[text.lower()]
     return _number(text) if _NUMBER.fullmatch(text) else text
