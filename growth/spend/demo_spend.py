@@ -11,7 +11,7 @@ from growth.spend.spending import currency
 
 DAYS = 190  # of the KPI's history, and the 90 days before its first
 # The usual spend of a day, in whole units: `analytics.calculations.company` has the channels.
-_USUAL = {("paid ads", "search"): 34, ("paid ads", "brand"): 9, ("social", "launch"): 16}
+_USUAL = {("paid ads", "search"): 220, ("paid ads", "brand"): 60, ("social", "launch"): 100}
 
 
 def load(*, until: datetime, seed: int) -> int:
