@@ -21,7 +21,7 @@ from common.admin.read_only import ReadOnlyAdmin
 from common.formatting import UNKNOWN, number
 
 MAX_REASONS = 3
-FACTS = ["rejected_at", "reason", "detail", "source", "received_at", "holds"]
+FACTS = ["rejected_at", "reason", "detail", "events", "source", "received_at", "holds"]
 
 
 class PayloadField(forms.CharField):
@@ -53,7 +53,7 @@ class PayloadForm(forms.ModelForm):
 @admin.register(RejectedEvent)
 class RejectedEventAdmin(ReadOnlyAdmin):
     form = PayloadForm
-    list_display = ["rejected_at", "reason", "short_detail", "source"]
+    list_display = ["rejected_at", "reason", "short_detail", "events", "source"]
     list_filter = [
         "reason",
         "outcome",
@@ -84,7 +84,8 @@ class RejectedEventAdmin(ReadOnlyAdmin):
             return False
         payload = bytes(obj.payload)
         is_text = payload.decode(errors="replace").encode() == payload and b"\0" not in payload
-        return obj.holds != Holds.REQUEST and is_text and len(payload) <= MAX_CHARACTERS
+        is_single = obj.holds != Holds.REQUEST and obj.events == 1
+        return is_single and is_text and len(payload) <= MAX_CHARACTERS
 
     def changeform_view(
         self,

@@ -8,8 +8,8 @@ An event's way in, step by step:
 3. `_admit` finds the project key and checks the inbox, its rate limit and its quota.
 4. `answers` reads events (`calculations.wire`), so that an unusable request is refused at once.
 5. `_insert` commits the request to the inbox. It is acknowledged now.
-6. `ingestion.inbox` claims requests, reads their events again (`calculations.parsing`) and stores
-   them (`ingestion.ingest`) in the transaction that removes the requests.
+6. `ingestion.inbox` claims requests. In the same transaction `ingestion.storing` reads their events
+   again (`calculations.parsing`), and `ingestion.ingest` stores them.
 """
 
 from collections.abc import Sequence
@@ -121,7 +121,7 @@ def accept(submission: Submission) -> Commit:
             break  # one good event is enough; ingest reads them all
         rejected.append(event)
     else:
-        _keep_refused(key, submission, arrival, rejected)
+        refused.keep(key.id, arrival, rejected)
         raise _error(rejected[0])
     return _insert(key, submission, envelope)
 
@@ -144,7 +144,7 @@ def accept_each(submission: Submission) -> Accepted:
     answered = answers.answer(envelope.events, arrival)
     results = _by_uuid(uuids, answered.results)
     if len(answered.rejected) == len(answered.results):
-        _keep_refused(key, submission, arrival, answered.rejected)
+        refused.keep(key.id, arrival, answered.rejected)
         return Accepted(results)
     return Accepted(results, _insert(key, submission, envelope))
 
@@ -218,13 +218,6 @@ def _error(first: Rejection) -> InvalidEvent | TooLarge:
     if first.reason is Reason.TOO_LARGE:
         return TooLarge()
     return InvalidEvent(first.reason, first.detail)
-
-
-def _keep_refused(
-    key: Key, submission: Submission, arrival: Arrival, rejected: Sequence[Rejection]
-) -> None:
-    body = decompress(submission.body, encoding=submission.encoding)
-    refused.keep(key.id, arrival, rejected, body)
 
 
 def _count_limited(key: Key, submission: Submission, events: int, limit: str) -> None:

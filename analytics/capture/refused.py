@@ -3,29 +3,26 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from analytics.calculations.records import Arrival, Holds, Rejection
+from analytics.calculations.records import Arrival, Rejection
 from analytics.capture import ledger, rejections
 from analytics.capture.ledger import LedgerLine
 from analytics.models import EventOutcome
 from common.postgres import brief_transaction
 
-MOST_ROWS = 100  # a request of more events is kept as a whole: a row for each takes seconds
 
-
-def keep(key_id: int, arrival: Arrival, rejected: Sequence[Rejection], body: bytes) -> None:
-    """Keep refused events for the admin and count them; `body` is what was sent, decompressed."""
-    if len(rejected) > MOST_ROWS:
-        rejected = [_whole(rejected, body)]
+def keep(key_id: int, arrival: Arrival, rejected: Sequence[Rejection]) -> None:
+    """Keep a request's events for the admin, unless they name an erased id, and count them."""
+    erased = rejections.naming_erased(rejected)
+    kept = [event for event, is_erased in zip(rejected, erased, strict=True) if not is_erased]
     reasons: Counter[str] = Counter()
     for rejection in rejected:
         reasons[rejection.reason] += rejection.events
     hour = ledger.start_of_hour(arrival.received_at)
     with brief_transaction() as cursor:
         rejections.record(
-            rejections.captured(
-                rejection, arrival, project_key_id=key_id, outcome=EventOutcome.REFUSED
+            rejections.of_request(
+                kept, arrival, project_key_id=key_id, outcome=EventOutcome.REFUSED
             )
-            for rejection in rejected
         )
         ledger.add(
             cursor,
@@ -34,9 +31,3 @@ def keep(key_id: int, arrival: Arrival, rejected: Sequence[Rejection], body: byt
                 for reason, events in reasons.items()
             },
         )
-
-
-def _whole(rejected: Sequence[Rejection], body: bytes) -> Rejection:
-    """Return one rejection of the request, with the reason of its first event."""
-    first = rejected[0]
-    return Rejection(first.reason, first.detail, body, holds=Holds.REQUEST, events=len(rejected))

@@ -61,11 +61,18 @@ class Retried:
 def retry(rows: QuerySet[RejectedEvent]) -> Retried:
     """Store the events that can be stored now, as of their arrival.
 
-    Rows of stored events are deleted; the others stay, with their current reason. The ledger and
-    the counts of imports are updated.
+    Rows of stored events are deleted; the others stay, with their current reason. A row of several
+    events becomes a row for each. The ledger and the counts of imports are updated.
     """
     retried = Retried()
-    ids = list(rows.order_by("pk").values_list("pk", flat=True))
+    stored = rows.order_by("pk").values_list("pk", "events", "holds")
+    ids = [
+        row_id
+        for stored_id, events, holds in list(stored)
+        for row_id in (
+            rejections.split(stored_id) if events > 1 and holds != Holds.REQUEST else [stored_id]
+        )
+    ]
     for start in range(0, len(ids), ROWS_PER_TRANSACTION):
         with transaction.atomic():
             _retry(ids[start : start + ROWS_PER_TRANSACTION], retried)

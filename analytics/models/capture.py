@@ -190,13 +190,15 @@ class RejectedEvent(models.Model):
         "payload is",
         max_length=10,
         choices=[
-            (Holds.EVENT.value, "an event as received"),
-            (Holds.READ_EVENT.value, "an event as read, with corrected time"),
+            (Holds.EVENT.value, "as received"),
+            (Holds.READ_EVENT.value, "as read, with corrected time"),
             (Holds.REQUEST.value, "a whole unreadable request"),
         ],
         db_default=Holds.EVENT.value,
     )
-    events = models.IntegerField(db_default=1, help_text="Events in the payload")
+    events = models.IntegerField(
+        db_default=1, help_text="Events in the payload; each of several follows its position"
+    )
 
     # Only for captured events; empty for imported lines.
     project_key = models.ForeignKey(ProjectKey, null=True, on_delete=models.SET_NULL)

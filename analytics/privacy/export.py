@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from analytics.calculations.compression import decompress_leniently
 from analytics.calculations.records import Holds
+from analytics.capture import rejections
 from analytics.extension_points import exporters
 from analytics.models import Event, Group, Person, PersonDay, RejectedEvent
 from analytics.people import persons
@@ -70,9 +71,10 @@ def _rejected(traces: Traces) -> Iterator[dict[str, Any]]:
     """Yield single events; whole requests may hold events of others."""
     rows = RejectedEvent.objects.exclude(holds=Holds.REQUEST).order_by("pk")
     for row in rows.iterator(chunk_size=100):
-        if traces.mentions.in_payload(bytes(row.payload)):
-            payload = decompress_leniently(bytes(row.payload)).decode(errors="replace")
-            yield {"rejected_at": row.rejected_at, "reason": row.reason, "payload": payload}
+        for _, event in rejections.events_of(row):
+            if traces.mentions.in_payload(event):
+                payload = decompress_leniently(event).decode(errors="replace")
+                yield {"rejected_at": row.rejected_at, "reason": row.reason, "payload": payload}
 
 
 def _json(value: Any) -> bytes:

@@ -6,7 +6,7 @@ import msgspec
 import zstandard
 from django.db import transaction
 
-from analytics.ingestion import inbox
+from analytics.ingestion import inbox, storing
 from analytics.models import ForwardingBatch, InboxRequest
 from analytics.privacy.data_stores import DataStore
 from analytics.privacy.traces import Traces
@@ -33,7 +33,7 @@ class WaitingRequests(DataStore):
         for request_id in matches:
             with transaction.atomic():
                 if claimed := inbox.claim(cursor, [request_id]):
-                    inbox.store(cursor, claimed, cache)
+                    storing.store(cursor, claimed, cache)
         return len(matches)
 
     def _matches(self, traces: Traces) -> list[int]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Sum
 
 from analytics.capture import ledger
 from analytics.models import RejectedEvent
@@ -26,13 +26,13 @@ class RejectedEvents(Check):
         if not ledger.anything_arrived():
             return NO_DATA
         recent = RejectedEvent.objects.filter(rejected_at__gt=now - WITHIN)
-        affected = recent.count()
+        affected = recent.aggregate(events=Sum("events", default=0))["events"]
         if not affected:
             return PASSED
         first, last = (now - WITHIN).date(), now.date()
         entries = ledger.entries(first=first, last=last)
         share = affected / max(sum(entry.accepted for entry in entries), affected)
-        reasons = recent.values_list("reason").annotate(number=Count("pk")).order_by("-number")
+        reasons = recent.values_list("reason").annotate(number=Sum("events")).order_by("-number")
         examples = [
             Example(f"{number(count)}: {reason}", "admin:analytics_rejectedevent_changelist")
             for reason, count in reasons[:MAX_EXAMPLES]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.calculations.records import Arrival, Holds, Rejection
-from analytics.capture import answers, refused
+from analytics.calculations.records import Arrival, Rejection
+from analytics.capture import answers, rejections
 from analytics.ingestion import retrying
 from analytics.models import EventOutcome, RejectedEvent
 from tests import ledger, sdk
@@ -38,6 +38,12 @@ def test_answers_to_many_events_equal_answers_to_each(body, sdk_name):
     assert together.rejected == rejected
 
 
+def bad_payload(number, **fields):
+    return json.dumps(
+        [(n, BAD | fields | {"properties": {"n": n}}) for n in range(number)]
+    ).encode()
+
+
 def refuse(number):
     batch = {"batch": [BAD | {"properties": {"n": n}} for n in range(number)]}
     return sdk.post(V1, batch, HTTP_AUTHORIZATION=f"Bearer {sdk.key()}")
@@ -45,30 +51,29 @@ def refuse(number):
 
 @pytest.mark.django_db
 def test_s04_a_request_of_many_bad_events_is_kept_as_one_row():
-    assert refuse(refused.MOST_ROWS + 1).status_code == 200
+    number = rejections.MOST_ROWS + 1
+    assert refuse(number).status_code == 200
     row = RejectedEvent.objects.get()
-    assert (row.holds, row.events, row.outcome) == (
-        Holds.REQUEST,
-        refused.MOST_ROWS + 1,
+    assert (row.events, row.outcome, row.detail) == (
+        number,
         EventOutcome.REFUSED,
+        "distinct_id: missing",
     )
-    assert row.detail == "distinct_id: missing"
-    assert len(json.loads(bytes(row.payload))["batch"]) == refused.MOST_ROWS + 1
-    assert ledger.totals()["refused"] == refused.MOST_ROWS + 1
+    assert [position for position, _ in rejections.events_of(row)] == list(range(number))
+    assert ledger.totals()["refused"] == number
 
 
 @pytest.mark.django_db
 def test_s04_a_request_of_a_few_bad_events_has_a_row_for_each():
-    refuse(refused.MOST_ROWS)
-    assert RejectedEvent.objects.filter(events=1).count() == refused.MOST_ROWS
+    refuse(rejections.MOST_ROWS)
+    assert RejectedEvent.objects.filter(events=1).count() == rejections.MOST_ROWS
 
 
 @pytest.mark.django_db
-def test_a_whole_request_that_was_refused_can_be_retried_and_the_ledger_adds_up():
-    number = refused.MOST_ROWS + 1
+def test_many_refused_events_are_retried_each():
+    number = rejections.MOST_ROWS + 1
     refuse(number)
-    assert retrying.retry(RejectedEvent.objects.all()).waiting == number
-    sdk.ingest()
+    RejectedEvent.objects.update(payload=bad_payload(number, distinct_id="ada"))
+    assert retrying.retry(RejectedEvent.objects.all()).stored == number
     totals = ledger.totals()
-    assert (totals["refused"], totals["accepted"], totals["rejected"]) == (0, number, number)
-    assert RejectedEvent.objects.count() == number
+    assert (totals["refused"], totals["accepted"], totals["stored"]) == (0, number, number)
