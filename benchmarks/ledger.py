@@ -55,22 +55,29 @@ def run(scale: float) -> None:
     print(f"  a recount of 100 customers: {1e3 * (perf_counter() - start):.0f} ms")
 
 
-def store(customers: int) -> None:
-    """Store the events of subscriptions that change seats, end and return."""
+def store(customers: int, *, until: datetime | None = None) -> None:
+    """Store the events of subscriptions that change seats, end and return.
+
+    Their 5 years begin at START or, with `until`, evenly over the 5 years before it.
+    """
     with raw_cursor() as cursor:
         cursor.execute("TRUNCATE billing_stripeevent, djstripe_subscription CASCADE")
         columns = "event_id, type, object_id, customer_id, happened_at, fingerprint, payload"
         into = f"COPY billing_stripeevent ({columns}, state, reason, attempts) FROM STDIN"
         with cursor.copy(into) as copy:
             for number in range(customers):
-                for event in _events(number):
+                start = until - timedelta(days=number % DAYS) if until else START
+                for event in _events(number, start):
+                    happened_at = datetime.fromtimestamp(event["created"], UTC)
+                    if until and happened_at >= until:
+                        break
                     copy.write_row(
                         (
                             event["id"],
                             event["type"],
                             event["data"]["object"]["id"],
                             _id(number),
-                            datetime.fromtimestamp(event["created"], UTC),
+                            happened_at,
                             "",
                             json.dumps(event),
                             "applied",
@@ -85,12 +92,12 @@ def _id(number: int) -> str:
     return f"cus_{number:07}"
 
 
-def _events(number: int) -> Iterator[dict[str, Any]]:
+def _events(number: int, start: datetime) -> Iterator[dict[str, Any]]:
     dice = random.Random(number)
     days = sorted(dice.sample(range(DAYS), EVENTS_EACH))
-    created = int((START + timedelta(days=days[0])).timestamp())
+    created = int((start + timedelta(days=days[0])).timestamp())
     for step, day in enumerate(days):
-        moment = int((START + timedelta(days=day)).timestamp())
+        moment = int((start + timedelta(days=day)).timestamp())
         is_over = step == EVENTS_EACH - 1 and dice.random() < 0.5
         kind = "created" if step == 0 else "deleted" if is_over else "updated"
         yield {

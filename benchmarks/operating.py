@@ -1,4 +1,8 @@
-"""The pages and API read most, with 10 M events, 200 k persons and 20 k customers."""
+"""The pages and API read most, with 10 M events, 200 k persons and 20 k customers.
+
+Every KPI has a value: customers come, change and leave until the last day, marketing spend is
+entered for each day, and people bring others.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
@@ -13,10 +17,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from benchmarks import dataset, ledger, servers
+from benchmarks import dataset, ledger, referrals, servers
 from benchmarks.dataset import LAST_DAY
 from billing.revenue import ledger as revenue_ledger
 from config.beat_schedule import create_missing_entries
+from growth.spend import demo_spend
 from operational.access import tokens
 from operational.access.scopes import SCOPES
 from operational.actions import priority_actions
@@ -44,8 +49,10 @@ def run(scale: float) -> None:
 
 def _operate(customers: int) -> None:
     """Run a day's jobs."""
-    ledger.store(customers)
+    ledger.store(customers, until=datetime.combine(LAST_DAY + timedelta(days=1), time(), UTC))
     revenue_ledger.rebuild(now=NOW)
+    demo_spend.load(until=NOW, seed=1)
+    referrals.fill()
     create_missing_entries()
     if not KpiReading.objects.exists():
         days = [LAST_DAY - timedelta(days=ago) for ago in range(90)]
