@@ -24,15 +24,19 @@ def clicked() -> QuerySet[Referral]:
 
 
 def signed_up() -> QuerySet[Referral]:
-    """Return the referrals that count: the signup names the code, in time, and the person is new.
+    """Return the referrals that count."""
+    return clicked().filter(has_signed_up())
+
+
+def has_signed_up() -> Q:
+    """Return the condition that the signup names the code, in time, and the person is new.
 
     A person who activated before the click existed before.
     """
     is_new = Q(**{f"{REFERRED}__activated_at": None}) | Q(
         **{f"{REFERRED}__activated_at__gte": F("clicked_at") - CLOCK_SKEW}
     )
-    return clicked().filter(
-        is_new,
+    return is_new & Q(
         **{f"{REFERRED}__has_profile": True},
         is_named=True,
         signed_up_at=F(f"{REFERRED}__signup_at"),
@@ -40,7 +44,7 @@ def signed_up() -> QuerySet[Referral]:
     )
 
 
-def within_invite_window(referrals: QuerySet[Referral], moment: str) -> QuerySet[Referral]:
-    """Return those with a moment in the 30 x 24 hours that begin with the inviter's signup."""
+def in_invite_window(moment: str) -> Q:
+    """Return the condition that a moment is in the 30 x 24 hours after the inviter's signup."""
     start = F(f"{INVITER}__signup_at")
-    return referrals.filter(**{f"{moment}__gte": start, f"{moment}__lte": start + INVITE_WINDOW})
+    return Q(**{f"{moment}__gte": start, f"{moment}__lte": start + INVITE_WINDOW})

@@ -45,7 +45,7 @@ class ViralSource:
         )
 
     def spans(self, *, as_of: date) -> Sequence[Span]:
-        return ()
+        return [viral.inviters_span(*signup_window(as_of, age=AGE))]
 
     def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
         if not viral.is_set_up(by=as_of):

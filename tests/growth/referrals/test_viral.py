@@ -7,8 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from analytics.calculations.cells import add_cells
 from analytics.models import DistinctId, Person, PersonDay
 from analytics.people import exclusions
+from analytics.rollups import counters, definitions
+from analytics.rollups.milestones import read_milestones
+from common.postgres import raw_cursor
 from growth.models import Referral, ReferralCode, ReferralProgram
 from growth.referrals import viral
 from operational.calculations.catalogue import KpiGroup
@@ -33,6 +37,10 @@ def _program(db):
 def person(name, signup_at=MIDDLE, **more):
     added = Person.objects.create(signup_at=signup_at, **more)
     DistinctId.objects.create(distinct_id=name, person=added)
+    cells, cursor = {}, raw_cursor()
+    (stored,) = read_milestones(cursor, [added.pk]).values()
+    add_cells(cells, stored.firsts(definitions.calendar()), [])
+    counters.add(cursor, cells)
     return added
 
 
