@@ -21,9 +21,11 @@ from common.read_once import read_each_once, read_once
 CHURN_DAYS = 30
 
 # The customers with movements in a window: what they paid before it, at its end, and at least.
+# Pairs of a day and an amount give the amount of the first or last day without a sort.
+_DAY = "day - date '2000-01-01'"
 _MOVED = f"""
-SELECT customer_id, (array_agg(opening ORDER BY day))[1] AS paid,
-       (array_agg(closing ORDER BY day DESC))[1] AS pays, min(closing) AS lowest,
+SELECT customer_id, (min(ARRAY[{_DAY}, opening]))[2] AS paid,
+       (max(ARRAY[{_DAY}, closing]))[2] AS pays, min(closing) AS lowest,
        bool_or(kind IN ('new', 'reactivation')) AS came,
        -coalesce(sum(amount) FILTER (WHERE kind IN ('contraction', 'churn')), 0) AS decrease
 FROM billing_mrrmovement
