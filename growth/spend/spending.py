@@ -3,15 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q, Sum
+from django.db import connection
 
 from billing.revenue import settings as revenue_settings
 from common.read_once import read_once
 from growth.calculations.spend.acquisition import Spending
 from growth.calculations.spend.prorating import days_of
 from growth.models import SpendDay
+
+_SUMS_BY = """
+SELECT {column}, coalesce(sum(reported) FILTER (WHERE counts), 0)::bigint,
+       coalesce(array_agg(DISTINCT currency) FILTER (WHERE NOT counts), '{{}}')
+FROM growth_spendday, LATERAL (SELECT "into" = %s AND reported IS NOT NULL) AS is_known (counts)
+WHERE day BETWEEN %s AND %s
+GROUP BY 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +33,9 @@ class DaySpend:
 @read_once
 def by_day(*, first: date, last: date) -> Mapping[date, DaySpend]:
     """Return the spend of each day that an entry covers."""
-    counts = Q(into=revenue_settings.currency_in_force(), reported__isnull=False)
-    rows = (
-        SpendDay.objects.filter(day__range=(first, last))
-        .values("day")
-        .annotate(
-            total=Sum("reported", filter=counts, default=0),
-            held=ArrayAgg("currency", filter=~counts, distinct=True, default=[]),
-        )
-    )
-    return {row["day"]: DaySpend(int(row["total"]), tuple(row["held"])) for row in rows}
+    return {
+        day: DaySpend(amount, tuple(held)) for day, amount, held in _sums_by("day", first, last)
+    }
 
 
 def spending(*, first: date, last: date) -> Spending:
@@ -55,16 +56,19 @@ def summed(spent: Mapping[date, DaySpend], first: date, last: date) -> Spending:
 
 def by_channel(*, first: date, last: date) -> dict[str, Spending]:
     """Return the spend of each channel with entries on these days."""
-    counts = Q(into=revenue_settings.currency_in_force(), reported__isnull=False)
-    rows = (
-        SpendDay.objects.filter(day__range=(first, last))
-        .values("channel")
-        .annotate(
-            total=Sum("reported", filter=counts, default=0),
-            held=ArrayAgg("currency", filter=~counts, distinct=True, default=[]),
+    return {
+        channel: Spending(amount, held=held)
+        for channel, amount, held in _sums_by("channel", first, last)
+    }
+
+
+def _sums_by(column: str, first: date, last: date) -> list[tuple[Any, int, list[str]]]:
+    """Return the values of a column with what was spent, and the currencies that are held."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SUMS_BY.format(column=column), [revenue_settings.currency_in_force(), first, last]
         )
-    )
-    return {row["channel"]: Spending(int(row["total"]), held=row["held"]) for row in rows}
+        return cursor.fetchall()
 
 
 @read_once

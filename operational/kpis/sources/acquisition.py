@@ -67,7 +67,7 @@ class LtvCacSource:
 def _measured(overall: Overall, ltv: Fraction) -> Measurement:
     """Return the ratio, or why there is none; not being a share, it has no interval."""
     value, cost = money(ltv, overall.ltv.currency if overall.ltv else ""), overall.cost
-    if not spending.is_recorded():
+    if cost.cac is None and not spending.is_recorded():
         return no_data(
             f"LTV is {value}, but CAC is unknown: no marketing and sales spend is recorded."
         )
