@@ -1,5 +1,6 @@
 """The properties of an event, as they are stored."""
 
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -23,6 +24,11 @@ from analytics.calculations.wire_format import WireEvent, wire_options
 _NO_PROPERTIES = {b"null", b"[]"}  # PHP writes an empty object as a list
 _MAX_IGNORED = 200  # characters of an unusable time that the event keeps
 
+# Reading a property costs in proportion to all of them.
+LARGEST_READ = 8 * 1024  # bytes; of larger properties the short ones are read
+_LONGEST_SHORT = 2 * 1024  # bytes of a value, such as an address
+
+_decode_values = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_list = msgspec.json.Decoder(list[Any]).decode
 
 
@@ -79,6 +85,18 @@ def _outer_fields(event: WireEvent, sdk: str, inner: dict[str, Any]) -> dict[str
     if sdk:
         outer["$lib"], _, outer["$lib_version"] = sdk.partition("/")
     return outer
+
+
+def short_properties(properties: bytes) -> bytes:
+    """Return the properties with short values, shortest first, as far as `LARGEST_READ` reaches."""
+    values = sorted(_decode_values(properties).items(), key=lambda item: len(item[1]))
+    sizes = accumulate(len(name.encode()) + len(value) for name, value in values)
+    short = {
+        name: value
+        for size, (name, value) in zip(sizes, values, strict=True)
+        if size <= LARGEST_READ and len(value) <= _LONGEST_SHORT
+    }
+    return msgspec.json.encode(short)
 
 
 def without_hash(properties: bytes, proof: Proof) -> bytes:

@@ -8,6 +8,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from analytics.calculations.batch import EventBatch, pick
+from analytics.calculations.event_properties import LARGEST_READ, short_properties
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _END = b"\xff\xff"
@@ -16,9 +17,10 @@ _ROWS_PER_WRITE = 2_000
 
 # A row is the number of its fields, then the length and the content of each field. The content of
 # JSON starts with a version.
-_SEVEN_FIELDS = b"\0\7"
+_EIGHT_FIELDS = b"\0\10"
+_NULL = b"\xff\xff\xff\xff"
 _LENGTH = Struct(">i").pack
-_JSONB_VERSION = 1
+_JSONB_VERSION = b"\1"
 _BEFORE_PROPERTIES = np.dtype(  # and after name and distinct id
     [
         *[("of_person", ">i4"), ("person_id", ">i8")],
@@ -49,25 +51,30 @@ def copy_events(
     rows["person_id"], rows["time"], rows["uuid"] = person_ids, events.times - _EPOCH, events.uuids
     rows["of_proved"], rows["proved"] = 1, events.proved
     sizes = np.fromiter(map(len, events.properties), np.int64, len(events))
-    rows["of_properties"], rows["version"] = 1 + sizes, _JSONB_VERSION
+    rows["of_properties"], rows["version"] = 1 + sizes, _JSONB_VERSION[0]
     names, name = events.numbered_names
     distinct_ids, distinct_id = events.numbered_ids
-    starts = [_SEVEN_FIELDS + text for text in map(_text, names)]
+    starts = [_EIGHT_FIELDS + text for text in map(_text, names)]
     ids = list(map(_text, distinct_ids))
+    short = [_NULL] * len(events)
+    for index in np.flatnonzero(sizes > LARGEST_READ).tolist():
+        json = _JSONB_VERSION + short_properties(events.properties[index])
+        short[index] = _LENGTH(len(json)) + json
     with cursor.copy(
         "COPY analytics_event"
-        " (event, distinct_id, person_id, timestamp, uuid, proved, properties)"
+        " (event, distinct_id, person_id, timestamp, uuid, proved, properties, short_properties)"
         " FROM STDIN (FORMAT binary)"
     ) as copy:
         copy.write(_HEADER)
         for start in range(0, len(events), _ROWS_PER_WRITE):  # PostgreSQL starts on the first
             selected = order[start : start + _ROWS_PER_WRITE]
             indices = selected.tolist()
-            parts = [b""] * (4 * len(indices))
-            parts[::4] = pick(starts, name[selected].tolist())
-            parts[1::4] = pick(ids, distinct_id[selected].tolist())
-            parts[2::4] = rows[selected].view(f"V{rows.itemsize}").tolist()
-            parts[3::4] = pick(events.properties, indices)
+            parts = [b""] * (5 * len(indices))
+            parts[::5] = pick(starts, name[selected].tolist())
+            parts[1::5] = pick(ids, distinct_id[selected].tolist())
+            parts[2::5] = rows[selected].view(f"V{rows.itemsize}").tolist()
+            parts[3::5] = pick(events.properties, indices)
+            parts[4::5] = pick(short, indices)
             copy.write(b"".join(parts))
         copy.write(_END)
 

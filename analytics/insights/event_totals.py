@@ -12,21 +12,20 @@ from typing import Any
 from django.db import connection
 
 from analytics.calculations.event_totals import LARGEST_AMOUNT, Aggregation, EventTotal
+from analytics.models.event import READABLE_PROPERTIES
 
+_VALUE = f"({READABLE_PROPERTIES} -> %(property)s)"
 # Lazily evaluated, so that only numbers are cast.
-_AMOUNT = """
-CASE WHEN jsonb_typeof(properties -> %(property)s) = 'number'
-     THEN CASE WHEN (properties -> %(property)s)::numeric > 0
-                AND (properties -> %(property)s)::numeric <= %(largest)s
-               THEN (properties -> %(property)s)::numeric END END
+_AMOUNT = f"""
+CASE WHEN jsonb_typeof({_VALUE}) = 'number'
+     THEN CASE WHEN {_VALUE}::numeric > 0 AND {_VALUE}::numeric <= %(largest)s
+               THEN {_VALUE}::numeric END END
 """
 # `only` is a filter of the events that count.
 _TOTALS = {
     Aggregation.COUNT: "(count(*) {only})::numeric",
     # JSON values: 1 and 1.0 are the same, 1 and "1" are not; null is not a value.
-    Aggregation.DISTINCT: (
-        "(count(DISTINCT nullif(properties -> %(property)s, 'null')) {only})::numeric"
-    ),
+    Aggregation.DISTINCT: f"(count(DISTINCT nullif({_VALUE}, 'null')) {{only}})::numeric",
     Aggregation.SUM: f"coalesce(sum({_AMOUNT}) {{only}}, 0)",
 }
 _IGNORED = {

@@ -1,8 +1,18 @@
 """Events, partitioned by month, and the register of uuids that makes each count once."""
 
 from django.db import models
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Coalesce
 
 from analytics.models.person import Person
+
+# For readers of a property of many events: no event takes long, however large it is.
+READABLE_PROPERTIES = "coalesce(short_properties, properties)"
+
+
+def property_of_event(name: str) -> KeyTransform:
+    """Return an expression of a property's value, None where it is missing or too long."""
+    return KeyTransform(name, Coalesce("short_properties", "properties"))
 
 
 class Event(models.Model):
@@ -19,6 +29,9 @@ class Event(models.Model):
     properties = models.JSONField()
     proved = models.BooleanField(
         db_default=False, help_text="Sent by the backend, not only claimed"
+    )
+    short_properties = models.JSONField(
+        null=True, help_text="Those with short values, where reading all properties takes long"
     )
 
     def __str__(self) -> str:

@@ -14,10 +14,10 @@ _MOVES = (
     f"""
     WITH moved AS (
         DELETE FROM analytics_event USING {_PAIRS} WHERE person_id = source
-        RETURNING target, timestamp, uuid, event, distinct_id, properties, proved
+        RETURNING target, timestamp, uuid, event, distinct_id, properties, proved, short_properties
     )
     INSERT INTO analytics_event
-        (person_id, timestamp, uuid, event, distinct_id, properties, proved)
+        (person_id, timestamp, uuid, event, distinct_id, properties, proved, short_properties)
     SELECT * FROM moved
     """,
     f"""

@@ -10,6 +10,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 
 from analytics.models import DistinctId, Person, PersonDay, PersonMerge
+from analytics.models.event import READABLE_PROPERTIES
 from analytics.rollups import definitions
 from common.calculations.mailbox import lower_ascii
 from common.postgres import LowerAscii
@@ -198,12 +199,12 @@ def groups_of(person: Person) -> list[Membership]:
     """Return the groups that the person's latest events name, by type and key."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT DISTINCT named.key, named.value, stored.id
-            FROM (SELECT properties -> '$groups' AS groups FROM analytics_event
+            FROM (SELECT {READABLE_PROPERTIES} -> '$groups' AS groups FROM analytics_event
                   WHERE person_id = %s ORDER BY timestamp DESC LIMIT %s) AS latest
             CROSS JOIN jsonb_each_text(
-                CASE jsonb_typeof(groups) WHEN 'object' THEN groups ELSE '{}' END
+                CASE jsonb_typeof(groups) WHEN 'object' THEN groups ELSE '{{}}' END
             ) AS named
             LEFT JOIN analytics_group AS stored ON (group_type, group_key) = (key, value)
             WHERE named.value IS NOT NULL ORDER BY 1, 2

@@ -8,6 +8,7 @@ from analytics.calculations.people.identity import Identities
 from analytics.calculations.people.placeholders import is_illegal
 from analytics.calculations.people.profile_changes import makes_profile
 from analytics.models import Event, Person, PersonMerge
+from analytics.models.event import property_of_event
 from analytics.rollups import definitions, rebuild, rollups
 
 
@@ -46,10 +47,10 @@ def move_ids(cursor: psycopg.Cursor, distinct_ids: Collection[str], *, old: int,
         """
         WITH moved AS (
             DELETE FROM analytics_event WHERE person_id = %(old)s AND distinct_id = ANY(%(ids)s)
-            RETURNING timestamp, uuid, event, distinct_id, properties, proved
+            RETURNING timestamp, uuid, event, distinct_id, properties, proved, short_properties
         )
         INSERT INTO analytics_event
-            (person_id, timestamp, uuid, event, distinct_id, properties, proved)
+            (person_id, timestamp, uuid, event, distinct_id, properties, proved, short_properties)
         SELECT %(new)s, moved.* FROM moved
         """,
         moved,
@@ -75,7 +76,7 @@ def was_identified(person_id: int) -> bool:
 def has_profile(person_id: int) -> bool:
     """Whether an event gave the person a profile, or a valid merge created it from two."""
     kinds = Event.objects.filter(person=person_id).values_list(
-        "event", "properties__$process_person_profile"
+        "event", property_of_event("$process_person_profile")
     )
     return _has_merges(person_id) or any(
         makes_profile(event, process_person_profile)

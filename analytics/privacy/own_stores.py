@@ -81,7 +81,10 @@ class OthersEvents(NamingRows):
 
     def save(self, rows: Sequence[models.Model]) -> None:
         for row in rows:  # a composite key cannot be updated in bulk
-            Event.objects.filter(pk=row.pk).update(properties=row.properties)  # type: ignore[attr-defined]
+            event = cast("Event", row)
+            Event.objects.filter(pk=event.pk).update(
+                properties=event.properties, short_properties=event.short_properties
+            )
 
     def candidates(self, traces: Traces) -> models.QuerySet:
         return super().candidates(traces).exclude(person__in=traces.person_ids)
@@ -135,5 +138,5 @@ SEARCHED_ON_REQUEST: list[DataStore] = [
     OthersProfiles(
         "Profiles of others", Person, jsons=["properties", "claimed", "refused", "set_at"]
     ),
-    OthersEvents("Events of others", Event, jsons=["properties"]),
+    OthersEvents("Events of others", Event, jsons=["properties", "short_properties"]),
 ]

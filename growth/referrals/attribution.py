@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from analytics.models import Person
+from analytics.models.event import READABLE_PROPERTIES
 from analytics.rollups import definitions
 from common.locks import Lock, lock_shared, try_session_lock
 from common.postgres import array_literal, raw_cursor
@@ -24,13 +25,16 @@ BATCH = 500
 _JOINED = "growth_referral", "growth_referralcode", "analytics_distinctid", "analytics_person"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LINK_PATTERN = f"[?&]{checks.LINK_PARAMETER}=([A-Za-z0-9_-]+)"
-_NAMES_A_CODE = "(properties ?| %(names)s::text[] OR properties ->> '$current_url' ~ %(pattern)s)"
+_NAMES_A_CODE = f"""
+    ({READABLE_PROPERTIES} ?| %(names)s::text[]
+     OR {READABLE_PROPERTIES} ->> '$current_url' ~ %(pattern)s)
+"""
 
 _NAMINGS = f"""
     SELECT person_id, timestamp, event.distinct_id, proved,
-        (SELECT array_agg(properties ->> name ORDER BY number)
+        (SELECT array_agg({READABLE_PROPERTIES} ->> name ORDER BY number)
          FROM unnest(%(names)s::text[]) WITH ORDINALITY AS names (name, number))
-        || substring(properties ->> '$current_url' FROM %(pattern)s),
+        || substring({READABLE_PROPERTIES} ->> '$current_url' FROM %(pattern)s),
         timestamp = signup_at AND %(signup)s IN (event, %(first)s)
     FROM analytics_event AS event JOIN (
         SELECT id, signup_at FROM analytics_person WHERE id = ANY(%(persons)s::bigint[])

@@ -1,6 +1,7 @@
 """What is known about inviters and referred persons that two accounts of one person share."""
 
 from analytics.models import Event, Person, PersonDay
+from analytics.models.event import property_of_event
 from analytics.rollups import definitions
 from billing.stripe import gateway
 from growth.calculations.reward import Party, Signal, signals
@@ -46,5 +47,5 @@ def used_later(person: Person) -> bool:
 
 def _devices(person: Person) -> frozenset[str]:
     latest = Event.objects.filter(person=person).order_by("-timestamp")
-    values = latest.values_list("properties__$device_id", flat=True)[:EVENTS_READ]
+    values = latest.values_list(property_of_event("$device_id"), flat=True)[:EVENTS_READ]
     return frozenset(value for value in values if isinstance(value, str) and value)

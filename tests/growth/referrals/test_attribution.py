@@ -1,10 +1,11 @@
 """Who came with whose code, from events, properties and merges."""
 
+import msgspec
 import pytest
 
 from analytics.calculations.records import Proof
 from analytics.ingestion import ingest
-from analytics.models import Person, PersonMerge
+from analytics.models import Event, Person, PersonMerge
 from analytics.people import persons, proving, unmerging
 from analytics.privacy import erasure
 from growth.models import Referral, ReferralCheck, ReferralCode, ReferralProgram
@@ -29,6 +30,16 @@ def test_a_signup_that_names_a_code_counts_and_is_its_own_click():
 def test_the_property_ref_names_a_code_too_in_any_case():
     store(signup(code="", ref=" ada "))
     assert counted() == ["bob"]
+
+
+@pytest.mark.parametrize("naming", [signup(), visit()])
+def test_s04_of_large_events_only_the_short_properties_are_read(naming):
+    text = {"text": "x" * 100_000}
+    properties = msgspec.json.encode(msgspec.json.decode(naming.properties) | text)
+    ingest.store([msgspec.structs.replace(naming, properties=properties)])
+    Event.objects.filter(distinct_id="bob").update(properties={})
+    attribution.update()
+    assert [row[:2] for row in rows()] == [("bob", "ADA")]
 
 
 def test_the_property_can_have_another_name(settings):

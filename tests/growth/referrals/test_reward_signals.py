@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.calculations.records import Proof
-from analytics.models import Person
+from analytics.models import Event, Person
 from billing.models import StripeCustomer
 from billing.stripe import gateway
 from growth.calculations.reward import RewardState, Signal
@@ -28,7 +28,9 @@ def has(distinct_id, **properties):
 
 
 def used_device(distinct_id, device):
-    store(record("used", distinct_id, NOON + 3 * DAY, properties={"$device_id": device}))
+    properties = {"$device_id": device, "text": "x" * 100_000}  # S04: it is not read
+    store(record("used", distinct_id, NOON + 3 * DAY, properties=properties))
+    Event.objects.update(properties={})
 
 
 def paid_with(distinct_id, card):
