@@ -40,6 +40,10 @@ events_stored: LateRegistry[Callable[[Any, Any, Any], None]] = LateRegistry()
 # such as a merge, in the transaction that changes them.
 persons_changed: LateRegistry[Callable[[Any, Collection[int]], None]] = LateRegistry()
 
+# Called with a cursor and the ids of persons whose first events have changed, or who got a profile,
+# in ingest's transaction; after a rebuild of the roll-ups with None, for everyone.
+milestones_changed: LateRegistry[Callable[[Any, Collection[int] | None], None]] = LateRegistry()
+
 # Names of events that are never activity, because an app puts them on persons itself.
 passive_events: LateRegistry[Collection[str]] = LateRegistry()
 

@@ -6,6 +6,7 @@ from analytics.extension_points import (
     before_erasing,
     events_stored,
     exporters,
+    milestones_changed,
     naming_stores,
     passive_events,
     person_stores,
@@ -23,6 +24,8 @@ class GrowthConfig(AppConfig):
     def ready(self) -> None:
         events_stored.register("growth.referrals.checks.note_events")
         persons_changed.register("growth.referrals.checks.note_persons")
+        persons_changed.register("growth.referrals.invitations.update")
+        milestones_changed.register("growth.referrals.invitations.update")
         person_stores.register("growth.referrals.personal_data.PERSON_STORES")
         naming_stores.register("growth.referrals.personal_data.NAMING_STORES")
         exporters.register("growth.referrals.personal_data.sections")

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from analytics.calculations.cells import Cell, add_cells
+from analytics.extension_points import milestones_changed
 from analytics.rollups import counters, definitions, last_activity, minute_counts, person_cache
 from analytics.rollups.definitions import FIRST_EVENT, Definitions
 from analytics.rollups.milestones import Milestones
@@ -95,6 +96,8 @@ def rebuild(*, progress: Progress = lambda *_: None) -> None:
     definitions.adopt(wanted)
     person_cache.empty_everywhere(cursor)
     _recompute(cursor, wanted, progress)
+    for note_persons in milestones_changed:
+        note_persons(cursor, None)
 
 
 def check(*, progress: Progress = lambda *_: None) -> list[Difference]:

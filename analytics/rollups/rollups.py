@@ -18,7 +18,7 @@ from analytics.calculations.batch import EventBatch
 from analytics.calculations.cells import Cell, add_cells
 from analytics.calculations.records import EventRecord
 from analytics.calculations.rows import EventRows
-from analytics.extension_points import persons_changed
+from analytics.extension_points import milestones_changed, persons_changed
 from analytics.rollups import (
     counters,
     definitions,
@@ -104,6 +104,9 @@ def lock_and_add_events(
     new_days = person_days.add(cursor, days)
     changed = {person_id for person_id in after if after[person_id] != before[person_id]}
     write_milestones(cursor, {person_id: after[person_id] for person_id in changed})
+    if changed:
+        for note_persons in milestones_changed:
+            note_persons(cursor, changed)
     change = counter_changes(
         cursor, before, after, changed=changed, new_days=new_days, calendar=calendar
     )

@@ -42,7 +42,8 @@ class Referral(models.Model):
     """A person who came with a code, derived from their events and properties.
 
     `growth.referrals.attribution` writes it again whenever these change. Whether it counts is
-    decided when it is read (`growth.referrals.referred`), from the persons as they are then.
+    decided when it is read (`growth.referrals.referred`), from the persons as they are then. For
+    the viral coefficient this is stored (`growth.referrals.invitations`).
     """
 
     distinct_id = models.OneToOneField(
@@ -64,10 +65,26 @@ class Referral(models.Model):
     signed_up_at = models.DateTimeField(null=True, db_index=True)
     is_named = models.BooleanField(help_text="The signup names the code; otherwise only a visit")
     proved = models.BooleanField(help_text="Named by your backend or a verified identity")
+    inviter_signup_at = models.DateTimeField(
+        null=True, help_text="Empty unless it counts as an invitation within 30 days of it"
+    )
+    is_accepted = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The referred person also signed up within 30 days of the inviter's signup",
+    )
 
     class Meta:
         verbose_name = "referral"
         verbose_name_plural = "referred people"
+        indexes = [
+            models.Index(
+                fields=["inviter_signup_at"],
+                include=["is_accepted"],
+                condition=models.Q(inviter_signup_at__isnull=False),
+                name="referral_by_inviter_signup",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.distinct_id_id} with {self.code_id}"

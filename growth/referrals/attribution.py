@@ -19,7 +19,7 @@ from common.locks import Lock, lock_shared, try_session_lock
 from common.postgres import array_literal, raw_cursor
 from growth.calculations.referral import Attribution, Naming, attribute, normalized
 from growth.models import Referral, ReferralCheck, ReferralCode
-from growth.referrals import checks
+from growth.referrals import checks, invitations
 
 BATCH = 500
 _JOINED = "growth_referral", "growth_referralcode", "analytics_distinctid", "analytics_person"
@@ -109,6 +109,7 @@ def _derive(cursor: psycopg.Cursor, person_ids: Collection[int]) -> None:
         for person_id, attribution in _attributions(cursor, persons)
         if attribution is not None
     }
+    lock_shared(cursor, Lock.ROLLUPS)  # what invitations follow from does not change meanwhile
     Referral.objects.filter(distinct_id__person_id__in=person_ids).delete()
     Referral.objects.bulk_create(
         Referral(
@@ -121,6 +122,7 @@ def _derive(cursor: psycopg.Cursor, person_ids: Collection[int]) -> None:
         )
         for person_id, attribution in derived.items()
     )
+    invitations.update(cursor, person_ids)
 
 
 def _attributions(

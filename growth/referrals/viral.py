@@ -11,9 +11,8 @@ from analytics.models import Person
 from analytics.rollups import counters, definitions
 from analytics.rollups.counters import Span
 from common.read_once import read_once
-from growth.calculations.referral import INVITE_WINDOW
 from growth.models import Referral, ReferralCode
-from growth.referrals import referred
+from growth.referrals import invitations
 from growth.referrals.funnel import persons_of
 
 
@@ -33,10 +32,11 @@ class Virality:
 @read_once
 def virality(*, first: date, last: date) -> Virality:
     """Return the counts; the inviters are in `inviters_span`."""
-    counts = _with_inviters_of(first, last).aggregate(
-        invited=Count("pk", filter=_is_invited()), accepted=Count("pk", filter=_is_accepted())
+    counts = invitations.of_signups(first, last).aggregate(
+        invited=Count("pk"), accepted=Count("pk", filter=Q(is_accepted=True))
     )
-    return Virality(sum(counters.totals([inviters_span(first, last)])), **counts)
+    (inviters,) = counters.totals([inviters_span(first, last)])
+    return Virality(inviters, **counts)
 
 
 def inviters_span(first: date, last: date) -> Span:
@@ -46,7 +46,7 @@ def inviters_span(first: date, last: date) -> Span:
 
 def accepted(*, first: date, last: date) -> QuerySet[Referral]:
     """Return the referrals of people who signed up within 30 x 24 hours after their inviter."""
-    return _with_inviters_of(first, last).filter(_is_accepted())
+    return invitations.of_signups(first, last).filter(is_accepted=True)
 
 
 def accepted_people(*, first: date, last: date) -> QuerySet[Person]:
@@ -65,25 +65,3 @@ def is_set_up(*, by: date) -> bool:
     _, end = definitions.calendar().span(by, by)
     referrals = Referral.objects.filter(signed_up_at__lt=end)
     return ReferralCode.objects.filter(created_at__lt=end).exists() or referrals.exists()
-
-
-def _is_accepted() -> Q:
-    return referred.has_signed_up() & referred.in_invite_window("signed_up_at")
-
-
-def _is_invited() -> Q:
-    """Return the condition for who opened a link in time; who accepted opened it, too."""
-    return referred.in_invite_window("clicked_at") | _is_accepted()
-
-
-def _with_inviters_of(first: date, last: date) -> QuerySet[Referral]:
-    """Return the referrals with a moment in the invite window of people of these signup days."""
-    start, end = definitions.calendar().span(first, last)
-    signup = f"{referred.INVITER}__signup_at"
-    latest = end + INVITE_WINDOW
-    return referred.clicked().filter(
-        # Follows from the inviters' signups; it lets the indexes of the moments limit the rows.
-        Q(signed_up_at__gte=start, signed_up_at__lt=latest)
-        | Q(clicked_at__gte=start, clicked_at__lt=latest),
-        **{f"{signup}__gte": start, f"{signup}__lt": end},
-    )

@@ -68,7 +68,8 @@ def _sums_by(column: str, first: date, last: date) -> list[tuple[Any, int, list[
         cursor.execute(
             _SUMS_BY.format(column=column), [revenue_settings.currency_in_force(), first, last]
         )
-        return cursor.fetchall()
+        rows: list[tuple[Any, int, list[str]]] = cursor.fetchall()
+    return rows
 
 
 @read_once

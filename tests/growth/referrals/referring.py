@@ -43,3 +43,8 @@ def rows():
     """Return every referral as it is stored."""
     names = ["distinct_id_id", "code_id", "clicked_at", "signed_up_at", "is_named", "proved"]
     return sorted(Referral.objects.values_list(*names))
+
+
+def invited():
+    """Return which referrals count for the viral coefficient, as it is stored."""
+    return sorted(Referral.objects.values_list("pk", "inviter_signup_at", "is_accepted"), key=str)

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from analytics.calculations.records import Proof
 from analytics.ingestion import ingest
 from analytics.models import Person, PersonMerge
-from analytics.people import proving, unmerging
+from analytics.people import exclusions, proving, unmerging
 from analytics.privacy import erasure
+from common.postgres import raw_cursor
 from growth.models import Referral
-from growth.referrals import attribution
+from growth.referrals import attribution, invitations
 from tests.events import NOON, record
 from tests.growth.referrals import referring
 from tests.property_tests import examples
@@ -42,13 +43,16 @@ merges = st.builds(
     lambda who, other, at, proof: record("$identify", who, at, other_id=other, proof=proof),
     *(people, people, moments, PROOFS),
 )
-batches = st.lists(st.one_of(signups, visits, properties, merges), min_size=1, max_size=6)
+activations = st.builds(lambda who, at: record("workflow_created", who, at), people, moments)
+records = st.one_of(signups, visits, properties, merges, activations)
+batches = st.lists(records, min_size=1, max_size=6)
 steps = st.one_of(
     batches.map(lambda records: ("store", records)),
     st.just(("derive", None)),
     people.map(lambda who: ("prove", who)),
     st.just(("unmerge", None)),
     people.map(lambda who: ("erase", who)),
+    st.tuples(st.sampled_from(["exclude", "include"]), people),
 )
 
 
@@ -64,6 +68,10 @@ def take(step, argument):
             undo_latest_merge()
         case "erase":
             erase(argument)
+        case _:
+            persons = Person.objects.filter(distinct_ids__distinct_id=argument)
+            decided = list(persons.values_list("pk", flat=True))
+            exclusions.decide(decided, excluded=step == "exclude", by="staff")
 
 
 def undo_latest_merge():
@@ -95,3 +103,23 @@ def test_step_by_step_equals_rebuilt(history):
         rebuilt = referring.rows()
         transaction.set_rollback(True)
     assert derived == rebuilt
+
+
+@pytest.mark.django_db
+@examples(60)
+@given(st.lists(steps, min_size=1, max_size=8))
+def test_what_is_stored_as_invited_equals_the_rules_after_every_step(history):
+    with transaction.atomic():
+        referring.create_program()
+        for who in ("ada", "bob"):
+            referring.create_inviter(who, who.upper(), signup_at=NOON)
+        brought_at = NOON + timedelta(days=1)
+        referring.store(*(referring.signup(who, brought_at, code="ADA") for who in ("cleo", "dan")))
+        differing = []
+        for step in history:
+            take(*step)
+            stored = referring.invited()
+            invitations.update(raw_cursor(), None)
+            differing += [step] * (stored != referring.invited())
+        transaction.set_rollback(True)
+    assert differing == []

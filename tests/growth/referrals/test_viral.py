@@ -14,7 +14,7 @@ from analytics.rollups import counters, definitions
 from analytics.rollups.milestones import read_milestones
 from common.postgres import raw_cursor
 from growth.models import Referral, ReferralCode, ReferralProgram
-from growth.referrals import viral
+from growth.referrals import invitations, viral
 from operational.calculations.catalogue import KpiGroup
 from operational.kpis import sources
 from operational.kpis.goals import in_force
@@ -53,8 +53,8 @@ def inviter(name="ada", signup_at=MIDDLE, **more):
 
 
 def referral(name, code="ADA", signup_at=MIDDLE + DAY, *, clicked_at=None, is_named=True, **more):
-    person(name, signup_at, **more)
-    return Referral.objects.create(
+    invited = person(name, signup_at, **more)
+    row = Referral.objects.create(
         distinct_id_id=name,
         code_id=code,
         clicked_at=clicked_at or signup_at,
@@ -62,6 +62,8 @@ def referral(name, code="ADA", signup_at=MIDDLE + DAY, *, clicked_at=None, is_na
         is_named=is_named,
         proved=False,
     )
+    invitations.update(raw_cursor(), [invited.pk])
+    return row
 
 
 def numbers():
@@ -134,6 +136,7 @@ def test_v07_who_invites_themselves_does_not_count():
         is_named=True,
         proved=True,
     )
+    invitations.update(raw_cursor(), [ada.pk])
     assert numbers() == (0, 1)
 
 
