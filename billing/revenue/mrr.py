@@ -27,13 +27,15 @@ _CUSTOMERS = F("new_customers") + F("reactivated_customers") - F("churned_custom
 
 # Reads each day once: what changed between one wanted day and the next, added up.
 _LEVELS = """
-SELECT coalesce(sum(mrr) OVER days, 0), coalesce(sum(customers) OVER days, 0)
+SELECT coalesce(sum(mrr) OVER days, 0)::bigint, coalesce(sum(customers) OVER days, 0)::bigint,
+       coalesce(sum(new_customers) OVER days, 0)::bigint
 FROM (
     SELECT position, end_of, lag(end_of, 1, '-infinity') OVER (ORDER BY end_of) AS before
     FROM unnest(%s::date[]) WITH ORDINALITY AS wanted (end_of, position)
 ) AS wanted CROSS JOIN LATERAL (
     SELECT sum(new + reactivation + expansion - contraction - churn) AS mrr,
-           sum(new_customers + reactivated_customers - churned_customers) AS customers
+           sum(new_customers + reactivated_customers - churned_customers) AS customers,
+           sum(new_customers) AS new_customers
     FROM billing_mrrday WHERE day > before AND day <= end_of
 ) AS changed
 WINDOW days AS (ORDER BY end_of) ORDER BY position
@@ -106,12 +108,30 @@ def level(day: date) -> MrrLevel:
     return levels([day])[0]
 
 
-@read_each_once
 def levels(days: Sequence[date]) -> list[MrrLevel]:
     """Return MRR and customers at the ends of some days, with one query."""
+    return [MrrLevel(sums.mrr, sums.customers) for sums in _sums(days)]
+
+
+def new_customers(*, first: date, last: date) -> int:
+    """Return how many customers had their first MRR on these days."""
+    before, then = _sums([first - timedelta(days=1), last])
+    return then.ever - before.ever
+
+
+class _Sums(NamedTuple):
+    """MRR and customers at the end of a day, and all who ever had become customers."""
+
+    mrr: int
+    customers: int
+    ever: int
+
+
+@read_each_once
+def _sums(days: Sequence[date]) -> list[_Sums]:
     with connection.cursor() as cursor:
         cursor.execute(_LEVELS, [list(days)])
-        return [MrrLevel(int(mrr), int(customers)) for mrr, customers in cursor.fetchall()]
+        return [_Sums(*row) for row in cursor.fetchall()]
 
 
 @read_once

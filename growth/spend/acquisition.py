@@ -77,7 +77,7 @@ def overall(*, as_of: date) -> Overall:
     first = window_from(as_of)
     ltv = None if mrr.first_day() is None else lifetime_value.estimate(as_of=as_of)
     spent = spending.spending(first=first, last=as_of)
-    new = customers.new_customer_count(first=first, last=as_of)
+    new = mrr.new_customers(first=first, last=as_of)
     cost = cac(spent, new)
     value = ltv.lifetime.ltv if ltv and ltv.lifetime else None
     return Overall(as_of, first, ltv, spent, new, cost, ltv_to_cac(value, cost))

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import date
 
-from django.db.models import Min, QuerySet, Sum
+from django.db.models import Min, QuerySet
 
 from analytics.models import Person
 from analytics.rollups import definitions
 from billing.calculations.movements import MovementKind
-from billing.models import MrrDay, MrrMovement
+from billing.models import MrrMovement
 from billing.stripe import gateway
 from growth.calculations.spend.acquisition import Payers
 from growth.calculations.spend.touch import Touch, brought, first_touch
@@ -17,14 +17,8 @@ from growth.spend import aliases
 UNATTRIBUTED = ""
 
 
-def new_customer_count(*, first: date, last: date) -> int:
-    """Return how many customers had their first MRR on these days."""
-    days = MrrDay.objects.filter(day__range=(first, last))
-    return int(days.aggregate(number=Sum("new_customers", default=0))["number"])
-
-
 def new_customers(*, first: date, last: date) -> dict[str, date]:
-    """Return the same customers, with the day of their first MRR."""
+    """Return the customers with their first MRR on these days, and that day."""
     rows = MrrMovement.objects.counted().filter(kind=MovementKind.NEW, day__range=(first, last))
     return dict(rows.values_list("customer_id").annotate(Min("day")))
 
