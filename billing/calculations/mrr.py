@@ -13,7 +13,7 @@ from billing.calculations.stripe_price import BillingInterval, Item, Tier, Tiers
 from billing.calculations.subscription import SubscriptionState, SubscriptionStatus
 from billing.calculations.versions.discounting import discounted, in_force
 
-FORMULA_VERSION = 2  # raise it when MRR would change for the same objects: it rebuilds the ledger
+FORMULA_VERSION = 3  # raise it when the ledger would change for the same objects: it rebuilds it
 COUNTED = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
 NOTHING = Fraction(0)
 _FREE_PAUSES = frozenset({"void", "mark_uncollectible"})  # uncollected payments are not revenue

@@ -47,12 +47,7 @@ class MrrMovement(models.Model):
             )
         ]
         indexes = [
-            # With the columns that churn reads.
-            models.Index(
-                fields=["day"],
-                include=["customer_id", "kind", "amount", "opening", "closing"],
-                name="mrr_movement_by_day",
-            ),
+            models.Index(fields=["day"], name="mrr_movement_by_day"),
             models.Index(
                 fields=["currency", "day"],
                 condition=models.Q(kind=MovementKind.HELD.value),
@@ -67,6 +62,12 @@ class MrrMovement(models.Model):
 class MrrDay(models.Model):
     """The movements of all counted customers on a day: sums in the reporting currency."""
 
+    MOVEMENTS = (
+        *("new", "reactivation", "expansion", "contraction", "churn"),
+        *("new_customers", "reactivated_customers", "churned_customers"),
+    )
+    CHURN = "lost_customers", "joined_and_left", "lost_mrr"
+
     day = models.DateField(primary_key=True)
     new = models.BigIntegerField()
     reactivation = models.BigIntegerField()
@@ -76,6 +77,12 @@ class MrrDay(models.Model):
     new_customers = models.IntegerField()
     reactivated_customers = models.IntegerField()
     churned_customers = models.IntegerField()
+
+    # How the churn of the 30 days that end on the day differs from that of the day before; days
+    # ahead say what will leave the window (`billing.revenue.customer_churn`).
+    lost_customers = models.IntegerField(default=0, db_default=0)
+    joined_and_left = models.IntegerField(default=0, db_default=0)
+    lost_mrr = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         verbose_name = "MRR of a day"

@@ -4,33 +4,62 @@ Amounts are minor units of the reporting currency in force; windows include both
 Customers of excluded (test, internal) persons do not count.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import NamedTuple
 
 from django.db import connection
 
-from billing.models import COUNTED
+from billing.models import COUNTED, MrrDay
 from billing.revenue import mrr
 from billing.revenue import settings as revenue_settings
 from common.calculations.statistics import Rate
-from common.read_once import read_each_once, read_once
+from common.read_once import read_once
 
 CHURN_DAYS = 30
 
-# The customers with movements in a window: what they paid before it, at its end, and at least.
-# Pairs of a day and an amount give the amount of the first or last day without a sort.
+# Customers with movements in the 30 days that end on a day, and what they paid before and at their
+# end, and at least. Pairs of a day and an amount give the amount of the first or last day without a
+# sort.
 _DAY = "day - date '2000-01-01'"
 _MOVED = f"""
 SELECT customer_id, (min(ARRAY[{_DAY}, opening]))[2] AS paid,
        (max(ARRAY[{_DAY}, closing]))[2] AS pays, min(closing) AS lowest,
-       bool_or(kind IN ('new', 'reactivation')) AS came,
-       -coalesce(sum(amount) FILTER (WHERE kind IN ('contraction', 'churn')), 0) AS decrease
+       bool_or(kind IN ('new', 'reactivation')) AS came
 FROM billing_mrrmovement
-WHERE {COUNTED} AND kind <> 'held' AND day > %s AND day <= %s
+WHERE {COUNTED} AND kind <> 'held'
+  AND day > {{end}} - {CHURN_DAYS} AND day <= {{end}} AND {{condition}}
 GROUP BY customer_id
+"""
+_IS_LOST = "paid > 0 AND pays = 0"
+
+# A customer's part of a day's churn changes where a movement enters the 30 days or leaves them.
+# {sign} is 1 or -1, {condition} selects some customers.
+COUNT_LOST = f"""
+WITH edge AS (
+    SELECT DISTINCT customer_id, movement.day + shift AS day
+    FROM billing_mrrmovement AS movement, unnest(ARRAY[0, {CHURN_DAYS}]) AS shift
+    WHERE {COUNTED} AND kind <> 'held' AND {{condition}}
+), lost AS (
+    SELECT edge.customer_id, edge.day, lost.*
+    FROM edge CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE {_IS_LOST}) AS customers,
+               count(*) FILTER (WHERE paid = 0 AND pays = 0 AND came) AS joined_and_left,
+               coalesce(sum(paid - least(paid, lowest)), 0) AS mrr
+        FROM ({_MOVED.format(end="edge.day", condition="customer_id = edge.customer_id")}) AS moved
+    ) AS lost
+), change AS (
+    SELECT day, customers - lag(customers, 1, 0::bigint) OVER days AS customers,
+           joined_and_left - lag(joined_and_left, 1, 0::bigint) OVER days AS joined_and_left,
+           mrr - lag(mrr, 1, 0::numeric) OVER days AS mrr
+    FROM lost WINDOW days AS (PARTITION BY customer_id ORDER BY day)
+)
+INSERT INTO billing_mrrday (day, {", ".join(MrrDay.MOVEMENTS)}, {", ".join(MrrDay.CHURN)})
+SELECT day, {", ".join("0" for _ in MrrDay.MOVEMENTS)},
+       {{sign}} * sum(customers), {{sign}} * sum(joined_and_left), {{sign}} * sum(mrr)
+FROM change GROUP BY day
+ON CONFLICT (day) DO UPDATE SET
+    {", ".join(f"{name} = billing_mrrday.{name} + EXCLUDED.{name}" for name in MrrDay.CHURN)}
 """
 
 
@@ -52,56 +81,29 @@ class Churn:
         return Fraction(self.mrr_lost, self.mrr_before) if self.mrr_before else None
 
 
-class Losses(NamedTuple):
-    """What was lost within a window of days."""
-
-    customers: int  # who paid at its start, and pay nothing at its end
-    joined_and_left: int  # customers who did both within it
-    mrr: int  # how far customers fell below what they paid at its start
-    decrease: int  # contraction and churn as a whole
-
-
 @read_once
 def last_30_days(*, as_of: date) -> Churn:
     """Return churn over the 30 days that end on `as_of`."""
     start = as_of - timedelta(days=CHURN_DAYS)
-    before = mrr.level(start)
-    (lost,) = losses([(start, as_of)])
+    before, now = mrr.sums([start, as_of])
+    decrease = now.decrease - before.decrease
     return Churn(
         as_of=as_of,
         currency=revenue_settings.currency_in_force(),
         window_from=start + timedelta(days=1),
-        rate=Rate(lost.customers, before.customers),
-        joined_and_left=lost.joined_and_left,
+        rate=Rate(now.lost_customers, before.customers),
+        joined_and_left=now.joined_and_left,
         mrr_before=before.mrr,
-        mrr_lost=lost.mrr,
-        mrr_gained_and_lost=lost.decrease - lost.mrr,
+        mrr_lost=now.lost_mrr,
+        mrr_gained_and_lost=decrease - now.lost_mrr,
     )
 
 
 def churned_customers(*, as_of: date) -> list[str]:
     """Return the customers of 30 days earlier who pay nothing at the end of `as_of`."""
+    moved = _MOVED.format(end="%(as_of)s::date", condition="true")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT customer_id FROM ({_MOVED}) AS moved WHERE paid > 0 AND pays = 0",
-            [as_of - timedelta(days=CHURN_DAYS), as_of],
+            f"SELECT customer_id FROM ({moved}) AS moved WHERE {_IS_LOST}", {"as_of": as_of}
         )
         return [row[0] for row in cursor.fetchall()]
-
-
-@read_each_once
-def losses(windows: Sequence[tuple[date, date]]) -> list[Losses]:
-    """Return what was lost between the ends of two days, for each window, with one query."""
-    starts, ends = zip(*windows, strict=True)
-    moved = _MOVED.replace("> %s", "> first").replace("<= %s", "<= last")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FILTER (WHERE paid > 0 AND pays = 0),"
-            " count(*) FILTER (WHERE paid = 0 AND pays = 0 AND came),"
-            " coalesce(sum(paid - least(paid, lowest)), 0), coalesce(sum(decrease), 0)"
-            " FROM unnest(%s::date[], %s::date[])"
-            " WITH ORDINALITY AS windows (first, last, position)"
-            f" LEFT JOIN LATERAL ({moved}) AS moved ON true GROUP BY position ORDER BY position",
-            [list(starts), list(ends)],
-        )
-        return [Losses(*map(int, row)) for row in cursor.fetchall()]

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import psycopg
 
 from billing.calculations.versions.subscription_versions import Held
-from billing.models import COUNTED, HeldObject, RevenueCustomer
+from billing.models import COUNTED, HeldObject, MrrDay, RevenueCustomer
+from billing.revenue.customer_churn import COUNT_LOST
 from billing.revenue.ledger_rows import LedgerRows, Row
 
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -16,14 +17,9 @@ _CUSTOMER = (
     "customer_id, mrr, at_risk, scheduled_churn, with_tax, ends_on, changes_on, signup_month,"
     " refers_to, excluded"
 )
-_SUMS = (
-    "new reactivation expansion contraction churn"
-    " new_customers reactivated_customers churned_customers"
-).split()
-
 # {sign} is 1 or -1, {condition} selects some customers.
 _COUNT = f"""
-INSERT INTO billing_mrrday (day, {", ".join(_SUMS)})
+INSERT INTO billing_mrrday (day, {", ".join(MrrDay.MOVEMENTS)})
 SELECT day,
     {{sign}} * coalesce(sum(amount) FILTER (WHERE kind = 'new'), 0),
     {{sign}} * coalesce(sum(amount) FILTER (WHERE kind = 'reactivation'), 0),
@@ -37,9 +33,10 @@ FROM billing_mrrmovement movement
 WHERE {COUNTED} AND kind <> 'held' AND {{condition}}
 GROUP BY day
 ON CONFLICT (day) DO UPDATE SET
-    {", ".join(f"{name} = billing_mrrday.{name} + EXCLUDED.{name}" for name in _SUMS)}
+    {", ".join(f"{name} = billing_mrrday.{name} + EXCLUDED.{name}" for name in MrrDay.MOVEMENTS)}
 """
-_COUNT_SOME = _COUNT.format(sign="%(sign)s", condition="customer_id = ANY(%(customers)s)")
+_COUNTS = _COUNT, COUNT_LOST
+_SUMS = MrrDay.MOVEMENTS + MrrDay.CHURN
 _DELETE_EMPTY_DAYS = (
     f"DELETE FROM billing_mrrday WHERE ({', '.join(_SUMS)}) = ({', '.join('0' * len(_SUMS))})"
 )
@@ -52,7 +49,8 @@ def delete_all(cursor: psycopg.Cursor) -> None:
 
 def sum_all_days(cursor: psycopg.Cursor) -> None:
     """Compute the sums of all days from the movements."""
-    cursor.execute(_COUNT.format(sign=1, condition="true"))
+    for count in _COUNTS:
+        cursor.execute(count.format(sign=1, condition="true"))
     cursor.execute(_DELETE_EMPTY_DAYS)
 
 
@@ -61,11 +59,9 @@ def replace(cursor: psycopg.Cursor, customer_ids: Sequence[str], rows: LedgerRow
     kept = _movements(cursor, customer_ids)
     changed = _changed(customer_ids, kept, rows)
     removed = sum(len(kept.get(customer_id, ())) for customer_id in changed)
-    customers = {"customers": list(changed)}
-    cursor.execute(_COUNT_SOME, customers | {"sign": -1})
-    cursor.execute(
-        "DELETE FROM billing_mrrmovement WHERE customer_id = ANY(%(customers)s)", customers
-    )
+    customers = list(changed)
+    _count(cursor, customers, sign=-1)
+    cursor.execute("DELETE FROM billing_mrrmovement WHERE customer_id = ANY(%s)", [customers])
     for table in "revenuecustomer heldobject subscriptionstart".split():
         cursor.execute(
             f"DELETE FROM billing_{table} WHERE customer_id = ANY(%s)", [list(customer_ids)]
@@ -76,9 +72,16 @@ def replace(cursor: psycopg.Cursor, customer_ids: Sequence[str], rows: LedgerRow
         if customer_id in changed
     }
     added = add(cursor, rows)
-    cursor.execute(_COUNT_SOME, customers | {"sign": 1})
+    _count(cursor, customers, sign=1)
     cursor.execute(_DELETE_EMPTY_DAYS)
     return max(removed, added)
+
+
+def _count(cursor: psycopg.Cursor, customers: list[str], *, sign: int) -> None:
+    """Add the movements of some customers to the sums of their days, or subtract them."""
+    for count in _COUNTS:
+        statement = count.format(sign=sign, condition="customer_id = ANY(%s)")
+        cursor.execute(statement, [customers])
 
 
 def _movements(cursor: psycopg.Cursor, customer_ids: Sequence[str]) -> dict[str, list[Row]]:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from billing.calculations.lifetime import Lifetime, MonthlyChurn, lifetime, pooled
 from billing.revenue import mrr
 from billing.revenue import settings as revenue_settings
-from billing.revenue.customer_churn import CHURN_DAYS, losses
+from billing.revenue.customer_churn import CHURN_DAYS
 from billing.revenue.mrr import MrrLevel
 from common.read_once import read_once
 
@@ -32,13 +33,9 @@ class Ltv:
 def estimate(*, as_of: date) -> Ltv:
     """Return lifetime value, with churn pooled over the 90 days that end on `as_of`."""
     ends = [as_of - timedelta(days=CHURN_DAYS * number) for number in range(CHURN_WINDOWS + 1)]
-    now, *starts = mrr.levels(ends)
-    windows = losses(list(zip(ends[1:], ends, strict=False)))
+    sums, (now, *_) = mrr.sums(ends), mrr.levels(ends)
     churn = pooled(
-        [
-            MonthlyChurn(lost.customers, then.customers)
-            for lost, then in zip(windows, starts, strict=True)
-        ]
+        [MonthlyChurn(end.lost_customers, start.customers) for end, start in pairwise(sums)]
     )
     margin, is_set = revenue_settings.gross_margin()
     return Ltv(

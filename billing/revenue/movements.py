@@ -14,11 +14,6 @@ from billing.models import MrrDay
 from billing.revenue import mrr
 from common.calculations.calendar import month_after, month_end
 
-_SUMMED = (
-    "new reactivation expansion contraction churn"
-    " new_customers reactivated_customers churned_customers"
-).split()
-
 
 @dataclass(frozen=True, slots=True)
 class MovementPeriod:
@@ -72,7 +67,8 @@ def by_period(
         whole_end = month_end(start) if by_month else start
         end = min(whole_end, last)
         sums = {
-            name: sum(row[name] for row in rows if start <= row["day"] <= end) for name in _SUMMED
+            name: sum(row[name] for row in rows if start <= row["day"] <= end)
+            for name in MrrDay.MOVEMENTS
         }
         lost = sums["contraction"] + sums["churn"]
         closing = opening + sums["new"] + sums["reactivation"] + sums["expansion"] - lost

@@ -26,16 +26,22 @@ _CHANGE = F("new") + F("reactivation") + F("expansion") - F("contraction") - F("
 _CUSTOMERS = F("new_customers") + F("reactivated_customers") - F("churned_customers")
 
 # Reads each day once: what changed between one wanted day and the next, added up.
-_LEVELS = """
-SELECT coalesce(sum(mrr) OVER days, 0)::bigint, coalesce(sum(customers) OVER days, 0)::bigint,
-       coalesce(sum(new_customers) OVER days, 0)::bigint
+_SUMS = {
+    "mrr": "new + reactivation + expansion - contraction - churn",
+    "customers": "new_customers + reactivated_customers - churned_customers",
+    "ever_customers": "new_customers",
+    "decrease": "contraction + churn",
+    "lost_customers": "lost_customers",
+    "joined_and_left": "joined_and_left",
+    "lost_mrr": "lost_mrr",
+}
+_LEVELS = f"""
+SELECT {", ".join(f"coalesce(sum({name}) OVER days, 0)::bigint" for name in _SUMS)}
 FROM (
     SELECT position, end_of, lag(end_of, 1, '-infinity') OVER (ORDER BY end_of) AS before
     FROM unnest(%s::date[]) WITH ORDINALITY AS wanted (end_of, position)
 ) AS wanted CROSS JOIN LATERAL (
-    SELECT sum(new + reactivation + expansion - contraction - churn) AS mrr,
-           sum(new_customers + reactivated_customers - churned_customers) AS customers,
-           sum(new_customers) AS new_customers
+    SELECT {", ".join(f"sum({changes}) AS {name}" for name, changes in _SUMS.items())}
     FROM billing_mrrday WHERE day > before AND day <= end_of
 ) AS changed
 WINDOW days AS (ORDER BY end_of) ORDER BY position
@@ -64,6 +70,18 @@ class MrrLevel:
 @dataclass(frozen=True, slots=True)
 class DayLevel(MrrLevel):
     day: date = date.min
+
+
+class DaySums(NamedTuple):
+    """The sums of all days until the end of a day; the last three are of the 30 days before it."""
+
+    mrr: int
+    customers: int
+    ever_customers: int  # who became customers, whether or not they stayed
+    decrease: int  # contraction and churn
+    lost_customers: int  # who paid 30 days earlier, and pay nothing
+    joined_and_left: int  # who did both within the 30 days
+    lost_mrr: int  # how far customers fell below what they paid 30 days earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +128,21 @@ def level(day: date) -> MrrLevel:
 
 def levels(days: Sequence[date]) -> list[MrrLevel]:
     """Return MRR and customers at the ends of some days, with one query."""
-    return [MrrLevel(sums.mrr, sums.customers) for sums in _sums(days)]
+    return [MrrLevel(day.mrr, day.customers) for day in sums(days)]
 
 
 def new_customers(*, first: date, last: date) -> int:
     """Return how many customers had their first MRR on these days."""
-    before, then = _sums([first - timedelta(days=1), last])
-    return then.ever - before.ever
-
-
-class _Sums(NamedTuple):
-    """MRR and customers at the end of a day, and all who ever had become customers."""
-
-    mrr: int
-    customers: int
-    ever: int
+    before, then = sums([first - timedelta(days=1), last])
+    return then.ever_customers - before.ever_customers
 
 
 @read_each_once
-def _sums(days: Sequence[date]) -> list[_Sums]:
+def sums(days: Sequence[date]) -> list[DaySums]:
+    """Return what the ledger adds up to at the ends of some days, with one query."""
     with connection.cursor() as cursor:
         cursor.execute(_LEVELS, [list(days)])
-        return [_Sums(*row) for row in cursor.fetchall()]
+        return [DaySums(*row) for row in cursor.fetchall()]
 
 
 @read_once
