@@ -41,17 +41,17 @@ WITH edge AS (
     FROM billing_mrrmovement AS movement, unnest(ARRAY[0, {CHURN_DAYS}]) AS shift
     WHERE {COUNTED} AND kind <> 'held' AND {{condition}}
 ), lost AS (
-    SELECT edge.customer_id, edge.day, lost.*
-    FROM edge CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE {_IS_LOST}) AS customers,
-               count(*) FILTER (WHERE paid = 0 AND pays = 0 AND came) AS joined_and_left,
-               coalesce(sum(paid - least(paid, lowest)), 0) AS mrr
-        FROM ({_MOVED.format(end="edge.day", condition="customer_id = edge.customer_id")}) AS moved
-    ) AS lost
+    SELECT edge.customer_id, edge.day,
+           coalesce(({_IS_LOST})::integer, 0) AS customers,
+           coalesce((paid = 0 AND pays = 0 AND came)::integer, 0) AS joined_and_left,
+           coalesce(paid - least(paid, lowest), 0) AS mrr
+    FROM edge LEFT JOIN LATERAL (
+        {_MOVED.format(end="edge.day", condition="customer_id = edge.customer_id")}
+    ) AS moved ON true
 ), change AS (
-    SELECT day, customers - lag(customers, 1, 0::bigint) OVER days AS customers,
-           joined_and_left - lag(joined_and_left, 1, 0::bigint) OVER days AS joined_and_left,
-           mrr - lag(mrr, 1, 0::numeric) OVER days AS mrr
+    SELECT day, customers - lag(customers, 1, 0) OVER days AS customers,
+           joined_and_left - lag(joined_and_left, 1, 0) OVER days AS joined_and_left,
+           mrr - lag(mrr, 1, 0::bigint) OVER days AS mrr
     FROM lost WINDOW days AS (PARTITION BY customer_id ORDER BY day)
 )
 INSERT INTO billing_mrrday (day, {", ".join(MrrDay.MOVEMENTS)}, {", ".join(MrrDay.CHURN)})
