@@ -55,6 +55,7 @@ urlpatterns: list[URLPattern] = [
     path("admin/operational/reports/send/<kind>/", reports.send_now, name="send-report"),
     path("admin/second-factor/", second_factor.overview, name="second-factor"),
     path("admin/second-factor/verify/", second_factor.verify, name="verify"),
+    path("admin/second-factor/add/", second_factor.allow_adding, name="add-second-factor"),
     path("admin/second-factor/start-app/", second_factor.start_app, name="start-app"),
     path("admin/second-factor/confirm-app/", second_factor.confirm_app, name="confirm-app"),
     path("admin/second-factor/remove/", second_factor.remove, name="remove-second-factor"),

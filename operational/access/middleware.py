@@ -39,6 +39,13 @@ _OPEN = {
         "otp_webauthn:js-i18n-catalog",
     },
 }
+# What adds a second factor.
+_ADDING = {
+    "operational:start-app",
+    "operational:confirm-app",
+    "otp_webauthn:credential-registration-begin",
+    "otp_webauthn:credential-registration-complete",
+}
 _PAGES = {LoginStep.VERIFY: "operational:verify", LoginStep.SET_UP: "operational:second-factor"}
 _DETAILS = {
     LoginStep.VERIFY: "This session lacks the second factor: finish logging in.",
@@ -65,7 +72,10 @@ class LoginMiddleware:
     ) -> HttpResponse | None:
         step = second_factor.next_step(request.user)
         match = request.resolver_match
-        if step is None or (match and match.view_name in _OPEN[step]):
+        view_name = match.view_name if match else ""
+        if view_name in _ADDING and step is not LoginStep.VERIFY:
+            return None if second_factor.may_add(request) else _needs_password(request)
+        if step is None or view_name in _OPEN[step]:
             return None
         request.user = AnonymousUser()
         if problems.is_api(request):
@@ -92,3 +102,10 @@ class LoginMiddleware:
             status=HTTPStatus.TOO_MANY_REQUESTS,
             headers={"Retry-After": str(seconds), "Cache-Control": "no-store"},
         ).render()
+
+
+def _needs_password(request: HttpRequest) -> HttpResponse | None:
+    """Send people to the form that takes the password; others are refused by the view itself."""
+    if not request.user.is_authenticated:
+        return None
+    return HttpResponseRedirect(reverse("operational:second-factor"))

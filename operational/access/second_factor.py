@@ -2,6 +2,7 @@
 
 import re
 from base64 import b32encode
+from datetime import timedelta
 from enum import StrEnum
 from hashlib import sha256
 from secrets import token_bytes
@@ -11,8 +12,10 @@ import django_otp
 from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 from django_otp.models import Device
@@ -24,6 +27,8 @@ from operational.access import limits
 
 RECOVERY_CODES = 10
 _CODE_BYTES = 10  # 80 random bits, 16 characters
+ADDING_LASTS = timedelta(minutes=10)
+_MAY_ADD_UNTIL = "may_add_second_factor_until"
 
 # A condition on users, in a query.
 HAS_SECOND_FACTOR = Exists(TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)) | Exists(
@@ -61,6 +66,23 @@ def devices(user: User) -> list[Device]:
 def recovery_codes_left(user: User) -> int:
     left: int = StaticToken.objects.filter(device__user=user).count()
     return left
+
+
+def may_add(request: HttpRequest) -> bool:
+    """Return whether the password was entered lately: a session alone adds no second factor."""
+    return bool(request.session.get(_MAY_ADD_UNTIL, 0) > timezone.now().timestamp())
+
+
+def allow_adding(request: HttpRequest) -> None:
+    """Let this session add an app or a passkey, now that the password was entered for it."""
+    request.session[_MAY_ADD_UNTIL] = (timezone.now() + ADDING_LASTS).timestamp()
+
+
+@receiver(user_logged_in)
+def allow_the_first(request: HttpRequest, user: User, **_: Any) -> None:
+    """Let people set up their first one after a login, which took the password."""
+    if not has_second_factor(user):
+        allow_adding(request)
 
 
 def start_app(user: User) -> None:
@@ -152,6 +174,7 @@ def _record(user: User, *, by: User, change: str) -> None:
 
 
 def _verified(request: HttpRequest, device: Device) -> None:
+    request.session.pop(_MAY_ADD_UNTIL, None)
     request.session.cycle_key()
     django_otp.login(request, device)
 

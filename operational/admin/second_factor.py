@@ -50,6 +50,15 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @staff_page(ANY_STAFF)
+@sensitive_post_parameters("password")
+@require_POST
+def allow_adding(request: HttpRequest) -> HttpResponse:
+    if _password_is_right(request):
+        second_factor.allow_adding(request)
+    return redirect("operational:second-factor")
+
+
+@staff_page(ANY_STAFF)
 @require_POST
 def start_app(request: HttpRequest) -> HttpResponse:
     second_factor.start_app(_user(request))
@@ -59,10 +68,12 @@ def start_app(request: HttpRequest) -> HttpResponse:
 @staff_page(ANY_STAFF)
 @require_POST
 def confirm_app(request: HttpRequest) -> HttpResponse:
-    """Take the app into use, and show recovery codes for the time when it is lost."""
+    """Take the app into use, and show recovery codes, if there are none, for when it is lost."""
     user, form = _user(request), CodeForm(request.POST)
     if form.is_valid() and second_factor.confirm_app(request, user, form.cleaned_data["code"]):
-        messages.success(request, "The app is set up. Keep the recovery codes.")
+        messages.success(request, "The app is set up.")
+        if second_factor.recovery_codes_left(user):
+            return redirect("operational:second-factor")
         return _overview(request, codes=second_factor.new_recovery_codes(user))
     messages.error(request, "The code is wrong or expired. Is the phone's clock right?")
     return redirect("operational:second-factor")
@@ -113,6 +124,7 @@ def _overview(request: HttpRequest, *, codes: list[str] | None = None) -> HttpRe
     devices = second_factor.devices(user)
     context = {
         "devices": devices,
+        "may_add": second_factor.may_add(request),
         "has_app": any(isinstance(device, TOTPDevice) for device in devices),
         "app": app,
         "app_key": b32encode(app.bin_key).decode() if app else "",

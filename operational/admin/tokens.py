@@ -1,7 +1,7 @@
 """API tokens: listed, made for a user and displayed once, revoked."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,7 +17,7 @@ from unfold.widgets import (
 
 from common.admin.model_admin import ModelAdmin
 from common.formatting import counted
-from operational.access import tokens
+from operational.access import rights, tokens
 from operational.access.scopes import SCOPES
 from operational.admin.pages import page
 from operational.models import ApiToken
@@ -116,8 +116,9 @@ class ApiTokenAdmin(ModelAdmin):
 
 
 def _users(request: HttpRequest) -> QuerySet[User]:
-    """Return whom the user may make tokens for: who may not change users, only themselves."""
+    """Return whom the user may make tokens for: those whom they may change, and themselves."""
     users = User.objects.filter(is_active=True).order_by("username")
-    if request.user.has_perm("auth.change_user"):
-        return users
-    return users.filter(username=request.user.get_username())
+    by = cast("User", request.user)
+    if not by.has_perm("auth.change_user"):
+        return users.filter(pk=by.pk)
+    return users.filter(pk__in=[user.pk for user in users if rights.covers(by, user)])

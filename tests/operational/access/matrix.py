@@ -27,7 +27,7 @@ MATRIX = {
         /admin/<app_label>/ /admin/<url> /admin/password_change/
         /admin/password_change/done/ /admin/jsi18n/ /admin/search/ /admin/autocomplete/
         /admin/second-factor/ /admin/second-factor/start-app/ /admin/second-factor/confirm-app/
-        /admin/second-factor/remove/ /admin/second-factor/codes/
+        /admin/second-factor/remove/ /admin/second-factor/codes/ /admin/second-factor/add/
         /admin/r/<content_type_id>/<object_id>/ /api/docs/ /api/schema/""",
     ("viewer", "none"): """
         /admin/operational/ /admin/operational/now/ /admin/operational/kpis/<slug>/

@@ -109,3 +109,41 @@ def test_s09_the_password_cannot_be_guessed_there(app, logged_in):
     data = {"device": app.persistent_id, "password": "wrong"}
     answers = [logged_in.post(f"{PAGE}remove/", data).status_code for _ in range(11)]
     assert answers[-1] == 429
+
+
+def start(browser, password):
+    browser.post(f"{PAGE}add/", {"password": password})
+    browser.post(f"{PAGE}start-app/")
+    return TOTPDevice.objects.filter(confirmed=False)
+
+
+def test_s09_a_verified_session_alone_adds_no_factor(app, logged_in):
+    send_code(logged_in, code_of(app))
+    assert not start(logged_in, "wrong").exists()
+    for step in ("begin", "complete"):
+        answer = logged_in.post(f"/admin/passkeys/registration/{step}/", "{}", "application/json")
+        assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
+
+
+def test_s09_with_the_password_a_second_app_is_added_and_the_codes_stay(ada, app, logged_in):
+    second_factor.new_recovery_codes(ada)
+    send_code(logged_in, code_of(app))
+    second = start(logged_in, PASSWORD).get()
+    done = logged_in.post(f"{PAGE}confirm-app/", {"code": code_of(second)}, follow=True)
+    assert not recovery_codes(done)
+    assert second_factor.recovery_codes_left(ada) == 10
+    assert len(second_factor.devices(ada)) == 2
+
+
+def test_s09_the_password_is_asked_for_again_later(app, logged_in, noon):
+    send_code(logged_in, code_of(app))
+    logged_in.post(f"{PAGE}add/", {"password": PASSWORD})
+    noon.shift(601)
+    logged_in.post(f"{PAGE}start-app/")
+    assert not TOTPDevice.objects.filter(confirmed=False).exists()
+
+
+def test_s09_long_after_a_login_the_first_factor_takes_the_password(logged_in, noon):
+    noon.shift(601)
+    logged_in.post(f"{PAGE}start-app/")
+    assert not TOTPDevice.objects.exists()
