@@ -1,7 +1,7 @@
 """Staff and their groups, in the admin theme.
 
-No one changes staff or a group with a right that they lack themselves: whoever can set another
-person's password, or their own groups, has those rights.
+No one changes staff or a group with a right that they lack themselves: setting another
+person's password, or one's own groups, would give it.
 """
 
 from typing import Any, cast

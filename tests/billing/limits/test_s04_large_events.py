@@ -1,4 +1,4 @@
-"""S04: events of megabytes that somebody claims make no usage check slower."""
+"""S04: events of megabytes that anyone claims make no usage check slower."""
 
 import random
 
