@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import uvicorn
 from uvicorn.server import ServerState
-from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors import Multiprocess, multiprocess
 
 from web.connection import Connection
 from web.limits import Limits
@@ -53,6 +53,14 @@ def _hook(config: uvicorn.Config, name: str, default: Callable[[Any], str]) -> C
     return getattr(module, name, default)
 
 
+class WatchedProcess(multiprocess.Process):
+    """A process whose end is noticed at once, as nothing else holds its end of the pipe."""
+
+    def start(self) -> None:
+        super().start()
+        self.child_conn.close()
+
+
 class Listener(socket.socket):
     """The socket of an address. A process to which it is given opens its own for that address.
 
@@ -92,4 +100,5 @@ def serve(
         timeout_graceful_shutdown=_GRACE,
         timeout_worker_healthcheck=_PATIENCE,
     )
+    vars(multiprocess)["Process"] = WatchedProcess
     Multiprocess(config, sockets=[bound]).run()

@@ -67,6 +67,11 @@ class RejectedEventAdmin(ReadOnlyAdmin):
     actions = ["retry"]
     actions_submit_line = ["retry_this"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RejectedEvent]:
+        """Read payloads, of up to megabytes each, only where they are displayed."""
+        rows: QuerySet[RejectedEvent] = super().get_queryset(request)
+        return rows.defer("payload")
+
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return bool(request.user.has_perm("analytics.change_rejectedevent"))
 

@@ -14,6 +14,7 @@ from django.core.validators import validate_email
 
 from analytics.extension_points import proved_addresses, undeliverable_addresses
 from analytics.models import Person, ProjectKey
+from common.calculations.mailbox import has_plain_domain
 
 
 class AddressSource(StrEnum):
@@ -116,8 +117,9 @@ def _trusted_keys(key_ids: Collection[int | None]) -> set[int]:
 def valid_address(value: Any) -> str:
     """Return an e-mail address, "" for anything else.
 
-    Of a mailbox that can be written in many ways (quoted, or at an IP address) none is accepted,
-    nor what only looks like ASCII, such as the Kelvin sign: caps count by mailbox.
+    Of a mailbox that can be written in many ways (quoted, at an IP address, or with characters that
+    DNS drops or maps) none is accepted, nor what only looks like ASCII, such as the Kelvin sign:
+    caps count by mailbox.
     """
     address = value if isinstance(value, str) else ""
     try:
@@ -126,4 +128,4 @@ def valid_address(value: Any) -> str:
         return ""
     local, _, domain = address.rpartition("@")
     is_plain = local.isascii() and not local.startswith('"') and not domain.startswith("[")
-    return address if is_plain else ""
+    return address if is_plain and has_plain_domain(address) else ""

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponseBase
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 _MOST_DIGITS = 18  # of a row's number, which is a bigint
+_DATE_PARTS = "__year", "__month", "__day"
+_YEAR = 4  # digits
 
 
 class ModelAdmin(UnfoldModelAdmin):
@@ -25,6 +27,16 @@ class ModelAdmin(UnfoldModelAdmin):
         referring = {relation.name for relation in self.opts.related_objects}
         is_referring = lookup.split(LOOKUP_SEP, maxsplit=1)[0] in referring
         return not is_referring and bool(super().lookup_allowed(lookup, value, request))
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Refuse a day that no calendar has, which the links by date would compute with."""
+        for name, value in request.GET.items():
+            if name.endswith(_DATE_PARTS) and not (value.isdecimal() and len(value) <= _YEAR):
+                raise BadRequest(f"{name} must be a number of at most {_YEAR} digits.")
+        response: HttpResponseBase = super().changelist_view(request, extra_context)
+        return response
 
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Model]

@@ -1,7 +1,9 @@
 """E-mail addresses: which are equal, and which mailbox is behind them."""
 
 import string
-import unicodedata
+from contextlib import suppress
+
+import idna
 
 _DOTS_IGNORED = frozenset({"gmail.com", "googlemail.com"})
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -19,12 +21,33 @@ def lower_ascii(address: str) -> str:
 def mailbox(address: str) -> str:
     """Return the same text for addresses that deliver to the same mailbox.
 
-    Case, a tag after a plus sign and, at Gmail, dots do not make another mailbox. Domains that look
-    alike are the same in DNS (IDNA); what is before the @ is not.
+    Case, a tag after a plus sign and, at Gmail, dots do not make another mailbox, nor does another
+    spelling of the domain that is the same in DNS (IDNA).
     """
     local, _, domain = lower_ascii(address.strip()).rpartition("@")
-    domain = unicodedata.normalize("NFKC", domain).casefold()
+    domain = _in_dns(domain)
     local = local.partition("+")[0] or local
     if domain in _DOTS_IGNORED:
         local, domain = local.replace(".", ""), "gmail.com"
     return f"{local}@{domain}"
+
+
+def has_plain_domain(address: str) -> bool:
+    """Return whether a domain is written as DNS has it, in Unicode or in Punycode.
+
+    Mail servers drop invisible characters and map look-alikes, so other spellings without end would
+    be the same mailbox.
+    """
+    domain = lower_ascii(address.rpartition("@")[2])
+    if domain.isascii():
+        return True
+    with suppress(idna.IDNAError):
+        return idna.decode(_in_dns(domain)) == domain
+    return False
+
+
+def _in_dns(domain: str) -> str:
+    """Return a domain as it is looked up; one that cannot be stays as it is."""
+    with suppress(idna.IDNAError):
+        return domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    return domain

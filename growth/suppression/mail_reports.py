@@ -1,7 +1,7 @@
 """Reads what a provider reports about an e-mail."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -41,7 +41,7 @@ def report_of(event: Any, provider: str) -> MailReport | None:
         kind=kind,
         message_id=_text(own_id or event.message_id).strip().strip("<>")[:998],
         address=lower_ascii(_text(event.recipient).strip())[:320],
-        at=event.timestamp,
+        at=event.timestamp and event.timestamp.astimezone(UTC),
         event_id=_text(event.event_id),
         response=response,
         link=_without_query(_text(event.click_url)),

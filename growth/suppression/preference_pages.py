@@ -51,9 +51,9 @@ def _change(request: HttpRequest, link: PreferencesLink) -> str:
     """
     now, choice = timezone.now(), request.POST.get("choice")
     if choice == "topics":
-        wanted = {int(value) for value in request.POST.getlist("topic") if value.isdecimal()}
-        topic_ids = set(MailTopic.objects.values_list("pk", flat=True))
-        preferences.choose(link, wanted & topic_ids, now=now)
+        chosen = set(request.POST.getlist("topic"))
+        wanted = {topic.pk for topic in MailTopic.objects.all() if str(topic.pk) in chosen}
+        preferences.choose(link, wanted, now=now)
         return "Your choices are saved."
     if choice == "again":
         preferences.subscribe_again(link, now=now)

@@ -22,12 +22,19 @@ from growth.suppression import mail_records, mail_reports
 
 logger = logging.getLogger(__name__)
 
+# What Anymail raises for a body or a time of another shape than the provider's.
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, OSError)
+
 View = Callable[[HttpRequest], HttpResponse]
 
 
 @csrf_exempt  # servers call it; its secret or signature is checked
 def provider_webhook(request: HttpRequest, provider: str) -> HttpResponse:
-    """Record what a provider reports. A request without the secret gets 400 and changes nothing."""
+    """Record what a provider reports.
+
+    A request without the secret, or with a body that is not the provider's, gets 400 and changes
+    nothing.
+    """
     view = _views().get(provider)
     if view is None or not settings.ANYMAIL.get("WEBHOOK_SECRET"):
         raise Http404("There is no such webhook, or ANYMAIL_WEBHOOK_SECRET is not set.")
@@ -36,6 +43,9 @@ def provider_webhook(request: HttpRequest, provider: str) -> HttpResponse:
     except ImproperlyConfigured:  # a key that signs this provider's webhooks is missing
         logger.warning("The webhook of %s lacks a setting of Anymail", provider)
         return HttpResponse(status=HTTPStatus.NOT_FOUND)
+    except _UNREADABLE as error:
+        logger.warning("A webhook of %s is not readable: %s", provider, type(error).__name__)
+        return HttpResponse(status=HTTPStatus.BAD_REQUEST)
 
 
 @receiver(tracking)

@@ -1,4 +1,9 @@
-"""How much is stored about a person or group: sizes in bytes of JSON, without spaces."""
+"""How much is stored about a person or group: sizes in bytes of JSON, without spaces.
+
+A value inside of a list or an object counts more, because it takes that much memory wherever
+properties are read: a page of persons with hundreds of thousands of empty lists would take
+gigabytes.
+"""
 
 import re
 from collections.abc import Mapping
@@ -13,6 +18,7 @@ Properties = dict[str, Any]
 MAX_SIZE = 512 * 1024  # of all properties together, each with its name
 MAX_VALUE = 64 * 1024  # of a property with its name
 MAX_NAMES = 1_000
+NESTED_VALUE = 64  # bytes that each value inside of another one counts in addition
 
 MAX_NOTED = 20  # refused properties of a person or group that are noted
 _MAX_NOTED_NAME = 200  # characters of a refused property's name
@@ -31,7 +37,7 @@ class Refusal(StrEnum):
 
 def json_size(value: Any) -> int:
     """Return the bytes of JSON without spaces, with numbers as PostgreSQL writes them."""
-    encoded = _encode(value)
+    encoded: bytes = _encode(value)
     return len(encoded) + (_exponents_written_out(value) if _has_exponent(encoded) else 0)
 
 
@@ -52,7 +58,7 @@ class BoundedProperties:
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values: Properties = dict(values)
-        self.size = json_size(self.values) - 1 if values else 0
+        self.size = sum(_size(name, value) for name, value in values.items())
 
     def set(self, name: str, value: Any) -> Refusal | None:
         """Set a property, or return why it stays as it was."""
@@ -87,7 +93,15 @@ class BoundedProperties:
 
 
 def _size(name: str, value: Any) -> int:
-    return json_size({name: value}) - 1  # two braces for a comma
+    braces_for_a_comma = -1
+    return json_size({name: value}) + braces_for_a_comma + NESTED_VALUE * _nested_values(value)
+
+
+def _nested_values(value: Any) -> int:
+    members = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, dict | list):
+        return 0
+    return len(value) + sum(map(_nested_values, members))
 
 
 def _exponents_written_out(value: Any) -> int:

@@ -1,5 +1,6 @@
 """CSV files of spend: their lines, and the errors by line."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -66,6 +67,6 @@ def _checked(header: Header) -> Header:
     names = [name for name in header.names if name]
     if not {"day"} & {*names} and not {"from", "to"} <= {*names}:
         raise NotUnderstood("header: needs the column day, or the columns from and to")
-    if repeated := [name for name in names if names.count(name) > 1]:
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise NotUnderstood(f"header: two columns are named {repeated[0]}")
     return header

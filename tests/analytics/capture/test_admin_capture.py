@@ -7,6 +7,8 @@ from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from analytics.ingestion.inbox import Inbox
 from analytics.models import (
@@ -286,3 +288,11 @@ def test_a_bad_field_of_the_ledger_query_is_named(admin):
     page = text(admin.get(LEDGER, {"by": "hour", "from": "2024-01-01"}))
     assert "The range must not be longer than 31 days." in page
     assert "Arrivals, newest first" not in page
+
+
+def test_s04_the_list_of_rejected_events_reads_no_payloads(admin):
+    ingested({"event": "used", "distinct_id": ""})
+    assert RejectedEvent.objects.exists()
+    with CaptureQueriesContext(connection) as queries:
+        assert admin.get(REJECTED).status_code == 200
+    assert not [query for query in queries if '"payload"' in query["sql"]]

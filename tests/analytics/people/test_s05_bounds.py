@@ -164,3 +164,20 @@ def test_s05_persons_and_groups_from_before_are_cut_to_the_bounds():
     assert (person.proved, person.claimed) == ({"a": 1}, {"a": 2})
     assert (len(person.properties), small.properties) == (9, {"plan": "team"})
     assert len(Group.objects.get().properties) == 8
+
+
+@pytest.mark.parametrize("nested", [[[]] * 2_000, {f"k{number}": 0 for number in range(2_000)}])
+def test_s04_many_nested_values_are_too_large_for_a_property(nested):
+    store([sets(small=[[], {"a": 1}], large=nested)])
+    person = person_with("ada")
+    assert (person.properties, person.refused) == (
+        {"small": [[], {"a": 1}]},
+        {"large": "value_too_large"},
+    )
+
+
+def test_s04_a_person_has_few_thousand_nested_values():
+    store([sets("ada", **{f"p{number}": [[]] * 900}) for number in range(20)])
+    nested = sum(map(len, person_with("ada").properties.values()))
+    assert nested * bounds.NESTED_VALUE <= bounds.MAX_SIZE
+    assert nested == 8 * 900

@@ -99,6 +99,7 @@ def test_two_aliases_of_a_channel_overlap():
         (b"channel,amount\nx,1\n", "needs the column day, or the columns from and to"),
         (b"channel,amount,from\nx,1,2024-06-01\n", "needs the column day"),
         (b"channel,amount,day,day\n", "two columns are named day"),
+        (b"channel,amount,day" + b",a" * 200_000, "two columns are named a"),  # S04: quadratic
         (b"PK\x03\x04", "an Excel file"),
         (GOOD.encode() + "caf\xe9".encode("latin-1"), "line 3 is not UTF-8"),
         (b"x" * 500_001, "more than 500 kB"),

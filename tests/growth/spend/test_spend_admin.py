@@ -192,3 +192,8 @@ class TestAliases:
     )
     def test_aliases_do_not_chain(self, admin_client, alias, channel, problem):
         assert problem in text(admin_client.post(self.URL, {"alias": alias, "channel": channel}))
+
+
+@pytest.mark.parametrize("year", ["9" * 40, "x", "-1", "٣" * 5])
+def test_s12_a_year_that_no_calendar_has_is_refused(admin_client, year):
+    assert admin_client.get(f"/admin/growth/spendday/?day__year={year}").status_code == 400

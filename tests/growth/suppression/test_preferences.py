@@ -159,3 +159,9 @@ def test_headers_and_links_are_about_the_address_in_any_case():
 def test_the_page_has_the_colors_that_make_its_buttons_visible(mail_client, path):
     for address in (path, "/mail/preferences/x/", "/billing/checkout/done/"):
         assert b"unfold-theme-colors" in mail_client.get(address).content
+
+
+def test_s12_a_topic_of_thousands_of_digits_gives_no_error(mail_client, path, tips):
+    answer = mail_client.post(path, {"choice": "topics", "topic": ["9" * 5_000]})
+    assert answer.status_code == 200
+    assert active() == [(ADA, tips.pk, "unsubscribed")]

@@ -103,3 +103,18 @@ def test_a_provider_that_does_not_exist_or_lacks_its_key_has_no_webhook(provider
 
 def test_a_get_changes_nothing():
     assert Client().get("/mail/webhooks/postmark/").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", "[]", "null", POSTMARK | {"BouncedAt": "0001-01-01T00:00:00+14:00"}],
+)
+def test_s12_a_body_of_another_shape_is_refused_and_changes_nothing(body):
+    assert post("postmark", body).status_code == 400
+    assert not MailEvent.objects.exists()
+
+
+@pytest.mark.parametrize("timestamp", [1e300, "x", None, [], -1e300])
+def test_s12_a_time_that_is_not_valid_is_refused(timestamp):
+    assert post("sendgrid", [sendgrid("bounce") | {"timestamp": timestamp}]).status_code == 400
+    assert not MailEvent.objects.exists()
