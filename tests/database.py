@@ -99,7 +99,7 @@ def remember_first_rows() -> None:
             cursor.execute(PRISTINE)
 
 
-def restore_first_rows(_: TransactionTestCase) -> None:
+def restore_first_rows(_: TransactionTestCase | None = None) -> None:
     """Replace Django's `flush` after a test that commits.
 
     After a flush, which creates missing partitions, the first rows come back with their first ids;

@@ -50,6 +50,7 @@ def _rows() -> Rows:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
             " AND relkind IN ('r', 'p') AND NOT relispartition"
+            " ORDER BY oid"  # as they were created: rows may refer to earlier tables
         )
         tables = [name for (name,) in cursor.fetchall()]
     return {table: rows for table in tables if (rows := _rows_of(table))}

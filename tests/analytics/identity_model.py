@@ -259,5 +259,15 @@ def _has_profile(event: dict) -> bool:
 
 
 def _size(properties: dict[str, Any]) -> int:
-    """Return the size of an object without its braces, and a comma for each property."""
-    return len(json.dumps(properties, separators=(",", ":"))) - 1
+    """Return the size of an object without its braces, and a comma for each property.
+
+    Each value inside of a property's value counts 64 more.
+    """
+    nested = sum(map(_nested, properties.values()))
+    return len(json.dumps(properties, separators=(",", ":"))) - 1 + 64 * nested
+
+
+def _nested(value: Any) -> int:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return len(value) + sum(map(_nested, value)) if isinstance(value, list) else 0

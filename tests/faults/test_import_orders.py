@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from analytics.ingestion.importing import import_file
 from analytics.models import Counter, EventDay, PersonDay
+from tests import database
 from tests.processes import fork, wait
 from tests.real_data import DATA, needed
 
@@ -32,7 +32,7 @@ def once(transactional_db):
     if not _once:
         import_file(DATA / FILE)
         _once.append(rollups())
-        call_command("flush", interactive=False, verbosity=0)
+        database.restore_first_rows()
     return _once[0]
 
 
