@@ -40,7 +40,7 @@ class Traces:
     own_ids: Sequence[str]  # remembered as erased; see OwnIds
     mentions: Mentions
     claims: Mentions
-    shared_emails: Sequence[str] = ()  # others have them, too: not searched for
+    shared_emails: Sequence[str] = ()  # others have them, too, or only claim them
 
 
 def traces_of(person_ids: Collection[int]) -> Traces:
@@ -51,14 +51,18 @@ def traces_of(person_ids: Collection[int]) -> Traces:
     stored = own_ids(ids)
     mentions = mentions_of(stored.certain, [*_proved_facts(ids), *_proved_before(merged)])
     claims = mentions | mentions_of(stored.every, _claimed_facts(ids))
-    shared = _shared(claims.emails, ids)
+    every = _shared(claims.emails, ids, layer="properties")
+    # A claim does not keep an address that is proved to be theirs from being erased. At Stripe,
+    # too, every buyer can enter any.
+    own = _proved_emails(ids)
+    kept = every - own | _shared(own, ids, layer="proved", proved=True)
     return Traces(
         person_ids=ids,
         merged_ids=merged,
         own_ids=sorted(stored.own),
-        mentions=replace(mentions, emails=mentions.emails - shared),
-        claims=replace(claims, emails=claims.emails - shared),
-        shared_emails=sorted(shared),
+        mentions=replace(mentions, emails=mentions.emails - kept),
+        claims=replace(claims, emails=claims.emails - kept),
+        shared_emails=sorted(every),
     )
 
 
@@ -91,16 +95,21 @@ def _claimed_facts(ids: Sequence[int]) -> Iterator[dict[str, Any]]:
     yield from persons.values_list("properties", flat=True).iterator()
 
 
-def _shared(emails: Collection[str], ids: Sequence[int]) -> frozenset[str]:
-    """Return those of the addresses that other persons or staff have, too.
+def _proved_emails(ids: Sequence[int]) -> frozenset[str]:
+    address = LowerAscii(KeyTextTransform("email", "proved"))
+    persons = Person.objects.filter(pk__in=ids).annotate(address=address)
+    return frozenset(persons.exclude(address=None).values_list("address", flat=True))
 
-    An address may be only claimed: erasing must not reach what belongs to others.
-    """
-    address = LowerAscii(KeyTextTransform("email", "properties"))
+
+def _shared(
+    emails: Collection[str], ids: Sequence[int], *, layer: str, **proof: bool
+) -> frozenset[str]:
+    """Return those of the addresses that other persons have in a layer or as an id, or staff."""
+    ids_of_others = DistinctId.objects.filter(pk__in=emails, **proof).exclude(person__in=ids)
+    address = LowerAscii(KeyTextTransform("email", layer))
     others = Person.objects.exclude(pk__in=ids).annotate(address=address)
-    shared = set(others.filter(address__in=emails).values_list("address", flat=True))
-    ids_of_others = DistinctId.objects.filter(pk__in=emails).exclude(person__in=ids)
-    shared.update(ids_of_others.values_list("pk", flat=True))
     staff = get_user_model().objects.annotate(address=LowerAscii("email"))
-    shared.update(staff.filter(address__in=emails).values_list("address", flat=True))
-    return frozenset(shared)
+    return frozenset(ids_of_others.values_list("pk", flat=True)).union(
+        others.filter(address__in=emails).values_list("address", flat=True),
+        staff.filter(address__in=emails).values_list("address", flat=True),
+    )

@@ -8,6 +8,7 @@ from analytics.capture import erased_ids
 from analytics.models import Event, ExclusionRule, Group, Person, RejectedEvent
 from analytics.people import exclusions
 from analytics.privacy import erasure
+from growth.suppression import suppressions
 from tests import sdk
 
 pytestmark = pytest.mark.django_db
@@ -169,3 +170,32 @@ def test_s08_the_claimed_address_of_a_person_without_proof_is_searched_in_claims
     group.refresh_from_db()
     assert group.properties == {"by": ADDRESS}
     assert not RejectedEvent.objects.exists()
+
+
+def with_proved_address(server, distinct_id="att-customer"):
+    send(server, "used", distinct_id, **{"$set": {"email": ADDRESS}})
+
+
+def reject_what_names_the_address():
+    event = {"event": "", "distinct_id": "someone", "properties": {"to": ADDRESS}}
+    sdk.post("/batch/", {"api_key": sdk.key(), "batch": [event]})
+    assert RejectedEvent.objects.exists()
+
+
+@pytest.mark.parametrize(("distinct_id", "claimed"), [("stranger", ADDRESS), (ADDRESS, "x")])
+def test_s08_a_strangers_claim_keeps_nothing_of_a_proved_address(server, distinct_id, claimed):
+    with_proved_address(server)
+    send(sdk.key(), "used", distinct_id, **{"$set": {"email": claimed}})
+    reject_what_names_the_address()
+    erase_attacker()
+    assert not RejectedEvent.objects.exists()
+    assert suppressions.is_suppressed(ADDRESS)
+
+
+def test_s08_an_address_that_is_proved_of_another_person_too_is_kept(server):
+    with_proved_address(server)
+    with_proved_address(server, "ben-customer")
+    reject_what_names_the_address()
+    erase_attacker()
+    assert RejectedEvent.objects.exists()
+    assert not suppressions.is_suppressed(ADDRESS)
