@@ -32,7 +32,8 @@ class ModelAdmin(UnfoldModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         """Refuse a day that no calendar has, which the links by date would compute with."""
-        for name, value in request.GET.items():
+        for name in request.GET:
+            value = str(request.GET[name])
             if name.endswith(_DATE_PARTS) and not (value.isdecimal() and len(value) <= _YEAR):
                 raise BadRequest(f"{name} must be a number of at most {_YEAR} digits.")
         response: HttpResponseBase = super().changelist_view(request, extra_context)

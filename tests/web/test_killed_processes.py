@@ -15,6 +15,7 @@ def test_s04_the_end_of_a_killed_process_is_noticed_while_its_answer_is_awaited(
     with server.listener(HOST, 0) as bound:
         process = server.WatchedProcess(config, [bound])
         process.start()
+        assert process.pid
         os.kill(process.pid, signal.SIGKILL)
         assert process.parent_conn.poll(PATIENCE)
         assert not process.ping(PATIENCE)

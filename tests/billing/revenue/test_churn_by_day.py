@@ -1,6 +1,7 @@
 """The churn that is kept by day equals the churn computed from what customers paid on each day."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -24,7 +25,8 @@ DAYS = [date(2024, 2, 1) + timedelta(days=number) for number in range(120)]
 def paid_by_day():
     """Return what each customer paid at the end of each day, and when it came or returned."""
     rows = MrrMovement.objects.exclude(kind="held").order_by("day").values()
-    levels, came = {}, set()
+    levels: dict[str, Any] = {}
+    came = set()
     for row in rows:
         levels.setdefault(row["customer_id"], {})[row["day"]] = row["closing"]
         if row["kind"] in {"new", "reactivation"}:

@@ -190,7 +190,7 @@ def test_b07_updates_of_a_second_count_in_their_order_from_a_file(changes, earli
         return event("updated", "2024-02-01", seats(after), event_id=event_id, before=was)
 
     for ids in (("evt_a", "evt_b"), ("evt_b", "evt_a")):
-        events = [changed(*change, own) for change, own in zip(changes, ids, strict=True)]
+        events = [changed(was, now, own) for (was, now), own in zip(changes, ids, strict=True)]
         for order in permutations(events + earlier):
             with transaction.atomic():
                 for row in order:

@@ -4,6 +4,7 @@
 """
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,8 @@ def _program(db):
 def person(name, signup_at=MIDDLE, **more):
     added = Person.objects.create(signup_at=signup_at, **more)
     DistinctId.objects.create(distinct_id=name, person=added)
-    cells, cursor = {}, raw_cursor()
+    cells: dict[Any, Any] = {}
+    cursor = raw_cursor()
     (stored,) = read_milestones(cursor, [added.pk]).values()
     add_cells(cells, stored.firsts(definitions.calendar()), [])
     counters.add(cursor, cells)
