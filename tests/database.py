@@ -88,12 +88,18 @@ BEGIN
 END $$;
 """
 
+# A process or thread that waits this long waits for ever: it fails with the table's name instead.
+LOCK_TIMEOUT = "120s"
+
 PREFIX = "plumbline_template_"
 
 
 def remember_first_rows() -> None:
     """Save what a migrated database contains, if the user may switch off foreign keys."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
+        name = connection.settings_dict["NAME"]
+        cursor.execute(f"ALTER DATABASE \"{name}\" SET lock_timeout TO '{LOCK_TIMEOUT}'")
         cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         if cursor.fetchone()[0]:
             cursor.execute(PRISTINE)
