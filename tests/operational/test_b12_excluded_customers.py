@@ -155,9 +155,10 @@ def unfiltered(source: str) -> Iterator[str]:
     """Yield the places of a module that read rows of the ledgers without the rule."""
     if re.search(LEDGERS, source):
         yield from ROWS.findall(source)
+    lines = source.splitlines()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.JoinedStr | ast.Constant):
-            text = ast.get_source_segment(source, node) or ""
+            text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
             if TABLE.search(text) and "{COUNTED}" not in text:
                 yield text
 
