@@ -1,4 +1,4 @@
-"""The demo company's product events, loaded through the normal import."""
+"""The demo company's product events, loaded through the normal import as its backend's."""
 
 import io
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from analytics.calculations import company
+from analytics.ingestion.files import ReadingOptions
 from analytics.ingestion.importing import import_stream
 from analytics.models import ImportRun, Person
 
@@ -26,6 +27,7 @@ def load(
     lines = b"\n".join(map(msgspec.json.encode, events))
     return import_stream(
         io.BytesIO(lines),
+        ReadingOptions(proved=True),
         name=FILE_NAME,
         is_demo=True,
         progress=lambda _, run: progress(run.lines, len(events)),

@@ -18,8 +18,8 @@ class Aggregation(StrEnum):
 class EventTotal:
     """The events named `event`, or all except `excluded_events`, from `start` and before `end`.
 
-    Everyone can claim events. Where any such event of a person since `proof_since` is proved, or
-    with `proved_only`, only proved ones count.
+    Everyone can claim events. Of persons with a proved id only proved events count, unless
+    `claims_count`; of all others everything counts, as claims are all there is.
     """
 
     event: str  # "": all events
@@ -28,5 +28,4 @@ class EventTotal:
     property: str  # "" for a count
     start: datetime
     end: datetime | None  # None: no end
-    proof_since: datetime | None = None  # None: no event decides it
-    proved_only: bool = False
+    claims_count: bool = False

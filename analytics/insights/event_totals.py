@@ -21,7 +21,7 @@ CASE WHEN jsonb_typeof({_VALUE}) = 'number'
      THEN CASE WHEN {_VALUE}::numeric > 0 AND {_VALUE}::numeric <= %(largest)s
                THEN {_VALUE}::numeric END END
 """
-# `only` is a filter of the events that count.
+# `only` is a filter of the events that count, or "".
 _TOTALS = {
     Aggregation.COUNT: "(count(*) {only})::numeric",
     # JSON values: 1 and 1.0 are the same, 1 and "1" are not; null is not a value.
@@ -41,10 +41,11 @@ def person_total_sql(total: EventTotal) -> str:
     Ignored are counted events whose property is not an amount; claimed are those that do not count
     because only proved ones do. Its parameters are `person` and those of `parameters_of`.
     """
-    claimed = f"count(*) {_only('NOT proved')}"
+    only_proved = _only_proved_count(total, "%(person)s")
     return f"""
-    SELECT {_by_proof(_TOTALS, total)} AS total, {_by_proof(_IGNORED, total)} AS ignored,
-           CASE WHEN {_only_proved_count(total)} THEN {claimed} ELSE 0 END AS claimed
+    SELECT {_by_proof(_TOTALS, total, only_proved)} AS total,
+           {_by_proof(_IGNORED, total, only_proved)} AS ignored,
+           CASE WHEN {only_proved} THEN count(*) FILTER (WHERE NOT proved) ELSE 0 END AS claimed
     FROM analytics_event WHERE person_id = %(person)s AND {_condition(total)}
     """
 
@@ -57,7 +58,6 @@ def parameters_of(total: EventTotal) -> dict[str, Any]:
         "largest": LARGEST_AMOUNT,
         "start": total.start,
         "end": total.end,
-        "proof_since": total.proof_since,
     }
 
 
@@ -70,7 +70,7 @@ def totals_by_person(
     """
     recent = "SELECT person_id FROM analytics_event WHERE timestamp >= %(since)s"
     some = f"AND person_id IN ({recent})" if active_since else ""
-    value = _by_proof(_TOTALS, total)
+    value = _by_proof(_TOTALS, total, _only_proved_count(total, "analytics_event.person_id"))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -84,26 +84,25 @@ def totals_by_person(
         return dict(cursor.fetchall())
 
 
-def _by_proof(templates: Mapping[Aggregation, str], total: EventTotal) -> str:
+def _by_proof(templates: Mapping[Aggregation, str], total: EventTotal, only_proved: str) -> str:
     """Return an aggregate over the events that count, from those of `_condition`."""
     aggregate = templates[total.aggregation]
-    proved, every = (aggregate.format(only=_only(which)) for which in ("proved", "true"))
-    return f"CASE WHEN {_only_proved_count(total)} THEN {proved} ELSE {every} END"
+    proved, every = (aggregate.format(only=only) for only in ("FILTER (WHERE proved)", ""))
+    return f"CASE WHEN {only_proved} THEN {proved} ELSE {every} END"
 
 
-def _only_proved_count(total: EventTotal) -> str:
-    """Return an aggregate: whether only proved events count; PostgreSQL folds a constant."""
-    if total.proved_only:
-        return "true"
-    return "bool_or(proved)" if total.proof_since else "false"
+def _only_proved_count(total: EventTotal, person: str) -> str:
+    """Return a condition: whether only proved events of a person count.
 
-
-def _only(which: str) -> str:
-    return f"FILTER (WHERE {which} AND timestamp >= %(start)s)"
+    PostgreSQL folds a constant, and looks a person up once, not for each event.
+    """
+    if total.claims_count:
+        return "false"
+    ids = "SELECT FROM analytics_distinctid AS id"
+    return f"EXISTS ({ids} WHERE id.person_id = {person} AND id.proved)"
 
 
 def _condition(total: EventTotal) -> str:
     event = "event = %(event)s" if total.event else "event <> ALL(%(excluded_events)s)"
-    start = "%(proof_since)s" if total.proof_since else "%(start)s"
     before = " AND timestamp < %(end)s" if total.end else ""
-    return f"{event} AND timestamp >= {start}{before}"
+    return f"{event} AND timestamp >= %(start)s{before}"

@@ -14,7 +14,7 @@ from common.admin.model_admin import ModelAdmin
 @admin.register(UsageMeter)
 class UsageMeterAdmin(ValuesInHistory, ModelAdmin):
     list_display = ["name", "slug", "counts", "period"]
-    fields = ["name", "slug", "event", "aggregation", "property", "period", "proved_only"]
+    fields = ["name", "slug", "event", "aggregation", "property", "period", "claims_count"]
     ordering = ["slug"]
     change_form_before_template = "admin/billing/_meter_intro.html"
 
@@ -39,9 +39,9 @@ class UsageMeterAdmin(ValuesInHistory, ModelAdmin):
 
     @admin.display(description="Counts")
     def counts(self, meter: UsageMeter) -> str:
-        kind = "proved events" if meter.proved_only else "events"
-        counted = f"“{meter.event}” {kind}" if meter.event else f"all {kind}"
+        claims = ", claims included" if meter.claims_count else ""
         if meter.aggregation == Aggregation.COUNT:
-            return counted.capitalize()
+            return (f"“{meter.event}” events" if meter.event else "All events") + claims
         aggregate = "Sum" if meter.aggregation == Aggregation.SUM else "Distinct values"
-        return f"{aggregate} of “{meter.property}” in {counted}"
+        counted = f"“{meter.event}” events" if meter.event else "all events"
+        return f"{aggregate} of “{meter.property}” in {counted}{claims}"

@@ -89,7 +89,7 @@ class MeterUsageSerializer(UsageFields):
     )
     claimed_events = serializers.IntegerField(
         source="usage.claimed",
-        help_text="Events that are only claimed, not counted because your backend sends them, too.",
+        help_text="Events that are only claimed, not counted because the person has a proved id.",
     )
 
 

@@ -27,7 +27,7 @@ class Meter:
     aggregation: Aggregation
     property: str
     period: MeterPeriod
-    proved_only: bool = False
+    claims_count: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

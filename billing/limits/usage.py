@@ -3,13 +3,12 @@
 Events are the truth: merging, erasing, importing late or undoing a merge moves them, and usage
 follows, because no copy of it is kept.
 
-Everyone can claim events in a person's name. Where a meter has proved events of the person, in the
-period or shortly before it, only proved ones are usage.
+Everyone can claim events in a person's name. Of persons with a proved id only proved ones are
+usage, unless staff let claims count for the meter.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,9 +25,6 @@ from billing.calculations.usage import Usage, outstanding
 # Created by Plumbline itself, so they are not usage of the product.
 WARNING_EVENT, REACHED_EVENT = "usage_limit_warning", "usage_limit_reached"
 OWN_EVENTS = tuple(sorted({WARNING_EVENT, REACHED_EVENT} | PERSON_EVENTS))
-
-# So that claims at the start of a period, before the first proved event, use up no limit.
-PROOF_LOOKS_BACK = timedelta(days=31)
 
 _OPEN = f"""
 SELECT coalesce(sum(amount), 0), max(up_to)
@@ -53,8 +49,7 @@ def total_of(meter: Meter, window: Window) -> EventTotal:
         property=meter.property,
         start=window.start,
         end=window.end,
-        proof_since=window.start - PROOF_LOOKS_BACK,
-        proved_only=meter.proved_only,
+        claims_count=meter.claims_count,
     )
 
 
@@ -116,10 +111,6 @@ def usage_by_person(meter: Meter, window: Window, *, at_least: Decimal | int) ->
 def persons_near(
     meter: Meter, window: Window, *, at_least: Decimal | int, active_since: datetime
 ) -> set[int]:
-    """Return the persons active since then who may have used `at_least` in a part of a window.
-
-    Claimed events count here, as the persons' own periods may hold no proved ones.
-    """
-    every = replace(total_of(meter, window), proof_since=None)
-    near = event_totals.totals_by_person(every, at_least=at_least, active_since=active_since)
-    return set(near)
+    """Return the persons active since then who may have used `at_least` in a part of a window."""
+    total = total_of(meter, window)
+    return set(event_totals.totals_by_person(total, at_least=at_least, active_since=active_since))

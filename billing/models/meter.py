@@ -45,11 +45,12 @@ class UsageMeter(models.Model):
         default=MeterPeriod.MONTH.value,
         help_text="When usage resets. Months follow PLUMBLINE_TIME_ZONE.",
     )
-    proved_only = models.BooleanField(
-        "only proved events",
+    claims_count = models.BooleanField(
+        "claims count",
         db_default=False,
-        help_text="Choose it where your backend sends all of these events: claimed ones then never"
-        " count. Otherwise they count for persons without any proved event of this meter.",
+        help_text="Count events sent with a public key for everyone. Everyone who reads the key in"
+        " your pages can then use up the limit of any person whose distinct id they know, and have"
+        " that person notified. Without it such events count only for persons without a proved id.",
     )
 
     class Meta:

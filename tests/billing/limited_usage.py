@@ -14,15 +14,30 @@ from tests.events import record
 NOW = datetime(2024, 5, 15, 12, tzinfo=UTC)
 
 
-def ran(times=1, *, person="ada", at=NOW, event="workflow_run", properties=None, **more):
-    """Store that a person ran workflows, each a second before the last."""
+def ran(
+    times=1,
+    *,
+    person="ada",
+    at=NOW,
+    event="workflow_run",
+    properties=None,
+    proof=Proof.PROVED,
+    **more,
+):
+    """Store that a person ran workflows, each a second before the last, as the backend says."""
+    more |= {"properties": properties, "proof": proof}
     with transaction.atomic():
         store(
             [
-                record(event, person, at - timedelta(seconds=number), properties=properties, **more)
+                record(event, person, at - timedelta(seconds=number), **more)
                 for number in range(times)
             ]
         )
+
+
+def claimed(times=1, **options):
+    """Store that a person ran workflows, as only a public key says."""
+    ran(times, proof=Proof.CLAIMED, **options)
 
 
 def ada():
@@ -32,12 +47,12 @@ def ada():
 
 def identify(email="ada@example.com", person="ada"):
     """Store that a person signed up with an e-mail address, as the backend says."""
-    signed_up(email, person, proof=Proof.PROVED)
+    signed_up(email, person)
 
 
 def claim(email="ada@example.com", person="ada", *, key=None):
     """Store that a person signed up with an e-mail address, as only a public key says."""
-    signed_up(email, person, project_key_id=key)
+    signed_up(email, person, proof=Proof.CLAIMED, project_key_id=key)
 
 
 def signed_up(email, person, **more):

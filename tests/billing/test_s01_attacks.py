@@ -7,7 +7,7 @@ from billing.limits import usage_notices
 from billing.models import Plan, PlanPrice, StripeCustomer
 from billing.stripe import gateway
 from tests.api import staff_client
-from tests.billing.limited_usage import NOW, claim, identify, limit, ran
+from tests.billing.limited_usage import NOW, claim, claimed, identify, limit, ran
 from tests.billing.stripe_shop import Shop, create_person
 
 pytestmark = pytest.mark.django_db
@@ -41,14 +41,14 @@ def plan_of(distinct_id):
 
 def claims_to_be(victim, attacker="mallory"):
     """Say with the public key, by each way, that two ids are one person."""
-    ran(event="$identify", person=victim, other_id=attacker)
-    ran(event="$create_alias", person=victim, other_id=attacker)
-    ran(event="$merge_dangerously", person=victim, other_id=attacker)
-    ran(event="$merge_dangerously", person=attacker, other_id=victim)
+    claimed(event="$identify", person=victim, other_id=attacker)
+    claimed(event="$create_alias", person=victim, other_id=attacker)
+    claimed(event="$merge_dangerously", person=victim, other_id=attacker)
+    claimed(event="$merge_dangerously", person=attacker, other_id=victim)
 
 
 def test_s01_a_stranger_gets_neither_plan_nor_portal_of_a_subscriber(victim):
-    ran(person="mallory")
+    claimed(person="mallory")
     claims_to_be("victim")
     assert (plan_of("victim"), plan_of("mallory")) == ("pro", "free")
     assert post("stripe/portal-session", "victim").status_code == 200
@@ -57,7 +57,7 @@ def test_s01_a_stranger_gets_neither_plan_nor_portal_of_a_subscriber(victim):
 
 
 def test_s01_an_id_claimed_before_its_subscriber_was_proved_is_split_off(shop, client):
-    ran(person="mallory")
+    claimed(person="mallory")
     claims_to_be("victim")
     shop.subscribes(shop.customer("victim"))
     shop.delivered(client)
@@ -104,7 +104,7 @@ def test_s03_a_buyer_cannot_join_a_subscriber(victim, shop, client):
 
 
 def test_s03_a_linked_customer_stays_with_its_person_when_claims_are_split_off(shop, client):
-    ran(person="victim")
+    claimed(person="victim")
     claims_to_be("victim")
     customer = shop.customer("mallory")
     shop.subscribes(customer)

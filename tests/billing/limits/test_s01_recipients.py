@@ -172,9 +172,9 @@ def test_s01_a_notice_belongs_to_a_proved_id_not_to_a_claimed_one(mail_server):
 @pytest.mark.parametrize("proved", [True, False])
 def test_s01_only_a_proved_person_gets_a_link_to_the_checkout(mail_server, paying, proved):
     identify()
-    DistinctId.objects.update(proved=proved)
     price("price_pro")
     ran(8)
+    DistinctId.objects.update(proved=proved)
     notify()
     assert ("https://checkout.example" in mail_server.text()) == proved
     assert ("https://checkout.example" in mail_server.html()) == proved

@@ -124,7 +124,7 @@ def test_merged_persons_share_their_usage_until_the_merge_is_undone():
     ran(2)
     ran(3, person="laptop")
     with transaction.atomic():
-        store([record("$create_alias", "ada", NOW, other_id="laptop")])
+        store([record("$merge_dangerously", "ada", NOW, other_id="laptop", proof=Proof.PROVED)])
     assert used() == used(person="laptop") == 5
     unmerging.undo(PersonMerge.objects.get().pk, by="staff", now=timezone.now())
     assert (used(), used(person="laptop")) == (2, 3)
@@ -167,7 +167,8 @@ def test_usage_equals_the_raw_events_for_any_order_duplicates_and_merges(steps, 
             identity = UUID(int=other)
             sent.setdefault(identity, (person, moment))
             owner, moment = sent[identity]
-            batches.append(record("workflow_run", owner, moment, identity=identity))
+            event = record("workflow_run", owner, moment, identity=identity, proof=Proof.PROVED)
+            batches.append(event)
         elif person != other:
             merge = record("$merge_dangerously", person, NOW, other_id=other, proof=Proof.PROVED)
             batches.append(merge)

@@ -132,7 +132,7 @@ def test_p39_a_reservation_follows_its_person_through_a_merge():
     for person in ("ada", "laptop"):
         ran(event="seen", person=person)
     reserve(person="laptop")
-    ran(event="$create_alias", person="ada", other_id="laptop")
+    ran(event="$merge_dangerously", person="ada", other_id="laptop")
     assert check().meter_usage.usage.reserved == 1
 
 

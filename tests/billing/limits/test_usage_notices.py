@@ -18,7 +18,7 @@ from billing.models import UsageNotice
 from config.celery import app
 from tests.analytics.people_histories import at
 from tests.api import staff_client
-from tests.billing.limited_usage import NOW, ada, claim, identify, limit, notify, price, ran
+from tests.billing.limited_usage import NOW, ada, identify, limit, notify, price, ran
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sender")]
 
@@ -126,7 +126,7 @@ def test_the_hourly_run_covers_lifetimes_and_billing_periods(paying):
 
 def test_plumblines_own_events_are_neither_usage_nor_activity():
     limit(10, meter="events")
-    claim()
+    identify()
     ran(8)
     notify(NOW + timedelta(days=3))
     notify(NOW + timedelta(days=4))
