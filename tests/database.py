@@ -88,7 +88,7 @@ BEGIN
 END $$;
 """
 
-# A process or thread that waits this long waits for ever: it fails with the table's name instead.
+# A process or thread that waits so long never ends: it fails, with the table's name, instead.
 LOCK_TIMEOUT = "120s"
 
 PREFIX = "plumbline_template_"
