@@ -18,14 +18,32 @@ def lower_ascii(address: str) -> str:
     return address.translate(_LOWER)
 
 
+def canonical(address: str) -> str:
+    """Return the one spelling of an address: without its case, and with the domain as DNS has it.
+
+    Texts without an @ are not addresses: only their case goes.
+    """
+    local, at, domain = lower_ascii(address.strip()).rpartition("@")
+    return f"{local}{at}{_in_dns(domain) if at else domain}"
+
+
+def spellings(address: str) -> set[str]:
+    """Return an address with its domain as written, as DNS has it and in Unicode."""
+    local, at, domain = canonical(address).rpartition("@")
+    readable = domain
+    if at:
+        with suppress(idna.IDNAError):
+            readable = idna.decode(domain)
+    return {lower_ascii(address.strip()), f"{local}{at}{domain}", f"{local}{at}{readable}"}
+
+
 def mailbox(address: str) -> str:
     """Return the same text for addresses that deliver to the same mailbox.
 
     Case, a tag after a plus sign and, at Gmail, dots do not make another mailbox, nor does another
     spelling of the domain that is the same in DNS (IDNA).
     """
-    local, _, domain = lower_ascii(address.strip()).rpartition("@")
-    domain = _in_dns(domain)
+    local, _, domain = canonical(address).rpartition("@")
     local = local.partition("+")[0] or local
     if domain in _DOTS_IGNORED:
         local, domain = local.replace(".", ""), "gmail.com"

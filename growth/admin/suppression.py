@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from common.admin.model_admin import ModelAdmin
 from common.admin.pages import link_to
 from common.admin.read_only import ReadOnlyAdmin
-from common.calculations.mailbox import lower_ascii
+from common.calculations.mailbox import spellings
 from growth.calculations.mail.mail_events import SuppressionReason
 from growth.models import MailEvent, MailTopic, Suppression
 from growth.suppression import suppressions
@@ -103,6 +103,6 @@ class MailEventAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet, bool]:
         if search_term:
             text = search_term.strip()
-            exact = Q(address=lower_ascii(text)) | Q(message_id=text.strip("<>"))
+            exact = Q(address__in=spellings(text)) | Q(message_id=text.strip("<>"))
             queryset = queryset.filter(exact)
         return queryset, False

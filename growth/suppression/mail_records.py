@@ -14,8 +14,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from analytics.ingestion import ingest
+from analytics.models import Person
 from analytics.people import persons
 from billing.stripe.person_events import person_event
+from common.calculations.mailbox import spellings
 from common.locks import Lock, locked_cursor
 from growth.calculations.mail.machines import Interaction, machine_flags
 from growth.calculations.mail.mail_events import (
@@ -152,15 +154,14 @@ def _suppress(address: str, now: datetime) -> None:
                 [address], reason, source=cause.provider, at=cause.at, detail=cause.response
             )
         elif reason is SuppressionReason.SOFT_BOUNCES:
-            active = suppressions.active_rows_of([address]).filter(reason=reason)
+            active = suppressions.active_rows_of([address]).filter(reason=reason, address=address)
             suppressions.lift(active, by=_AUTOMATIC, reason=_DELIVERED_AGAIN, now=now)
 
 
 def _add_to_timelines(events: list[MailEvent]) -> None:
     """Add the events to the timeline of the person with the proved address, each once."""
     person_of = {
-        address: persons.person_with_proved_email(address)
-        for address in {event.address for event in events} - {""}
+        address: _person_with(address) for address in {event.address for event in events} - {""}
     }
     records = []
     for event in events:
@@ -179,3 +180,9 @@ def _add_to_timelines(events: list[MailEvent]) -> None:
                 )
             )
     ingest.store(records)
+
+
+def _person_with(address: str) -> Person | None:
+    """Return the only person with a proved address, whose domain may be written in Unicode."""
+    matches = map(persons.person_with_proved_email, sorted(spellings(address)))
+    return next((person for person in matches if person is not None), None)

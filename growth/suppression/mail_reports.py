@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from common.calculations.mailbox import lower_ascii
+from common.calculations.mailbox import canonical
 from growth.calculations.mail.mail_events import MailEventKind, kind_of
 
 _LONGEST_TEXT = 2_000
@@ -40,7 +40,7 @@ def report_of(event: Any, provider: str) -> MailReport | None:
         provider=_text(provider)[:50],
         kind=kind,
         message_id=_text(own_id or event.message_id).strip().strip("<>")[:998],
-        address=lower_ascii(_text(event.recipient).strip())[:320],
+        address=canonical(_text(event.recipient))[:320],
         at=event.timestamp and event.timestamp.astimezone(UTC),
         event_id=_text(event.event_id),
         response=response,

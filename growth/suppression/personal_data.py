@@ -1,13 +1,15 @@
 """What is stored about mail to a person: erased and exported with them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from analytics.people import persons
 from analytics.privacy.data_stores import DataStore
 from analytics.privacy.export import Section
 from analytics.privacy.traces import Traces, traces_of
+from common.calculations.mailbox import spellings
 from growth.calculations.mail.mail_events import SuppressionReason
 from growth.models import MailEvent
 from growth.suppression import suppressions
@@ -36,10 +38,10 @@ class MailEvents(DataStore):
     ]
 
     def count(self, traces: Traces) -> int:
-        return MailEvent.objects.filter(address__in=traces.mentions.emails).count()
+        return _events(traces.mentions.emails).count()
 
     def erase(self, traces: Traces) -> int:
-        return MailEvent.objects.filter(address__in=traces.mentions.emails).delete()[0]
+        return _events(traces.mentions.emails).delete()[0]
 
 
 PERSON_STORES: list[DataStore] = [SuppressedAddresses(), MailEvents()]
@@ -61,7 +63,7 @@ def sections(person_id: int) -> Iterator[Section]:
     rows = suppressions.rows_of(addresses).defer("hash").order_by("pk")
     names = ["topic__slug", "reason", "source", "detail", "at", "lifted_at", "lift_reason"]
     yield "suppressions", rows.values("address", *names).iterator()
-    events = MailEvent.objects.filter(address__in=addresses).order_by("at")
+    events = _events(addresses).order_by("at")
     yield (
         "mail_events",
         events.values(
@@ -80,3 +82,9 @@ def sections(person_id: int) -> Iterator[Section]:
 
 def _addresses(person_id: int) -> Collection[str]:
     return persons.own_addresses([person_id], proved=True)
+
+
+def _events(addresses: Iterable[str]) -> QuerySet[MailEvent]:
+    """Return the events of addresses, whatever spelling of the domain a provider reported."""
+    written = {spelling for address in addresses for spelling in spellings(address)}
+    return MailEvent.objects.filter(address__in=written)

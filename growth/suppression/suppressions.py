@@ -1,7 +1,9 @@
 """The suppression list: the only code that decides whether an address may be mailed.
 
-Rows are found by a keyed hash of the address, compared as all addresses are: in any case of ASCII
-letters. Importing, and changes of persons, only ever add rows.
+Rows are found by a keyed hash. What its owner or staff decided covers a mailbox, however its
+address is written: in any case of ASCII letters, with any tag after a plus sign. A bounce and an
+erased person cover only the address: a stranger may enter that of another person with a tag, and
+have it bounce or be erased. Importing, and changes of persons, only ever add rows.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -9,11 +11,16 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from common.calculations.mailbox import lower_ascii
+from common.calculations.mailbox import canonical, lower_ascii, mailbox, spellings
 from common.keyed_hash import HashKey, hash_keys
 from common.postgres import array_literal, is_storable, raw_cursor
-from growth.calculations.mail.mail_events import STOPS_EVERY_EMAIL, SuppressionReason
+from growth.calculations.mail.mail_events import (
+    ABOUT_ONE_ADDRESS,
+    STOPS_EVERY_EMAIL,
+    SuppressionReason,
+)
 from growth.models import MailTopic, Suppression
+from growth.models.suppression import LONGEST_ADDRESS
 
 _ROWS_PER_STEP = 2_000
 _MATCHING = """
@@ -60,8 +67,13 @@ def active_rows_of(addresses: Iterable[str]) -> QuerySet[Suppression]:
 
 
 def readable_rows_of(addresses: Iterable[str]) -> QuerySet[Suppression]:
-    """Return the rows that hold more of these addresses than hashes."""
-    return rows_of(addresses).exclude(address="", detail="")
+    """Return the rows that hold more of these addresses than hashes.
+
+    Those of a mailbox that are about another one of its addresses are not among them.
+    """
+    addresses = list(addresses)
+    written = {spelling for address in addresses for spelling in spellings(address)}
+    return rows_of(addresses).filter(address__in=written | {""}).exclude(address="", detail="")
 
 
 def add(
@@ -74,7 +86,10 @@ def add(
     detail: str = "",
 ) -> int:
     """Suppress addresses, and return how many were not yet for this reason and topic."""
-    normalized = sorted({lower_ascii(address.strip()) for address in addresses})
+    written = {canonical(address) for address in addresses}
+    # Of addresses with the same hash the shortest, which has no tag, is listed.
+    by_length = sorted(written, key=lambda address: (-len(address), address))
+    normalized = sorted({hashed_text(text, reason): text for text in by_length}.values())
     steps = range(0, len(normalized), _ROWS_PER_STEP)
     parts = [normalized[start : start + _ROWS_PER_STEP] for start in steps]
     return sum(
@@ -96,9 +111,9 @@ def _add(
     key = _keys()[0]
     rows = [
         Suppression(
-            hash=key.digest(address),
+            hash=key.digest(hashed_text(address, reason)),
             key=key.fingerprint,
-            address="" if reason is SuppressionReason.ERASED else address,
+            address="" if reason is SuppressionReason.ERASED else address[:LONGEST_ADDRESS],
             reason=reason.value,
             source=source,
             at=at,
@@ -131,9 +146,15 @@ def anonymize(addresses: Iterable[str]) -> int:
     return rows.update(address="", detail="")
 
 
+def hashed_text(address: str, reason: SuppressionReason) -> str:
+    """Return the text whose hash stands for an address that is suppressed for a reason."""
+    return canonical(address) if reason in ABOUT_ONE_ADDRESS else mailbox(address)
+
+
 def _digests(address: str) -> list[bytes]:
-    normalized = lower_ascii(address.strip())
-    return [key.digest(normalized) for key in _keys()]
+    """Return the hashes of an address and of its mailbox, and those of earlier versions."""
+    texts = {mailbox(address), canonical(address), lower_ascii(address.strip())}
+    return [key.digest(text) for key in _keys() for text in sorted(texts)]
 
 
 def _keys() -> Sequence[HashKey]:

@@ -51,6 +51,10 @@ REASON_LABELS = {
 STOPS_EVERY_EMAIL = frozenset(
     {SuppressionReason.HARD_BOUNCE, SuppressionReason.COMPLAINT, SuppressionReason.SOFT_BOUNCES}
 )
+# These cover an address. The others, decided by who reads the mailbox or by staff, cover a mailbox.
+ABOUT_ONE_ADDRESS = frozenset(
+    {SuppressionReason.HARD_BOUNCE, SuppressionReason.SOFT_BOUNCES, SuppressionReason.ERASED}
+)
 
 # Enhanced status codes (RFC 3463) or reply codes (RFC 5321) of a mail server.
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.\d{1,3}(?![\d.])")
