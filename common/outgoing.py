@@ -38,6 +38,7 @@ MAX_ADDRESSES = 2  # of a host name that are tried
 
 NOTHING_SENT = "Nothing was sent; the address may be incomplete."
 PRIVATE = "The address is not public. Private networks must be in PLUMBLINE_ALLOWED_NETWORKS."
+HOST_HEADER = "A request may not name another host than that of its address."
 NOT_ENCRYPTED = (
     "Without TLS, messages are sent only to networks in PLUMBLINE_ALLOWED_NETWORKS. Use an address"
     " with TLS, such as https:// or jsons://."
@@ -179,7 +180,9 @@ class BoundedSession(_Limits):
 class GuardedSession(_Limits, HTTPPolicySession):
     """Sends to addresses that a person entered; one session serves one message.
 
-    `problem` says why its last request failed. If it does not connect, it only checks.
+    `problem` says why its last request failed. If it does not connect, it only checks. Whatever
+    makes a request has no say in how the other side is recognized: certificates are always checked,
+    and the host is that of the address.
     """
 
     def __init__(self, *, connects: bool = True) -> None:
@@ -191,7 +194,10 @@ class GuardedSession(_Limits, HTTPPolicySession):
         self.problem = NOTHING_SENT
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> Response:
+        options["verify"] = options.get("verify") or True
         try:
+            if "Host" in request.headers:
+                raise Refused(HOST_HEADER)
             response = super().send(request, **options)
         except NoResponse as error:
             self.problem = str(error)

@@ -11,6 +11,7 @@ import apprise
 import requests
 
 from common.outgoing import NOTHING_SENT, GuardedSession
+from operational.messages import channel_options
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,11 @@ class NotSent(Exception):
 
 def check(url: str) -> None:
     """Raise `InvalidAddress` unless messages may be sent to the address; sends none."""
+    if refused := channel_options.refused(url):
+        raise InvalidAddress(
+            f"Remove {', '.join(refused)} from the address: only options that choose what is sent,"
+            " and to whom, are allowed."
+        )
     with GuardedSession(connects=False) as session:
         _notify(service(url), session, "Check", "Check")
     if session.problem:
@@ -65,8 +71,13 @@ def service_name(url: str) -> str:
 
 
 def service(url: str) -> apprise.NotifyBase:
-    """Return Apprise's service for an address, or raise `InvalidAddress`."""
-    details = apprise.plugins.url_to_dict(url)  # type: ignore[no-untyped-call]
+    """Return Apprise's service for an address, or raise `InvalidAddress`.
+
+    Options that are not allowed have no effect: an address may be stored from before they were
+    refused.
+    """
+    allowed = channel_options.without_refused(url)
+    details = apprise.plugins.url_to_dict(allowed)  # type: ignore[no-untyped-call]
     if details and details["schema"] not in SCHEMES:
         raise InvalidAddress(
             f"Plumbline does not send to {details['schema']}:// addresses; see docs/alerts.md for"
@@ -75,8 +86,6 @@ def service(url: str) -> apprise.NotifyBase:
     instance = apprise.Apprise.instantiate(details) if details else None
     if instance is None:
         raise InvalidAddress("This is not a valid Apprise URL.")
-    if getattr(instance, "template", None):
-        raise InvalidAddress("Templates are not allowed: they are read from files and addresses.")
     return instance
 
 

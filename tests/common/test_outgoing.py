@@ -172,6 +172,19 @@ def test_s10_tls_is_checked_against_the_name_not_the_address(names, server, own,
     assert len(server.heads) == 1
 
 
+def test_h16_a_request_cannot_turn_off_the_check_of_certificates(names, server, own, certificate):
+    names["hooks.internal"] = "127.0.0.1"
+    server.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.tls.load_cert_chain(certificate)
+    problem = fails(f"https://hooks.internal:{server.port}/", verify=False)
+    assert problem == "A TLS connection is not possible; check the certificate."
+
+
+def test_h16_a_request_cannot_name_another_host(server, own):
+    problem = fails(f"http://127.0.0.1:{server.port}/", headers={"host": "admin.internal"})
+    assert (problem, server.heads) == (outgoing.HOST_HEADER, [])
+
+
 def test_s10_a_check_looks_the_name_up_and_connects_nowhere(names, connections):
     names["hooks.example.com"], names["internal.example.com"] = "93.184.216.34", "10.0.0.1"
     with GuardedSession(connects=False) as session:
