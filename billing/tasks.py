@@ -8,7 +8,7 @@ from django.utils import timezone
 from analytics.people import mail_caps
 from billing.limits import reservations, usage_notices
 from billing.revenue import ledger, ledger_check
-from billing.stripe import applying, customers, idempotency
+from billing.stripe import applying, customers, idempotency, open_checkouts
 from billing.stripe.signals import stripe_changed
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,11 @@ def update_stripe_customer(customer_id: str) -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def apply_pending_stripe_events() -> None:
-    """Apply the Stripe events that failed earlier or were never enqueued, and link late persons."""
+    """Apply the Stripe events that failed earlier or were never enqueued, and link late persons.
+
+    Checkouts that were opened before a merge was undone are expired, too.
+    """
     applying.apply_due(now=timezone.now())
     customers.link_late()
     idempotency.delete_old(timezone.now())
+    open_checkouts.expire_of_undone_merges(now=timezone.now())  # last: Stripe may be unavailable

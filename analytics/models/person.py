@@ -173,6 +173,11 @@ class PersonMerge(models.Model):
             models.Index(fields=["other_person_id"]),
             models.Index(fields=["distinct_id"], name="merge_by_distinct_id"),
             models.Index(fields=["other_id"], name="merge_by_other_id"),
+            models.Index(
+                fields=["undone_at"],
+                condition=models.Q(undone_at__isnull=False),
+                name="merge_by_undone_at",
+            ),
         ]
 
     def __str__(self) -> str:

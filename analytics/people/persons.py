@@ -137,6 +137,25 @@ def proved_distinct_id(person_id: int) -> str | None:
     return rows.values_list("pk", flat=True).first()
 
 
+def was_split_since(moment: datetime, person: Person) -> bool:
+    """Whether a merge of the person with another was undone at or after a moment."""
+    merges = PersonMerge.objects.filter(undone_at__gte=moment)
+    return merges.filter(Q(person_id=person.pk) | Q(other_person_id=person.pk)).exists()
+
+
+def split_since(moment: datetime) -> list[tuple[Person, datetime]]:
+    """Return the persons whose merge was undone at or after a moment, with when."""
+    merges = PersonMerge.objects.filter(undone_at__gte=moment).order_by("undone_at")
+    undone = {
+        person_id: at
+        for *both, at in merges.values_list("person_id", "other_person_id", "undone_at")
+        for person_id in both
+        if at is not None
+    }
+    still_there = Person.objects.in_bulk([person_id for person_id in undone if person_id])
+    return [(person, undone[person_id]) for person_id, person in still_there.items()]
+
+
 def counted_persons(person_ids: Collection[int]) -> dict[int, Person]:
     """Return those of the persons who are not excluded, by id."""
     return Person.objects.filter(excluded=False).in_bulk(person_ids)

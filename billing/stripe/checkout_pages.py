@@ -50,7 +50,8 @@ def checkout(request: HttpRequest, token: str) -> HttpResponse:
     except gateway.CheckoutLinkExpired:
         return _page(request, *_EXPIRED, status=HTTPStatus.GONE)
     person = persons.person_with_id(link.person_id) if link else None
-    if link is None or person is None:
+    # Two people shared the account when it was made: it cannot be said whose link it is.
+    if link is None or person is None or persons.was_split_since(link.made_at, person):
         return _page(request, *_INVALID, status=HTTPStatus.NOT_FOUND)
     try:
         return _checkout(request, person, link.price_id, token)

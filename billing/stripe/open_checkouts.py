@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,7 @@ Json = dict[str, Any]
 
 OFFER = "plumbline_offer"  # in the metadata: what a session sells, and how
 _ENOUGH = timedelta(hours=1)  # a session with less time left is replaced
+_LONGEST = timedelta(hours=24)  # no session of Stripe's checkout can be paid longer
 
 
 def offer_of(parameters: Mapping[str, Any]) -> str:
@@ -64,6 +65,14 @@ def expire_all(person: Person) -> None:
     """Expire a person's open sessions, after something was bought."""
     for session in gateway.open_sessions_of(person.pk, now=gateway.moment()):
         _close(session)
+
+
+def expire_of_undone_merges(*, now: datetime) -> None:
+    """Expire what was opened before a merge was undone: its customer may be the other person's."""
+    for person, undone_at in persons.split_since(now - _LONGEST):
+        for session in gateway.open_sessions_of(person.pk, now=now):
+            if session["created"] <= undone_at.timestamp():
+                _close(session)
 
 
 def follow_purchase(stripe_json: Mapping[str, Any]) -> None:

@@ -26,7 +26,9 @@ class Naming:
 class Attribution:
     """The code that brought a person; `clicked_at` is the signup where no click is known.
 
-    Without `is_named` the person only opened the link: the signup, if any, names no code.
+    Without `is_named` the person's signup, if any, does not name the code. `proved_since` is set
+    where it is proved who brought the person, whatever is claimed: payments from then on are those
+    of a new customer.
     """
 
     code: str
@@ -34,6 +36,7 @@ class Attribution:
     clicked_at: datetime
     is_named: bool
     proved: bool
+    proved_since: datetime | None = None
 
 
 def normalized(code: object) -> str:
@@ -48,15 +51,20 @@ def attribute(
     signup: Naming | None,
     person: Naming | None,
     visits: Sequence[Naming],
+    proved_signup: Naming | None = None,
 ) -> Attribution | None:
     """Return who is behind a signup, or behind the latest visit where the signup names no one.
 
-    `signup` and `person` are what the signup event and the person's properties name. What is
-    proved comes first; what is only claimed counts if it was there at the signup.
+    `signup` and `person` are what the signup event and the person's properties name;
+    `proved_signup` is the first proved one, with the code "" if it names none. What is proved comes
+    first, also before a claimed signup of an earlier time; what is only claimed counts if it was
+    there at the signup.
     """
     before = [naming for naming in visits if signup_at is None or naming.at <= signup_at]
     before.sort(key=lambda naming: (naming.at, naming.distinct_id, naming.code))
-    named = _named(signup_at, signup, person)
+    claimed = _named(signup_at, signup, person)
+    proved = _proved(person, proved_signup)
+    named = proved or claimed
     if named is None or signup_at is None:
         if not before:
             return None
@@ -67,9 +75,21 @@ def attribute(
         code=named.code,
         distinct_id=named.distinct_id,
         clicked_at=clicks[-1] if clicks else signup_at,
-        is_named=True,
+        is_named=claimed is not None and claimed.code == named.code,
         proved=named.proved,
+        proved_since=_new_since(proved, proved_signup, signup_at) if proved else None,
     )
+
+
+def _proved(person: Naming | None, signup: Naming | None) -> Naming | None:
+    if person is not None and person.proved:
+        return person
+    return signup if signup is not None and signup.code else None
+
+
+def _new_since(proved: Naming, signup: Naming | None, signup_at: datetime) -> datetime:
+    """Return the proved signup, or the signup unless a claim moved it far before the proof."""
+    return signup.at if signup is not None else max(signup_at, proved.at - CLICK_WINDOW)
 
 
 def _named(

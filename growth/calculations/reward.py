@@ -32,8 +32,8 @@ class RewardState(StrEnum):
     CAPPED = "capped"
 
 
-# What counts towards the cap of an inviter.
-COUNTED_STATES = (RewardState.HELD, RewardState.REVIEW, RewardState.DUE, RewardState.SENT)
+# What counts towards the cap of an inviter: what is paid. Claims can only make others.
+COUNTED_STATES = (RewardState.DUE, RewardState.SENT)
 
 
 class Signal(StrEnum):
@@ -68,7 +68,7 @@ SIGNAL_LABELS = {
     Signal.ADDRESS: "Both have the same mailbox",
     Signal.DEVICE: "Both used the same device",
     Signal.CARD: "Both paid with the same card",
-    Signal.IDLE: "No use after the day of activation",
+    Signal.IDLE: "No proved use on a second day",
 }
 
 

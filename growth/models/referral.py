@@ -65,6 +65,10 @@ class Referral(models.Model):
     signed_up_at = models.DateTimeField(null=True, db_index=True)
     is_named = models.BooleanField(help_text="The signup names the code; otherwise only a visit")
     proved = models.BooleanField(help_text="Named by your backend or a verified identity")
+    proved_since = models.DateTimeField(
+        null=True,
+        help_text="Where it is proved who brought the person: payments from then on count",
+    )
     inviter_signup_at = models.DateTimeField(
         null=True, help_text="Empty unless it counts as an invitation within 30 days of it"
     )

@@ -6,43 +6,23 @@ referrals of those, and of persons whose signup is not the one that was read. `r
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 
 import psycopg
 from django.db import transaction
 from django.db.models import F, Q
 
 from analytics.models import Person
-from analytics.models.event import READABLE_PROPERTIES
-from analytics.rollups import definitions
 from common.locks import Lock, lock_shared, try_session_lock
-from common.postgres import array_literal, raw_cursor
-from growth.calculations.referral import Attribution, Naming, attribute, normalized
+from common.postgres import raw_cursor
+from growth.calculations.referral import Attribution, Naming, attribute
 from growth.models import Referral, ReferralCheck, ReferralCode
-from growth.referrals import checks, invitations
+from growth.referrals import checks, invitations, namings
 
 BATCH = 500
 _JOINED = "growth_referral", "growth_referralcode", "analytics_distinctid", "analytics_person"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LINK_PATTERN = f"[?&]{checks.LINK_PARAMETER}=([A-Za-z0-9_-]+)"
-_NAMES_A_CODE = f"""
-    ({READABLE_PROPERTIES} ?| %(names)s::text[]
-     OR {READABLE_PROPERTIES} ->> '$current_url' ~ %(pattern)s)
-"""
-
-_NAMINGS = f"""
-    SELECT person_id, timestamp, event.distinct_id, proved,
-        (SELECT array_agg({READABLE_PROPERTIES} ->> name ORDER BY number)
-         FROM unnest(%(names)s::text[]) WITH ORDINALITY AS names (name, number))
-        || substring({READABLE_PROPERTIES} ->> '$current_url' FROM %(pattern)s),
-        timestamp = signup_at AND %(signup)s IN (event, %(first)s)
-    FROM analytics_event AS event JOIN (
-        SELECT id, signup_at FROM analytics_person WHERE id = ANY(%(persons)s::bigint[])
-    ) AS person ON person_id = person.id
-    WHERE {_NAMES_A_CODE}
-"""
 _CANDIDATES = f"""
-    SELECT DISTINCT person_id FROM analytics_event WHERE {_NAMES_A_CODE}
+    SELECT DISTINCT person_id FROM analytics_event WHERE {namings.NAMES_A_CODE}
     UNION SELECT id FROM analytics_person WHERE properties ?| %(names)s::text[]
     UNION SELECT person_id FROM growth_referral JOIN analytics_distinctid USING (distinct_id)
 """
@@ -64,7 +44,9 @@ def rebuild() -> int:
     """Derive the referrals of everyone, and return the number of persons that were read."""
     with transaction.atomic():
         cursor = raw_cursor()
-        cursor.execute(f"INSERT INTO growth_referralcheck (person_id) {_CANDIDATES}", _parameters())
+        cursor.execute(
+            f"INSERT INTO growth_referralcheck (person_id) {_CANDIDATES}", namings.parameters()
+        )
     return update_many()
 
 
@@ -119,6 +101,7 @@ def _derive(cursor: psycopg.Cursor, person_ids: Collection[int]) -> None:
             signed_up_at=persons[person_id].signup_at,
             is_named=attribution.is_named,
             proved=attribution.proved,
+            proved_since=attribution.proved_since,
         )
         for person_id, attribution in derived.items()
     )
@@ -130,14 +113,17 @@ def _attributions(
 ) -> Iterator[tuple[int, Attribution | None]]:
     visits: dict[int, list[Naming]] = defaultdict(list)
     signups: dict[int, list[Naming]] = defaultdict(list)
-    cursor.execute(_NAMINGS, _parameters(persons))
-    rows = [*_readable(cursor.fetchall())]
-    stored = {person_id: _of_person(person) for person_id, person in persons.items()}
-    codes = {naming.code for _, naming, _ in rows}
+    proved_signups: dict[int, Naming] = {}
+    rows = namings.of_events(cursor, persons)
+    stored = {person_id: namings.of_person(person) for person_id, person in persons.items()}
+    codes = {naming.code for _, naming, *_ in rows}
     codes |= {naming.code for naming in stored.values() if naming}
     existing = set(ReferralCode.objects.filter(pk__in=codes).values_list("pk", flat=True))
-    for person_id, naming, is_signup in rows:
-        if naming.code in existing:
+    for person_id, naming, is_signup, is_first_proved in rows:
+        if is_first_proved:
+            named = naming if naming.code in existing else replace(naming, code="")
+            proved_signups[person_id] = named
+        elif naming.code in existing:
             (signups if is_signup else visits)[person_id].append(naming)
     for person_id, person in persons.items():
         own = stored[person_id]
@@ -145,47 +131,9 @@ def _attributions(
             person_id,
             attribute(
                 signup_at=person.signup_at,
-                signup=min(signups[person_id], key=_order, default=None),
+                signup=min(signups[person_id], key=namings.order, default=None),
                 person=own if own and own.code in existing else None,
                 visits=visits[person_id],
+                proved_signup=proved_signups.get(person_id),
             ),
         )
-
-
-def _order(naming: Naming) -> tuple[bool, str, str]:
-    """Of several signup events of one moment the proved one decides."""
-    return not naming.proved, naming.distinct_id, naming.code
-
-
-def _readable(rows: Collection[tuple]) -> Iterator[tuple[int, Naming, bool]]:
-    for person_id, at, distinct_id, proved, texts, is_signup in rows:
-        code = next(filter(None, map(normalized, texts)), "")
-        if code:
-            yield person_id, Naming(code, at, distinct_id, proved), is_signup
-
-
-def _of_person(person: Person) -> Naming | None:
-    """Return the code among a person's properties, a proved one first."""
-    for layer, times, proved in (
-        (person.proved, person.proved_set_at, True),
-        (person.properties, person.set_at, False),
-    ):
-        for name in checks.property_names():
-            if code := normalized(layer.get(name)):
-                at = _EPOCH + timedelta(microseconds=abs(times.get(name, 0)))
-                return Naming(code, at, _first_id(person), proved)
-    return None
-
-
-def _first_id(person: Person) -> str:
-    return str(person.distinct_ids.order_by("pk").values_list("pk", flat=True)[0])
-
-
-def _parameters(person_ids: Collection[int] = ()) -> dict[str, object]:
-    return {
-        "names": checks.property_names(),
-        "pattern": _LINK_PATTERN,
-        "persons": array_literal(person_ids),
-        "signup": definitions.in_force().signup_event,
-        "first": definitions.FIRST_EVENT,
-    }

@@ -1,6 +1,8 @@
 """What is known about inviters and referred persons that two accounts of one person share."""
 
-from analytics.models import Event, Person, PersonDay
+from django.db.models import Max, Min
+
+from analytics.models import Event, Person
 from analytics.models.event import property_of_event
 from analytics.rollups import definitions
 from billing.stripe import gateway
@@ -37,12 +39,12 @@ def party(person: Person) -> Party:
 
 
 def used_later(person: Person) -> bool:
-    """Whether the person was active on a day after that of activation, or else of the signup."""
-    start = person.activated_at or person.signup_at
-    if start is None:
-        return False
-    day = definitions.calendar().local_date(start)
-    return PersonDay.objects.filter(person=person, day__gt=day).exists()
+    """Whether it is proved that the person was active on two days; a claim costs nothing."""
+    passive = definitions.in_force().ignored_events
+    events = Event.objects.filter(person=person, proved=True).exclude(event__in=passive)
+    first, last = events.aggregate(first=Min("timestamp"), last=Max("timestamp")).values()
+    day = definitions.calendar().local_date
+    return first is not None and day(first) < day(last)
 
 
 def _devices(person: Person) -> frozenset[str]:

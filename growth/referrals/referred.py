@@ -28,6 +28,16 @@ def signed_up() -> QuerySet[Referral]:
     return clicked().filter(has_signed_up())
 
 
+def earning() -> QuerySet[Referral]:
+    """Return the referrals whose payments make a reward.
+
+    Where the backend says who brought the person, nothing that is claimed takes it away; that such
+    a referral no longer counts is a reason for a review.
+    """
+    is_proved = Q(**{f"{REFERRED}__has_profile": True}, proved_since__isnull=False)
+    return clicked().filter(is_proved | has_signed_up())
+
+
 def has_signed_up() -> Q:
     """Return the condition that the signup names the code, in time, and the person is new.
 

@@ -20,8 +20,8 @@ from growth.referrals import parties, referred
 
 OPEN_STATES = (RewardState.HELD, RewardState.REVIEW, RewardState.DUE)
 
-# The first payment of each referred person without a reward; a payment before the click is one of a
-# customer who existed before.
+# The first payment of each referred person without a reward; a payment before the click, or before
+# what is proved, is one of a customer who existed before.
 _PAID = """
     SELECT referral.distinct_id, min(cash.happened_at)
     FROM growth_referral AS referral
@@ -36,7 +36,8 @@ _PAID = """
         JOIN analytics_distinctid AS rewarded ON rewarded.distinct_id = referred
         WHERE rewarded.person_id = named.person_id AND earlier.program_id = code.program_id
     )
-    GROUP BY referral.distinct_id, clicked_at HAVING min(cash.happened_at) >= clicked_at
+    GROUP BY referral.distinct_id
+    HAVING min(cash.happened_at) >= coalesce(referral.proved_since, referral.clicked_at)
 """
 _RETURNED = """
     SELECT reward.id
@@ -63,7 +64,7 @@ def _paid() -> Iterator[tuple[Referral, datetime]]:
     with connection.cursor() as cursor:
         cursor.execute(_PAID, [RewardKind.NONE, CashKind.PAYMENT])
         paid_at = dict(cursor.fetchall())
-    for referral in referred.signed_up().filter(pk__in=paid_at).order_by("signed_up_at", "pk"):
+    for referral in referred.earning().filter(pk__in=paid_at).order_by("signed_up_at", "pk"):
         yield referral, paid_at[referral.pk]
 
 
@@ -72,23 +73,20 @@ def claim(referral: Referral, paid_at: datetime) -> ReferralReward | None:
     """Make the reward for a referred person, unless there is one; claims at once make one."""
     lock_shared(raw_cursor(), Lock.IDENTITY)  # persons are not merged meanwhile
     locked_cursor(Lock.REFERRAL_REWARDS)
-    rows = referred.signed_up().select_related("code__program", "code__distinct_id", "distinct_id")
+    rows = referred.earning().select_related("code__program", "code__distinct_id", "distinct_id")
     current = rows.filter(pk=referral.pk, code=referral.code_id).first()
     if current is None:  # it changed while this waited
         return None
     offer = current.code.program
-    inviter, person = current.code.distinct_id.person_id, current.distinct_id.person_id
-    own = ReferralReward.objects.filter(program=offer, milestone=Milestone.PAID)
-    if own.filter(referred__person=person).exists():
+    earlier = ReferralReward.objects.filter(program=offer, milestone=Milestone.PAID)
+    if earlier.filter(referred__person=current.distinct_id.person_id).exists():
         return None
-    earned = own.filter(code__distinct_id__person=inviter, state__in=COUNTED_STATES).count()
-    has_enough = offer.cap is not None and earned >= offer.cap
     return ReferralReward.objects.create(
         program=offer,
         code=current.code,
         referred_id=current.pk,
         milestone=Milestone.PAID,
-        state=RewardState.CAPPED if has_enough else RewardState.HELD,
+        state=RewardState.HELD,
         paid_at=paid_at,
         held_until=paid_at + timedelta(days=offer.hold_days),
     )
@@ -103,6 +101,7 @@ def settle_all(*, now: datetime) -> int:
 
 @transaction.atomic
 def _settle(reward_id: UUID, *, now: datetime) -> bool:
+    locked_cursor(Lock.REFERRAL_REWARDS)  # two rewards do not take the last place of a cap
     reward = ReferralReward.objects.select_for_update().filter(pk=reward_id).first()
     if reward is None or reward.state not in OPEN_STATES:  # erased, or settled, meanwhile
         return False
@@ -110,12 +109,25 @@ def _settle(reward_id: UUID, *, now: datetime) -> bool:
         reward.state = RewardState.REVERSED
     elif reward.state == RewardState.HELD and reward.held_until <= now:
         reward.signals = [signal.value for signal in parties.signals_of(reward)]
-        reward.state = RewardState.REVIEW if reward.signals else RewardState.DUE
+        if reward.signals:
+            reward.state = RewardState.REVIEW
+        else:
+            reward.state = RewardState.CAPPED if _has_enough(reward) else RewardState.DUE
         reward.next_attempt_at = now
     else:
         return False
     reward.save(update_fields=["state", "signals", "next_attempt_at"])
     return True
+
+
+def _has_enough(reward: ReferralReward) -> bool:
+    """Whether the inviter, with all codes, gets as many rewards as the program allows."""
+    earned = ReferralReward.objects.filter(
+        program=reward.program_id,
+        code__distinct_id__person=reward.code.distinct_id.person_id,
+        state__in=COUNTED_STATES,
+    )
+    return reward.program.cap is not None and earned.count() >= reward.program.cap
 
 
 def _reversed(reward_id: UUID | None = None) -> set[UUID]:

@@ -1,10 +1,12 @@
 """Checkout links, which call Stripe only when they are followed."""
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
+from django.utils import timezone
 
 from analytics.models import Person
 from billing.stripe.gateway.calls import call, is_set_up
@@ -20,25 +22,27 @@ class CheckoutLinkExpired(Exception):
 class CheckoutLink(NamedTuple):
     person_id: int
     price_id: str
+    made_at: datetime
 
 
 def checkout_url(person: Person, price_id: str) -> str:
     """Return a link for a person to buy a price; "" if Stripe is not set up."""
     if not is_set_up():
         return ""
-    token = signing.dumps([person.pk, price_id], salt=_SALT)
+    made_at = int(timezone.now().timestamp())
+    token = signing.dumps([person.pk, price_id, made_at], salt=_SALT)
     return settings.PLUMBLINE_URL + reverse("billing:checkout", args=[token])
 
 
 def read_checkout_token(token: str) -> CheckoutLink | None:
-    """Return person and price of a link, None if it is forged; raise `CheckoutLinkExpired`."""
+    """Return what a link says, None if it is forged; raise `CheckoutLinkExpired`."""
     try:
-        person_id, price_id = signing.loads(token, salt=_SALT, max_age=VALID_HOURS * 3600)
+        person_id, price_id, made_at = signing.loads(token, salt=_SALT, max_age=VALID_HOURS * 3600)
     except signing.SignatureExpired as error:
         raise CheckoutLinkExpired from error
-    except signing.BadSignature:
+    except (signing.BadSignature, ValueError):  # or made before links had a time
         return None
-    return CheckoutLink(person_id, price_id)
+    return CheckoutLink(person_id, price_id, datetime.fromtimestamp(made_at, UTC))
 
 
 def portal_login_url() -> str:

@@ -32,12 +32,12 @@ def pay(distinct_id="bob", at=PAID_AT, *, amount=2000, kind=CashKind.PAYMENT, cu
 
 
 def refer(distinct_id="bob", *, code="ADA", proof=Proof.PROVED, used=True):
-    """Let a person sign up with a code, pay, and use the product on later days."""
+    """Let a person sign up with a code, pay, and use the product on another day."""
     store(signup(distinct_id, code=code, proof=proof))
     if used:
         store(
             record("workflow_created", distinct_id, NOON + timedelta(hours=1)),
-            record("used", distinct_id, NOON + 3 * DAY),
+            record("used", distinct_id, NOON + 3 * DAY, proof=Proof.PROVED),
         )
     pay(distinct_id)
 

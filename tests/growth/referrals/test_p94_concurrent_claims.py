@@ -8,10 +8,10 @@ from django.db import connections
 
 from analytics.calculations.records import Proof
 from growth.models import ReferralProgram, ReferralReward
-from growth.referrals import referred, rewards
+from growth.referrals import rewards
 from tests.events import NOON, record
 from tests.growth.referrals import referring
-from tests.growth.referrals.paying import PAID_AT, refer, states
+from tests.growth.referrals.paying import LATER, refer, states
 from tests.growth.referrals.referring import store
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,16 +47,13 @@ def test_p94_parallel_claims_of_one_referral_make_one_reward():
 
 
 @pytest.mark.usefixtures("_offer")
-def test_p94_parallel_claims_of_many_referrals_keep_the_cap():
+def test_p94_rewards_that_become_due_at_once_keep_the_cap():
     ReferralProgram.objects.update(cap=3)
     for number in range(AT_ONCE):
-        refer(f"friend-{number}", used=False)
-    claims = [
-        lambda referral=referral: rewards.claim(referral, PAID_AT)
-        for referral in referred.signed_up()
-    ]
-    together(*claims)
-    assert sorted(states().values()) == ["capped"] * 5 + ["held"] * 3
+        refer(f"friend-{number}")
+    rewards.claim_all()
+    together(*[lambda: rewards.settle_all(now=LATER)] * AT_ONCE)
+    assert sorted(states().values()) == ["capped"] * 5 + ["due"] * 3
 
 
 @pytest.mark.usefixtures("_offer")

@@ -65,6 +65,7 @@ def test_nothing_is_suspicious_about_a_used_account_that_the_backend_named():
 
 def test_p95_a_code_that_is_only_claimed_needs_a_review():
     refer(proof=Proof.CLAIMED)
+    store(record("used", "bob", NOON + 4 * DAY, proof=Proof.PROVED))
     assert signals() == [Signal.CLAIMED]
 
 
