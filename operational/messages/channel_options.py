@@ -51,7 +51,8 @@ def is_allowed(name: str, scheme: str) -> bool:
 
 def _options(url: str) -> dict[str, str]:
     """Return the options as Apprise reads them; their names keep their case."""
-    options: dict[str, str] = parse_qsd(url.partition("?")[2], sanitize=False)["qsd"]
+    query = parse_qsd(url.partition("?")[2], sanitize=False)  # type: ignore[no-untyped-call]
+    options: dict[str, str] = query["qsd"]
     return {name: value for name, value in options.items() if name or value}
 
 
