@@ -11,16 +11,18 @@ from datetime import datetime
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from common.calculations.mailbox import lower_ascii
 from growth.calculations.mail.mail_events import SuppressionReason
-from growth.models import MailTopic
+from growth.models import MailTopic, Suppression
 from growth.suppression import suppressions
 
 _SALT = "plumbline.mail-preferences"
 _CHOSEN = "Chosen on the preferences page"
 PAGE, ONE_CLICK = "preferences page", "one-click"
+KEPT = 50  # of the choices that people took back, for each mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +90,23 @@ def choose(link: PreferencesLink, wanted: Collection[int], *, now: datetime) -> 
     """
     rows = suppressions.active_rows_of([link.address])
     own = rows.filter(reason=SuppressionReason.UNSUBSCRIBED.value)
-    taken_back = own.filter(topic_id__in=wanted) | own.filter(topic=None)
-    suppressions.lift(taken_back, by="", reason=_CHOSEN, now=now)
+    _take_back(link, own.filter(topic_id__in=wanted) | own.filter(topic=None), now)
     for topic in MailTopic.objects.exclude(pk__in=wanted):
         unsubscribe(link, topic=topic, source=PAGE, now=now)
 
 
+@transaction.atomic
 def subscribe_again(link: PreferencesLink, *, now: datetime) -> None:
     """Take back having unsubscribed from all of marketing; choices by topic stay."""
     rows = suppressions.active_rows_of([link.address])
     own = rows.filter(reason=SuppressionReason.UNSUBSCRIBED.value, topic=None)
-    suppressions.lift(own, by="", reason=_CHOSEN, now=now)
+    _take_back(link, own, now)
+
+
+def _take_back(link: PreferencesLink, rows: QuerySet[Suppression], now: datetime) -> None:
+    """Lift rows, and keep the latest `KEPT` of a mailbox: a link may be posted without end."""
+    if not suppressions.lift(rows, by="", reason=_CHOSEN, now=now):
+        return
+    own = suppressions.rows_of([link.address]).filter(lifted_by="", lift_reason=_CHOSEN)
+    latest = own.order_by("-lifted_at", "-pk").values_list("pk", flat=True)[:KEPT]
+    own.exclude(pk__in=list(latest)).delete()

@@ -1,12 +1,14 @@
 """The public preferences page, and unsubscribing in one click."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core import signing
 from django.test import Client
 
 from growth.calculations.mail.mail_events import SuppressionReason
+from growth.models import Suppression
 from growth.suppression import preferences, suppressions
 from growth.suppression.preferences import preferences_url, unsubscribe_headers
 from tests.growth.suppression.mails import ADA, LATER, NOON, active, topic
@@ -165,3 +167,38 @@ def test_s12_a_topic_of_thousands_of_digits_gives_no_error(mail_client, path, ti
     answer = mail_client.post(path, {"choice": "topics", "topic": ["9" * 5_000]})
     assert answer.status_code == 200
     assert active() == [(ADA, tips.pk, "unsubscribed")]
+
+
+def test_h18_a_link_that_is_posted_without_end_adds_a_bounded_number_of_rows(tips):
+    link = preferences.PreferencesLink(ADA, tips)
+    posts = preferences.KEPT + 3
+    for number in range(posts):
+        now = NOON + timedelta(minutes=number)
+        preferences.choose(link, [], now=now)
+        preferences.choose(link, [tips.pk], now=now)
+        preferences.unsubscribe(link, topic=None, source=preferences.PAGE, now=now)
+        preferences.subscribe_again(link, now=now)
+    assert active() == []
+    assert Suppression.objects.count() == preferences.KEPT
+    assert Suppression.objects.latest("lifted_at").lifted_at == now
+
+
+def test_h18_what_staff_lifted_is_not_among_the_rows_that_make_room(tips):
+    link = preferences.PreferencesLink(ADA, None)
+    suppressions.add([ADA], SuppressionReason.UNSUBSCRIBED, source="test", at=NOON)
+    rows = suppressions.active_rows_of([ADA])
+    suppressions.lift(rows, by="eve", reason="asked us to", now=NOON)
+    for _ in range(preferences.KEPT + 1):
+        preferences.unsubscribe(link, topic=None, source=preferences.PAGE, now=LATER)
+        preferences.subscribe_again(link, now=LATER)
+    assert Suppression.objects.filter(lifted_by="eve").count() == 1
+    assert Suppression.objects.count() == preferences.KEPT + 1
+
+
+@pytest.mark.parametrize("choice", ["topics", "all", "again", ""])
+def test_h18_the_same_choice_again_adds_no_row(mail_client, path, tips, choice):
+    mail_client.post(path, {"choice": choice})
+    rows = Suppression.objects.count()
+    for _ in range(3):
+        assert mail_client.post(path, {"choice": choice}).status_code == 200
+    assert Suppression.objects.count() == rows
