@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from analytics.forwarding import forwarding
-from analytics.ingestion import partitions
+from analytics.ingestion import partitions, retry_queue
 
 logger = logging.getLogger(__name__)
 
@@ -15,6 +15,12 @@ logger = logging.getLogger(__name__)
 def forward_to_posthog() -> None:
     """Forward captured events to PostHog."""
     forwarding.forward_due(now=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def retry_rejected_events() -> None:
+    """Retry the rejected events that staff requested."""
+    retry_queue.retry_requested()
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -26,6 +26,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "useful_for": MINUTE,
         "description": "Forward captured events to PostHog, where that is set up.",
     },
+    "retry-rejected-events": {
+        "task": "analytics.tasks.retry_rejected_events",
+        "crontab": {"minute": "*"},
+        "useful_for": MINUTE,
+        "description": "Retry the rejected events that staff selected, where that has not ended.",
+    },
     "make-partitions": {
         "task": "analytics.tasks.make_partitions",
         "crontab": {"minute": "23", "hour": "3"},

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -15,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from analytics.admin.payload import MAX_CHARACTERS, as_pre, readable
 from analytics.calculations.records import Holds
-from analytics.ingestion import retrying
+from analytics.ingestion import retry_queue, retrying
 from analytics.models import RejectedEvent
 from common.admin.read_only import ReadOnlyAdmin
 from common.formatting import UNKNOWN, number
@@ -53,12 +54,14 @@ class PayloadForm(forms.ModelForm):
 @admin.register(RejectedEvent)
 class RejectedEventAdmin(ReadOnlyAdmin):
     form = PayloadForm
-    list_display = ["rejected_at", "reason", "short_detail", "events", "source"]
+    list_display = ["rejected_at", "reason", "short_detail", "events", "source", "waits"]
+    list_before_template = "admin/analytics/_rejected_events_intro.html"
     list_filter = [
         "reason",
         "outcome",
         "project_key",
         ("import_run", admin.RelatedOnlyFieldListFilter),
+        ("retry_at", admin.EmptyFieldListFilter),
     ]
     list_select_related = ["project_key", "import_run"]
     date_hierarchy = "rejected_at"
@@ -125,6 +128,12 @@ class RejectedEventAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Retry the selected events", permissions=["change"])
     def retry(self, request: HttpRequest, rows: QuerySet[RejectedEvent]) -> None:
+        """Retry a few events at once, and leave more to a worker: the list says what waits."""
+        if not retry_queue.is_small(rows):
+            requested = retry_queue.request_retry(rows, now=timezone.now())
+            text = f"A worker retries the {number(requested)} rows. Reload to see what still waits."
+            messages.success(request, text)
+            return
         retried = retrying.retry(rows)
         amounts = {
             "stored": retried.stored,
@@ -148,6 +157,16 @@ class RejectedEventAdmin(ReadOnlyAdmin):
     @admin.display(description="Detail", ordering="detail")
     def short_detail(self, rejected: RejectedEvent) -> str:
         return Truncator(rejected.detail).chars(100)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        waiting = retry_queue.waiting_rows()
+        return super().changelist_view(request, {**(extra_context or {}), "waiting": waiting})
+
+    @admin.display(description="Retry", ordering="retry_at")
+    def waits(self, rejected: RejectedEvent) -> str:
+        return "Waits for a worker" if rejected.retry_at else ""
 
     @admin.display(description="Source")
     def source(self, rejected: RejectedEvent) -> str:

@@ -119,6 +119,7 @@ def _retry(ids: Sequence[int], retried: Retried) -> None:
     for row, result in results:
         _count(row, result, amounts)
         _finish(row, result, retried)
+    RejectedEvent.objects.filter(pk__in=ids).update(retry_at=None)
     ledger.add(raw_cursor(), amounts)
 
 

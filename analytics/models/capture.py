@@ -219,10 +219,21 @@ class RejectedEvent(models.Model):
     import_run = models.ForeignKey(ImportRun, null=True, on_delete=models.CASCADE)
     line = models.BigIntegerField(null=True, help_text="Line number in the imported file")
 
+    retry_at = models.DateTimeField(
+        "retry requested at", null=True, help_text="A worker has yet to retry it"
+    )
+
     class Meta:
         constraints = [
             # A resumed or repeated import of a file reports a bad line only once.
             models.UniqueConstraint(fields=["import_run", "line"], name="rejected_once_per_line")
+        ]
+        indexes = [
+            models.Index(
+                fields=["retry_at", "id"],
+                condition=models.Q(retry_at__isnull=False),
+                name="rejected_to_be_retried",
+            )
         ]
 
     def __str__(self) -> str:
