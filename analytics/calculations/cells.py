@@ -8,6 +8,7 @@ where those stay the same, both sides may leave out the same active days, as lon
 every day between the changed ones and the nearest active day on either side.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, MutableMapping, Sequence, Set
 from datetime import timedelta
 from enum import StrEnum
@@ -18,6 +19,12 @@ from common.calculations.calendar import month_start, next_month, previous_month
 ACTIVATION_CLOCK_SKEW = timedelta(minutes=5)
 ACTIVATION_WINDOW = timedelta(days=7)
 QUICK_ACTIVATION_WINDOW = timedelta(hours=24)
+# The longest delays from signup to activation of each bucket, by number from 1 on.
+DELAY_BOUNDS = (
+    *(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30)),
+    *(timedelta(hours=hours) for hours in (1, 2, 4, 8, 16, 24)),
+    *(timedelta(days=days) for days in (2, 3, 4, 5, 6, 7)),
+)
 
 FORMULA_VERSION = 1  # raise it when a cell's meaning changes: the roll-ups then need a rebuild
 
@@ -42,6 +49,7 @@ class CounterName(StrEnum):
     SIGNUP_WEEK_RETAINED = "signup_week_retained"  # ... active in the `number`-th week after it
     ACTIVATED = "activated"  # by day of signup: activated within 7 x 24 hours
     ACTIVATED_QUICKLY = "activated_quickly"  # by day of signup: activated within 24 hours
+    ACTIVATION_DELAY = "activation_delay"  # ... activated after a delay of the `number`-th bucket
 
     FIRST_EVENT = "first_event"  # the same cohorts by day of the first qualifying event
     FIRST_EVENT_RETAINED = "first_event_retained"
@@ -55,22 +63,21 @@ Cell = tuple[CounterName, int, int]  # name, day ordinal, number
 class Firsts(NamedTuple):
     """The days of a person's first events, as ordinals of local calendar days.
 
-    `activated_within` is the shorter of the two windows that holds the activation, if one does;
+    `activation_delay` is the bucket of the delay from signup to activation, if that came in time;
     `active_day` is the first active day.
     """
 
     signup_day: int | None = None
-    activated_within: timedelta | None = None
+    activation_delay: int | None = None
     active_day: int | None = None
     excluded: bool = False
 
 
-def activation_window(delay: timedelta | None) -> timedelta | None:
-    """Return the shortest window that holds an activation this long after signup, if any."""
-    if delay is None or delay < -ACTIVATION_CLOCK_SKEW:
+def delay_bucket(delay: timedelta | None) -> int | None:
+    """Return the number of a delay from signup to activation; None if it was not in time."""
+    if delay is None or not -ACTIVATION_CLOCK_SKEW <= delay <= ACTIVATION_WINDOW:
         return None
-    windows = (QUICK_ACTIVATION_WINDOW, ACTIVATION_WINDOW)
-    return next((window for window in windows if delay <= window), None)
+    return 1 + bisect_left(DELAY_BOUNDS, delay)
 
 
 def add_cells(
@@ -101,10 +108,11 @@ def _cells(person: Firsts, active_days: Sequence[int]) -> Iterator[Cell]:
         yield from _growth_accounting(month_start(person.active_day), months)
         yield from _cohort(_FIRST_EVENT_COHORT, person.active_day, active_days, weeks)
     if person.signup_day is not None:
-        if person.activated_within is not None:
+        if person.activation_delay is not None:
             yield CounterName.ACTIVATED, person.signup_day, 0
-        if person.activated_within == QUICK_ACTIVATION_WINDOW:
-            yield CounterName.ACTIVATED_QUICKLY, person.signup_day, 0
+            yield CounterName.ACTIVATION_DELAY, person.signup_day, person.activation_delay
+            if DELAY_BOUNDS[person.activation_delay - 1] <= QUICK_ACTIVATION_WINDOW:
+                yield CounterName.ACTIVATED_QUICKLY, person.signup_day, 0
         yield from _cohort(_SIGNUP_COHORT, person.signup_day, active_days, weeks)
 
 

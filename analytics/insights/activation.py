@@ -10,13 +10,26 @@ from django.db import connection
 from analytics.calculations.cells import (
     ACTIVATION_CLOCK_SKEW,
     ACTIVATION_WINDOW,
+    DELAY_BOUNDS,
     QUICK_ACTIVATION_WINDOW,
     CounterName,
 )
+from analytics.models.activation_delay import ACTIVATION_DELAY
 from analytics.rollups import counters, definitions
 from analytics.rollups.counters import Span
 from common.calculations.calendar import month_end
-from common.calculations.statistics import Rate
+from common.calculations.statistics import Rate, middle
+from common.postgres import Prepared
+
+_DELAYS = Prepared(
+    "plumbline_activation_delays",
+    f"""
+    SELECT activated_at - signup_at FROM analytics_person
+    WHERE NOT excluded AND has_profile AND {ACTIVATION_DELAY} BETWEEN $1::int AND $2::int
+        AND signup_at >= $3::timestamptz AND signup_at < $4::timestamptz
+    ORDER BY 1 OFFSET $5::bigint LIMIT $6::bigint
+    """,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +93,28 @@ def activation_spans(signups_from: date, signups_to: date) -> list[Span]:
     return [Span(name, signups_from, signups_to) for name in names]
 
 
+def delay_spans(signups_from: date, signups_to: date) -> list[Span]:
+    """Return the counters of the persons who activated in time, by the bucket of their delay."""
+    return [
+        Span(CounterName.ACTIVATION_DELAY, signups_from, signups_to, number)
+        for number in range(1, 1 + len(DELAY_BOUNDS))
+    ]
+
+
 def median_time_to_activation(*, signups_from: date, signups_to: date) -> timedelta | None:
-    """Return the median delay of the persons who activated within 7 x 24 hours of signup."""
-    return _median_times(signups_from, signups_to, by_month=False).get(None)
+    """Return the median delay of the persons who activated within 7 x 24 hours of signup.
+
+    The counters say in which bucket it lies, so only the persons of that bucket are read.
+    """
+    where = middle(counters.totals(delay_spans(signups_from, signups_to)))
+    if where is None:
+        return None
+    start, end = definitions.calendar().span(signups_from, signups_to)
+    values = 1 + where.first, 1 + where.last, start, end, where.skipped, where.values
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        delays = [delay for (delay,) in _DELAYS.rows(cursor.connection, [*map(str, values)])]
+    # The persons changed since the counters were read, if there is none.
+    return max(sum(delays, timedelta()) / len(delays), timedelta()) if delays else None
 
 
 def activation_report(
@@ -133,9 +165,7 @@ def _activation(
     )
 
 
-def _median_times(
-    first: date, last: date, *, by_month: bool = True
-) -> dict[date | None, timedelta]:
+def _median_times(first: date, last: date) -> dict[date | None, timedelta]:
     """Return the median delays by the first day of the signup month, and under None overall."""
     calendar = definitions.calendar()
     start, end = calendar.span(first, last)
@@ -150,7 +180,7 @@ def _median_times(
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT {month if by_month else "NULL::date"},
+            SELECT {month},
                    percentile_cont(0.5) WITHIN GROUP (  -- numbers sort faster than intervals
                        ORDER BY date_part('epoch', activated_at - signup_at))
             FROM analytics_person
@@ -158,7 +188,7 @@ def _median_times(
               AND signup_at >= %(start)s AND signup_at < %(end)s
               AND activated_at BETWEEN signup_at - make_interval(mins => %(skew)s)
                   AND signup_at + make_interval(hours => %(window)s)
-            {"GROUP BY ROLLUP (1)" if by_month else ""}
+            GROUP BY ROLLUP (1)
             """,
             parameters,
         )

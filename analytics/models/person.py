@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now
 
+from analytics.models.activation_delay import ActivationDelay
 from common.postgres import LowerAscii
 
 EMPTY_OBJECT = Value({}, models.JSONField())
@@ -95,6 +96,12 @@ class Person(Described):
                 fields=["signup_at"],
                 include=["activated_at", "excluded", "has_profile"],
                 name="person_by_signup",
+            ),
+            models.Index(
+                ActivationDelay(),
+                "signup_at",
+                include=["activated_at", "excluded", "has_profile"],
+                name="person_by_activation_delay",
             ),
             # A hash, because a B-tree would refuse very long addresses.
             HashIndex(LowerAscii(KeyTextTransform("email", "properties")), name="person_by_email"),

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import psycopg
 
-from analytics.calculations.cells import Firsts, activation_window
+from analytics.calculations.cells import Firsts, delay_bucket
 from analytics.calculations.event_times import microseconds
 from analytics.calculations.records import EventRecord
 from analytics.rollups import definitions
@@ -36,9 +36,7 @@ class Milestones(msgspec.Struct, frozen=True, gc=False):
         signup, activation = self.signup_at, self.activated_at
         return Firsts(
             signup_day=calendar.day(signup) if signup else None,
-            activated_within=activation_window(
-                activation - signup if signup and activation else None
-            ),
+            activation_delay=delay_bucket(activation - signup if signup and activation else None),
             active_day=calendar.day(self.first_event_at) if self.first_event_at else None,
             excluded=self.excluded or not self.has_profile,
         )

@@ -1,8 +1,12 @@
 """Rates with their confidence interval, and whether their sample is large enough."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 from math import sqrt
+from typing import NamedTuple
 
 SMALLEST_SAMPLE = 30  # a rate over fewer is shown, but neither scored nor alerted on
 _Z = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
@@ -35,6 +39,29 @@ def wilson_interval(numerator: int, denominator: int) -> Interval:
         low=0.0 if numerator == 0 else (center - spread) / scale,
         high=1.0 if numerator == denominator else (center + spread) / scale,
     )
+
+
+class Middle(NamedTuple):
+    """Where the median of values in buckets lies: the mean of `values` values from `skipped` on.
+
+    They are in the buckets `first` to `last`, whose values are ordered together.
+    """
+
+    first: int
+    last: int
+    skipped: int
+    values: int
+
+
+def middle(counts: Sequence[int]) -> Middle | None:
+    """Return where the median of values is, of which each bucket has so many; None without any."""
+    ends = list(accumulate(counts))
+    if not ends or not ends[-1]:
+        return None
+    low, high = (ends[-1] - 1) // 2, ends[-1] // 2  # positions, equal if the number is odd
+    first, last = bisect_right(ends, low), bisect_right(ends, high)
+    before = ends[first] - counts[first]
+    return Middle(first, last, low - before, 1 + high - low)
 
 
 @dataclass(frozen=True, slots=True)

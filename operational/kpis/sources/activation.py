@@ -14,6 +14,7 @@ from analytics.insights import cohorts
 from analytics.insights.activation import (
     activation_counts,
     activation_spans,
+    delay_spans,
     median_time_to_activation,
 )
 from analytics.models import Person
@@ -44,7 +45,8 @@ class ActivationSource:
         )
 
     def spans(self, *, as_of: date) -> Sequence[Span]:
-        return activation_spans(*signup_window(as_of, age=self.age))
+        days = signup_window(as_of, age=self.age)
+        return [*activation_spans(*days), *delay_spans(*days)]
 
     def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
         first, last = signup_window(as_of, age=self.age)
@@ -71,6 +73,9 @@ class QuickActivationSource(ActivationSource):
 
     within = QUICK_ACTIVATION_WINDOW
     age = 1
+
+    def spans(self, *, as_of: date) -> Sequence[Span]:
+        return activation_spans(*signup_window(as_of, age=self.age))
 
     def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
         return ()

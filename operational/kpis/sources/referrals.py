@@ -32,10 +32,10 @@ class ViralSource:
     """People whom new people brought within 30 days of their own signup."""
 
     def measure(self, *, as_of: date, goal: Goal) -> Measurement:
-        if not viral.is_set_up(by=as_of):
-            return no_data(NOT_SET_UP)
         first, last = signup_window(as_of, age=AGE)
         counts = viral.virality(first=first, last=last)
+        if not counts.invited and not viral.is_set_up(by=as_of):
+            return no_data(NOT_SET_UP)
         return measured_ratio(
             counts.accepted,
             counts.inviters,
@@ -48,10 +48,10 @@ class ViralSource:
         return [viral.inviters_span(*signup_window(as_of, age=AGE))]
 
     def related_figures(self, *, as_of: date) -> tuple[Figure, ...]:
-        if not viral.is_set_up(by=as_of):
-            return ()
         first, last = signup_window(as_of, age=AGE)
         counts = viral.virality(first=first, last=last)
+        if not counts.invited and not viral.is_set_up(by=as_of):
+            return ()
         window = {"window_from": first, "window_to": last}
         invite = measured_ratio(
             counts.invited,

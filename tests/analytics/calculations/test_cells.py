@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.calculations.cells import CounterName, Firsts, activation_window, add_cells
+from analytics.calculations.cells import CounterName, Firsts, add_cells, delay_bucket
 
 FIRST = date(2024, 1, 1).toordinal()
 day_sets = st.sets(st.integers(FIRST, FIRST + 130), max_size=25).map(sorted)
@@ -16,7 +16,7 @@ some_day = st.integers(FIRST, FIRST + 130)
 
 def cells(days, signup_day=None, delay=None, excluded=False):
     counted: Counter[Any] = Counter()
-    firsts = Firsts(signup_day, activation_window(delay), min(days, default=None), excluded)
+    firsts = Firsts(signup_day, delay_bucket(delay), min(days, default=None), excluded)
     add_cells(counted, firsts, sorted(days))
     return counted
 

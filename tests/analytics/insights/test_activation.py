@@ -1,11 +1,18 @@
 """Activation, as the API answers it."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
+from statistics import median
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import F
 
+from analytics.calculations.cells import ACTIVATION_CLOCK_SKEW, DELAY_BOUNDS, delay_bucket
 from analytics.insights.activation import activation_counts, median_time_to_activation
-from analytics.models import Person
+from analytics.models import Counter, Person
+from analytics.models.activation_delay import ActivationDelay
 from tests.analytics.people_histories import did
 from tests.api import get
 
@@ -71,6 +78,50 @@ def test_median_time_ignores_excluded_persons():
     activates("ada", "2024-05-01 00:00", "2024-05-01 01:00")
     Person.objects.update(excluded=True)
     assert median_time_to_activation(**MAY) is None
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 8])
+def test_the_median_time_is_exact_whatever_buckets_the_delays_are_in(number):
+    minutes = [3 * 60, 0, 45, 7 * 24 * 60, 3, 50, 26 * 60, 47][:number]
+    for position, delay in enumerate(minutes):
+        activation = datetime(2024, 5, 2) + timedelta(minutes=delay)
+        activates(f"person-{position}", "2024-05-02 00:00", f"{activation:%Y-%m-%d %H:%M}")
+    assert median_time_to_activation(**MAY) == timedelta(minutes=median(minutes))
+
+
+DELAYS = [
+    delay + step
+    for delay in (-ACTIVATION_CLOCK_SKEW, timedelta(), *DELAY_BOUNDS)
+    for step in (-timedelta(microseconds=1), timedelta(), timedelta(microseconds=1))
+]
+
+
+def test_postgresql_puts_every_delay_in_the_bucket_that_counts_it():
+    signup = datetime(2024, 5, 2, tzinfo=UTC)
+    for delay in DELAYS:
+        Person.objects.create(signup_at=signup, activated_at=signup + delay)
+    buckets = Person.objects.annotate(
+        delay=F("activated_at") - F("signup_at"), bucket=ActivationDelay()
+    ).values_list("delay", "bucket")
+    in_time = {delay: bucket for delay, bucket in buckets if 1 <= bucket <= len(DELAY_BOUNDS)}
+    assert in_time == {delay: delay_bucket(delay) for delay in DELAYS if delay_bucket(delay)}
+
+
+def test_an_upgrade_counts_delays_as_a_rebuild_would(settings):
+    settings.PLUMBLINE_TIME_ZONE = "America/Los_Angeles"
+    call_command("rebuild_rollups")
+    for person, hours in (("ada", 1), ("ben", 40), ("cleo", 500)):
+        at = datetime(2024, 5, 2, 3) + timedelta(hours=hours)
+        did(person, ("signed_up", "2024-05-02 03:00"), ("workflow_created", f"{at:%Y-%m-%d %H:%M}"))
+    counted = Counter.objects.filter(name="activation_delay")
+    rows = sorted(counted.values_list("number", "day", "value"))
+    assert rows
+    migration = import_module("analytics.migrations.0024_count_activations_by_delay")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.FORGET)
+        assert not counted.exists()
+        cursor.execute(migration.COUNT)
+    assert sorted(counted.values_list("number", "day", "value")) == rows
 
 
 def test_counts_are_plain_sums_over_signup_days():

@@ -1,10 +1,12 @@
 """Rates, their intervals and whether they count."""
 
+from statistics import fmean, median
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.calculations.statistics import Rate, Status, wilson_interval
+from common.calculations.statistics import Rate, Status, middle, wilson_interval
 
 # (numerator, denominator, low, high) as printed by R's binom.confint(method = "wilson").
 REFERENCE = [
@@ -44,3 +46,19 @@ def test_29_people_are_a_low_sample_and_30_are_not():
     assert "29" in Rate(1, 29).reason
     assert Rate(1, 30).status is Status.OK
     assert Rate(1, 30).reason == ""
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=5), max_size=6))
+def test_the_median_is_the_mean_of_the_middle_values_in_their_buckets(buckets):
+    buckets = [[10 * number + value for value in values] for number, values in enumerate(buckets)]
+    where = middle([len(values) for values in buckets])
+    values = [value for bucket in buckets for value in bucket]
+    if where is None:
+        assert not values
+        return
+    read = sorted(value for bucket in buckets[where.first : where.last + 1] for value in bucket)
+    assert fmean(read[where.skipped :][: where.values]) == median(values)
+
+
+def test_the_median_of_many_values_is_looked_for_in_a_single_bucket():
+    assert middle([1000, 1000, 1000]) == (1, 1, 499, 2)
