@@ -2,7 +2,10 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from analytics.calculations.cells import CounterName, delay_bucket
 from analytics.models import Counter, Person, PersonDay
+from analytics.rollups import counters
+from common.postgres import raw_cursor
 
 AS_OF = date(2026, 3, 31)
 NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
@@ -40,6 +43,9 @@ def person(signup_at, *, activated_after=None, active_days=(), excluded=False):
         activated_at=None if activated_after is None else signup_at + activated_after,
         excluded=excluded,
     )
+    if bucket := delay_bucket(activated_after):
+        cell = CounterName.ACTIVATION_DELAY, signup_at.date().toordinal(), bucket
+        counters.add(raw_cursor(), {cell: 1})
     for day in active_days:
         PersonDay.objects.create(person=added, day=signup_at.date() + timedelta(days=day))
     return added
