@@ -12,7 +12,7 @@ from django.db.models.fields.json import KeyTextTransform
 from analytics.models import DistinctId, Person, PersonDay, PersonMerge
 from analytics.models.event import READABLE_PROPERTIES
 from analytics.rollups import definitions
-from common.calculations.mailbox import lower_ascii
+from common.calculations.mailbox import lower_ascii, spellings
 from common.postgres import LowerAscii
 
 EVENTS_READ_FOR_GROUPS = 1_000  # the latest, so that every person's page costs the same
@@ -110,7 +110,8 @@ def persons_with_email(email: str, *, at_most: int) -> list[Person]:
 def own_addresses(person_ids: Collection[int], *, proved: bool) -> set[str]:
     """Return the persons' e-mail addresses, in lower case, that no other person has.
 
-    With `proved` only proved ones, otherwise those in effect.
+    With `proved` only proved ones, otherwise those in effect. Of another person the address may
+    have another spelling of the domain.
     """
     column = "proved" if proved else "properties"
     address = LowerAscii(KeyTextTransform("email", column))
@@ -118,8 +119,10 @@ def own_addresses(person_ids: Collection[int], *, proved: bool) -> set[str]:
     addresses = {text for text in own.values_list("address", flat=True) if text}
     in_effect = LowerAscii(KeyTextTransform("email", "properties"))
     others = Person.objects.exclude(pk__in=person_ids).annotate(address=in_effect)
-    others = others.filter(address__in=addresses)
-    return addresses.difference(others.values_list("address", flat=True))
+    spellings_of = {text: spellings(text) for text in addresses}
+    others = others.filter(address__in=set().union(*spellings_of.values()))
+    shared = set(others.values_list("address", flat=True))
+    return {text for text, same in spellings_of.items() if shared.isdisjoint(same)}
 
 
 def first_distinct_id(person_id: int) -> str | None:

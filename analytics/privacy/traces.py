@@ -13,6 +13,7 @@ from analytics.calculations.people.merge import Before
 from analytics.extension_points import personal_facts
 from analytics.models import DistinctId, Person, PersonMerge
 from analytics.privacy.own_ids import own_ids
+from common.calculations.mailbox import spellings
 from common.postgres import LowerAscii, raw_cursor
 
 # Persons that were merged into these, and the data kept for undoing it.
@@ -69,7 +70,8 @@ def traces_of(person_ids: Collection[int]) -> Traces:
 def same_address(traces: Traces) -> list[Person]:
     """Return the other persons with an e-mail address of these."""
     address = LowerAscii(KeyTextTransform("email", "properties"))
-    persons = Person.objects.alias(address=address).filter(address__in=traces.shared_emails)
+    written = {spelling for email in traces.shared_emails for spelling in spellings(email)}
+    persons = Person.objects.alias(address=address).filter(address__in=written)
     return list(persons.exclude(pk__in=traces.person_ids).prefetch_related("distinct_ids"))
 
 
@@ -104,12 +106,18 @@ def _proved_emails(ids: Sequence[int]) -> frozenset[str]:
 def _shared(
     emails: Collection[str], ids: Sequence[int], *, layer: str, **proof: bool
 ) -> frozenset[str]:
-    """Return those of the addresses that other persons have in a layer or as an id, or staff."""
-    ids_of_others = DistinctId.objects.filter(pk__in=emails, **proof).exclude(person__in=ids)
+    """Return those of the addresses that other persons have in a layer or as an id, or staff.
+
+    Both spellings of a domain, in Unicode and in Punycode, are the same address.
+    """
+    spellings_of = {email: spellings(email) for email in emails}
+    written = set().union(*spellings_of.values())
+    ids_of_others = DistinctId.objects.filter(pk__in=written, **proof).exclude(person__in=ids)
     address = LowerAscii(KeyTextTransform("email", layer))
     others = Person.objects.exclude(pk__in=ids).annotate(address=address)
     staff = get_user_model().objects.annotate(address=LowerAscii("email"))
-    return frozenset(ids_of_others.values_list("pk", flat=True)).union(
-        others.filter(address__in=emails).values_list("address", flat=True),
-        staff.filter(address__in=emails).values_list("address", flat=True),
+    shared = set(ids_of_others.values_list("pk", flat=True)).union(
+        others.filter(address__in=written).values_list("address", flat=True),
+        staff.filter(address__in=written).values_list("address", flat=True),
     )
+    return frozenset(email for email, same in spellings_of.items() if shared & same)
