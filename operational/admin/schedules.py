@@ -1,6 +1,8 @@
 """The scheduled jobs, styled like the admin. A schedule that can never run is refused."""
 
+import json
 from datetime import datetime
+from inspect import signature
 from typing import Any
 
 from celery import current_app
@@ -59,15 +61,27 @@ class PeriodicTaskForm(BeatPeriodicTaskForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean()
-        current_app.loader.import_default_modules()
-        if data["task"] not in current_app.tasks:
-            self.add_error("task", "There is no such task, so the job would never run.")
+        self._check_task(data)
         if data.get("crontab") or data.get("interval"):
             _check_that_it_fires(crontab=data.get("crontab"), interval=data.get("interval"))
         name = data.get("name") or self.instance.name
         if name in report_schedule.JOBS.values() and not data.get("crontab"):
             self.add_error("crontab", "A report needs a crontab: its hour is each recipient's.")
         return data
+
+    def _check_task(self, data: dict[str, Any]) -> None:
+        """Refuse what would fail each time, and Celery's own tasks that run other ones."""
+        current_app.loader.import_default_modules()
+        name = data["task"]
+        task = current_app.tasks.get(name)
+        if task is None or (name.startswith("celery.") and name != "celery.backend_cleanup"):
+            self.add_error("task", "There is no such task, so the job would never run.")
+            return
+        try:
+            arguments, named = json.loads(data["args"] or "[]"), json.loads(data["kwargs"] or "{}")
+            signature(task.run).bind(*arguments, **named)
+        except (KeyError, TypeError, ValueError) as error:
+            self.add_error("args", f"The task does not take these arguments: {error}")
 
 
 @admin.register(PeriodicTask)

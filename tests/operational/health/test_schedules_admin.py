@@ -71,6 +71,41 @@ def test_o01_a_job_whose_task_does_not_exist_is_refused(admin_client):
     assert "no such task" in errors(admin_client.post(f"{ADMIN}periodictask/add/", data))
 
 
+@pytest.mark.parametrize("task", ["celery.map", "celery.chord", "celery.group"])
+def test_s07_celerys_own_tasks_which_run_any_other_are_refused(admin_client, task):
+    crontab = CrontabSchedule.objects.create()
+    data = form(name="odd", task=task, crontab=crontab.pk)
+    assert "no such task" in errors(admin_client.post(f"{ADMIN}periodictask/add/", data))
+
+
+ARGUMENTS = {
+    "too many": {"args": "[1]"},
+    "of a wrong name": {"kwargs": '{"x": 1}'},
+    "not a list": {"args": "5"},
+    "missing": {"task": "billing.tasks.send_usage_notices"},
+}
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS.values(), ids=ARGUMENTS)
+def test_o01_a_job_whose_arguments_do_not_fit_is_refused(admin_client, arguments):
+    crontab = CrontabSchedule.objects.create()
+    data = form(name="odd", crontab=crontab.pk, **arguments)
+    assert "these arguments" in errors(admin_client.post(f"{ADMIN}periodictask/add/", data))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"task": "celery.backend_cleanup"},
+        {"task": "billing.tasks.send_usage_notices", "args": "[7]"},
+    ],
+)
+def test_a_job_whose_arguments_fit_is_saved(admin_client, fields):
+    crontab = CrontabSchedule.objects.create()
+    data = form(name="own", crontab=crontab.pk, **fields)
+    assert admin_client.post(f"{ADMIN}periodictask/add/", data).status_code == 302
+
+
 def test_o01_a_job_that_has_expired_is_refused(admin_client):
     crontab = CrontabSchedule.objects.create()
     data = form(name="odd", crontab=crontab.pk, expires_0="2026-01-01", expires_1="00:00:00")
