@@ -6,13 +6,18 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+import psycopg
 from django.db import connections
 
 from analytics.capture import capture
 
 ROOT = Path(__file__).resolve().parents[1]
+_END_SESSIONS = """
+SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = %s
+"""
 PATIENCE = 60  # seconds, for what takes a moment on an idle machine
 
 
@@ -45,14 +50,30 @@ _inherited: list[object] = []  # kept open in the child, as the sockets belong t
 
 
 def _forget_connections() -> None:
+    os.environ["PGAPPNAME"] = _application(os.getpid())
     for connection in connections.all(initialized_only=True):
         _inherited.append(connection.connection)
         connection.connection = None
 
 
 def wait(pid: int) -> int:
-    """Wait for a child and return its exit code, negative for a signal."""
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    """Wait for a child and return its exit code, negative for a signal.
+
+    PostgreSQL notices some time later that a killed child is gone, and releases its locks then:
+    what holds on until then is not left to chance.
+    """
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if code < 0:
+        with (
+            suppress(psycopg.OperationalError),  # the server may have been stopped, too
+            psycopg.connect(environment()["DATABASE_URL"]) as database,
+        ):
+            database.execute(_END_SESSIONS, [_application(pid)])
+    return code
+
+
+def _application(pid: int) -> str:
+    return f"child {pid}"
 
 
 def kill(pid: int) -> int:
