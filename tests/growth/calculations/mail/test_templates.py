@@ -67,7 +67,7 @@ def test_a_fallback_that_leaves_a_gap_is_a_problem():
     ]
 
 
-def test_a_variable_that_everybody_has_needs_no_fallback():
+def test_a_variable_that_all_persons_have_needs_no_fallback():
     assert texts_of("Hi {{ name }},", name=0) == []
 
 
