@@ -55,7 +55,7 @@ CHOSEN = """
     operational_priorityaction.severity operational_qualityresult.verdict operational_report.kind
     operational_loginlimit.kind
     growth_referralprogram.slug growth_referralprogram.name growth_referralprogram.signup_url
-    growth_referralprogram.reward growth_referralprogram.webhook_url
+    growth_referralprogram.reward growth_referralprogram.webhook_url growth_referralprogram.coupon
     growth_mailtopic.slug growth_mailtopic.name growth_mailtopic.description
     growth_mailevent.kind growth_mailevent.provider growth_suppression.reason
     growth_suppression.source growth_referralreward.milestone growth_referralreward.state

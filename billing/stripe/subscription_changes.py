@@ -67,6 +67,18 @@ def resume(subscription: Json, *, key: str = "") -> Json:
     raise SubscriptionConflict("The subscription is neither ending nor paused.")
 
 
+def add_coupon(subscription: Json, coupon_id: str, *, note: str, key: str = "") -> Json:
+    """Add a coupon to the discounts of a subscription, and a note of it to its metadata."""
+    kept = [{"discount": id_of(row, "discounts")} for row in subscription.get("discounts") or []]
+    return _update(
+        subscription,
+        "post",
+        key,
+        discounts=[*kept, {"coupon": coupon_id}],
+        metadata={note: coupon_id},
+    )
+
+
 def _parameters(subscription: Json, change: SubscriptionChange, item_id: str | None) -> Json:
     """Return Stripe's parameters of a change."""
     item = _item(subscription, item_id)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from billing.stripe import coupons
 from common import queueing
 from common.admin.model_admin import ModelAdmin
 from common.admin.pages import link_to
@@ -29,13 +30,28 @@ def person_link(distinct_id: Any) -> SafeString:
 class ProgramForm(forms.ModelForm):
     class Meta:
         model = ReferralProgram
-        fields = ["name", "slug", "signup_url", "reward", "webhook_url", "hold_days", "cap"]
+        fields = [
+            "name",
+            "slug",
+            "signup_url",
+            "reward",
+            "webhook_url",
+            "coupon",
+            "hold_days",
+            "cap",
+        ]
 
     def clean_webhook_url(self) -> str:
         url: str = self.cleaned_data["webhook_url"]
         if url:
             check_address(url)
         return url
+
+    def clean_coupon(self) -> str:
+        coupon: str = self.cleaned_data["coupon"]
+        if coupon and (problem := coupons.problem_of(coupon)):
+            raise ValidationError(problem)
+        return coupon
 
 
 def check_address(url: str) -> None:

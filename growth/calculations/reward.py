@@ -12,6 +12,7 @@ class RewardKind(StrEnum):
 
     NONE = "none"
     WEBHOOK = "webhook"
+    COUPON = "coupon"
 
 
 class Milestone(StrEnum):
@@ -51,6 +52,7 @@ class Signal(StrEnum):
 KIND_LABELS = {
     RewardKind.NONE: "Nothing: only measure",
     RewardKind.WEBHOOK: "Your backend decides: a signed webhook",
+    RewardKind.COUPON: "A Stripe coupon on the inviter's subscription",
 }
 STATE_LABELS = {
     RewardState.HELD: "Held: a refund takes it back",

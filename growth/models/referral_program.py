@@ -38,6 +38,12 @@ class ReferralProgram(models.Model):
         validators=[_is_web_address],
         help_text="Gets a signed POST for each reward that is due",
     )
+    coupon = models.CharField(
+        "Stripe coupon",
+        max_length=255,
+        blank=True,
+        help_text="Id of the coupon for the inviter's subscription, best one that applies once",
+    )
     hold_days = models.PositiveSmallIntegerField(
         default=14,
         validators=[MaxValueValidator(365)],
@@ -60,7 +66,12 @@ class ReferralProgram(models.Model):
                 condition=~models.Q(reward=RewardKind.WEBHOOK.value, webhook_url=""),
                 name="webhook_reward_has_an_address",
                 violation_error_message="Enter the webhook that gets the rewards.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(reward=RewardKind.COUPON.value, coupon=""),
+                name="coupon_reward_names_a_coupon",
+                violation_error_message="Enter the coupon that inviters get.",
+            ),
         ]
 
     def __str__(self) -> str:

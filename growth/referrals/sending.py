@@ -1,4 +1,7 @@
-"""Send due rewards to the company's backend: signed, at least once, with the reward's id as key."""
+"""Send due rewards, with the reward's id as key.
+
+To the company's backend: signed, at least once. As a coupon to the inviter's subscription: once.
+"""
 
 import hashlib
 import hmac
@@ -11,6 +14,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
+from billing.stripe import coupons
 from common.calculations.backoff import backoff
 from common.claims import is_over
 from common.outgoing import GuardedSession, NoResponse
@@ -27,7 +31,7 @@ def send_due(*, now: datetime) -> int:
     due = ReferralReward.objects.filter(
         is_over("next_attempt_at", now, longest=LONGEST_WAIT),
         state=RewardState.DUE,
-        program__reward=RewardKind.WEBHOOK,
+        program__reward__in=[RewardKind.WEBHOOK, RewardKind.COUPON],
     )
     ids = list(due.order_by("next_attempt_at").values_list("pk", flat=True))
     sent = 0
@@ -39,26 +43,40 @@ def send_due(*, now: datetime) -> int:
 
 
 def _send(reward_id: UUID, *, now: datetime) -> bool:
-    rows = ReferralReward.objects.select_related("program", "code")
+    rows = ReferralReward.objects.select_related("program", "code__distinct_id__person")
     reward = rows.filter(pk=reward_id).first()
     if reward is None:  # its person was erased meanwhile
         return False
-    body = body_of(reward)
-    headers = {
-        "Content-Type": "application/json",
-        "Idempotency-Key": str(reward.pk),
-        "Plumbline-Signature": signature(reward.program, body, at=now),
-    }
-    with GuardedSession() as session:
-        with suppress(NoResponse):  # the session says why
-            session.post(reward.program.webhook_url, data=body, headers=headers)
-        problem = session.problem
+    is_coupon = reward.program.reward == RewardKind.COUPON
+    problem = _give_coupon(reward) if is_coupon else _post(reward, now=now)
     own = ReferralReward.objects.filter(pk=reward.pk, state=RewardState.DUE)
     if problem:
         wait = backoff(reward.failures + 1, first=FIRST_WAIT, longest=LONGEST_WAIT)
         own.update(failures=F("failures") + 1, next_attempt_at=now + wait, last_error=problem)
         return False
     return bool(own.update(state=RewardState.SENT, sent_at=now, last_error=""))
+
+
+def _give_coupon(reward: ReferralReward) -> str:
+    """Give the inviter the coupon; return what was in the way, "" for nothing."""
+    try:
+        coupons.give(reward.code.distinct_id.person, reward.program.coupon, gift=reward.pk)
+    except coupons.CouponRefused as refused:
+        return str(refused)
+    return ""
+
+
+def _post(reward: ReferralReward, *, now: datetime) -> str:
+    """Post the reward to the webhook; return what was in the way, "" for nothing."""
+    body = body_of(reward)
+    headers = {
+        "Content-Type": "application/json",
+        "Idempotency-Key": str(reward.pk),
+        "Plumbline-Signature": signature(reward.program, body, at=now),
+    }
+    with GuardedSession() as session, suppress(NoResponse):  # the session says why
+        session.post(reward.program.webhook_url, data=body, headers=headers)
+    return session.problem
 
 
 def body_of(reward: ReferralReward) -> bytes:

@@ -98,6 +98,8 @@ def _new(state: StripeState, subscription: Object, coupon: Object) -> Object:
     for none_of_its_own in ("created", "livemode", "metadata"):
         del discount[none_of_its_own]
     coupon["times_redeemed"] += 1
+    if coupon["times_redeemed"] == coupon["max_redemptions"]:
+        coupon["valid"] = False
     state.emit("customer.discount.created", discount)
     return discount
 
