@@ -1,7 +1,7 @@
 """PostgreSQL beyond Django: cursors, prepared statements, large parameters at low cost."""
 
 import select
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from struct import Struct
@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 import psycopg
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
@@ -88,6 +89,25 @@ class Prepared:
         # None is NULL, which psycopg's annotation omits.
         arguments: Any = values, formats, Format.BINARY
         return _checked(raw.pgconn.exec_prepared(self._name, *arguments))
+
+
+class Compiled:
+    """A query without varying values, whose SQL Django makes once per process.
+
+    Making it again for each use would cost more than a small statement.
+    """
+
+    def __init__(self, queryset: Callable[[], QuerySet]) -> None:
+        self._queryset = queryset
+        self._compiled: tuple[Any, Any] | None = None
+
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Return the rows as PostgreSQL has them, in the order of the query's columns."""
+        if self._compiled is None:
+            self._compiled = self._queryset().query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(*self._compiled)
+            return list(cursor.fetchall())
 
 
 def _checked(result: PGresult) -> PGresult:

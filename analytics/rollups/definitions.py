@@ -17,6 +17,7 @@ from analytics.calculations.cells import FORMULA_VERSION
 from analytics.calculations.records import EARLIEST
 from analytics.models import RollupDefinition
 from common.calculations.calendar import LocalCalendar
+from common.postgres import Compiled
 from common.read_once import read_once
 
 FIRST_EVENT = "$first_event"  # as signup event: a person's first qualifying event is the signup
@@ -64,18 +65,26 @@ def configured() -> Definitions:
     )
 
 
+_ROW = Compiled(
+    lambda: RollupDefinition.objects.order_by("pk").values_list(
+        "time_zone", "signup_event", "activation_event", "passive_events", "formula_version"
+    )[:1]
+)
+
+
 @read_once
 def in_force() -> Definitions:
     """Return the definitions the roll-ups were built with, or the configured ones before any."""
-    row = RollupDefinition.objects.first()
-    if row is None:
+    rows = _ROW.rows()
+    if not rows:
         return configured()
+    time_zone, signup_event, activation_event, passive_events, formula_version = rows[0]
     return Definitions(
-        time_zone=row.time_zone,
-        signup_event=row.signup_event,
-        activation_event=row.activation_event,
-        passive_events=frozenset(row.passive_events),
-        formula_version=row.formula_version,
+        time_zone=time_zone,
+        signup_event=signup_event,
+        activation_event=activation_event,
+        passive_events=frozenset(passive_events),
+        formula_version=formula_version,
     )
 
 

@@ -18,6 +18,7 @@ from billing.calculations.lifetime import arpa
 from billing.calculations.movements import MovementKind
 from billing.models import COUNTED, HeldObject, MrrDay, MrrMovement
 from billing.revenue import settings as revenue_settings
+from common.postgres import Compiled
 from common.read_once import read_each_once, read_once
 
 SHOWN_DAYS = 30
@@ -35,6 +36,7 @@ _SUMS = {
     "joined_and_left": "joined_and_left",
     "lost_mrr": "lost_mrr",
 }
+_FIRST_DAY = Compiled(lambda: MrrDay.objects.order_by("day").values_list("day")[:1])
 _LEVELS = f"""
 SELECT {", ".join(f"coalesce(sum({name}) OVER days, 0)::bigint" for name in _SUMS)}
 FROM (
@@ -195,7 +197,7 @@ def customers_at(day: date) -> list[str]:
 @read_once
 def first_day() -> date | None:
     """Return the first day of the ledger."""
-    return MrrDay.objects.order_by("day").values_list("day", flat=True).first()
+    return next((day for (day,) in _FIRST_DAY.rows()), None)
 
 
 def _daily(first: date, last: date) -> list[DayLevel]:

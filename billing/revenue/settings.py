@@ -5,13 +5,18 @@ from fractions import Fraction
 from analytics.rollups import definitions
 from billing.calculations.mrr import FORMULA_VERSION
 from billing.models import RevenueSettings
+from common.postgres import Compiled
 from common.read_once import read_once
+
+_FIELDS = [field.attname for field in RevenueSettings._meta.concrete_fields]
+_ROW = Compiled(lambda: RevenueSettings.objects.order_by("pk").values_list(*_FIELDS)[:1])
 
 
 @read_once
 def current() -> RevenueSettings:
     """Return the settings; the defaults before they are saved for the first time."""
-    return RevenueSettings.objects.first() or RevenueSettings(pk=1)
+    rows = _ROW.rows()
+    return RevenueSettings.from_db("default", _FIELDS, rows[0]) if rows else RevenueSettings(pk=1)
 
 
 def currency_in_force() -> str:

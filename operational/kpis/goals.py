@@ -12,17 +12,21 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from common.formatting import Unit
+from common.postgres import Compiled
 from operational.calculations.catalogue import CATALOGUE, Kpi
 from operational.calculations.kpi import Better, Goal
 from operational.models import KpiGoal
 
 _FIELDS = "kpi", "version", "target", "weight", "warning", "critical", "basis"
 
+_NEWEST = Compiled(
+    lambda: KpiGoal.objects.order_by("kpi", "-version").distinct("kpi").values_list(*_FIELDS)
+)
+
 
 def in_force() -> dict[str, Goal]:
     """Return the newest version of every KPI's goal by slug, in the catalogue's order."""
-    rows = KpiGoal.objects.order_by("kpi", "-version").distinct("kpi").values(*_FIELDS)
-    newest = {row["kpi"]: Goal(**row) for row in rows}
+    newest = {slug: Goal(slug, *others) for slug, *others in _NEWEST.rows()}
     return {slug: newest.get(slug, kpi.default_goal) for slug, kpi in CATALOGUE.items()}
 
 

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection, transaction
 
 from analytics.models import ProjectKey
-from common.postgres import Prepared, bigint, is_storable, timestamptz
+from common.postgres import Compiled, Prepared, bigint, is_storable, timestamptz
 
 REVOKE = Prepared(
     "test_revoke", "UPDATE analytics_projectkey SET revoked_at = $1::timestamptz WHERE id = $2"
@@ -68,3 +69,16 @@ def test_a_database_error_is_raised_as_by_psycopg():
 @pytest.mark.parametrize(("text", "storable"), [("ä", True), ("a\0b", False), ("\ud800", False)])
 def test_a_text_that_postgres_cannot_hold_is_not_storable(text, storable):
     assert is_storable(text) == storable
+
+
+@pytest.mark.django_db
+def test_a_compiled_query_reads_what_there_is_now_and_is_compiled_once(
+    django_assert_num_queries, monkeypatch
+):
+    compiled = Compiled(lambda: Group.objects.order_by("name").values_list("name")[:2])
+    Group.objects.all().delete()
+    assert compiled.rows() == []
+    Group.objects.create(name="b")
+    monkeypatch.setattr(compiled, "_queryset", None)
+    with django_assert_num_queries(1):
+        assert compiled.rows() == [("b",)]
