@@ -1,0 +1,1 @@
+"""Campaigns: e-mails to people about what they can do next."""
