@@ -144,6 +144,14 @@ def test_two_coupons_are_not_added_to_a_subscription_at_once(subscription, other
     assert sending.send_due(now=LATER + DAY) == 1
 
 
+def test_a_discount_of_the_customer_is_not_replaced(shop, subscription):
+    customer = shop.stripe.state.get("customer", subscription["customer"])
+    customer["discount"] = {"id": "di_old", "object": "discount"}  # as older API versions gave it
+    assert sending.send_due(now=LATER) == 0
+    assert why() == "The customer has a discount, which the coupon would replace."
+    assert discounts(subscription) == []
+
+
 def test_a_coupon_that_stripe_no_longer_has_is_named_and_given_later(shop, subscription):
     shop.call("delete", "/v1/coupons/thanks")
     assert sending.send_due(now=LATER) == 0
